@@ -1,0 +1,132 @@
+"""From crystal to pattern: defects, specimens, beams, renderers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from crystalvision.contracts._crystal import Crystal
+from crystalvision.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class DefectiveCrystal:
+    """A crystal after a defect was put in.
+
+    Attributes:
+        crystal: The crystal with the defect.
+        degree: What was measured on it, by name with its unit (`vacancy_fraction`,
+            `displacement_rms_angstrom`): drawn values, not the ones asked for.
+    """
+
+    crystal: Crystal
+    degree: Mapping[str, float] = field(default_factory=dict)
+
+
+class Defect(ABC):
+    """Puts one kind of defect into a crystal.
+
+    `dynamic` defects (thermal vibration) are drawn anew for every configuration that a renderer
+    averages over; the others are drawn once for a specimen.
+    """
+
+    dynamic: ClassVar[bool] = False
+
+    @abstractmethod
+    def apply(self, crystal: Crystal, rng: np.random.Generator) -> DefectiveCrystal:
+        """Return `crystal` with the defect, and its measured degree. Never changes `crystal`.
+
+        Raises:
+            InputError: The defect makes no sense in this crystal.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Specimen:
+    """Atoms as the beam meets them: an orthogonal box with the beam along +z.
+
+    Attributes:
+        positions: Cartesian positions [Å], (n, 3), columns x, y, z.
+        numbers: Atomic numbers, (n,).
+        box_angstrom: Lengths of the box along x, y, z [Å], (3,).
+
+    The box is periodic across the beam (x and y). A renderer images x along the columns of a
+    pattern (q_x) and y along its rows (q_y).
+    """
+
+    positions: Float[np.ndarray, "n 3"]
+    numbers: Int[np.ndarray, "n"]
+    box_angstrom: Float[np.ndarray, "3"]
+
+    def __post_init__(self) -> None:
+        if not (np.asarray(self.box_angstrom) > 0).all():
+            raise InputError(
+                f"a specimen's box must have positive lengths, not {self.box_angstrom}"
+            )
+
+    @property
+    def thickness_angstrom(self) -> float:
+        """Length of the box along the beam [Å]."""
+        return float(self.box_angstrom[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """A parallel electron beam.
+
+    Attributes:
+        energy_kev: Kinetic energy [keV].
+        mistilt_x_mrad: Tilt of the crystal from the zone axis, along x [mrad].
+        mistilt_y_mrad: The same along y [mrad].
+    """
+
+    energy_kev: float
+    mistilt_x_mrad: float = 0.0
+    mistilt_y_mrad: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A diffraction pattern on the renderer's own reciprocal grid.
+
+    Attributes:
+        intensity: Fraction of the incident beam in each point of the grid, (c, h, w).
+        sampling_inv_angstrom: Distance between grid points along q_y and q_x [1/Å].
+        direct_beam: Row and column of q = 0 in `intensity`.
+        band_limit_inv_angstrom: The pattern is exact up to this |q| [1/Å] and zero beyond it.
+    """
+
+    intensity: Float[torch.Tensor, "c h w"]
+    sampling_inv_angstrom: tuple[float, float]
+    direct_beam: tuple[int, int]
+    band_limit_inv_angstrom: float
+
+
+class Renderer(ABC):
+    """Turns specimens into calibrated patterns."""
+
+    @abstractmethod
+    def render(
+        self,
+        specimens: Sequence[Sequence[Specimen]],
+        beams: Sequence[Beam],
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> list[Pattern]:
+        """Render a batch.
+
+        Args:
+            specimens: For each pattern, its configurations: specimens that differ only by dynamic
+                defects. Their intensities are averaged.
+            beams: One beam a pattern.
+            device: Where to compute.
+            dtype: `torch.float32`, or `torch.float64` for reference results.
+
+        Returns:
+            One pattern each, in order, the same as single calls would give.
+        """

@@ -1,0 +1,24 @@
+"""The errors that CrystalVision raises on purpose, each with one line a user can act on."""
+
+
+class CrystalVisionError(Exception):
+    """Base of every error raised on purpose; its text is one line for the user.
+
+    `exit_status` is what the command line returns for it.
+    """
+
+    exit_status = 1
+
+
+class InputError(CrystalVisionError, ValueError):
+    """What the user gave cannot be used. The text quotes it and says what was expected."""
+
+    exit_status = 2
+
+
+class PluginError(CrystalVisionError):
+    """A plugin broke its contract or failed. The text names the plugin."""
+
+
+class StorageError(CrystalVisionError):
+    """The disk refused: full, unwritable, or a file that is damaged."""

@@ -1,0 +1,108 @@
+"""Every way to extend CrystalVision, on one page.
+
+A plugin is a module with functions marked `@hookimpl`, named in the entry-point group
+`crystalvision` of its distribution, or loaded from a single file with `-p ./my_plugin.py`::
+
+    from crystalvision import hookimpl
+
+    @hookimpl
+    def crystalvision_backbones():
+        return {"mynet": "my_package.mynet:MyNet"}
+
+Each hook returns a mapping of names to what they stand for. A factory may be given as the callable
+itself or as text, `"package.module:attribute"`, which is imported only when it is asked for: so the
+command line stays quick, and a plugin whose dependency is missing costs only its own names. A
+factory's keyword parameters are the thing's options; their annotations are checked, their defaults
+shown by `crystalvision plugins show`. The toolkit itself supplies the parameters named below.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    import typer
+
+    from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+
+hookspec = pluggy.HookspecMarker("crystalvision")
+
+
+@hookspec
+def crystalvision_structures() -> "Mapping[str, str | Callable[..., Crystal]]":
+    """Ideal crystals: name → factory of one periodic unit cell.
+
+    Example: `return {"nacl": "my_package.nacl:rock_salt"}`, where
+    `rock_salt(a_angstrom: float = 5.64) -> Crystal`.
+    """
+
+
+@hookspec
+def crystalvision_defects() -> "Mapping[str, str | Callable[..., Defect]]":
+    """Defects: name → factory; a defect takes a crystal and returns it with its measured degree.
+
+    Example: `return {"vacancy": Vacancy}`, where `Vacancy(fraction: float)` has
+    `apply(crystal, rng) -> DefectiveCrystal`.
+    """
+
+
+@hookspec
+def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
+    """Renderers: name → factory; a renderer turns specimens into calibrated patterns.
+
+    Example: `return {"multislice": "my_package.multislice:Multislice"}`, whose instances have
+    `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`.
+    """
+
+
+@hookspec
+def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
+    """Backbones: name → factory of a network from images (b, c, h, w) to features (b, f, h', w').
+
+    The toolkit supplies `in_channels`. Example: `return {"mynet": MyNet}`, where
+    `MyNet(in_channels: int, width: int = 32)` has `num_features` and `stride`.
+    """
+
+
+@hookspec
+def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
+    """Heads: name → factory of a module over pooled features (b, f), with its loss and prediction.
+
+    The toolkit supplies `num_features` and `num_classes`. Example: `return {"softmax": Softmax}`.
+    """
+
+
+@hookspec
+def crystalvision_fusions() -> "Mapping[str, str | Callable[..., Fusion]]":
+    """Fusion strategies: name → factory of a module that joins what several branches produced.
+
+    The toolkit supplies `branch_features`, a mapping of branch name to its number of features.
+    Example: `return {"concat": Concat}`.
+    """
+
+
+@hookspec
+def crystalvision_recipes() -> Mapping[str, Path]:
+    """Recipes of datasets: name → YAML file, so that `crystalvision simulate NAME` finds it.
+
+    Example: `return {"nacl-vacancies": Path(__file__).parent / "nacl-vacancies.yaml"}`.
+    """
+
+
+@hookspec
+def crystalvision_experiments() -> Mapping[str, Path]:
+    """Experiments: name → YAML file, so that `crystalvision train NAME` finds it.
+
+    Example: `return {"quick": Path(__file__).parent / "quick.yaml"}`.
+    """
+
+
+@hookspec
+def crystalvision_commands() -> "Mapping[str, str | Callable[..., Any] | typer.Typer]":
+    """Commands of the command line: name → typer function, or a typer app with subcommands.
+
+    Example: `return {"simulate": "my_package.cli:simulate"}`. Text is imported only when the
+    command runs or shows its help.
+    """

@@ -1,0 +1,18 @@
+"""The plugin door: loading plugins, and finding what they offer by kind and name."""
+
+from crystalvision.plugins._catalogue import Catalogue, Entry
+from crystalvision.plugins._kinds import KINDS, FactoryKind, Kind
+from crystalvision.plugins._manager import PluginFailure, PluginInfo, PluginSelection
+from crystalvision.plugins._options import Option
+
+__all__ = [
+    "KINDS",
+    "Catalogue",
+    "Entry",
+    "FactoryKind",
+    "Kind",
+    "Option",
+    "PluginFailure",
+    "PluginInfo",
+    "PluginSelection",
+]

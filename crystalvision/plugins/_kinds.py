@@ -1,0 +1,55 @@
+"""The kinds of thing a plugin can offer: one row for each hook of `crystalvision.hookspecs`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+FactoryKind = Literal["structure", "defect", "renderer", "backbone", "head", "fusion"]
+FileKind = Literal["recipe", "experiment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        name: What the user calls it, as in `crystalvision plugins show backbone dnsnet`.
+        hook: The hook that gives it.
+        context: Parameters of its factories that the toolkit supplies, so no options of the user's.
+        requires: Attributes that what a factory makes must have.
+    """
+
+    name: str
+    hook: str
+    context: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("structure", "crystalvision_structures", requires=("positions", "numbers", "cell")),
+        Kind("defect", "crystalvision_defects", requires=("apply", "dynamic")),
+        Kind("renderer", "crystalvision_renderers", requires=("render",)),
+        Kind(
+            "backbone",
+            "crystalvision_backbones",
+            context=("in_channels",),
+            requires=("forward", "num_features", "stride"),
+        ),
+        Kind(
+            "head",
+            "crystalvision_heads",
+            context=("num_features", "num_classes"),
+            requires=("forward", "loss", "predict"),
+        ),
+        Kind(
+            "fusion",
+            "crystalvision_fusions",
+            context=("branch_features",),
+            requires=("forward", "num_features"),
+        ),
+        Kind("recipe", "crystalvision_recipes"),
+        Kind("experiment", "crystalvision_experiments"),
+        Kind("command", "crystalvision_commands"),
+    )
+}

@@ -1,0 +1,128 @@
+"""Checks a user's options against the signature of the factory that will take them."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+
+from crystalvision.errors import InputError
+
+_REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a factory.
+
+    Attributes:
+        name: Name of the parameter.
+        annotation: Its type, or `Any` where the factory gives none.
+        default: Its default; meaningless where `required`.
+        required: Whether it must be given.
+    """
+
+    name: str
+    annotation: Any
+    default: Any
+    required: bool
+
+    @property
+    def type_name(self) -> str:
+        """The type as a user would write it."""
+        if isinstance(self.annotation, type) and not hasattr(self.annotation, "__args__"):
+            return self.annotation.__name__
+        return str(self.annotation).replace("typing.", "")
+
+    def __str__(self) -> str:
+        return self.name if self.required else f"{self.name}={self.default!r}"
+
+
+def factory_options(
+    factory: Callable[..., object], context: Collection[str] = ()
+) -> tuple[list[Option], bool]:
+    """The options of a factory, without the `context` that the toolkit supplies.
+
+    Returns:
+        The options, and whether the factory takes further ones (`**options`).
+    """
+    hints = _hints(factory)
+    options: list[Option] = []
+    takes_any = False
+    for parameter in inspect.signature(factory).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            takes_any = True
+        elif parameter.name not in context and parameter.kind is not parameter.VAR_POSITIONAL:
+            options.append(
+                Option(
+                    name=parameter.name,
+                    annotation=hints.get(parameter.name, Any),
+                    default=parameter.default,
+                    required=parameter.default is _REQUIRED,
+                )
+            )
+    return options, takes_any
+
+
+def check_options(
+    what: str,
+    factory: Callable[..., object],
+    given: Mapping[str, object],
+    context: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return `given` with each value checked against, and converted to, its annotation.
+
+    Args:
+        what: What the factory makes, for the error: "backbone 'dnsnet'".
+        factory: The callable whose keyword parameters are the options.
+        given: The user's options.
+        context: Parameters that the toolkit supplies.
+
+    Raises:
+        InputError: An unknown option, a missing one, or a value of the wrong type.
+    """
+    options, takes_any = factory_options(factory, context)
+    known = {option.name: option for option in options}
+    listing = ", ".join(str(option) for option in options) or "none"
+    for name in given:
+        if name not in known and not takes_any:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
+            raise InputError(f"{what} has no option '{name}'{hint} Its options: {listing}")
+    for option in options:
+        if option.required and option.name not in given:
+            raise InputError(f"{what} needs the option '{option.name}'. Its options: {listing}")
+    return {
+        name: _convert(what, known[name], value) if name in known else value
+        for name, value in given.items()
+    }
+
+
+def _convert(what: str, option: Option, value: object) -> object:
+    try:
+        adapter: TypeAdapter[object] = TypeAdapter(
+            option.annotation, config=ConfigDict(arbitrary_types_allowed=True)
+        )
+    except PydanticSchemaGenerationError:  # a type of the plugin's own: the factory must check it
+        return value
+    except TypeError:  # pydantic refuses a config for its own models
+        adapter = TypeAdapter(option.annotation)
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise InputError(
+            f"{what}: option {option.name}={value!r}: {problem['msg']} (type {option.type_name})"
+        ) from error
+
+
+def _hints(factory: Callable[..., object]) -> dict[str, Any]:
+    # A class's hints are those of its own __init__.
+    target = getattr(factory, "__init__") if inspect.isclass(factory) else factory  # noqa: B009
+    try:
+        return get_type_hints(target)
+    except (NameError, TypeError):  # names known only to type checkers, or a builtin callable
+        return {}
