@@ -1,0 +1,194 @@
+"""Reads the YAML files that describe recipes and experiments, and says what is wrong with them."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Self, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
+
+from crystalvision.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Config(BaseModel):
+    """Base of every model that is read from YAML: frozen, and no key that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Part(Config):
+    """A plugin chosen by name, with its options.
+
+    In YAML either the bare name, `backbone: dnsnet`, or a mapping with the options beside the
+    name, `backbone: {name: dnsnet, growth: 12}`.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_short_forms(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, Mapping) and "name" in value and set(value) != {"name", "options"}:
+            options = {key: item for key, item in value.items() if key != "name"}
+            return {"name": value["name"], "options": options}
+        return value
+
+    @model_serializer
+    def _as_in_yaml(self) -> dict[str, Any]:
+        return {"name": self.name, **self.options}
+
+    @classmethod
+    def of(cls, name: str, **options: object) -> Self:
+        """A part by name and options."""
+        return cls(name=name, options=options)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping, with the safe loader.
+
+    Raises:
+        InputError: The file is missing, is no YAML, or does not hold a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text: {error}") from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: expected a mapping of keys to values, found {data!r:.60}")
+    return data
+
+
+def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Set values by path, as `--set` does.
+
+    Args:
+        data: What the YAML file holds; it is not changed.
+        overrides: Texts such as `branches.classifier.backbone.growth=12` or `classes.0.share=1`;
+            the value is read as YAML. A path through a part that is given by its bare name makes
+            it a mapping.
+
+    Raises:
+        InputError: A text without `=`, or a path through something that has no keys.
+    """
+    result: Any = _copy(data)
+    for override in overrides:
+        path, separator, text = override.partition("=")
+        keys = path.strip().split(".")
+        if not separator or not all(keys):
+            raise InputError(f"--set {override}: expected key=value, for example samples=800")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"--set {override}: the value is not YAML") from error
+        result = _set(result, keys, value, override)
+    return dict(result)
+
+
+def validate(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
+    """Check data against a model.
+
+    Args:
+        model: The pydantic model.
+        data: What was read.
+        source: Where it was read from, for the error.
+
+    Raises:
+        InputError: The first thing that is wrong, in one line: where, what was found, what was
+            expected, and for an unknown key the nearest known one.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_explain(model, error)}") from error
+
+
+def _explain(model: type[BaseModel], error: ValidationError) -> str:
+    # An unknown key explains a missing one, so it goes first.
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    problem = problems[0]
+    location = [str(step) for step in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(model, location[:-1])
+        nearest = difflib.get_close_matches(location[-1], known, n=1)
+        hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+        listing = f" (keys here: {', '.join(known)})" if known else ""
+        return f"unknown key '{where}'{hint}{listing}"
+    if problem["type"] == "missing":
+        return f"the key '{where}' is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    found = problem["input"]
+    if isinstance(found, Mapping | list):
+        return f"{where}: {message}" if where else message
+    return f"{where}={found!r}: {message}"
+
+
+def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
+    """The keys of the model at a location, or none where the location's type is ambiguous."""
+    current: Any = model
+    for step in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(step)
+            if field is None:
+                return []
+            current = field.annotation
+        else:
+            arguments = get_args(current)
+            current = arguments[-1] if arguments else None
+        if get_origin(current) in {Union, UnionType}:
+            models = [
+                choice
+                for choice in get_args(current)
+                if isinstance(choice, type) and issubclass(choice, BaseModel)
+            ]
+            current = models[0] if len(models) == 1 else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value
+
+
+def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
+    if not keys:
+        return value
+    key, rest = keys[0], keys[1:]
+    if isinstance(node, list):
+        if not key.isdigit() or int(key) >= len(node):
+            raise InputError(
+                f"--set {override}: '{key}' is no place in a list of {len(node)}; "
+                f"places count from 0 to {len(node) - 1}"
+            )
+        node[int(key)] = _set(node[int(key)], rest, value, override)
+        return node
+    if isinstance(node, str):
+        node = {"name": node}
+    if node is None:
+        node = {}
+    if not isinstance(node, dict):
+        raise InputError(f"--set {override}: cannot set '{key}' inside the value {node!r}")
+    node[key] = _set(node.get(key), rest, value, override)
+    return node
