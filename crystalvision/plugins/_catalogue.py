@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,20 @@ class Entry:
         return factory_options(self.load(), self.kind.context)[0]
 
     def summary(self) -> str:
-        """The first line of its documentation, or why it cannot be loaded."""
-        if isinstance(self.target, Path):
-            return str(self.target)
-        try:
-            documentation = self.load().__doc__ or ""
-        except PluginError as error:
-            return f"broken: {error}"
-        return documentation.strip().partition("\n")[0]
+        """The first line of its documentation, or of the comment that a YAML file begins with.
+
+        Raises:
+            PluginError: It cannot be imported or read.
+        """
+        if not isinstance(self.target, Path):
+            text = inspect.getdoc(self.load()) or ""
+        else:
+            try:
+                text = self.target.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise PluginError(f"{self} of {self.plugin} cannot be read: {error}") from error
+            text = text.removeprefix("#") if text.startswith("#") else ""
+        return text.strip().partition("\n")[0].strip()
 
     def check(self, options: Mapping[str, object]) -> dict[str, Any]:
         """Check options against the factory's signature without making anything.
@@ -192,7 +199,7 @@ class Catalogue:
             parts.append(f"did you mean '{nearest[0]}'?")
         parts.append(f"there {'is' if len(names) == 1 else 'are'}: {', '.join(names) or 'none'}")
         if self.failures:
-            broken = ", ".join(str(failure.plugin) for failure in self.failures)
+            broken = ", ".join(failure.plugin.name for failure in self.failures)
             parts.append(f"not loaded, and perhaps its home: {broken} (see crystalvision plugins)")
         return "; ".join(parts).replace("?;", "?")
 

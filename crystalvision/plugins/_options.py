@@ -6,9 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError
-
 from crystalvision.errors import InputError
 
 _REQUIRED = inspect.Parameter.empty
@@ -102,6 +99,9 @@ def check_options(
 
 
 def _convert(what: str, option: Option, value: object) -> object:
+    from pydantic import ConfigDict, TypeAdapter, ValidationError  # slow, and --help must not wait
+    from pydantic.errors import PydanticSchemaGenerationError
+
     try:
         adapter: TypeAdapter[object] = TypeAdapter(
             option.annotation, config=ConfigDict(arbitrary_types_allowed=True)

@@ -1,0 +1,58 @@
+"""Reads Google-style docstrings: the description, and what is said of each parameter."""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+_SECTION = re.compile(r"^(Args|Arguments|Parameters|Attributes|Example|Examples|Note|Notes|Raises|"
+                      r"Returns|Yields|References|Source|Sources|Shape|Shapes):\s*$")  # fmt: skip
+_PARAMETER_SECTIONS = {"Args", "Arguments", "Parameters", "Attributes"}
+_PARAMETER = re.compile(r"^(\w+)(?: \([^)]*\))?:\s*(.*)$")
+
+
+def description(thing: object) -> str:
+    """A docstring up to its first section, with the lines of a paragraph joined."""
+    lines: list[str] = []
+    for line in (inspect.getdoc(thing) or "").splitlines():
+        if _SECTION.match(line):
+            break
+        lines.append(line)
+    paragraphs = "\n".join(lines).strip().split("\n\n")
+    return "\n\n".join(_joined(paragraph) for paragraph in paragraphs)
+
+
+def _joined(paragraph: str) -> str:
+    """One line, unless the paragraph is set in a shape of its own: a list, a table, code."""
+    lines = paragraph.split("\n")
+    shaped = any(line[:1] in {" ", "-", "*", "|", ">"} for line in lines)
+    return paragraph if shaped else " ".join(lines)
+
+
+def parameter_docs(factory: object) -> dict[str, str]:
+    """What a function, or a class and its `__init__`, says of each parameter, by name."""
+    constructor = getattr(factory, "__init__", None) if inspect.isclass(factory) else None
+    found: dict[str, str] = {}
+    for thing in (factory, constructor):
+        if thing is not None:
+            found |= dict(_parameters((inspect.getdoc(thing) or "").splitlines()))
+    return found
+
+
+def _parameters(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """The name and the text of each parameter; text goes on in lines that are further in."""
+    inside, name, words = False, "", [""]
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if indent == 0 and line:
+            section = _SECTION.match(line)
+            inside = bool(section and section[1] in _PARAMETER_SECTIONS)
+        elif inside and line:
+            start = _PARAMETER.match(line.strip()) if indent <= 4 else None
+            if start is None:
+                words.append(line.strip())
+                continue
+            if name:
+                yield name, " ".join(words).strip()
+            name, words = start[1], [start[2]]
+    if name:
+        yield name, " ".join(words).strip()

@@ -1,0 +1,93 @@
+"""Draws what `crystalvision plugins` tells as tables that fit 80 columns."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from crystalvision.cli._describe import Row
+from crystalvision.cli.console import out
+
+
+def print_list(rows: Sequence[Row], failures: Sequence[Mapping[str, str]]) -> None:
+    """Write the list of what there is, and below it the plugins that could not be loaded."""
+    table = _table("kind", "name", "distribution", "version", "summary")
+    kind = ""
+    for row in rows:
+        summary = Text("broken, see below", "red") if row.error else Text(row.summary)
+        shown = "" if row.kind == kind else row.kind
+        table.add_row(shown, *map(Text, (row.name, row.distribution, row.version)), summary)
+        kind = row.kind
+    out.print(table)
+    _print_troubles("broken", [row.error for row in rows if row.error])
+    _print_troubles(
+        "not loaded",
+        [
+            f"{failed['plugin']} of {failed['distribution']} {failed['version']}: {failed['error']}"
+            for failed in failures
+        ],
+    )
+
+
+def _print_troubles(title: str, texts: Sequence[str]) -> None:
+    if texts:
+        out.print(f"\n{title}", style="bold red")
+    for text in texts:
+        out.print(Padding(Text(text), (0, 0, 0, 2)))
+
+
+def print_details(told: Mapping[str, Any]) -> None:
+    """Write all that is known of one thing."""
+    origin = f"{told['distribution']} {told['version']}".strip()
+    out.print(Text.assemble((f"{told['kind']} '{told['name']}'", "bold"), f"  from {origin}"))
+    if "path" in told:
+        _print_file(told["path"])
+        return
+    out.print(Text(told["description"] or "It has no documentation."))
+    if "options" in told:
+        _print_options(told["options"])
+    elif told["kind"] == "command":
+        out.print(Text(f"\nrun  crystalvision {told['name']} --help"))
+    if "parameters" in told:
+        _print_measures(told)
+
+
+def _print_file(path: Path) -> None:
+    out.print(Text(f"{path}\n"), soft_wrap=True)
+    out.print(Text(path.read_text(encoding="utf-8").rstrip()))
+
+
+def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
+    if not options:
+        out.print("\nIt has no options.")
+        return
+    table = _table("option", "type", "default", "meaning")
+    for option in options:
+        default = Text("required", "bold") if option["required"] else Text(repr(option["default"]))
+        table.add_row(*map(Text, (option["name"], option["type"])), default, option["description"])
+    out.print()
+    out.print(table)
+
+
+def _print_measures(told: Mapping[str, Any]) -> None:
+    size, channels = told["size"], told["in_channels"]
+    table = _table("measure", "value")
+    for name, text in (
+        ("parameters", f"{told['parameters']:,}"),
+        ("features", f"{told['features']:,}"),
+        ("stride", f"{told['stride']} pixels"),
+        (f"FLOPs, one image of {channels}×{size}×{size}", f"{told['flops']:,}"),
+    ):
+        table.add_row(name, text)
+    out.print()
+    out.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

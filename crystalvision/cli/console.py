@@ -1,0 +1,119 @@
+"""What commands write: results on stdout, everything else on stderr."""
+
+import dataclasses
+import json
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+out = Console(highlight=False)
+"""Results, on stdout."""
+
+err = Console(stderr=True, highlight=False)
+"""Errors, notes and progress, on stderr."""
+
+PROGRESS_DELAY_S = 2.0
+
+
+class Advance(Protocol):
+    """Moves a progress bar on."""
+
+    def __call__(self, n: float = 1, *, note: str | None = None) -> None:
+        """Move by `n`, and show `note` beside the bar from now on, if one is given."""
+
+
+def print_json(value: object) -> None:
+    """Write a value to stdout as JSON that any program can read.
+
+    Args:
+        value: Mappings, sequences, dataclasses, numpy scalars and arrays; anything else is written
+            as its text. A number that is not finite becomes `null`: JSON has no word for it.
+    """
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    out.print(Text(text), soft_wrap=True)  # a Text: no markup, no emoji codes
+
+
+@contextmanager
+def progress(description: str, total: float | None) -> Iterator[Advance]:
+    """A progress bar on stderr, drawn after two seconds, and not at all without a terminal.
+
+    Args:
+        description: What is under way, for example "Simulating".
+        total: Number of steps, or None where it is not known.
+
+    Yields:
+        A function `advance(n=1, *, note=None)`.
+    """
+    if not err.is_terminal:
+        yield _advance_nothing
+        return
+    with _delayed_bar(description, total) as advance:
+        yield advance
+
+
+@contextmanager
+def _delayed_bar(description: str, total: float | None) -> Iterator[Advance]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=err,
+        transient=True,
+    )
+    task = bar.add_task(description, total=total, note="")
+
+    def advance(n: float = 1, *, note: str | None = None) -> None:
+        if note is None:
+            bar.advance(task, n)
+        else:
+            bar.update(task, advance=n, note=note)
+
+    timer = threading.Timer(PROGRESS_DELAY_S, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield advance
+    finally:
+        timer.cancel()
+        timer.join()  # a start that is under way must not come after the stop
+        bar.stop()
+
+
+def _advance_nothing(n: float = 1, *, note: str | None = None) -> None:
+    """Progress without a terminal."""
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    plain: Any = value
+    if isinstance(value, Mapping):
+        plain = {str(key): _plain(item) for key, item in value.items()}
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        plain = {field.name: _plain(getattr(value, field.name)) for field in fields}
+    elif isinstance(value, list | tuple | set | frozenset):
+        plain = [_plain(item) for item in value]
+    elif isinstance(value, float):
+        plain = float(value) if math.isfinite(value) else None
+    elif hasattr(value, "tolist"):  # numpy and torch
+        plain = _plain(value.tolist())
+    elif not (value is None or isinstance(value, str | int)):
+        plain = str(value)  # a path, a type, or whatever else stands as an option's default
+    return plain

@@ -1,0 +1,65 @@
+"""List the plugins, and show what one takes and gives."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from crystalvision.cli._state import State
+from crystalvision.cli.console import print_json
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown", help=__doc__)
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON instead.")]
+
+
+@app.callback()
+def list_plugins(ctx: typer.Context, *, json: Json = False) -> None:
+    """List the plugins, and show what one takes and gives."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from crystalvision.cli._describe import failure_rows, row
+    from crystalvision.cli._tables import print_list
+
+    state: State = ctx.obj
+    rows = [row(entry) for entry in state.catalogue.entries]
+    failures = failure_rows(state.catalogue)
+    if json:
+        print_json({"plugins": [asdict(each) for each in rows], "failures": failures})
+    else:
+        print_list(rows, failures)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="Its kind, for example backbone.")],
+    name: Annotated[str, typer.Argument(help="Its name, for example dnsnet.")],
+    *,
+    size: Annotated[
+        int, typer.Option(min=1, help="For a backbone's FLOPs: side of the image, in pixels.")
+    ] = 256,
+    channels: Annotated[int, typer.Option(min=1, help="For the same: channels of the image.")] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set an option. May be repeated."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the options of one thing, and what a backbone weighs and costs."""
+    from crystalvision.cli._describe import backbone_measures, details
+    from crystalvision.cli._tables import print_details
+    from crystalvision.config import apply_overrides
+
+    state: State = ctx.obj
+    entry = state.catalogue.entry(kind, name)
+    told = details(entry)
+    options = apply_overrides({}, settings or [])
+    if kind == "backbone":
+        told |= backbone_measures(state.catalogue, name, options, channels, size)
+    elif options:
+        entry.check(options)
+    if json:
+        print_json(told)
+    else:
+        print_details(told)
