@@ -1,0 +1,18 @@
+"""Run folders: a trained system with all that is needed to use it, judge it and make it again."""
+
+from crystalvision.runs._folder import check_free, storage_errors, whole_folder
+from crystalvision.runs._record import DatasetRecord, PluginRecord, RunRecord
+from crystalvision.runs._run import Run, load_record
+from crystalvision.runs._train import train_run
+
+__all__ = [
+    "DatasetRecord",
+    "PluginRecord",
+    "Run",
+    "RunRecord",
+    "check_free",
+    "load_record",
+    "storage_errors",
+    "train_run",
+    "whole_folder",
+]

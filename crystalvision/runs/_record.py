@@ -1,0 +1,131 @@
+"""What `run.yaml` holds: everything that is needed to use a trained system again."""
+
+import platform
+from importlib.metadata import version
+from typing import Any, Literal
+
+from crystalvision.config import Config, Part
+from crystalvision.datasets import Dataset
+from crystalvision.models import SystemConfig
+from crystalvision.plugins import Catalogue
+from crystalvision.training import Experiment, PhaseRecord
+
+
+class DatasetRecord(Config):
+    """The dataset that a system was trained on.
+
+    Attributes:
+        path: Where it was.
+        identity: Its identity, so that a copy elsewhere is recognised.
+        samples: How many patterns it had.
+        recipe: What it was made by.
+    """
+
+    path: str
+    identity: str
+    samples: int
+    recipe: dict[str, Any] = {}
+
+
+class PluginRecord(Config):
+    """A plugin's thing that the system uses, and who gave it.
+
+    Attributes:
+        kind: Such as "backbone".
+        name: Its name as the experiment wrote it.
+        distribution: The distribution, or the path of a single file.
+        version: The distribution's version, or "" for a single file.
+    """
+
+    kind: Literal["backbone", "head", "fusion"]
+    name: str
+    distribution: str
+    version: str
+
+    @property
+    def how_to_get(self) -> str:
+        """What the user can do to have it again."""
+        if self.distribution.endswith(".py"):
+            return f"load it with -p {self.distribution}"
+        return f"install it with: pip install '{self.distribution}'"
+
+
+class RunRecord(Config):
+    """A run.
+
+    Attributes:
+        format: Version of this layout.
+        experiment: The experiment with everything filled in.
+        dataset: What it was trained on.
+        class_names: Names of the classes, in the order of their labels.
+        class_severities: Severity that stands for each class.
+        image_shape: Shape (c, h, w) of the raw patterns, before binning.
+        calibration: Axes of the patterns.
+        plugins: Who gave the parts.
+        phases: How the training went.
+        training_seconds: Wall time of the training [s].
+        device: `cpu` or the GPU's name.
+        environment: Versions of the software.
+    """
+
+    format: Literal[1] = 1
+    experiment: Experiment
+    dataset: DatasetRecord
+    class_names: tuple[str, ...]
+    class_severities: tuple[float, ...]
+    image_shape: tuple[int, int, int]
+    calibration: tuple[dict[str, Any], ...]
+    plugins: tuple[PluginRecord, ...]
+    phases: tuple[PhaseRecord, ...]
+    training_seconds: float
+    device: str
+    environment: dict[str, str]
+
+
+def dataset_record(dataset: Dataset) -> DatasetRecord:
+    """What a run remembers of its dataset."""
+    return DatasetRecord(
+        path=str(dataset.path),
+        identity=dataset.identity,
+        samples=len(dataset),
+        recipe=dict(dataset.header.recipe),
+    )
+
+
+def plugin_records(system: SystemConfig, catalogue: Catalogue) -> tuple[PluginRecord, ...]:
+    """Who gives each part of a system.
+
+    Raises:
+        InputError: A part that does not exist.
+    """
+    records: dict[tuple[str, str], PluginRecord] = {}
+    for kind, part in parts_of(system):
+        plugin = catalogue.entry(kind, part.name).plugin
+        records[kind, part.name] = PluginRecord(
+            kind=kind,
+            name=part.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+        )
+    return tuple(records.values())
+
+
+def parts_of(system: SystemConfig) -> list[tuple[Literal["backbone", "head", "fusion"], Part]]:
+    """Every part that a system names, with its kind."""
+    parts: list[tuple[Literal["backbone", "head", "fusion"], Part]] = []
+    for branch in system.branches.values():
+        parts += [("backbone", branch.backbone), ("head", branch.head)]
+    parts.append(("fusion", system.fusion))
+    if system.head is not None:
+        parts.append(("head", system.head))
+    return parts
+
+
+def environment() -> dict[str, str]:
+    """Versions of what decides the numbers of a training."""
+    packages = ("crystalvision", "torch", "lightning", "numpy", "zarr")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: version(name) for name in packages},
+    }

@@ -1,0 +1,180 @@
+"""A trained system in its folder."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from crystalvision.config import load_yaml, validate
+from crystalvision.errors import InputError
+from crystalvision.models import System, build_system
+from crystalvision.plugins import Catalogue
+from crystalvision.runs._folder import RECORD, storage_errors
+from crystalvision.runs._record import RunRecord
+from crystalvision.training import EpochRecord, Preprocess
+
+WEIGHTS = "weights.safetensors"
+METRICS = "metrics.csv"
+SPLIT = "split.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A trained system.
+
+    Attributes:
+        path: Its folder.
+        record: What `run.yaml` says.
+        system: The system with its weights, on the CPU, in evaluation mode.
+    """
+
+    path: Path
+    record: RunRecord
+    system: System
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """What prepares raw patterns for the system."""
+        return Preprocess(self.record.experiment.input)
+
+    @classmethod
+    def load(cls, path: Path | str, catalogue: Catalogue | None = None) -> Self:
+        """Load a run; nothing in it is unpickled.
+
+        Args:
+            path: Its folder.
+            catalogue: Where its parts are looked up; by default what is installed.
+
+        Raises:
+            InputError: It is no run, its weights are missing or of another system, or a plugin
+                that it was trained with is not there.
+        """
+        path = Path(path)
+        record = load_record(path)
+        catalogue = catalogue or Catalogue.load()
+        _check_plugins(path, record, catalogue)
+        # Weights come from the file: what initialisation draws must not change the caller's state.
+        with torch.random.fork_rng():
+            system = build_system(
+                record.experiment.system,
+                catalogue,
+                in_channels=record.image_shape[0],
+                num_classes=len(record.class_names),
+            )
+        _load_weights(path, system)
+        return cls(path, record, system.eval())
+
+    def epochs(self) -> list[EpochRecord]:
+        """The rows of `metrics.csv`.
+
+        Raises:
+            InputError: The file is missing or damaged.
+        """
+        rows = _rows(self.path / METRICS)
+        return [
+            validate(
+                EpochRecord,
+                {key: value if value else None for key, value in row.items()},
+                str(self.path / METRICS),
+            )
+            for row in rows
+        ]
+
+    def split(self) -> dict[int, str]:
+        """The split of each sample of the training dataset: index → "train" and so on.
+
+        Raises:
+            InputError: The file is missing or damaged.
+        """
+        path = self.path / SPLIT
+        try:
+            return {int(row["index"]): row["split"] for row in _rows(path)}
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{path}: expected the columns index and split") from error
+
+
+def load_record(path: Path) -> RunRecord:
+    """What the `run.yaml` of a run says.
+
+    Raises:
+        InputError: It is no run.
+    """
+    if not (path / RECORD).is_file():
+        what = "has no run.yaml" if path.is_dir() else "is not there"
+        raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
+    return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
+
+
+def write_run(
+    folder: Path,
+    record: RunRecord,
+    system: System,
+    epochs: list[EpochRecord],
+    split: Mapping[int, str],
+) -> None:
+    """Write the files of a run into an empty folder, `run.yaml` last.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    with storage_errors(folder):
+        weights = {key: value.contiguous() for key, value in system.state_dict().items()}
+        try:
+            save_file(weights, folder / WEIGHTS)
+        except SafetensorError as error:  # it hides the OSError of a full disk
+            raise OSError(str(error)) from error
+        with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(EpochRecord.model_fields))
+            writer.writeheader()
+            writer.writerows(epoch.model_dump() for epoch in epochs)
+        with (folder / SPLIT).open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(["index", "split"])
+            rows.writerows(sorted(split.items()))
+        text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        (folder / RECORD).write_text(text, encoding="utf-8")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing: the run is incomplete; train it again") from error
+
+
+def _check_plugins(path: Path, record: RunRecord, catalogue: Catalogue) -> None:
+    for plugin in record.plugins:
+        try:
+            catalogue.entry(plugin.kind, plugin.name)
+        except InputError as error:
+            origin = f"{plugin.distribution} {plugin.version}".strip()
+            raise InputError(
+                f"{path} was trained with the {plugin.kind} '{plugin.name}' of {origin}; "
+                f"{plugin.how_to_get} ({error})"
+            ) from error
+
+
+def _load_weights(path: Path, system: System) -> None:
+    file = path / WEIGHTS
+    if not file.is_file():
+        raise InputError(f"{path} has no {WEIGHTS}: the run holds no model; train it again")
+    try:
+        weights = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from error
+    expected = {key: tuple(value.shape) for key, value in system.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in weights.items()}
+    for key in sorted(expected.keys() | found.keys()):
+        if expected.get(key) != found.get(key):
+            raise InputError(
+                f"{file} holds the weights of another system than {path / RECORD} describes: "
+                f"'{key}' has shape {found.get(key, 'none')}, expected {expected.get(key, 'none')}"
+            )
+    system.load_state_dict(weights)

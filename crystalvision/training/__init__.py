@@ -1,0 +1,35 @@
+"""Trains systems: experiments, schedules of phases, and the loop that runs them."""
+
+from crystalvision.training._augment import dihedral
+from crystalvision.training._data import Patterns, load_patterns
+from crystalvision.training._device import choose_device, seeded
+from crystalvision.training._experiment import Experiment, load_experiment
+from crystalvision.training._fit import History, fit
+from crystalvision.training._phase import Optimiser, Phase
+from crystalvision.training._plan import Plan, plan
+from crystalvision.training._preprocess import InputConfig, Preprocess
+from crystalvision.training._records import EpochRecord, Listener, PhaseRecord
+from crystalvision.training._schedule import Schedule, presets
+
+__all__ = [
+    "EpochRecord",
+    "Experiment",
+    "History",
+    "InputConfig",
+    "Listener",
+    "Optimiser",
+    "Patterns",
+    "Phase",
+    "PhaseRecord",
+    "Plan",
+    "Preprocess",
+    "Schedule",
+    "choose_device",
+    "dihedral",
+    "fit",
+    "load_experiment",
+    "load_patterns",
+    "plan",
+    "presets",
+    "seeded",
+]

@@ -1,0 +1,132 @@
+"""Patterns in memory, and batches of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from crystalvision.contracts import Targets
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError
+from crystalvision.training._preprocess import Preprocess
+
+_CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Prepared patterns with what they should be recognised as.
+
+    Attributes:
+        images: Prepared images, (n, c, h, w).
+        targets: Label and severity of each, (n,).
+    """
+
+    images: Float[torch.Tensor, "n c h w"]
+    targets: Targets
+
+    def __len__(self) -> int:
+        """Number of patterns."""
+        return len(self.images)
+
+
+def load_patterns(
+    dataset: Dataset,
+    indices: np.ndarray,
+    preprocess: Preprocess,
+    on_read: Callable[[int], None] = lambda count: None,
+) -> Patterns:
+    """Read and prepare some patterns of a dataset.
+
+    Args:
+        dataset: The dataset.
+        indices: Which patterns, (n,).
+        preprocess: Bins and normalises.
+        on_read: Told how many more have been read.
+
+    Raises:
+        InputError: No indices, or a label that is none of the dataset's classes.
+    """
+    if not len(indices):
+        raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
+    channels, height, width = dataset.header.image_shape
+    images = torch.empty((len(indices), channels, *preprocess.check(height, width)))
+    for start in range(0, len(indices), _CHUNK):
+        part = indices[start : start + _CHUNK]
+        # Sums of counts are exact in float32 up to 2**24.
+        raw = torch.from_numpy(dataset.images(part).astype(np.float32))
+        images[start : start + len(part)] = preprocess(raw)
+        on_read(len(part))
+    return Patterns(images, _targets(dataset, indices))
+
+
+def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
+    label = np.asarray(dataset.column("label"), dtype=np.int64)[indices]
+    severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
+    classes = len(dataset.header.class_names)
+    if label.min() < 0 or label.max() >= classes:
+        raise InputError(
+            f"{dataset.path}: labels from {label.min()} to {label.max()}, but there are {classes} "
+            "classes; run: crystalvision dataset verify"
+        )
+    return Targets(torch.from_numpy(label), torch.from_numpy(severity))
+
+
+Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
+Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
+
+
+class Batches:
+    """Batches by index from tensors in memory: no worker processes, no copying of single samples.
+
+    Args:
+        inputs: Images (n, c, h, w), or features (n, f) and outputs (n, o) of each branch by name.
+        targets: What the inputs should be recognised as, (n,).
+        batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
+            left out when shuffling, since it has no batch statistics.
+        generator: Shuffles anew for each pass; without it the order is kept.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        targets: Targets,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self._inputs = inputs
+        self._targets = targets
+        self._batch_size = batch_size
+        self._generator = generator
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        count = len(self._targets.label)
+        whole, rest = divmod(count, self._batch_size)
+        return whole + (rest > (1 if self._generator is not None and whole else 0))
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of one pass."""
+        count = len(self._targets.label)
+        if self._generator is None:
+            order = torch.arange(count)
+        else:
+            order = torch.randperm(count, generator=self._generator)
+        for number in range(len(self)):
+            chosen = order[number * self._batch_size : (number + 1) * self._batch_size]
+            yield (
+                _take(self._inputs, chosen),
+                self._targets.label[chosen],
+                self._targets.severity[chosen],
+            )
+
+
+def _take(inputs: Any, chosen: torch.Tensor) -> Any:
+    if isinstance(inputs, Mapping):
+        return {name: _take(item, chosen) for name, item in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(_take(item, chosen) for item in inputs)
+    return inputs[chosen]

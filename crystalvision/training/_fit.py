@@ -1,0 +1,153 @@
+"""Runs the phases of an experiment, one after another."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from lightning.pytorch import Trainer
+
+from crystalvision.models import System
+from crystalvision.training._augment import dihedral
+from crystalvision.training._data import Batches, Inputs, Patterns
+from crystalvision.training._device import derive, seeded
+from crystalvision.training._module import Augment, PhaseModule
+from crystalvision.training._outputs import cache
+from crystalvision.training._phase import Phase
+from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
+
+
+@dataclass(slots=True)
+class History:
+    """What happened in a training: its phases and all of their epochs."""
+
+    phases: list[PhaseRecord] = field(default_factory=list)
+    epochs: list[EpochRecord] = field(default_factory=list)
+
+
+def fit(
+    system: System,
+    phases: Sequence[Phase],
+    training: Patterns,
+    validation: Patterns,
+    *,
+    augment: str = "none",
+    seed: int = 0,
+    device: torch.device | None = None,
+    listener: Listener | None = None,
+) -> History:
+    """Train a system through its phases; it ends on the CPU with the best weights of each phase.
+
+    Where a phase trains no branch, the branches' features are computed once and kept, and nothing
+    is augmented. On the CPU the same seed gives the same weights.
+
+    Args:
+        system: The system; changed in place.
+        phases: The phases, in order.
+        training: Patterns to learn from.
+        validation: Patterns to choose the best epoch by.
+        augment: `dihedral` or `none`.
+        seed: Draws order, augmentation and dropout.
+        device: Where to train; by default the CPU.
+        listener: Told how it proceeds.
+
+    Raises:
+        InputError: A phase diverges.
+    """
+    history = History()
+    listener = listener or Silent()
+    device = device or torch.device("cpu")
+    for number, phase in enumerate(phases):
+        listener.phase_started(phase.name, phase.train, phase.epochs)
+        # Each phase has seeds of its own: how long one ran does not change the next one's draws.
+        generator = torch.Generator().manual_seed(derive(seed, number, 1))
+        turn = partial(dihedral, generator=generator) if augment == "dihedral" else None
+
+        def on_epoch(record: EpochRecord) -> None:
+            history.epochs.append(record)
+            listener.epoch_ended(record)
+
+        with seeded(seed, number, 2):
+            record = _fit_phase(
+                system, phase, training, validation, generator, turn, device, on_epoch
+            )
+        history.phases.append(record)
+        listener.phase_ended(record)
+    system.cpu().eval().requires_grad_(requires_grad=True)
+    return history
+
+
+def _fit_phase(
+    system: System,
+    phase: Phase,
+    training: Patterns,
+    validation: Patterns,
+    generator: torch.Generator,
+    augment: Augment | None,
+    device: torch.device,
+    on_epoch: Callable[[EpochRecord], None],
+) -> PhaseRecord:
+    started = time.perf_counter()
+    inputs: list[Inputs] = [training.images, validation.images]
+    if not any(name in phase.train for name in system.branches):
+        inputs = [cache(system, training, device), cache(system, validation, device)]
+        system.cpu()
+    batches = Batches(inputs[0], training.targets, phase.batch_size, generator)
+    # Batches of the validation change nothing but its speed.
+    checks = Batches(inputs[1], validation.targets, max(phase.batch_size, 32))
+    module = PhaseModule(system, phase, batches=len(batches), augment=augment, on_epoch=on_epoch)
+    module.train()
+    with _quiet(), _interruptible():
+        _trainer(phase, device).fit(module, batches, checks)
+    module.restore_best()
+    return PhaseRecord(
+        name=phase.name,
+        train=phase.train,
+        epochs=phase.epochs,
+        monitor=phase.monitor,
+        best_epoch=module.best.epoch if module.best else 0,
+        best_value=module.best_value(),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _trainer(phase: Phase, device: torch.device) -> Trainer:
+    return Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=1,
+        max_epochs=phase.epochs,
+        logger=False,
+        enable_checkpointing=False,  # the best weights are kept in memory
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's notes on devices and tips off the screen."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn the exit that Lightning makes of Ctrl-C back into a KeyboardInterrupt."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as exit_:
+        if isinstance(exit_.__context__, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from exit_
+        raise

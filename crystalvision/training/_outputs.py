@@ -1,0 +1,116 @@
+"""Runs the parts of a system that a phase needs, and reads what their heads say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.errors import InputError
+from crystalvision.models import BranchOutput, System
+from crystalvision.training._data import Inputs, Patterns
+from crystalvision.training._phase import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOutput:
+    """A head whose loss counts, with its raw outputs (b, o)."""
+
+    head: Head
+    outputs: torch.Tensor
+
+    def prediction(self) -> Prediction:
+        """What the head says."""
+        return self.head.predict(self.outputs)
+
+
+def head_outputs(system: System, phase: Phase, inputs: Inputs) -> dict[str, HeadOutput]:
+    """The heads whose loss counts in a phase; the final one, if it is among them, is the last.
+
+    Args:
+        system: The system.
+        phase: The phase.
+        inputs: Images (b, c, h, w), or features and outputs of each branch from `cache`.
+    """
+    trained = [name for name in system.branches if name in phase.train]
+    branches: dict[str, BranchOutput] = {}
+    for name in system.branches if phase.trains_final else trained:
+        if isinstance(inputs, Mapping):
+            branches[name] = BranchOutput(*inputs[name])
+        else:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and name in trained):
+                branches[name] = system.branches[name](inputs)
+    found = {
+        name: HeadOutput(system.branches[name].head, branches[name].outputs) for name in trained
+    }
+    if phase.trains_final:
+        found["head"] = HeadOutput(_final_head(system), system.join(branches))
+    return found
+
+
+def total_loss(heads: Mapping[str, HeadOutput], targets: Targets) -> torch.Tensor:
+    """Sum of the heads' losses."""
+    return torch.stack([item.head.loss(item.outputs, targets) for item in heads.values()]).sum()
+
+
+def read(heads: Mapping[str, HeadOutput]) -> Prediction:
+    """What the heads say together; where several speak of the same, the last one."""
+    predictions = [item.prediction() for item in heads.values()]
+    told = [item.probabilities for item in predictions if item.probabilities is not None]
+    severities = [item.severity for item in predictions if item.severity is not None]
+    return Prediction(told[-1] if told else None, severities[-1] if severities else None)
+
+
+def check_monitor(system: System, phase: Phase) -> None:
+    """Check that a phase's heads tell what its monitor watches; costs no image.
+
+    Raises:
+        InputError: They do not.
+    """
+    branches = {name: system.branches[name] for name in system.branches if name in phase.train}
+    widths = {name: (item.head, item.backbone.num_features) for name, item in branches.items()}
+    if phase.trains_final and system.fusion is not None:
+        widths["head"] = (_final_head(system), system.fusion.num_features)
+    heads: dict[str, HeadOutput] = {}
+    with torch.no_grad():
+        for name, (head, width) in widths.items():
+            mode = head.training
+            heads[name] = HeadOutput(head, head.eval()(torch.zeros(2, width)))
+            head.train(mode)
+    told = read(heads)
+    missing = {
+        "validation_accuracy": "classes" if told.probabilities is None else None,
+        "validation_mae": "severity" if told.severity is None else None,
+        "validation_loss": None,
+    }[phase.monitor]
+    if missing:
+        raise InputError(
+            f"phase '{phase.name}' monitors {phase.monitor}, but {', '.join(heads)} "
+            f"tells no {missing}; set its monitor to validation_loss"
+        )
+
+
+@torch.no_grad()
+def cache(
+    system: System, patterns: Patterns, device: torch.device, batch_size: int = 32
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Features (n, f) and raw outputs (n, o) of every branch, in evaluation mode."""
+    system.eval().to(device)
+    parts: dict[str, list[BranchOutput]] = {name: [] for name in system.branches}
+    for start in range(0, len(patterns), batch_size):
+        images = patterns.images[start : start + batch_size].to(device)
+        for name, output in system.branch_outputs(images).items():
+            parts[name].append(output)
+    return {
+        name: (
+            torch.cat([item.features for item in items]).cpu(),
+            torch.cat([item.outputs for item in items]).cpu(),
+        )
+        for name, items in parts.items()
+    }
+
+
+def _final_head(system: System) -> Head:
+    if system.head is None:
+        raise InputError("a phase trains the fusion or the final head, but the system has no head")
+    return system.head

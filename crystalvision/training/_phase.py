@@ -1,0 +1,92 @@
+"""A phase of training: which parts train, for how long, how, and what is watched."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from crystalvision.config import Config
+from crystalvision.training._learning_rates import SteppedPhase
+
+Monitor = Literal["validation_accuracy", "validation_loss", "validation_mae"]
+
+
+class Optimiser(Config):
+    """An optimiser.
+
+    Attributes:
+        name: Which.
+        momentum: Momentum, for `sgd`.
+        weight_decay: L2 penalty (decoupled for `adamw`) of all weights.
+        head_weight_decay: The same for the heads' weights, if it shall differ.
+    """
+
+    name: Literal["sgd", "adam", "adamw"]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    head_weight_decay: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_a_bare_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _momentum_is_of_sgd(self) -> "Optimiser":
+        if self.momentum and self.name != "sgd":
+            raise ValueError(f"momentum={self.momentum} is an option of sgd, not of {self.name}")
+        return self
+
+
+class Phase(SteppedPhase):
+    """One phase.
+
+    The loss is the sum of the losses of the heads that train: those of the branches in `train`,
+    and the final one if `train` has "fusion" or "head". Parts that are not in `train` are frozen
+    and in evaluation mode, batch statistics included.
+
+    Attributes:
+        name: For the record and for overrides: `--set schedule.NAME.epochs=5`.
+        train: Names of branches, "fusion", "head".
+        epochs: Passes over the training split.
+        batch_size: Patterns of a step.
+        optimiser: The optimiser, by name or with options.
+        learning_rate: A number, or how the rate runs through the phase.
+        monitor: Of the epochs, the one with the best value of this keeps its weights; equal values
+            are settled by the lower validation loss.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    train: Annotated[tuple[str, ...], Field(min_length=1)]
+    batch_size: PositiveInt
+    optimiser: Optimiser
+    monitor: Monitor = "validation_loss"
+
+    @field_validator("train", mode="before")
+    @classmethod
+    def _accept_one_part(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the monitor grows as the model improves."""
+        return self.monitor == "validation_accuracy"
+
+    @property
+    def trains_final(self) -> bool:
+        """Whether the final head's loss counts."""
+        return bool({"fusion", "head"} & set(self.train))
+
+
+def merge(base: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """`base` with `changes` set in it, mappings within mappings likewise."""
+    result = dict(base)
+    for key, value in changes.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        # A part of another name has other options: it replaces, and does not inherit.
+        if both and value.get("name", old.get("name")) == old.get("name"):
+            result[key] = merge(old, value)
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,62 @@
+"""From raw detector counts to what a network sees; the same in training and in prediction."""
+
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import nn
+
+from crystalvision.config import Config
+from crystalvision.errors import InputError
+
+
+class InputConfig(Config):
+    """How patterns are prepared.
+
+    Attributes:
+        bin: Side of the squares of pixels whose counts are summed.
+        normalisation: What is done to the counts: `log1p`, then each image, all of its channels
+            together, is shifted and scaled to mean 0 and standard deviation 1.
+    """
+
+    bin: Annotated[int, Field(ge=1)] = 1
+    normalisation: Literal["log1p-standardise"] = "log1p-standardise"
+
+
+class Preprocess(nn.Module):
+    """Bins and normalises raw patterns; has no weights, and commutes with turns and mirrors."""
+
+    def __init__(self, config: InputConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def check(self, height: int, width: int) -> tuple[int, int]:
+        """The size (h, w) of a prepared image.
+
+        Raises:
+            InputError: The size cannot be divided by the bin.
+        """
+        size = self.config.bin
+        if height % size or width % size:
+            raise InputError(
+                f"input.bin={size} does not divide images of {height}×{width} pixels; "
+                "choose a divisor of both sides"
+            )
+        return height // size, width // size
+
+    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h2 w2"]:
+        """Prepare raw images (b, c, h, w) → (b, c, h / bin, w / bin), float32.
+
+        A constant image becomes zeros.
+        """
+        images = images.to(torch.float32)
+        size = self.config.bin
+        if size > 1:
+            self.check(images.shape[-2], images.shape[-1])
+            images = nn.functional.avg_pool2d(images, size, divisor_override=1)
+        images = torch.log1p(images)
+        axes = (1, 2, 3)
+        images = images - images.mean(axes, keepdim=True)
+        deviation = images.std(axes, correction=0, keepdim=True)
+        return images / torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
