@@ -1,6 +1,7 @@
 """The plugin door: loading plugins, and finding what they offer by kind and name."""
 
-from crystalvision.plugins._catalogue import Catalogue, Entry
+from crystalvision.plugins._catalogue import Catalogue
+from crystalvision.plugins._entry import Entry
 from crystalvision.plugins._kinds import KINDS, FactoryKind, Kind
 from crystalvision.plugins._manager import PluginFailure, PluginInfo, PluginSelection
 from crystalvision.plugins._options import Option

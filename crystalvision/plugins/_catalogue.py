@@ -1,117 +1,17 @@
 """Finds what plugins offer, by kind and name. The only place that does."""
 
 import difflib
-import importlib
-import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from crystalvision.errors import CrystalVisionError, InputError, PluginError
-from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind, Kind
-from crystalvision.plugins._manager import (
-    LoadedPlugins,
-    PluginFailure,
-    PluginInfo,
-    PluginSelection,
-)
-from crystalvision.plugins._options import Option, check_options, factory_options
+from crystalvision.errors import InputError, PluginError
+from crystalvision.plugins._entry import Entry, offered_entries
+from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind
+from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginSelection
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that a plugin offers.
-
-    Attributes:
-        kind: What kind it is.
-        name: Its name, unique within its kind and distribution.
-        plugin: Where it comes from.
-        target: What the hook gave: the thing itself, a path, or text `"module:attribute"`.
-    """
-
-    kind: Kind
-    name: str
-    plugin: PluginInfo
-    target: object
-
-    def __str__(self) -> str:
-        return f"{self.kind.name} '{self.name}'"
-
-    @property
-    def qualified_name(self) -> str:
-        """The name that no other distribution can have: `distribution:name`."""
-        return f"{self.plugin.distribution}:{self.name}"
-
-    def load(self) -> Any:
-        """The factory or command itself, imported if it was given as text.
-
-        Raises:
-            PluginError: The import fails.
-        """
-        if not isinstance(self.target, str):
-            return self.target
-        module_name, _, attribute = self.target.partition(":")
-        try:
-            return getattr(importlib.import_module(module_name), attribute)
-        except Exception as error:
-            raise PluginError(
-                f"{self} of {self.plugin} cannot be loaded from '{self.target}': "
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-    def options(self) -> list[Option]:
-        """The options of a factory, with their types and defaults."""
-        return factory_options(self.load(), self.kind.context)[0]
-
-    def summary(self) -> str:
-        """The first line of its documentation, or of the comment that a YAML file begins with.
-
-        Raises:
-            PluginError: It cannot be imported or read.
-        """
-        if not isinstance(self.target, Path):
-            text = inspect.getdoc(self.load()) or ""
-        else:
-            try:
-                text = self.target.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise PluginError(f"{self} of {self.plugin} cannot be read: {error}") from error
-            text = text.removeprefix("#") if text.startswith("#") else ""
-        return text.strip().partition("\n")[0].strip()
-
-    def check(self, options: Mapping[str, object]) -> dict[str, Any]:
-        """Check options against the factory's signature without making anything.
-
-        Raises:
-            InputError: As for `Catalogue.create`.
-        """
-        return check_options(str(self), self.load(), options, self.kind.context)
-
-    def create(self, options: Mapping[str, object], context: Mapping[str, object]) -> Any:
-        """Make the thing: see `Catalogue.create`."""
-        factory = self.load()
-        checked = self.check(options)
-        try:
-            made = factory(**context, **checked)
-        except CrystalVisionError:
-            raise
-        except ValueError as error:
-            raise InputError(f"{self}: {error}") from error
-        except Exception as error:
-            raise PluginError(
-                f"{self} of {self.plugin} failed: {type(error).__name__}: {error}"
-            ) from error
-        missing = [name for name in self.kind.requires if not hasattr(made, name)]
-        if missing:
-            raise PluginError(
-                f"{self} of {self.plugin} made a {type(made).__name__} without "
-                f"'{missing[0]}'; see crystalvision.contracts for what a {self.kind.name} must have"
-            )
-        return made
 
 
 class Catalogue:
@@ -147,12 +47,12 @@ class Catalogue:
             for implementation in getattr(loaded.manager.hook, kind.hook).get_hookimpls():
                 info = loaded.origin(implementation.plugin)
                 try:
-                    offered = dict(implementation.function())
-                except Exception as error:  # a stranger's hook may raise anything
+                    entries += offered_entries(kind, info, implementation.function())
+                except PluginError as error:
+                    failures.append(PluginFailure(info, f"{kind.hook}(): {error}"))
+                except (Exception, SystemExit) as error:  # a stranger's hook may raise anything
                     text = f"{kind.hook}() failed: {type(error).__name__}: {error}"
                     failures.append(PluginFailure(info, text))
-                    continue
-                entries += [Entry(kind, name, info, target) for name, target in offered.items()]
         return cls(entries, failures)
 
     def of_kind(self, kind: str) -> list[Entry]:
@@ -184,9 +84,7 @@ class Catalogue:
         entries = self.of_kind(kind)
         found = [entry for entry in entries if name in {entry.name, entry.qualified_name}]
         if len(found) > 1:
-            choices = " or ".join(f"'{entry.qualified_name}'" for entry in found)
-            owners = " and ".join(str(entry.plugin) for entry in found)
-            raise InputError(f"{kind} '{name}' is offered by {owners}: write {choices}")
+            raise InputError(_several(found))
         if not found:
             raise InputError(self._unknown(kind, name))
         return found[0]
@@ -283,3 +181,14 @@ class Catalogue:
                 contract asks for.
         """
         return self.entry(kind, name).create(options or {}, context)
+
+
+def _several(found: list[Entry]) -> str:
+    """Which distributions offer one name, and how to choose."""
+    owners = " and ".join(str(entry.plugin) for entry in found)
+    names = {entry.qualified_name for entry in found}
+    if len(names) == len(found):
+        cure = "write " + " or ".join(f"'{name}'" for name in sorted(names))
+    else:
+        cure = "leave one out: " + " or ".join(f"-p no:{entry.plugin.name}" for entry in found)
+    return f"{found[0]} is offered by {owners}: {cure}"

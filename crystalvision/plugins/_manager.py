@@ -109,7 +109,7 @@ class LoadedPlugins:
                 self._register(entry_point.load(), info)
             except PluginError as error:
                 self.failures.append(PluginFailure(info, str(error)))
-            except Exception as error:  # a stranger's module may raise anything
+            except (Exception, SystemExit) as error:  # a stranger's module may raise anything
                 self.failures.append(PluginFailure(info, f"{type(error).__name__}: {error}"))
         if unknown := selection.blocked - known:
             raise InputError(
@@ -130,31 +130,41 @@ class LoadedPlugins:
             self._register(_import_file(path), info)
         except PluginError as error:
             raise InputError(f"-p {path}: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # the file may raise anything
             raise InputError(f"-p {path}: {type(error).__name__}: {error}") from error
 
     def _register(self, plugin: object, info: PluginInfo) -> None:
         key = f"{info.distribution}:{info.name}"
-        self.manager.register(plugin, key)
-        self._infos[key] = info
+        if self.manager.is_registered(plugin):
+            first = self.manager.get_name(plugin)
+            raise PluginError(f"it is the same module as the plugin '{first}'")
+        if self.manager.has_plugin(key):
+            raise PluginError("it is loaded already")
         try:
+            self.manager.register(plugin, key)
             self.manager.check_pending()
         except pluggy.PluginValidationError as error:
-            self.manager.unregister(plugin)
-            raise PluginError(_explain_misspelt(plugin, error)) from error
+            self._forget(plugin)
+            raise PluginError(_explain_invalid(plugin, error)) from error
         if not self.manager.get_hookcallers(plugin):
-            self.manager.unregister(plugin)
+            self._forget(plugin)
             raise PluginError("it has no function marked @hookimpl of crystalvision")
+        self._infos[key] = info
+
+    def _forget(self, plugin: object) -> None:
+        """Unregister a plugin that may have been registered in part, or not at all."""
+        if self.manager.is_registered(plugin):
+            self.manager.unregister(plugin)
 
 
-def _explain_misspelt(plugin: object, error: pluggy.PluginValidationError) -> str:
+def _explain_invalid(plugin: object, error: pluggy.PluginValidationError) -> str:
     hooks = [name for name in dir(hookspecs) if name.startswith(f"{PROJECT}_")]
     for name in dir(plugin):
         if name not in hooks and getattr(getattr(plugin, name), f"{PROJECT}_impl", None):
             nearest = difflib.get_close_matches(name, hooks, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             return f"unknown hook '{name}'{hint} Hooks: {', '.join(hooks)}"
-    return str(error)
+    return " ".join(str(error).split())
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -165,7 +175,11 @@ def _import_file(path: Path) -> ModuleType:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up by name
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -1,0 +1,46 @@
+"""What tests of several packages use."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+Stranger = Callable[..., None]
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stranger]:
+    """Makes a distribution that some stranger might have installed.
+
+    Call it with the distribution's name and the source of each of its modules; every module is an
+    entry point, unless `entry_points` says otherwise.
+    """
+    made: list[str] = []
+
+    def make(
+        distribution: str,
+        *,
+        version: str = "1.0",
+        entry_points: dict[str, str] | None = None,
+        **modules: str,
+    ) -> None:
+        folder = tmp_path / "site" / distribution
+        information = folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        information.mkdir(parents=True)
+        metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        (information / "METADATA").write_text(metadata)
+        points = {name: name for name in modules} if entry_points is None else entry_points
+        lines = "\n".join(f"{name} = {value}" for name, value in points.items())
+        (information / "entry_points.txt").write_text(f"[crystalvision]\n{lines}\n")
+        for name, source in modules.items():
+            (folder / f"{name}.py").write_text(dedent(source))
+        made.extend(modules)
+        monkeypatch.syspath_prepend(folder)
+        importlib.invalidate_caches()
+
+    yield make
+    for name in made:
+        sys.modules.pop(name, None)
