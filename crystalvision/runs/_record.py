@@ -24,7 +24,7 @@ class DatasetRecord(Config):
     path: str
     identity: str
     samples: int
-    recipe: dict[str, Any] = {}
+    recipe: dict[str, Any]
 
 
 class PluginRecord(Config):

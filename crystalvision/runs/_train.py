@@ -91,9 +91,7 @@ def train_run(
     return Run(path, record, ready.system)
 
 
-def _read(
-    dataset: Dataset, ready: _Plan, reading: Reading | None
-) -> tuple[Patterns, Patterns]:
+def _read(dataset: Dataset, ready: _Plan, reading: Reading | None) -> tuple[Patterns, Patterns]:
     splits = [dataset.split(name) for name in ("train", "validation")]
     on_read = reading(sum(map(len, splits))) if reading else lambda _count: None
     training, validation = (

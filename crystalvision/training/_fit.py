@@ -73,7 +73,14 @@ def fit(
 
         with seeded(seed, number, 2):
             record = _fit_phase(
-                system, phase, training, validation, generator, turn, device, on_epoch
+                system,
+                phase,
+                training,
+                validation,
+                generator=generator,
+                augment=turn,
+                device=device,
+                on_epoch=on_epoch,
             )
         history.phases.append(record)
         listener.phase_ended(record)
@@ -86,6 +93,7 @@ def _fit_phase(
     phase: Phase,
     training: Patterns,
     validation: Patterns,
+    *,
     generator: torch.Generator,
     augment: Augment | None,
     device: torch.device,

@@ -60,7 +60,7 @@ class PhaseModule(LightningModule):
         for part in self.parts.values():
             part.requires_grad_(requires_grad=True)
 
-    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's signature
+    def train(self, mode: bool = True) -> Self:
         """Set the mode; frozen parts stay in evaluation mode, batch statistics included."""
         super().train(mode)
         self.system.eval()

@@ -1,0 +1,109 @@
+"""`crystalvision train`."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crystalvision.cli._state import State
+from crystalvision.cli.console import Advance, err, out, print_json, progress
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.runs import Run
+    from crystalvision.training import EpochRecord, PhaseRecord
+
+
+def train(
+    ctx: typer.Context,
+    experiment: Annotated[
+        str, typer.Argument(help="A YAML file, or the name of an experiment: quick, single, paper.")
+    ],
+    *,
+    data: Annotated[Path, typer.Option("-d", "--data", help="The dataset to train on.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run folder to write.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting. May be repeated."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Replaces the experiment's seed.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run that is there.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write the run's record as JSON.")] = False,
+) -> None:
+    """Train a system on a dataset, phase by phase, and write a run folder."""
+    from crystalvision.datasets import Dataset
+    from crystalvision.runs import check_free, train_run
+    from crystalvision.training import choose_device, load_experiment
+
+    state: State = ctx.obj
+    check_free(output, overwrite=overwrite)
+    chosen = choose_device(device)
+    described = load_experiment(experiment, state.catalogue, overrides=settings or [], seed=seed)
+    dataset = Dataset.open(data)
+    with ExitStack() as stack:
+        run = train_run(
+            described,
+            dataset,
+            output,
+            catalogue=state.catalogue,
+            device=chosen,
+            overwrite=overwrite,
+            listener=_Progress(stack),
+            reading=lambda total: _reading(stack, total),
+        )
+    if json:
+        print_json(run.record.model_dump(mode="json"))
+    else:
+        _print_end(run, data)
+
+
+def _reading(stack: ExitStack, total: int) -> Callable[[int], None]:
+    return stack.enter_context(progress("reading patterns", total))
+
+
+class _Progress:
+    """Shows a bar for each phase while it runs, and a line once it has ended."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._advance: Advance | None = None
+
+    def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
+        self._stack.pop_all().close()  # the bar before this one
+        err.print(f"phase {name}: trains {', '.join(train)} for {epochs} epochs")
+        self._advance = self._stack.enter_context(progress(name, epochs))
+
+    def epoch_ended(self, record: "EpochRecord") -> None:
+        if self._advance is not None:
+            self._advance(note=_describe(record))
+
+    def phase_ended(self, record: "PhaseRecord") -> None:
+        self._stack.pop_all().close()
+        self._advance = None
+        err.print(
+            f"phase {record.name}: best {record.monitor} {record.best_value:.4f} at epoch "
+            f"{record.best_epoch} of {record.epochs}, {record.seconds:.1f} s"
+        )
+
+
+def _describe(record: "EpochRecord") -> str:
+    parts = [f"loss {record.validation_loss:.3f}"]
+    if record.validation_accuracy is not None:
+        parts.append(f"accuracy {record.validation_accuracy:.3f}")
+    if record.validation_mae is not None:
+        parts.append(f"severity error {record.validation_mae:.3f}")
+    return ", ".join(parts)
+
+
+def _print_end(run: "Run", data: Path) -> None:
+    last = run.record.phases[-1]
+    out.print(
+        f"{run.path}: {last.monitor} {last.best_value:.4f} after phase '{last.name}'; "
+        f"trained in {run.record.training_seconds:.1f} s",
+        soft_wrap=True,
+    )
+    out.print(f"next: crystalvision evaluate {run.path} -d {data}", soft_wrap=True)
