@@ -1,0 +1,42 @@
+"""Datasets: labelled diffraction images in a Zarr 3 store, written shard by shard.
+
+A shard is whole or absent, so a killed run goes on where it stopped; checksums tell damage; splits
+are part of the data. Other software opens the store with `xarray.open_zarr`.
+"""
+
+from typing import TYPE_CHECKING
+
+from crystalvision.datasets._binning import bin_images
+from crystalvision.datasets._checks import Problem
+from crystalvision.datasets._dataset import Dataset
+from crystalvision.datasets._describe import describe
+from crystalvision.datasets._header import Axis, Column, DatasetHeader
+from crystalvision.datasets._splits import assign_splits
+from crystalvision.datasets._verify import verify
+from crystalvision.datasets._writer import DatasetWriter
+
+if TYPE_CHECKING:
+    from crystalvision.datasets._patterns import PatternDataset
+
+__all__ = [
+    "Axis",
+    "Column",
+    "Dataset",
+    "DatasetHeader",
+    "DatasetWriter",
+    "PatternDataset",
+    "Problem",
+    "assign_splits",
+    "bin_images",
+    "describe",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    # `dataset info` and `dataset verify` need no torch, which takes seconds to import.
+    if name == "PatternDataset":
+        from crystalvision.datasets._patterns import PatternDataset
+
+        return PatternDataset
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,206 @@
+"""Single checks of a dataset's files; each gives what is wrong and never raises on damage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets._checksums import image_checksums, row_checksums
+from crystalvision.datasets._files import PARTIAL_SUFFIX, is_filled
+from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
+from crystalvision.datasets._layout import (
+    ROOT_DOCUMENT,
+    SPLIT_FILE,
+    Codec,
+    images_file,
+    parse_document,
+    shard_files,
+    stored_columns,
+)
+
+_MEND = "delete it, then write it again with --resume"
+# What a version of zarr may not write in another way.
+_STABLE_KEYS = ("zarr_format", "node_type", "shape", "data_type", "dimension_names", "attributes")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a dataset.
+
+    Attributes:
+        shard: The shard it is in, or None for the dataset as a whole.
+        message: What is wrong, with the file and how to mend it.
+    """
+
+    shard: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.shard is None else f"shard {self.shard}: {self.message}"
+
+
+def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
+    """Files that do not belong to the dataset; hidden ones are left alone."""
+    known = {*codec.documents(), SPLIT_FILE}
+    for shard in range(header.shards):
+        known.update(shard_files(header, shard))
+    for found in sorted(path.rglob("*")):
+        name = found.relative_to(path).as_posix()
+        if found.is_dir() or name in known or found.name.startswith("."):
+            continue
+        if name.endswith(PARTIAL_SUFFIX):
+            yield Problem(
+                None, f"{name}: left half-written by a killed writer; --resume removes it"
+            )
+        else:
+            yield Problem(None, f"{name}: no file of this dataset; move it elsewhere")
+
+
+def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
+    """Metadata and coordinates against what the header asks for and against each other."""
+    expected = codec.documents()
+    try:
+        root = parse_document((path / ROOT_DOCUMENT).read_bytes())
+        copies = dict(root["consolidated_metadata"]["metadata"])
+        kind = root["consolidated_metadata"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; --resume writes it again")
+        return
+    intended = parse_document(expected[ROOT_DOCUMENT])
+    if kind != "inline" or not _same(root, intended) or _keys(copies) != _keys(intended):
+        yield Problem(None, f"{ROOT_DOCUMENT}: differs from its header; --resume writes it again")
+    for file, content in expected.items():
+        if file != ROOT_DOCUMENT:
+            yield from _document_problems(path, file, content, copies)
+
+
+def _keys(copies: dict[str, Any]) -> set[str]:
+    metadata = copies.get("consolidated_metadata", {}).get("metadata")
+    return set(copies if metadata is None else metadata)
+
+
+def _same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
+    return all(found.get(key) == expected.get(key) for key in _STABLE_KEYS)
+
+
+def _document_problems(
+    path: Path, file: str, expected: bytes, copies: dict[str, Any]
+) -> Iterator[Problem]:
+    try:
+        content = (path / file).read_bytes()
+    except OSError as error:
+        yield Problem(None, f"{file}: cannot be read: {error.strerror}; --resume writes it again")
+        return
+    if not file.endswith(ROOT_DOCUMENT):
+        if content != expected:
+            yield Problem(None, f"{file}: differs from the header's axis; --resume writes it again")
+        return
+    try:
+        document = parse_document(content)
+    except ValueError as error:
+        yield Problem(None, f"{file}: damaged: {error}; --resume writes it again")
+        return
+    intended = parse_document(expected)
+    wrong = [key for key in _STABLE_KEYS if document.get(key) != intended.get(key)]
+    if wrong:
+        found = {key: document.get(key) for key in wrong}
+        wanted = {key: intended.get(key) for key in wrong}
+        yield Problem(
+            None,
+            f"{file}: {found} differs from {wanted} of the header; --resume writes it again",
+        )
+    elif document != copies.get(file.removesuffix(f"/{ROOT_DOCUMENT}")):
+        yield Problem(
+            None, f"{file}: differs from its copy in {ROOT_DOCUMENT}; --resume writes it again"
+        )
+
+
+class ShardCheck:
+    """Reads the files of one shard, every byte.
+
+    Attributes:
+        problems: What is wrong.
+        labels: The labels of its samples, or None where they cannot be read.
+    """
+
+    def __init__(self, path: Path, header: DatasetHeader, codec: Codec, shard: int) -> None:
+        self._path = path
+        self._header = header
+        self._codec = codec
+        self._shard = shard
+        self._indices = header.shard_indices(shard)
+        self.problems: list[Problem] = []
+        self.labels: np.ndarray[Any, Any] | None = None
+        self._run()
+
+    def _run(self) -> None:
+        files = shard_files(self._header, self._shard)
+        absent = [file for file in files if not is_filled(self._path / file)]
+        if images_file(self._shard) in absent:
+            self._add("not written; --resume writes it")
+        elif absent:
+            self._add(
+                f"{len(absent)} of {len(files)} files missing or empty, the first is {absent[0]}; "
+                "--resume writes the shard again"
+            )
+        rows = {}
+        for name in stored_columns(self._header):
+            values = self._read(name, f"{name}/c/{self._shard}")
+            if values is not None:
+                rows[name] = values
+        images = self._read(IMAGES, images_file(self._shard))
+        self.labels = rows.get("label")
+        self._check_values(rows)
+        if len(rows) == len(stored_columns(self._header)):
+            self._compare(ROW_CHECKSUM, rows, row_checksums(self._indices.start, rows), "columns")
+        if images is not None and IMAGE_CHECKSUM in rows:
+            self._compare(IMAGE_CHECKSUM, rows, image_checksums(images), "image")
+
+    def _read(self, name: str, file: str) -> np.ndarray[Any, Any] | None:
+        if not is_filled(self._path / file):
+            return None
+        try:
+            content = (self._path / file).read_bytes()
+        except OSError as error:
+            self._add(f"{file}: cannot be read: {error.strerror}")
+            return None
+        try:
+            return self._codec.decode(name, self._indices, file, content)
+        except Exception as error:  # damaged bytes make zarr and its codecs raise anything
+            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            self._add(f"{file}: damaged or cut short ({reason:.120}); {_MEND}")
+            return None
+
+    def _check_values(self, rows: dict[str, np.ndarray[Any, Any]]) -> None:
+        classes = len(self._header.class_names)
+        if self.labels is not None:
+            wrong = np.flatnonzero((self.labels < 0) | (self.labels >= classes))
+            if wrong.size:
+                sample = self._indices.start + int(wrong[0])
+                self._add(
+                    f"label/c/{self._shard}: label {self.labels[wrong[0]]} of sample {sample} is "
+                    f"no class; labels go from 0 to {classes - 1}; {_MEND}"
+                )
+        severity = rows.get("severity")
+        if severity is not None and not np.isfinite(severity).all():
+            self._add(f"severity/c/{self._shard}: not a finite number; {_MEND}")
+
+    def _compare(
+        self,
+        checksum: str,
+        rows: dict[str, np.ndarray[Any, Any]],
+        computed: np.ndarray[Any, Any],
+        what: str,
+    ) -> None:
+        wrong = self._indices.start + np.flatnonzero(rows[checksum] != computed)
+        if wrong.size:
+            self._add(
+                f"the {what} of {wrong.size} samples, the first is {wrong[0]}, do not match "
+                f"{checksum}: a file was swapped or changed; delete {images_file(self._shard)}, "
+                "then write the shard again with --resume"
+            )
+
+    def _add(self, message: str) -> None:
+        self.problems.append(Problem(self._shard, message))

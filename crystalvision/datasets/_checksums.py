@@ -1,0 +1,36 @@
+"""Checksums that tell whether an image and its row still belong together."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt32
+
+from crystalvision.datasets._header import ROW_CHECKSUM
+
+
+def image_checksums(images: np.ndarray[Any, Any]) -> UInt32[np.ndarray, "n"]:
+    """CRC-32 of each image's raw bytes, little-endian: (n, c, h, w) → (n,)."""
+    little = np.ascontiguousarray(images, dtype=images.dtype.newbyteorder("<"))
+    return np.array([zlib.crc32(image) for image in little], dtype=np.uint32)
+
+
+def row_checksums(start: int, rows: Mapping[str, np.ndarray[Any, Any]]) -> UInt32[np.ndarray, "n"]:
+    """CRC-32 of each sample's index and of its values in all columns but this one.
+
+    Args:
+        start: Index of the first sample.
+        rows: The columns, name → (n,); their order does not matter.
+
+    Returns:
+        One checksum a sample, (n,).
+    """
+    names = sorted(name for name in rows if name != ROW_CHECKSUM)
+    count = len(rows[names[0]])
+    indices = np.arange(start, start + count, dtype="<i8")
+    parts = [indices] + [rows[name].astype(rows[name].dtype.newbyteorder("<")) for name in names]
+    content = np.concatenate(
+        [np.ascontiguousarray(part).view(np.uint8).reshape(count, -1) for part in parts], axis=1
+    )
+    return np.array([zlib.crc32(row) for row in content], dtype=np.uint32)

@@ -1,0 +1,50 @@
+"""A dataset in one table, for `crystalvision dataset info`."""
+
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets._dataset import Dataset
+from crystalvision.datasets._files import disk_errors, is_filled, size_bytes
+from crystalvision.datasets._layout import SPLIT_FILE
+from crystalvision.datasets._splits import SPLIT_NAMES
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """What a dataset holds, in JSON types; works on incomplete datasets too.
+
+    Raises:
+        StorageError: The data cannot be read.
+    """
+    header = dataset.header
+    labels = dataset.column("label")[dataset.written()]
+    counts = np.bincount(labels[labels >= 0], minlength=len(header.class_names))
+    splits = None
+    if is_filled(dataset.path / SPLIT_FILE):
+        splits = {name: len(dataset.split(name)) for name in SPLIT_NAMES}
+    with disk_errors(dataset.path, "read"):
+        size = size_bytes(dataset.path)
+    return {
+        "path": str(dataset.path),
+        "identity": dataset.identity,
+        "complete": dataset.complete,
+        "samples": header.samples,
+        "samples_written": len(labels),
+        "shards": header.shards,
+        "missing_shards": dataset.missing_shards,
+        "classes": {
+            name: {"severity": severity, "samples": int(count)}
+            for name, severity, count in zip(
+                header.class_names, header.class_severities, counts, strict=False
+            )
+        },
+        "splits": splits,
+        "image_shape": list(header.image_shape),
+        "dtype": header.dtype,
+        "axes": [axis.model_dump(mode="json") for axis in header.axes],
+        "columns": {name: column.units for name, column in header.columns.items()},
+        "bytes_on_disk": size,
+        "recipe": header.recipe.get("name"),
+        "seed": header.seed,
+        "generator": header.generator,
+    }

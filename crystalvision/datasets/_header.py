@@ -1,0 +1,160 @@
+"""What a dataset says of itself: sizes, classes, columns, calibration, and how it was made."""
+
+import hashlib
+import json
+import re
+from typing import Any, Literal, Self
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field, field_validator, model_validator
+
+from crystalvision.config import Config
+
+ImageType = Literal["uint16", "uint32", "float32"]
+ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
+
+IMAGES = "images"
+IMAGE_CHECKSUM = "image_crc32"
+ROW_CHECKSUM = "row_crc32"
+SPLIT = "split"
+_RESERVED = frozenset({IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, "sample", "channel", "c"})
+_COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class Column(Config):
+    """One number for each sample.
+
+    Attributes:
+        dtype: numpy's name of its type.
+        units: Its units, `1` for a pure number.
+        description: One line for a reader of the data.
+    """
+
+    dtype: ColumnType
+    units: str = "1"
+    description: str = ""
+
+
+class Axis(Config):
+    """Calibration of one axis of the images: pixel `i` lies at `offset + scale * i`.
+
+    Attributes:
+        name: `q_y` for rows, `q_x` for columns.
+        size: Number of pixels.
+        scale: Distance between pixels [units].
+        offset: Where pixel 0 lies [units].
+        units: Usually `1/angstrom`.
+    """
+
+    name: str
+    size: int = Field(gt=0)
+    scale: float = Field(gt=0, allow_inf_nan=False)
+    offset: float = Field(allow_inf_nan=False)
+    units: str = "1/angstrom"
+
+    def values(self) -> Float[np.ndarray, "size"]:
+        """Position of every pixel [units], (size,)."""
+        return self.offset + self.scale * np.arange(self.size, dtype=np.float64)
+
+
+STANDARD_COLUMNS = {
+    "label": Column(dtype="int64", description="index of the class"),
+    "severity": Column(dtype="float32", description="severity of the defect, 0 for none"),
+}
+
+
+class DatasetHeader(Config):
+    """Everything about a dataset but its images and columns.
+
+    Attributes:
+        samples: Number of samples.
+        image_shape: Shape of one image, (c, h, w).
+        dtype: Type of the raw counts; float32 where there is no detector.
+        class_names: Name of each class; a label is an index into it.
+        class_severities: Severity target of each class.
+        columns: What is stored for each sample beside its image. `label` (int64) and `severity`
+            (float32) are there in any case.
+        axes: Calibration of rows and columns: `q_y` and `q_x`.
+        seed: Seed of the whole dataset.
+        recipe: The recipe, as resolved, in JSON types.
+        generator: Software that made the data, name → version.
+        samples_per_shard: Samples in one shard, the unit of writing.
+    """
+
+    samples: int = Field(gt=0)
+    image_shape: tuple[int, int, int]
+    dtype: ImageType
+    class_names: tuple[str, ...] = Field(min_length=1)
+    class_severities: tuple[float, ...]
+    columns: dict[str, Column] = Field(default_factory=dict, validate_default=True)
+    axes: tuple[Axis, ...]
+    seed: int
+    recipe: dict[str, Any]
+    generator: dict[str, str]
+    samples_per_shard: int = Field(gt=0)
+
+    @field_validator("columns")
+    @classmethod
+    def _with_standard_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        for name, column in columns.items():
+            if name in _RESERVED or not _COLUMN_NAME.fullmatch(name):
+                raise ValueError(f"'{name}' cannot name a column")
+            standard = STANDARD_COLUMNS.get(name)
+            if standard and column.dtype != standard.dtype:
+                raise ValueError(f"column '{name}' must be {standard.dtype}, not {column.dtype}")
+        return {**STANDARD_COLUMNS, **columns}
+
+    @field_validator("recipe")
+    @classmethod
+    def _as_json(cls, recipe: dict[str, Any]) -> dict[str, Any]:
+        try:
+            text = json.dumps(recipe, allow_nan=False)
+        except TypeError as error:
+            raise ValueError(f"the recipe must hold JSON types only: {error}") from error
+        return dict(json.loads(text))
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if min(self.image_shape) < 1:
+            raise ValueError(f"image_shape {self.image_shape} must have positive sizes (c, h, w)")
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError(f"class_names {self.class_names} must differ from each other")
+        if len(self.class_severities) != len(self.class_names):
+            raise ValueError(
+                f"{len(self.class_names)} class_names need as many class_severities, "
+                f"not {len(self.class_severities)}"
+            )
+        found = tuple((axis.name, axis.size) for axis in self.axes)
+        expected = (("q_y", self.image_shape[1]), ("q_x", self.image_shape[2]))
+        if found != expected:
+            raise ValueError(f"axes must have names and sizes {expected}, not {found}")
+        return self
+
+    @property
+    def shards(self) -> int:
+        """Number of shards; the last one may be short."""
+        return -(-self.samples // self.samples_per_shard)
+
+    def shard_indices(self, shard: int) -> range:
+        """Indices of the samples in a shard."""
+        start = shard * self.samples_per_shard
+        return range(start, min(start + self.samples_per_shard, self.samples))
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 (hex) of what defines the content.
+
+        Neither the software's version, nor the size of a shard, nor a column's description changes
+        it.
+        """
+        content = self.model_dump(mode="json", exclude={"generator", "samples_per_shard"})
+        for column in content["columns"].values():
+            del column["description"]
+        return digest(content)
+
+
+def digest(value: object) -> str:
+    """SHA-256 (hex) of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,207 @@
+"""The store's layout: which array holds what, which file holds which shard.
+
+zarr encodes in memory and `_files` puts the bytes on the disk, so that a file is whole or absent
+with every version of zarr.
+"""
+
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.core.buffer import Buffer, default_buffer_prototype
+from zarr.storage import MemoryStore
+
+from crystalvision.datasets._header import (
+    IMAGE_CHECKSUM,
+    IMAGES,
+    ROW_CHECKSUM,
+    SPLIT,
+    Column,
+    DatasetHeader,
+    digest,
+)
+from crystalvision.datasets._splits import SPLIT_NAMES, TEST_SHARE, VALIDATION_SHARE
+
+FORMAT = 1
+ROOT_DOCUMENT = "zarr.json"
+OUR_KEY = "crystalvision"
+SPLIT_FILE = f"{SPLIT}/c/0"
+UNASSIGNED = 255
+CHECKSUM_COLUMNS = {
+    IMAGE_CHECKSUM: Column(dtype="uint32", description="CRC-32 of the image's raw bytes"),
+    ROW_CHECKSUM: Column(
+        dtype="uint32", description="CRC-32 of the sample's index and of all its other columns"
+    ),
+}
+# Detector counts are mostly 0 and 1: higher levels were no smaller and several times slower.
+_ZSTD_LEVEL = 3
+
+
+def stored_columns(header: DatasetHeader) -> dict[str, Column]:
+    """Every column that is written shard by shard, the checksums last."""
+    return {**header.columns, **CHECKSUM_COLUMNS}
+
+
+def shard_files(header: DatasetHeader, shard: int) -> list[str]:
+    """Files of a shard, relative to the dataset, in the order in which they are written."""
+    return [f"{name}/c/{shard}" for name in stored_columns(header)] + [images_file(shard)]
+
+
+def images_file(shard: int) -> str:
+    """File that holds a shard's images; it is written last."""
+    return f"{IMAGES}/c/{shard}/0/0/0"
+
+
+def root_attributes(header: DatasetHeader) -> dict[str, Any]:
+    """Attributes of the group: the header, its checksum, and the classes for other readers."""
+    content = header.model_dump(mode="json")
+    return {
+        OUR_KEY: {"format": FORMAT, "header": content, "sha256": digest(content)},
+        "class_names": list(header.class_names),
+        "class_severities": list(header.class_severities),
+    }
+
+
+class Codec:
+    """Turns arrays into the files of the store and back, in memory."""
+
+    def __init__(self, header: DatasetHeader) -> None:
+        self._files: dict[str, Buffer] = {}
+        self._arrays = _build(MemoryStore(self._files), header)
+        self._documents = {key: buffer.to_bytes() for key, buffer in self._files.items()}
+
+    def documents(self) -> dict[str, bytes]:
+        """Metadata and coordinates, by file: what does not depend on the samples."""
+        return dict(self._documents)
+
+    def encode(self, name: str, start: int, values: np.ndarray[Any, Any]) -> dict[str, bytes]:
+        """Files that hold an array's samples from `start` on, by file."""
+        self._arrays[name][start : start + len(values)] = values
+        return {key: self._files.pop(key).to_bytes() for key in self._data_files()}
+
+    def decode(self, name: str, indices: range, file: str, content: bytes) -> np.ndarray[Any, Any]:
+        """Samples of an array from the content of the file that holds them.
+
+        Raises:
+            Exception: Any, where the content is damaged.
+        """
+        self._files[file] = default_buffer_prototype().buffer.from_bytes(content)
+        try:
+            return np.asarray(self._arrays[name][indices.start : indices.stop])
+        finally:
+            del self._files[file]
+
+    def _data_files(self) -> list[str]:
+        return [key for key in self._files if key not in self._documents]
+
+
+def _build(store: MemoryStore, header: DatasetHeader) -> dict[str, zarr.Array[Any]]:
+    """Create the group, its arrays and coordinates; the arrays by name."""
+    group = zarr.create_group(store, attributes=root_attributes(header), zarr_format=3)
+    arrays = {IMAGES: _create_images(group, header), SPLIT: _create_split(group, header)}
+    for name, column in stored_columns(header).items():
+        arrays[name] = _create_column(group, header, name, column)
+    for axis in header.axes:
+        coordinate = _create_vector(
+            group, axis.name, (axis.name, axis.size), axis.size, "float64", {"units": axis.units}
+        )
+        coordinate[:] = axis.values()
+    with warnings.catch_warnings():
+        # zarr warns that version 3 does not yet specify consolidated metadata; xarray reads it.
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        zarr.consolidate_metadata(store)
+    return arrays
+
+
+def _create_images(group: zarr.Group, header: DatasetHeader) -> zarr.Array[Any]:
+    channels, height, width = header.image_shape
+    return group.create_array(
+        IMAGES,
+        shape=(header.samples, channels, height, width),
+        chunks=(1, channels, height, width),
+        shards=(header.samples_per_shard, channels, height, width),
+        dtype=header.dtype,
+        compressors=[ZstdCodec(level=_ZSTD_LEVEL), Crc32cCodec()],
+        fill_value=0,
+        dimension_names=("sample", "channel", "q_y", "q_x"),
+        attributes={"units": "1" if header.dtype == "float32" else "counts"},
+        config={"write_empty_chunks": True},  # else a shard of zeros would look absent
+    )
+
+
+def _create_column(
+    group: zarr.Group, header: DatasetHeader, name: str, column: Column
+) -> zarr.Array[Any]:
+    attributes: dict[str, Any] = {"units": column.units, "description": column.description}
+    if name == "label":
+        attributes |= _flags(header.class_names)
+    dimension = ("sample", header.samples)
+    return _create_vector(
+        group, name, dimension, header.samples_per_shard, column.dtype, attributes
+    )
+
+
+def _create_split(group: zarr.Group, header: DatasetHeader) -> zarr.Array[Any]:
+    attributes = {
+        "units": "1",
+        "description": "part of the dataset: for training, for choosing, or for testing",
+        "seed": 0,
+        "validation_share": VALIDATION_SHARE,
+        "test_share": TEST_SHARE,
+        **_flags(SPLIT_NAMES),
+    }
+    dimension = ("sample", header.samples)
+    return _create_vector(group, SPLIT, dimension, header.samples, "uint8", attributes)
+
+
+def _create_vector(
+    group: zarr.Group,
+    name: str,
+    dimension: tuple[str, int],
+    chunk: int,
+    dtype: str,
+    attributes: dict[str, Any],
+) -> zarr.Array[Any]:
+    return group.create_array(
+        name,
+        shape=dimension[1:],
+        chunks=(chunk,),
+        dtype=dtype,
+        compressors=[Crc32cCodec()],
+        fill_value=_fill_value(name, dtype),
+        dimension_names=dimension[:1],
+        attributes=attributes,
+        config={"write_empty_chunks": True},  # else a shard of zeros would look absent
+    )
+
+
+def _flags(names: tuple[str, ...]) -> dict[str, Any]:
+    """How CF names the values of a column; blanks separate the names."""
+    return {
+        "flag_values": list(range(len(names))),
+        "flag_meanings": " ".join("_".join(name.split()) for name in names),
+    }
+
+
+def _fill_value(name: str, dtype: str) -> float | bool:
+    """What a reader sees of a sample that is not written yet."""
+    if dtype.startswith("float"):
+        return float("nan")
+    if dtype == "bool":
+        return False
+    return {"label": -1, SPLIT: UNASSIGNED}.get(name, 0)
+
+
+def parse_document(content: bytes) -> dict[str, Any]:
+    """A metadata document.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    document = json.loads(content)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - damage, not a caller's mistake
+    return document
