@@ -20,6 +20,7 @@ from crystalvision.datasets._layout import (
     stored_columns,
 )
 
+_REWRITE = "--resume writes it again"
 _MEND = "delete it, then write it again with --resume"
 # What a version of zarr may not write in another way.
 _STABLE_KEYS = ("zarr_format", "node_type", "shape", "data_type", "dimension_names", "attributes")
@@ -63,26 +64,24 @@ def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
     expected = codec.documents()
     try:
         root = parse_document((path / ROOT_DOCUMENT).read_bytes())
-        copies = dict(root["consolidated_metadata"]["metadata"])
-        kind = root["consolidated_metadata"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; --resume writes it again")
+        copies = dict(root["consolidated_metadata"].pop("metadata"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; {_REWRITE}")
         return
     intended = parse_document(expected[ROOT_DOCUMENT])
-    if kind != "inline" or not _same(root, intended) or _keys(copies) != _keys(intended):
-        yield Problem(None, f"{ROOT_DOCUMENT}: differs from its header; --resume writes it again")
+    names = intended["consolidated_metadata"].pop("metadata").keys()
+    keys = (*_STABLE_KEYS, "consolidated_metadata")
+    if _different(root, intended, keys) or copies.keys() != names:
+        yield Problem(None, f"{ROOT_DOCUMENT}: differs from its header; {_REWRITE}")
     for file, content in expected.items():
         if file != ROOT_DOCUMENT:
             yield from _document_problems(path, file, content, copies)
 
 
-def _keys(copies: dict[str, Any]) -> set[str]:
-    metadata = copies.get("consolidated_metadata", {}).get("metadata")
-    return set(copies if metadata is None else metadata)
-
-
-def _same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
-    return all(found.get(key) == expected.get(key) for key in _STABLE_KEYS)
+def _different(
+    found: dict[str, Any], expected: dict[str, Any], keys: tuple[str, ...] = _STABLE_KEYS
+) -> list[str]:
+    return [key for key in keys if found.get(key) != expected.get(key)]
 
 
 def _document_problems(
@@ -91,30 +90,28 @@ def _document_problems(
     try:
         content = (path / file).read_bytes()
     except OSError as error:
-        yield Problem(None, f"{file}: cannot be read: {error.strerror}; --resume writes it again")
+        yield Problem(None, f"{file}: cannot be read: {error.strerror}; {_REWRITE}")
         return
     if not file.endswith(ROOT_DOCUMENT):
         if content != expected:
-            yield Problem(None, f"{file}: differs from the header's axis; --resume writes it again")
+            yield Problem(None, f"{file}: differs from the header's axis; {_REWRITE}")
         return
     try:
         document = parse_document(content)
     except ValueError as error:
-        yield Problem(None, f"{file}: damaged: {error}; --resume writes it again")
+        yield Problem(None, f"{file}: damaged: {error}; {_REWRITE}")
         return
     intended = parse_document(expected)
-    wrong = [key for key in _STABLE_KEYS if document.get(key) != intended.get(key)]
+    wrong = _different(document, intended)
     if wrong:
         found = {key: document.get(key) for key in wrong}
         wanted = {key: intended.get(key) for key in wrong}
         yield Problem(
             None,
-            f"{file}: {found} differs from {wanted} of the header; --resume writes it again",
+            f"{file}: {found} differs from {wanted} of the header; {_REWRITE}",
         )
     elif document != copies.get(file.removesuffix(f"/{ROOT_DOCUMENT}")):
-        yield Problem(
-            None, f"{file}: differs from its copy in {ROOT_DOCUMENT}; --resume writes it again"
-        )
+        yield Problem(None, f"{file}: differs from its copy in {ROOT_DOCUMENT}; {_REWRITE}")
 
 
 class ShardCheck:

@@ -54,7 +54,7 @@ class Dataset:
         if not allow_incomplete and not dataset.complete:
             missing = len(dataset.missing_shards)
             what = f"{missing} of {header.shards} shards are missing" if missing else "not finished"
-            raise InputError(f"{path}: incomplete: {what}; {resume_hint(path)}")
+            raise InputError(f"{path}: incomplete: {what}; {resume_hint(path, header)}")
         return dataset
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class Dataset:
             InputError: An index out of range, or of a sample that is not written.
             StorageError: The data cannot be read.
         """
-        wanted = self._check_indices(indices)
+        wanted = self.check_indices(indices)
         shards = wanted // self.header.samples_per_shard
         result = np.empty((len(wanted), *self.header.image_shape), dtype=self.header.dtype)
         for shard in np.unique(shards):
@@ -120,10 +120,39 @@ class Dataset:
         if name == "all":
             return np.arange(len(self), dtype=np.int64)
         if not is_filled(self.path / SPLIT_FILE):
-            raise InputError(f"{self.path}: incomplete: has no splits; {resume_hint(self.path)}")
+            raise InputError(
+                f"{self.path}: incomplete: has no splits; {resume_hint(self.path, self.header)}"
+            )
         with self._reading():
             parts = np.asarray(self._array(SPLIT)[:])
         return np.flatnonzero(parts == SPLIT_NAMES.index(name)).astype(np.int64)
+
+    def check_indices(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
+        """Indices of samples as an int64 array, (n,).
+
+        Raises:
+            InputError: An index out of range, or of a sample that is not written.
+        """
+        wanted = np.atleast_1d(np.asarray(indices))
+        if wanted.size == 0:
+            return wanted.astype(np.int64).reshape(0)
+        if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
+            raise InputError(
+                f"sample indices must be whole numbers in one row, not {indices!r:.60}"
+            )
+        wanted = wanted.astype(np.int64)
+        outside = wanted[(wanted < 0) | (wanted >= len(self))]
+        if outside.size:
+            raise InputError(
+                f"{self.path}: no sample {outside[0]}; samples go from 0 to {len(self) - 1}"
+            )
+        absent = wanted[np.isin(wanted // self.header.samples_per_shard, self.missing_shards)]
+        if absent.size:
+            raise InputError(
+                f"{self.path}: sample {absent[0]} is not written yet; "
+                f"{resume_hint(self.path, self.header)}"
+            )
+        return wanted
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process opens the store anew.
@@ -133,7 +162,7 @@ class Dataset:
     def _group(self) -> zarr.Group:
         return zarr.open_group(self.path, mode="r", zarr_format=3)
 
-    def _array(self, name: str) -> zarr.Array[Any]:
+    def _array(self, name: str) -> "zarr.Array[Any]":
         array = self._group[name]
         if not isinstance(array, zarr.Array):
             raise TypeError(f"{name} is a {type(array).__name__}, not an array")
@@ -151,27 +180,6 @@ class Dataset:
                 rows, back = np.unique(wanted, return_inverse=True)
                 images = np.asarray(array.oindex[rows])
         return np.take(images, back, axis=0)
-
-    def _check_indices(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
-        wanted = np.atleast_1d(np.asarray(indices))
-        if wanted.size == 0:
-            return wanted.astype(np.int64).reshape(0)
-        if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
-            raise InputError(
-                f"sample indices must be whole numbers in one row, not {indices!r:.60}"
-            )
-        wanted = wanted.astype(np.int64)
-        outside = wanted[(wanted < 0) | (wanted >= len(self))]
-        if outside.size:
-            raise InputError(
-                f"{self.path}: no sample {outside[0]}; samples go from 0 to {len(self) - 1}"
-            )
-        absent = wanted[np.isin(wanted // self.header.samples_per_shard, self.missing_shards)]
-        if absent.size:
-            raise InputError(
-                f"{self.path}: sample {absent[0]} is not written yet; {resume_hint(self.path)}"
-            )
-        return wanted
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

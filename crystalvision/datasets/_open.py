@@ -62,10 +62,9 @@ def is_dataset(path: Path) -> bool:
     if (path / LOCK_NAME).is_file():
         return True
     try:
-        read_header(path)
-    except (InputError, StorageError):
+        return OUR_KEY in parse_document((path / ROOT_DOCUMENT).read_bytes())["attributes"]
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return True
 
 
 def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
@@ -77,9 +76,13 @@ def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
     ]
 
 
-def resume_hint(path: Path) -> str:
+def resume_hint(path: Path, header: DatasetHeader) -> str:
     """What finishes a dataset."""
-    return f"finish it with the command that began it and --resume: simulate … -o {path} --resume"
+    recipe = header.recipe.get("name", "RECIPE")
+    return (
+        "finish it with the command that began it and --resume: "
+        f"crystalvision simulate {recipe} -o {path} --resume"
+    )
 
 
 def _one_line(error: Exception) -> str:

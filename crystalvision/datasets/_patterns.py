@@ -46,7 +46,7 @@ class PatternDataset(data.Dataset[Sample]):
         """
         check_bin(dataset.header.image_shape, bin)
         self.dataset = dataset
-        self.indices = np.asarray(indices, dtype=np.int64)
+        self.indices = dataset.check_indices(indices)
         self.bin = bin
         self.labels = torch.from_numpy(dataset.column("label")[self.indices])
         self.severities = torch.from_numpy(dataset.column("severity")[self.indices])
@@ -59,7 +59,7 @@ class PatternDataset(data.Dataset[Sample]):
     def __getitem__(self, position: int) -> Sample:
         """Image (c, h, w), label and severity of one sample."""
         if self.images is None:
-            raw = self.dataset.images(self.indices[position : position + 1])
+            raw = self.dataset.images(self.indices[position])
             image = torch.from_numpy(bin_images(raw, self.bin))[0]
         else:
             image = self.images[position]

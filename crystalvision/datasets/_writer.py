@@ -26,6 +26,7 @@ from crystalvision.datasets._header import (
 )
 from crystalvision.datasets._layout import ROOT_DOCUMENT, Codec, images_file
 from crystalvision.datasets._open import find_missing_shards, is_dataset, read_header
+from crystalvision.datasets._same import check_same
 from crystalvision.datasets._splits import assign_splits
 from crystalvision.errors import InputError
 
@@ -142,7 +143,7 @@ class DatasetWriter:
         if begun and mode == "create":
             raise InputError(_exists(self.path))
         if begun and mode == "resume":
-            _check_same(self.path, read_header(self.path), self.header)
+            check_same(self.path, read_header(self.path), self.header)
         remove_partial_files(self.path)
         if mode == "overwrite":
             remove_arrays(self.path)
@@ -219,37 +220,3 @@ def _exists(path: Path) -> str:
         f"{path}: exists already; go on with it by --resume, replace it by --overwrite, or choose "
         "another output"
     )
-
-
-def _check_same(path: Path, found: DatasetHeader, wanted: DatasetHeader) -> None:
-    """Refuse to mix two datasets, or two versions of the software, in one."""
-    there, here = (_flat(header.model_dump(mode="json")) for header in (found, wanted))
-    for key in sorted(there.keys() | here.keys()):
-        if there.get(key, _ABSENT) != here.get(key, _ABSENT):
-            raise InputError(
-                f"{path}: cannot be resumed: its {key} is {there.get(key, _ABSENT)!r:.80}, "
-                f"but now it would be {here.get(key, _ABSENT)!r:.80}; ask for what it was begun "
-                "with, or replace it by --overwrite"
-            )
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "absent"
-
-
-_ABSENT = _Absent()
-
-
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Every leaf of nested JSON by its path, `recipe.classes.0.share`."""
-    if isinstance(value, dict) and value:
-        items = list(value.items())
-    elif isinstance(value, list) and value:
-        items = list(enumerate(value))
-    else:
-        return {path: value}
-    flat: dict[str, Any] = {}
-    for key, item in items:
-        flat |= _flat(item, f"{path}.{key}" if path else str(key))
-    return flat
