@@ -3,12 +3,14 @@
 import logging
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Trainer
 
 from crystalvision.models import System
@@ -138,12 +140,17 @@ def _trainer(phase: Phase, device: torch.device) -> Trainer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's notes on devices and tips off the screen."""
+    """Keep Lightning's notes on devices and tips off the screen, and its use of a torch name."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Lightning 2.6 with torch 2.12 or newer: neither the user's doing nor ours.
+            warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
+            # Advice: on parts in evaluation mode, which are frozen on purpose, and on idle GPUs.
+            warnings.filterwarnings("ignore", category=PossibleUserWarning)
+            yield
     finally:
         logger.setLevel(level)
 

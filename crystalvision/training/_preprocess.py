@@ -48,7 +48,7 @@ class Preprocess(nn.Module):
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h2 w2"]:
         """Prepare raw images (b, c, h, w) → (b, c, h / bin, w / bin), float32.
 
-        A constant image becomes zeros.
+        A constant image becomes zeros, up to rounding.
         """
         images = images.to(torch.float32)
         size = self.config.bin
@@ -59,4 +59,5 @@ class Preprocess(nn.Module):
         axes = (1, 2, 3)
         images = images - images.mean(axes, keepdim=True)
         deviation = images.std(axes, correction=0, keepdim=True)
-        return images / torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
+        # Below 1e-4 there is nothing but rounding, which must not be scaled up.
+        return images / torch.where(deviation > 1e-4, deviation, torch.ones_like(deviation))

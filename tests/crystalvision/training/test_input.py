@@ -1,0 +1,124 @@
+"""From counts to batches: preparation, augmentation, order."""
+
+import numpy as np
+import pytest
+import torch
+
+from crystalvision.contracts import Targets
+from crystalvision.datasets import PatternDataset
+from crystalvision.errors import InputError
+from crystalvision.training import InputConfig, Preprocess, dihedral, load_patterns
+from crystalvision.training._data import Batches
+
+
+def counts(*shape: int) -> torch.Tensor:
+    return torch.poisson(torch.full(shape, 4.0), generator=torch.Generator().manual_seed(0))
+
+
+def test_each_image_has_mean_zero_and_deviation_one():
+    images = counts(5, 3, 8, 8) * torch.arange(1, 6)[:, None, None, None]
+    prepared = Preprocess(InputConfig())(images)
+    assert prepared.mean((1, 2, 3)).abs().max() < 1e-6
+    assert torch.allclose(prepared.std((1, 2, 3), correction=0), torch.ones(5), atol=1e-5)
+
+
+def test_the_logarithm_is_taken_of_binned_counts():
+    images = counts(2, 1, 8, 6)
+    binned = images.reshape(2, 1, 4, 2, 3, 2).sum((3, 5))
+    expected = torch.log1p(binned)
+    expected = (expected - expected.mean((1, 2, 3), keepdim=True)) / expected.std(
+        (1, 2, 3), correction=0, keepdim=True
+    )
+    assert torch.allclose(Preprocess(InputConfig(bin=2))(images), expected, atol=1e-6)
+
+
+def test_a_constant_image_becomes_zeros():
+    images = torch.tensor([0.0, 7.0, 60_000.0])[:, None, None, None].expand(3, 1, 64, 64)
+    assert Preprocess(InputConfig())(images).abs().max() < 1e-4
+
+
+def test_preparation_of_one_image_does_not_depend_on_the_others():
+    images = counts(4, 1, 8, 8)
+    prepare = Preprocess(InputConfig(bin=2))
+    assert torch.equal(prepare(images)[2:3], prepare(images[2:3]))
+
+
+def test_a_bin_that_does_not_divide_is_refused():
+    with pytest.raises(InputError, match=r"input.bin=3 does not divide images of 8×8 pixels"):
+        Preprocess(InputConfig(bin=3))(counts(1, 1, 8, 8))
+
+
+def test_patterns_are_those_of_the_dataset_prepared(dataset):
+    indices = dataset.split("validation")
+    patterns = load_patterns(dataset, indices, Preprocess(InputConfig(bin=2)))
+    binned = PatternDataset(dataset, indices, bin=2)
+    assert torch.allclose(patterns.images, Preprocess(InputConfig())(binned.images), atol=1e-6)
+    assert patterns.targets.label.tolist() == dataset.column("label")[indices].tolist()
+    assert patterns.targets.severity.dtype == torch.float32
+
+
+def test_reading_no_patterns_is_refused(dataset):
+    with pytest.raises(InputError, match="no patterns to read"):
+        load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()))
+
+
+def test_dihedral_draws_all_eight_symmetries_and_nothing_else():
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    allowed = {
+        tuple(torch.rot90(flipped, k, (-2, -1)).flatten().tolist())
+        for flipped in (image, image.flip(-1))
+        for k in range(4)
+    }
+    turned = dihedral(image.expand(400, -1, -1, -1), torch.Generator().manual_seed(0))
+    found = [tuple(one.flatten().tolist()) for one in turned]
+    assert set(found) == allowed
+    assert len(allowed) == 8
+    assert min(found.count(symmetry) for symmetry in allowed) > 25  # 50 expected
+
+
+def test_dihedral_repeats_with_its_generator_and_changes_no_input():
+    images = counts(8, 1, 6, 6)
+    before = images.clone()
+    first, second = (dihedral(images, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(images, before)
+
+
+def test_dihedral_refuses_oblong_images():
+    with pytest.raises(InputError, match="needs square images, not 4×6"):
+        dihedral(counts(1, 1, 4, 6), torch.Generator())
+
+
+def make_batches(count: int, size: int, *, shuffle: bool) -> list[list[int]]:
+    targets = Targets(torch.arange(count), torch.zeros(count))
+    generator = torch.Generator().manual_seed(0) if shuffle else None
+    batches = Batches(torch.arange(count)[:, None], targets, size, generator)
+    found = [batch[1].tolist() for batch in batches]
+    assert len(found) == len(batches)
+    return found
+
+
+def test_batches_keep_the_order_without_a_generator():
+    assert make_batches(7, 3, shuffle=False) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_a_last_batch_of_one_is_left_out_of_training_only():
+    assert [len(batch) for batch in make_batches(7, 3, shuffle=True)] == [3, 3]
+    assert [len(batch) for batch in make_batches(8, 3, shuffle=True)] == [3, 3, 2]
+    assert [len(batch) for batch in make_batches(1, 3, shuffle=True)] == [1]
+
+
+def test_every_pass_has_another_order():
+    targets = Targets(torch.arange(20), torch.zeros(20))
+    batches = Batches(torch.zeros(20, 1), targets, 20, torch.Generator().manual_seed(0))
+    first, second = (next(iter(batches))[1].tolist() for _ in range(2))
+    assert first != second
+    assert sorted(first) == sorted(second) == list(range(20))
+
+
+def test_cached_outputs_are_batched_alike():
+    inputs = {"a": (torch.arange(4)[:, None], torch.arange(4)[:, None] * 10)}
+    batches = Batches(inputs, Targets(torch.arange(4), torch.zeros(4)), 3)
+    (features, outputs), label = next(iter(batches))[0]["a"], next(iter(batches))[1]
+    assert features.flatten().tolist() == label.tolist() == [0, 1, 2]
+    assert outputs.flatten().tolist() == [0, 10, 20]
