@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import version
 from typing import Any, Literal
 
+import torch
+
 from crystalvision.config import Config, Part
 from crystalvision.datasets import Dataset
 from crystalvision.models import SystemConfig
@@ -123,9 +125,10 @@ def parts_of(system: SystemConfig) -> list[tuple[Literal["backbone", "head", "fu
 
 def environment() -> dict[str, str]:
     """Versions of what decides the numbers of a training."""
-    packages = ("crystalvision", "torch", "lightning", "numpy", "zarr")
+    packages = ("crystalvision", "lightning", "numpy", "zarr")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{name: version(name) for name in packages},
+        "torch": str(torch.__version__),  # with the CUDA version, unlike its metadata
     }

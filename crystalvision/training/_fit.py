@@ -45,7 +45,8 @@ def fit(
     """Train a system through its phases; it ends on the CPU with the best weights of each phase.
 
     Where a phase trains no branch, the branches' features are computed once and kept, and nothing
-    is augmented. On the CPU the same seed gives the same weights.
+    is augmented. On the CPU the same seed gives the same weights, bit for bit with the same number
+    of threads.
 
     Args:
         system: The system; changed in place.

@@ -1,6 +1,6 @@
 """A small dataset and small systems that several test files share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +88,9 @@ def describe_experiment(**changes: object) -> dict[str, object]:
     }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small networks are quickest on one thread, and the machine is shared."""
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Small networks are quickest on one thread; weights repeat for one number of threads only."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,0 +1,204 @@
+"""Run folders: what is in them, and what is said of those that cannot be used."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from crystalvision.errors import InputError, StorageError
+from crystalvision.plugins import Catalogue
+from crystalvision.runs import Run, check_free, train_run, whole_folder
+from crystalvision.runs import _run as run_module
+
+
+@pytest.fixture
+def copy(run_path, tmp_path) -> Path:
+    """A run that may be damaged."""
+    return Path(shutil.copytree(run_path, tmp_path / "copy"))
+
+
+def edit(path: Path, **changes: object) -> None:
+    record = yaml.safe_load((path / "run.yaml").read_text())
+    (path / "run.yaml").write_text(yaml.safe_dump({**record, **changes}))
+
+
+def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experiment):
+    assert {path.name for path in run_path.iterdir()} == {
+        "run.yaml",
+        "weights.safetensors",
+        "metrics.csv",
+        "split.csv",
+    }
+    record = yaml.safe_load((run_path / "run.yaml").read_text())
+    assert record["dataset"]["identity"] == dataset.identity
+    assert record["class_names"] == list(dataset.header.class_names)
+    assert record["image_shape"] == [1, 32, 32]
+    assert record["calibration"][0]["units"] == "1/angstrom"
+    assert record["experiment"]["input"] == {"bin": 1, "normalisation": "log1p-standardise"}
+    assert {(plugin["kind"], plugin["name"]) for plugin in record["plugins"]} == {
+        ("backbone", "dnsnet-tiny"),
+        ("head", "softmax"),
+        ("head", "severity"),
+        ("head", "perceptron"),
+        ("fusion", "concat"),
+    }
+    assert record["environment"]["torch"] == torch.__version__
+
+
+def test_the_history_and_the_split_read_back(run, dataset):
+    epochs = run.epochs()
+    assert [epoch.phase for epoch in epochs] == ["classifier"] * 3 + ["regressor"] * 2 + [
+        "fusion"
+    ] * 4
+    assert epochs[0].validation_mae is None
+    assert 0 <= epochs[0].validation_accuracy <= 1
+    split = run.split()
+    assert sorted(split) == list(range(len(dataset)))
+    assert [index for index in sorted(split) if split[index] == "test"] == dataset.split(
+        "test"
+    ).tolist()
+
+
+def test_loading_gives_the_weights_that_were_trained(run, run_path):
+    weights = load_file(run_path / "weights.safetensors")
+    state = run.system.state_dict()
+    assert set(weights) == set(state)
+    assert all(torch.equal(weights[key], state[key]) for key in weights)
+    assert not run.system.training
+
+
+def test_the_same_seed_gives_the_same_run(run_path, dataset, experiment, catalogue, tmp_path):
+    train_run(experiment, dataset, tmp_path / "again", catalogue=catalogue)
+    first, second = (
+        (path / "weights.safetensors").read_bytes() for path in (run_path, tmp_path / "again")
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_folder_that_is_no_run(tmp_path, catalogue, make):
+    path = tmp_path / "nothing"
+    if make:
+        path.mkdir()
+    with pytest.raises(InputError, match=r"nothing is no run: it .*crystalvision train writes"):
+        Run.load(path, catalogue)
+
+
+def test_a_run_without_a_model(copy, catalogue):
+    (copy / "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=r"has no weights.safetensors: the run holds no model"):
+        Run.load(copy, catalogue)
+
+
+def test_weights_that_are_damaged(copy, catalogue):
+    data = (copy / "weights.safetensors").read_bytes()
+    (copy / "weights.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"weights.safetensors cannot be read: ") as caught:
+        Run.load(copy, catalogue)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_system(copy, catalogue):
+    weights = load_file(copy / "weights.safetensors")
+    key = next(key for key in sorted(weights) if weights[key].ndim)
+    weights[key] = torch.zeros(7)
+    save_file(weights, copy / "weights.safetensors")
+    with pytest.raises(InputError, match=r"weights of another system .*has shape \(7,\), expected"):
+        Run.load(copy, catalogue)
+
+
+def test_a_plugin_that_is_not_there_any_more(copy, catalogue):
+    entries = [entry for entry in catalogue.entries if entry.name != "dnsnet-tiny"]
+    with pytest.raises(
+        InputError,
+        match=r"was trained with the backbone 'dnsnet-tiny' of crystalvision .*pip install "
+        r"'crystalvision' \(no backbone is called",
+    ):
+        Run.load(copy, Catalogue(entries))
+
+
+def test_a_single_file_plugin_that_was_not_loaded(copy, catalogue):
+    record = yaml.safe_load((copy / "run.yaml").read_text())
+    record["plugins"][0] |= {"distribution": "./my_backbone.py", "version": ""}
+    edit(copy, plugins=record["plugins"])
+    entries = [entry for entry in catalogue.entries if entry.name != "dnsnet-tiny"]
+    with pytest.raises(InputError, match=r"of ./my_backbone.py; load it with -p ./my_backbone.py"):
+        Run.load(copy, Catalogue(entries))
+
+
+def test_a_record_with_a_wrong_key(copy, catalogue):
+    edit(copy, clas_names=["a"])
+    with pytest.raises(InputError, match=r"unknown key 'clas_names'; did you mean 'class_names'"):
+        Run.load(copy, catalogue)
+
+
+def test_a_run_is_not_replaced_unless_asked(copy):
+    with pytest.raises(InputError, match=r"holds a run already; use --overwrite"):
+        check_free(copy, overwrite=False)
+    check_free(copy, overwrite=True)
+
+
+def test_a_strangers_folder_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match=r"exists and is no run of crystalvision"):
+        check_free(tmp_path, overwrite=True)
+
+
+def test_overwriting_replaces_the_whole_folder(copy, dataset, experiment, catalogue):
+    (copy / "evaluations").mkdir()
+    train_run(experiment, dataset, copy, catalogue=catalogue, overwrite=True)
+    assert not (copy / "evaluations").exists()
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+    Run.load(copy, catalogue)
+
+
+def test_an_interrupted_training_leaves_nothing(
+    tmp_path, dataset, experiment, catalogue, monkeypatch
+):
+    def interrupt(*_arguments: object, **_settings: object) -> None:
+        raise KeyboardInterrupt
+
+    from crystalvision.runs import _train
+
+    monkeypatch.setattr(_train, "fit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
+    tmp_path, dataset, experiment, catalogue, monkeypatch
+):
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_module, "save_file", full)
+    with pytest.raises(StorageError, match=r"cannot be written: No space left on device"):
+        train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_place_is_found_before_the_training(
+    tmp_path, dataset, experiment, catalogue, monkeypatch
+):
+    from crystalvision.runs import _train
+
+    monkeypatch.setattr(_train, "fit", lambda *_, **__: pytest.fail("it trained"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"file/run cannot be written: "):
+        train_run(experiment, dataset, tmp_path / "file" / "run", catalogue=catalogue)
+
+
+def test_a_folder_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "deep" / "folder"
+    with whole_folder(path) as folder:
+        (folder / "a.json").write_text(json.dumps(1))
+        assert not path.exists()
+    assert (path / "a.json").read_text() == "1"
+    with pytest.raises(FileNotFoundError), whole_folder(path) as folder:
+        (folder / "b.json").write_text((folder / "missing.json").read_text())
+    assert [found.name for found in path.parent.rglob("*.json")] == ["a.json"]
