@@ -56,9 +56,12 @@ def _read_sample(path: str, index: str) -> Array:
 
 
 def _read_png(path: Path) -> Array:
-    from skimage.io import imread
+    from PIL import Image
 
-    image = np.asarray(imread(path))
+    with Image.open(path, formats=["PNG"]) as file:
+        if file.mode == "P":
+            raise ValueError("it has a palette of colours; expected counts")
+        image = np.asarray(file)
     return np.moveaxis(image, -1, 0) if image.ndim == 3 else image
 
 

@@ -1,0 +1,174 @@
+"""Prediction: from Python, and from files of every kind on the command line."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from skimage.io import imsave
+
+from crystalvision.cli import main
+from crystalvision.errors import InputError
+from crystalvision.evaluation import evaluate
+from crystalvision.prediction import Predictor, read_image
+
+
+@pytest.fixture
+def predictor(run_path, catalogue):
+    return Predictor.load(run_path, catalogue=catalogue)
+
+
+@pytest.fixture
+def pattern(dataset) -> np.ndarray:
+    """A raw pattern, (h, w)."""
+    return dataset.images([0])[0, 0]
+
+
+def test_it_says_what_evaluation_says(predictor, run, dataset):
+    evaluation = evaluate(run, dataset, split="test")
+    told = predictor.predict(dataset.images(dataset.split("test")))
+    assert np.array_equal(told.probabilities, evaluation.predictions.probabilities)
+    assert np.array_equal(told.severity, evaluation.predictions.severity)
+    assert told.names == [dataset.header.class_names[index] for index in told.label]
+
+
+def test_a_prediction_does_not_depend_on_its_batch(predictor, dataset):
+    images = dataset.images(np.arange(7))
+    whole = predictor.predict(images, batch_size=7)
+    small = predictor.predict(images, batch_size=2)
+    assert np.allclose(whole.probabilities, small.probabilities, atol=1e-6)
+    alone = predictor.predict(images[3])
+    assert len(alone) == 1
+    assert np.allclose(alone.probabilities[0], whole.probabilities[3], atol=1e-6)
+
+
+def test_images_may_come_without_their_single_channel(predictor, dataset):
+    images = dataset.images(np.arange(3))
+    expected = predictor.predict(images).probabilities
+    assert np.array_equal(predictor.predict(images[:, 0]).probabilities, expected)
+    assert np.allclose(predictor.predict(images[0, 0]).probabilities, expected[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((1, 16, 16)), r"has shape \(16, 16\); this run expects .* \(1, 32, 32\)"),
+        (np.zeros((3, 1, 16, 16)), r"image 0 has shape \(1, 16, 16\)"),
+        (np.zeros((5,)), r"shape \(5,\); expected \(n, channels, height, width\)"),
+        (np.zeros((0, 1, 32, 32)), "n of at least 1"),
+        (np.zeros((32, 32), dtype=complex), "values of type complex128; expected real numbers"),
+        (np.zeros((32, 32), dtype=bool), "values of type bool; expected real numbers"),
+        (np.full((32, 32), np.nan), "values that are not finite"),
+        (np.full((32, 32), -2), "negative values down to -2"),
+    ],
+)
+def test_wrong_images_say_what_is_wrong(predictor, image, message):
+    with pytest.raises(InputError, match=message) as caught:
+        predictor.predict(image)
+    assert "\n" not in str(caught.value)
+
+
+def write(path, pattern: np.ndarray):
+    if path.suffix == ".npy":
+        np.save(path, pattern)
+    elif path.suffix == ".png":
+        imsave(path, pattern, check_contrast=False)
+    else:
+        tifffile.imwrite(path, pattern)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".npy", ".PNG"])
+def test_every_kind_of_file_reads_back_exactly(tmp_path, pattern, suffix):
+    path = tmp_path / f"pattern{suffix}"
+    write(path.with_suffix(suffix.lower()), pattern).rename(path)
+    assert np.array_equal(read_image(str(path)), pattern)
+
+
+def test_counts_above_255_survive_a_png(tmp_path, pattern):
+    path = write(tmp_path / "bright.png", pattern + np.uint16(40_000))
+    assert read_image(str(path)).max() == pattern.max() + 40_000
+
+
+def test_channels_come_first(tmp_path):
+    colour = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    imsave(tmp_path / "colour.png", colour, check_contrast=False)
+    tifffile.imwrite(tmp_path / "colour.tif", colour, photometric="rgb")
+    for name in ("colour.png", "colour.tif"):
+        assert np.array_equal(read_image(str(tmp_path / name)), np.moveaxis(colour, -1, 0))
+
+
+def test_a_sample_of_a_dataset(dataset, dataset_path):
+    assert np.array_equal(read_image(f"{dataset_path}[3]"), dataset.images([3])[0])
+
+
+@pytest.mark.parametrize("index", ["160", "-1", "x", ""])
+def test_a_sample_that_is_not_there(dataset_path, index):
+    with pytest.raises(InputError, match=r"expected an index from 0 to 159"):
+        read_image(f"{dataset_path}[{index}]")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("absent.png", None, "absent.png: no such file"),
+        ("text.txt", b"hello", r"type '.txt' are not read; use .png"),
+        ("broken.png", b"hello", "broken.png is not a PNG image"),
+        ("broken.tif", b"hello", "broken.tif is not a TIF image"),
+        ("broken.npy", b"hello", "broken.npy is not a NPY image"),
+    ],
+)
+def test_a_file_that_is_no_image(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_image(str(tmp_path / name))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
+    with pytest.raises(InputError, match="is not a NPY image: Object arrays cannot be loaded"):
+        read_image(str(tmp_path / "objects.npy"))
+
+
+def test_a_palette_is_no_count(tmp_path, pattern):
+    from PIL import Image
+
+    Image.fromarray(pattern.astype(np.uint8)).convert("P").save(tmp_path / "palette.png")
+    with pytest.raises(InputError, match="it has a palette of colours; expected counts"):
+        read_image(str(tmp_path / "palette.png"))
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(InputError, match=r"is a folder; expected \.png"):
+        read_image(str(tmp_path))
+
+
+def test_the_command_tells_every_image_in_json(run_path, dataset_path, tmp_path, pattern, capsys):
+    files = [write(tmp_path / f"pattern{suffix}", pattern) for suffix in (".png", ".tif", ".npy")]
+    images = [*map(str, files), f"{dataset_path}[0]"]
+    assert main(["predict", str(run_path), *images, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["severity_source"] == "regression"
+    assert [row["image"] for row in told["predictions"]] == images
+    first = told["predictions"][0]
+    assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert first["class"] == max(first["probabilities"], key=first["probabilities"].get)
+    for row in told["predictions"]:
+        assert row["probabilities"] == pytest.approx(first["probabilities"], abs=1e-6)
+
+
+def test_the_command_prints_a_table(run_path, dataset_path, capsys, monkeypatch):
+    monkeypatch.chdir(dataset_path.parent)
+    assert main(["predict", str(run_path), f"{dataset_path.name}[1]"]) == 0
+    shown = capsys.readouterr().out
+    assert "rings.zarr[1]" in shown
+    assert "probability" in shown
+
+
+def test_the_command_refuses_a_wrong_size_in_one_line(run_path, tmp_path, capsys):
+    path = write(tmp_path / "small.png", np.zeros((8, 8), dtype=np.uint8))
+    assert main(["predict", str(run_path), str(path)]) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "has shape (8, 8); this run expects (channels, height, width) = (1, 32, 32)" in shown
