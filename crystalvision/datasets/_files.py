@@ -28,7 +28,7 @@ def disk_errors(path: Path, action: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "check the disk, then run again with --resume")
+        advice = _ADVICE.get(error.errno or 0, "check the disk and its permissions")
         reason = error.strerror or str(error)
         raise StorageError(f"{path}: cannot be {action}: {reason}; {advice}") from error
 

@@ -63,15 +63,7 @@ class DatasetWriter:
         _check_place(path, mode)
         with disk_errors(path, "created"):
             path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / LOCK_NAME)
-        try:
-            with disk_errors(path, "locked"):
-                lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"{path}: another process is writing this dataset; wait until it ends, or choose "
-                "another output"
-            ) from error
+        lock = _lock(path)
         try:
             writer = cls(path, header)
             writer._prepare(mode)
@@ -213,6 +205,20 @@ def _check_place(path: Path, mode: Mode) -> None:
         )
     if mode == "create" and (path / ROOT_DOCUMENT).exists():
         raise InputError(_exists(path))
+
+
+def _lock(path: Path) -> FileLock:
+    """Hold the dataset's lock; the system releases it when the process dies, however it dies."""
+    lock = FileLock(path / LOCK_NAME)
+    with disk_errors(path, "locked"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"{path}: another process is writing this dataset; wait until it ends, or choose "
+                "another output"
+            ) from error
+    return lock
 
 
 def _exists(path: Path) -> str:
