@@ -154,7 +154,7 @@ def test_a_command_that_typer_cannot_read_is_the_plugins_fault(run, stranger):
     source = """
         from crystalvision import hookimpl
 
-        def odd(thing: dict[str, int]):
+        def odd(thing: int | str):
             ...
 
         @hookimpl

@@ -1,0 +1,60 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+# They need make and a Python of at least 3.11, and use uv to install if there is one.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
+ifeq ($(UV),uv)
+INSTALL := uv pip install --quiet --python $(VENV)
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+# A stamp is newer than pyproject.toml when what it stands for is installed.
+INSTALLED := $(VENV)/.installed
+INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
+
+DEMO := runs/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+
+help:
+	@echo "make demo    simulate a dataset, train on it, and write $(DEMO)/report.html"
+	@echo "make test    run the tests"
+	@echo "make check   run the linters, the type checker and the import contracts"
+	@echo "make clean   remove what these commands made, but for runs/"
+
+demo: $(INSTALLED)
+
+test: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(INSTALLED_FOR_TESTS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is no Python of at least 3.11; name one: make PYTHON=python3.12" >&2; \
+	  exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	@echo "installing crystalvision into $(VENV) (minutes, the first time)"
+	$(INSTALL) --editable .
+	@touch $@
+
+$(INSTALLED_FOR_TESTS): pyproject.toml | $(BIN)/python
+	@echo "installing crystalvision and what its tests need into $(VENV) (minutes, the first time)"
+	$(INSTALL) --editable '.[test,compare]'
+	@touch $@ $(INSTALLED)
