@@ -237,19 +237,40 @@ def test_resume_cleans_up_and_mends_metadata(numbered, written):
     assert contents(written) == before
 
 
-def test_a_shard_is_absent_while_its_columns_are_replaced(numbered, written, monkeypatch):
-    """Writing a shard again must not leave old images beside new columns."""
+def test_a_shard_is_absent_until_its_last_file_is_there(numbered, written, monkeypatch):
+    """Also where old columns or old images lie in its place."""
     from crystalvision.datasets import _writer
 
-    def die(path, content):
-        raise KeyboardInterrupt
-
     header = numbered.make_header()
+    write_file = _writer.write_file
+    absent = []
+
+    def look_and_write(path, content):
+        absent.append(writer.missing_shards())
+        write_file(path, content)
+
     with DatasetWriter.open(written, header, "resume") as writer:
-        monkeypatch.setattr(_writer, "write_file", die)
-        with pytest.raises(KeyboardInterrupt):
-            writer.write_shard(1, *numbered.make_shard(header, 1))
-        assert writer.missing_shards() == [1]
+        monkeypatch.setattr(_writer, "write_file", look_and_write)
+        writer.write_shard(1, *numbered.make_shard(header, 1))
+        assert absent == [[1]] * 7
+        assert writer.missing_shards() == []
+
+
+def test_a_file_appears_whole(written, monkeypatch):
+    """While its bytes are on their way to the disk, the old content is what a reader finds."""
+    from crystalvision.datasets._files import write_file
+
+    sync, found = os.fsync, []
+
+    def look_and_sync(descriptor):
+        found.append((written / "label/c/0").read_bytes())
+        sync(descriptor)
+
+    before = (written / "label/c/0").read_bytes()
+    monkeypatch.setattr(os, "fsync", look_and_sync)
+    write_file(written / "label/c/0", b"new")
+    assert found == [before]
+    assert (written / "label/c/0").read_bytes() == b"new"
 
 
 def without(name):
