@@ -100,10 +100,8 @@ def _describe(record: "EpochRecord") -> str:
 
 
 def _print_end(run: "Run", data: Path) -> None:
-    last = run.record.phases[-1]
-    out.print(
-        f"{run.path}: {last.monitor} {last.best_value:.4f} after phase '{last.name}'; "
-        f"trained in {run.record.training_seconds:.1f} s",
-        soft_wrap=True,
-    )
+    phases = run.record.phases
+    best = ", ".join(f"{each.name} {each.monitor} {each.best_value:.4f}" for each in phases)
+    seconds = run.record.training_seconds
+    out.print(f"{run.path}: {best}; trained in {seconds:.1f} s", soft_wrap=True)
     out.print(f"next: crystalvision evaluate {run.path} -d {data}", soft_wrap=True)

@@ -52,7 +52,8 @@ def _read_sample(path: str, index: str) -> Array:
     dataset = Dataset.open(Path(path))
     if not index.isdigit() or int(index) >= len(dataset):
         raise InputError(f"{path}[{index}]: expected an index from 0 to {len(dataset) - 1}")
-    return np.asarray(dataset.images(np.array([int(index)])))[0]
+    sample: Array = dataset.images(np.array([int(index)]))[0]
+    return sample
 
 
 def _read_png(path: Path) -> Array:

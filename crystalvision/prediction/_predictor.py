@@ -41,7 +41,7 @@ class Predictions:
     @property
     def label(self) -> Int[np.ndarray, "n"]:
         """Index of the most probable class of each pattern, (n,)."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
     def names(self) -> list[str]:

@@ -151,14 +151,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _check_plugins(path: Path, record: RunRecord, catalogue: Catalogue) -> None:
     for plugin in record.plugins:
-        try:
-            catalogue.entry(plugin.kind, plugin.name)
-        except InputError as error:
+        entries = catalogue.of_kind(plugin.kind)
+        if not any(plugin.name in {entry.name, entry.qualified_name} for entry in entries):
             origin = f"{plugin.distribution} {plugin.version}".strip()
+            choices = ", ".join(catalogue.names(plugin.kind))
             raise InputError(
-                f"{path} was trained with the {plugin.kind} '{plugin.name}' of {origin}; "
-                f"{plugin.how_to_get} ({error})"
-            ) from error
+                f"{path} was trained with the {plugin.kind} '{plugin.name}' of {origin}, which is "
+                f"not there; {plugin.how_to_get}; there are: {choices}"
+            )
 
 
 def _load_weights(path: Path, system: System) -> None:

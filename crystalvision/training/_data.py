@@ -48,7 +48,7 @@ def load_patterns(
         on_read: Told how many more have been read.
 
     Raises:
-        InputError: No indices, or a label that is none of the dataset's classes.
+        InputError: No indices, negative values, or a label that is none of the dataset's classes.
     """
     if not len(indices):
         raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
@@ -58,6 +58,11 @@ def load_patterns(
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
         raw = torch.from_numpy(dataset.images(part).astype(np.float32))
+        if raw.min() < 0:
+            raise InputError(
+                f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
+                f"{float(raw.min()):g}; expected counts"
+            )
         images[start : start + len(part)] = preprocess(raw)
         on_read(len(part))
     return Patterns(images, _targets(dataset, indices))

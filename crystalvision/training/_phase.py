@@ -83,10 +83,13 @@ def merge(base: Mapping[str, object], changes: Mapping[str, object]) -> dict[str
     result = dict(base)
     for key, value in changes.items():
         old = result.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        # A part of another name has other options: it replaces, and does not inherit.
-        if both and value.get("name", old.get("name")) == old.get("name"):
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and _same_name(old, value):
             result[key] = merge(old, value)
         else:
             result[key] = value
     return result
+
+
+def _same_name(old: Mapping[str, object], new: Mapping[str, object]) -> bool:
+    """Whether options may be inherited: those of a thing of another name mean something else."""
+    return new.get("name", old.get("name")) == old.get("name")

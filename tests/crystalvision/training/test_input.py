@@ -57,6 +57,12 @@ def test_patterns_are_those_of_the_dataset_prepared(dataset):
     assert patterns.targets.severity.dtype == torch.float32
 
 
+def test_negative_counts_are_refused(dataset, monkeypatch):
+    monkeypatch.setattr(dataset, "images", lambda indices: np.full((len(indices), 1, 32, 32), -3))
+    with pytest.raises(InputError, match=r"samples 0 to 1 have negative values down to -3"):
+        load_patterns(dataset, np.arange(2), Preprocess(InputConfig()))
+
+
 def test_reading_no_patterns_is_refused(dataset):
     with pytest.raises(InputError, match="no patterns to read"):
         load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()))
