@@ -1,1 +1,23 @@
-"""Backbones."""
+"""Fusions of several branches, and experiments that use them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from crystalvision import hookimpl
+
+_EXPERIMENTS = Path(__file__).parent / "experiments"
+
+
+@hookimpl
+def crystalvision_fusions() -> Mapping[str, str]:
+    """The fusions that come with the toolkit."""
+    return {
+        "concat": "crystalvision_fusion.concat:Concat",
+        "none": "crystalvision_fusion.none:NoFusion",
+    }
+
+
+@hookimpl
+def crystalvision_experiments() -> Mapping[str, Path]:
+    """The experiments that come with the toolkit."""
+    return {name: _EXPERIMENTS / f"{name}.yaml" for name in ("paper", "quick", "single")}

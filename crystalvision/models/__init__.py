@@ -1,0 +1,21 @@
+"""Systems: branches of a backbone and a head, joined by a fusion and a final head."""
+
+from crystalvision.models._branch import Branch, Branches, BranchOutput
+from crystalvision.models._build import build_system
+from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
+from crystalvision.models._measure import count_parameters, flops
+from crystalvision.models._system import System, SystemOutput
+
+__all__ = [
+    "NO_FUSION",
+    "Branch",
+    "BranchConfig",
+    "BranchOutput",
+    "Branches",
+    "System",
+    "SystemConfig",
+    "SystemOutput",
+    "build_system",
+    "count_parameters",
+    "flops",
+]

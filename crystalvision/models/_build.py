@@ -1,0 +1,109 @@
+"""Builds a system from its description, and refuses one that could not work."""
+
+import torch
+
+from crystalvision.contracts import Head
+from crystalvision.errors import InputError
+from crystalvision.models._branch import Branch
+from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
+from crystalvision.models._system import System
+from crystalvision.plugins import Catalogue
+
+
+def build_system(
+    config: SystemConfig, catalogue: Catalogue, *, in_channels: int, num_classes: int
+) -> System:
+    """Build an untrained system.
+
+    Args:
+        config: Its description.
+        catalogue: Where backbones, heads and fusions are looked up.
+        in_channels: Channels of the images.
+        num_classes: Classes to tell apart.
+
+    Raises:
+        InputError: A part or option that does not exist, fewer than one channel or two classes,
+            several branches that nothing joins, a fusion without a final head or a final head
+            without a fusion, or nothing that classifies.
+    """
+    if in_channels < 1:
+        raise InputError(f"in_channels={in_channels}: images have at least one channel")
+    if num_classes < 2:
+        raise InputError(f"num_classes={num_classes}: there must be at least two to tell apart")
+    # Cheap to check, so before networks are made.
+    joins = catalogue.entry("fusion", config.fusion.name).name != NO_FUSION
+    _check_shape(config, catalogue, joins=joins)
+    branches = {
+        name: _branch(name, branch, catalogue, in_channels, num_classes)
+        for name, branch in config.branches.items()
+    }
+    widths = {name: branch.backbone.num_features for name, branch in branches.items()}
+    fusion = catalogue.create(
+        "fusion", config.fusion.name, config.fusion.options, branch_features=widths
+    )
+    head = None
+    if config.head is not None:
+        head = catalogue.create(
+            "head",
+            config.head.name,
+            config.head.options,
+            num_features=fusion.num_features,
+            num_classes=num_classes,
+        )
+    system = System(branches, fusion if joins else None, head)
+    readers = {name: (branch.head, widths[name]) for name, branch in branches.items()}
+    if head is not None:
+        readers["head"] = (head, fusion.num_features)
+    if not any(_classifies(reader, width) for reader, width in readers.values()):
+        raise InputError(
+            f"nothing in this system classifies: the heads of {', '.join(readers)} give no "
+            f"probabilities; heads: {', '.join(catalogue.names('head'))}"
+        )
+    return system
+
+
+def _check_shape(config: SystemConfig, catalogue: Catalogue, *, joins: bool) -> None:
+    fusion = config.fusion.name
+    others = [name for name in catalogue.names("fusion") if name.split(":")[-1] != NO_FUSION]
+    joining = ", ".join(others) or "none is installed"
+    if joins and config.head is None:
+        raise InputError(
+            f"fusion '{fusion}' needs a final head to read what it gives: add `head: NAME` to the "
+            f"system; heads: {', '.join(catalogue.names('head'))}"
+        )
+    if not joins and len(config.branches) > 1:
+        raise InputError(
+            f"fusion '{fusion}' joins nothing, but there are {len(config.branches)} branches "
+            f"({', '.join(config.branches)}): keep one of them, or choose a final head and a "
+            f"fusion that joins several: {joining}"
+        )
+    if not joins and config.head is not None:
+        raise InputError(
+            f"the final head '{config.head.name}' has nothing to read, since fusion is '{fusion}': "
+            f"leave the head out, or choose a fusion that joins: {joining}"
+        )
+
+
+def _branch(
+    name: str, config: BranchConfig, catalogue: Catalogue, in_channels: int, num_classes: int
+) -> Branch:
+    backbone = catalogue.create(
+        "backbone", config.backbone.name, config.backbone.options, in_channels=in_channels
+    )
+    head = catalogue.create(
+        "head",
+        config.head.name,
+        config.head.options,
+        num_features=backbone.num_features,
+        num_classes=num_classes,
+    )
+    return Branch(name, backbone, head, in_channels=in_channels)
+
+
+@torch.no_grad()
+def _classifies(head: Head, width: int) -> bool:
+    """Whether a head gives probabilities, found by asking it: a contract less for a stranger."""
+    mode = head.training
+    outputs = head.eval()(torch.zeros(1, width))
+    head.train(mode)
+    return head.predict(outputs).probabilities is not None

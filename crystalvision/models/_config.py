@@ -1,0 +1,57 @@
+"""A system described by data, so that every part of it is chosen at run time."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from torch import nn
+
+from crystalvision.config import Config, Part
+
+NO_FUSION = "none"
+"""The fusion of a system that joins nothing, and so has no final head."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+class BranchConfig(Config):
+    """One branch.
+
+    Attributes:
+        backbone: From images to features.
+        head: From features to classes or severity.
+    """
+
+    backbone: Part
+    head: Part
+
+
+class SystemConfig(Config):
+    """Branches, and how they are joined.
+
+    Attributes:
+        branches: By name; the names are the user's own.
+        fusion: Joins the branches' features; `none` for a system of one branch.
+        head: The final head, over what the fusion gives.
+    """
+
+    branches: Annotated[dict[str, BranchConfig], Field(min_length=1)]
+    fusion: Part = Part(name=NO_FUSION)
+    head: Part | None = None
+
+    @field_validator("branches")
+    @classmethod
+    def _names_can_be_used(cls, branches: dict[str, BranchConfig]) -> dict[str, BranchConfig]:
+        for name in branches:
+            if name in {"fusion", "head"}:
+                raise ValueError(
+                    f"a branch cannot be called '{name}': schedules use that name for the part "
+                    "that joins the branches"
+                )
+            # Names are keys of an nn.ModuleDict and of the saved weights.
+            if not _NAME.fullmatch(name) or hasattr(nn.ModuleDict(), name):
+                raise ValueError(
+                    f"a branch cannot be called '{name}': expected letters, digits, '-' and '_', "
+                    "as in 'classifier', and no name that PyTorch keeps for itself"
+                )
+        return branches

@@ -1,0 +1,104 @@
+"""A system: branches, the fusion that joins them, and the final head."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import nn
+
+from crystalvision.contracts import Fusion, Head, Prediction
+from crystalvision.errors import InputError
+from crystalvision.models._branch import Branch, Branches, BranchOutput
+
+
+@dataclass(frozen=True, slots=True)
+class SystemOutput:
+    """What a system makes of a batch.
+
+    Attributes:
+        branches: What each branch makes of it, by name.
+        final: Raw outputs of the final head, (b, o), or `None` in a system without one.
+    """
+
+    branches: Mapping[str, BranchOutput]
+    final: Float[torch.Tensor, "b o"] | None
+
+
+class System(nn.Module):
+    """Branches, joined by a fusion and read by a final head; or one branch by itself.
+
+    Args:
+        branches: By name.
+        fusion: Joins the branches' features, or `None`.
+        head: Reads what the fusion gives, or `None`; both or neither.
+    """
+
+    def __init__(
+        self,
+        branches: Mapping[str, Branch],
+        fusion: Fusion | None = None,
+        head: Head | None = None,
+    ) -> None:
+        super().__init__()
+        self.branches = Branches(branches)
+        self.fusion = fusion
+        self.head = head
+
+    def branch_outputs(self, images: Float[torch.Tensor, "b c h w"]) -> dict[str, BranchOutput]:
+        """What each branch makes of images (b, c, h, w), by name.
+
+        Raises:
+            InputError: Images of the wrong shape, or too small.
+        """
+        return {name: branch(images) for name, branch in self.branches.items()}
+
+    def join(self, branches: Mapping[str, BranchOutput]) -> Float[torch.Tensor, "b o"]:
+        """Raw outputs of the final head, (b, o), from what the branches gave.
+
+        Raises:
+            InputError: The system has no fusion and final head.
+        """
+        if self.fusion is None or self.head is None:
+            raise InputError("this system joins nothing: it has no fusion and no final head")
+        features = {name: output.features for name, output in branches.items()}
+        outputs = {name: output.outputs for name, output in branches.items()}
+        joined: torch.Tensor = self.head(self.fusion(features, outputs))
+        return joined
+
+    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
+        """Outputs of the branches and, where there is one, of the final head.
+
+        Raises:
+            InputError: Images of the wrong shape, or too small.
+        """
+        branches = self.branch_outputs(images)
+        return SystemOutput(branches, None if self.head is None else self.join(branches))
+
+    def predict(self, output: SystemOutput) -> Prediction:
+        """Probabilities (b, k) and severity (b,) from what `forward` gave.
+
+        Probabilities are the final head's, or else those of the first branch that classifies.
+        Severity is that of the first branch that gives it, or else the final head's, or `None`.
+        """
+        branches = [
+            self.branches[name].head.predict(item.outputs) for name, item in output.branches.items()
+        ]
+        final = []
+        if self.head is not None and output.final is not None:
+            final.append(self.head.predict(output.final))
+        probabilities = (item.probabilities for item in [*final, *branches])
+        severities = (item.severity for item in [*branches, *final])
+        return Prediction(
+            probabilities=next((item for item in probabilities if item is not None), None),
+            severity=next((item for item in severities if item is not None), None),
+        )
+
+    def parts(self) -> dict[str, nn.Module]:
+        """What a schedule may train: each branch by its name, then "fusion" and "head"."""
+        parts: dict[str, nn.Module] = dict(self.branches.items())
+        if self.fusion is not None:
+            parts["fusion"] = self.fusion
+        if self.head is not None:
+            parts["head"] = self.head
+        return parts

@@ -1,0 +1,69 @@
+"""Classes from a perceptron with one hidden layer: the paper's final classifier."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, PositiveInt
+from torch import nn
+from torch.nn import functional
+
+from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.errors import InputError
+
+
+class Perceptron(Head):
+    """Batch normalisation, a hidden layer with ReLU, a score for each class; cross-entropy.
+
+    The paper normalises the concatenated features and gives them to a perceptron; the width of the
+    hidden layer is not stated. Its "two softmax layers" are read as one after the last layer.
+
+    Args:
+        num_features: Features f of the input.
+        num_classes: Classes k.
+        hidden: Width of the hidden layer.
+        dropout: Share of the hidden values that training leaves out at random, in [0, 1).
+
+    Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324, the fusion
+    of the two branches.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        num_classes: int,
+        hidden: PositiveInt = 128,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(num_features)
+        self.hidden = nn.Linear(num_features, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.scores = nn.Linear(hidden, num_classes)
+        nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
+        nn.init.zeros_(self.hidden.bias)
+
+    def forward(self, features: Float[torch.Tensor, "b f"]) -> Float[torch.Tensor, "b k"]:
+        """Scores (b, k) of pooled features (b, f).
+
+        Raises:
+            InputError: Training on a batch of one, which has no batch statistics.
+        """
+        if self.training and len(features) < 2:
+            raise InputError(
+                "head 'perceptron' normalises over the batch, so training needs batches of at "
+                f"least 2 images, not {len(features)}: raise batch_size"
+            )
+        hidden = functional.relu(self.hidden(self.norm(features)))
+        scores: torch.Tensor = self.scores(self.dropout(hidden))
+        return scores
+
+    def loss(
+        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
+    ) -> Float[torch.Tensor, ""]:
+        """Mean cross-entropy of scores (b, k)."""
+        return functional.cross_entropy(outputs, targets.label)
+
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
+        """Probabilities (b, k): the softmax of the scores."""
+        return Prediction(probabilities=outputs.softmax(dim=1))

@@ -1,0 +1,52 @@
+"""Classes from one linear layer."""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from crystalvision.contracts import Head, Prediction, Targets
+
+
+class SoftmaxHead(Head):
+    """One linear layer to a score for each class; cross-entropy.
+
+    The paper's penalty on this layer's weights belongs to the optimiser: `head_weight_decay` of a
+    phase.
+
+    Args:
+        num_features: Features f of the input.
+        num_classes: Classes k.
+        dropout: Share of the features that training leaves out at random, in [0, 1).
+
+    Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324, the
+    classifier branch.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        num_classes: int,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(num_features, num_classes)
+
+    def forward(self, features: Float[torch.Tensor, "b f"]) -> Float[torch.Tensor, "b k"]:
+        """Scores (b, k) of pooled features (b, f)."""
+        scores: torch.Tensor = self.linear(self.dropout(features))
+        return scores
+
+    def loss(
+        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
+    ) -> Float[torch.Tensor, ""]:
+        """Mean cross-entropy of scores (b, k)."""
+        return functional.cross_entropy(outputs, targets.label)
+
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
+        """Probabilities (b, k): the softmax of the scores."""
+        return Prediction(probabilities=outputs.softmax(dim=1))
