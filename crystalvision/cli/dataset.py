@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from crystalvision.cli.console import err, out, print_json
+from crystalvision.cli.console import err, out, print_json, progress
 
 app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
 
@@ -37,25 +38,25 @@ def verify(path: DataPath, *, json: Json = False) -> None:
     """
     from crystalvision.datasets import verify as find_problems
 
-    problems = find_problems(path)
+    with progress("Reading", None) as advance:
+        problems = find_problems(path, advance=advance)
     if json:
         whole = not problems
         print_json({"path": path, "whole": whole, "problems": [asdict(each) for each in problems]})
     elif problems:
         for problem in problems:
             place = "" if problem.shard is None else f"shard {problem.shard}: "
-            out.print(f"{place}{problem.message}", markup=False, emoji=False)
+            out.print(Text(f"{place}{problem.message}"), soft_wrap=True)
         noun = "problem" if len(problems) == 1 else "problems"
-        err.print(f"{path}: {len(problems)} {noun}", style="bold red", markup=False, emoji=False)
+        err.print(Text(f"{path}: {len(problems)} {noun}", "bold red"), soft_wrap=True)
     else:
-        out.print(f"{path}: whole", markup=False, emoji=False)
+        out.print(Text(f"{path}: whole"), soft_wrap=True)
     if problems:
         raise typer.Exit(PROBLEMS_FOUND)
 
 
 def _print_info(told: Mapping[str, Any]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)

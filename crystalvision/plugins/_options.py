@@ -4,7 +4,8 @@ import difflib
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from crystalvision.errors import InputError
 
@@ -30,9 +31,7 @@ class Option:
     @property
     def type_name(self) -> str:
         """The type as a user would write it."""
-        if isinstance(self.annotation, type) and not hasattr(self.annotation, "__args__"):
-            return self.annotation.__name__
-        return str(self.annotation).replace("typing.", "")
+        return _type_name(self.annotation)
 
     def __str__(self) -> str:
         return self.name if self.required else f"{self.name}={self.default!r}"
@@ -117,6 +116,16 @@ def _convert(what: str, option: Option, value: object) -> object:
         raise InputError(
             f"{what}: option {option.name}={value!r}: {problem['msg']} (type {option.type_name})"
         ) from error
+
+
+def _type_name(annotation: Any) -> str:
+    if get_origin(annotation) in {Union, UnionType}:
+        return " | ".join(_type_name(choice) for choice in get_args(annotation))
+    if annotation is type(None):
+        return "None"
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
 
 
 def _hints(factory: Callable[..., object]) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """Making things: options are checked against the factory, results against the contract."""
 
+from pathlib import Path
+from typing import Any, Literal, Optional
+
 import pytest
 
 from crystalvision.errors import InputError, PluginError
+from crystalvision.plugins import Option
 
 NETS = """
     from typing import Literal
@@ -124,3 +128,19 @@ def test_the_options_are_told_with_types_and_defaults(catalogue):
         ("width", "int", False),
         ("norm", "Literal['batch', 'group']", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        (int, "int"),
+        (int | None, "int | None"),
+        (Optional[float], "float | None"),  # noqa: UP045 - strangers still write this
+        (tuple[int, ...], "tuple[int, ...]"),
+        (Literal["a"] | None, "Literal['a'] | None"),
+        (Path, "Path"),
+        (Any, "Any"),
+    ],
+)
+def test_a_type_is_told_as_a_user_would_write_it(annotation, text):
+    assert Option("x", annotation, None, required=False).type_name == text
