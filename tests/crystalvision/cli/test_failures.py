@@ -33,8 +33,10 @@ import pytest
         (
             "raise ValueError('bad [red]:star:\\nluck')",
             70,
-            ("internal error: ValueError: bad [red]:star: luck (run again with --debug for the "
-            "traceback, and please report it)"),
+            (
+                "internal error: ValueError: bad [red]:star: luck (run again with --debug for the "
+                "traceback, and please report it)"
+            ),
         ),
         ("{}['nowhere']", 70, "internal error: KeyError: 'nowhere' (run again with"),
         ("raise FileNotFoundError(2, 'No such file', 'x')", 70, "internal error: FileNotFoundErr"),
