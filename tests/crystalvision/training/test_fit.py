@@ -102,9 +102,9 @@ def test_how_long_a_phase_runs_does_not_change_the_draws_of_the_next(
 
 
 def test_the_best_epoch_is_kept(make_system, make_phase, patterns):
-    """A rate that ruins the weights in the second half: the first half's weights must survive."""
-    steps = {"name": "steps", "steps": [[3, 0.01], [3, 5.0]]}
-    phase = make_phase("classifier", epochs=6, rate=steps, monitor="validation_accuracy")
+    """A rate that ruins the weights at the end: those of before must survive."""
+    steps = {"name": "steps", "steps": [[14, 0.01], [2, 50.0]]}
+    phase = make_phase("classifier", epochs=16, rate=steps, monitor="validation_accuracy")
     system = make_system()
     training, validation = patterns
     history = fit(system, [phase], training, validation)
@@ -121,7 +121,12 @@ def test_the_best_epoch_is_kept(make_system, make_phase, patterns):
 
 def test_it_learns(make_system, make_phase, patterns):
     system = make_system()
-    phase = make_phase("classifier", epochs=12, rate=0.01, monitor="validation_accuracy")
+    phase = make_phase(
+        "classifier",
+        epochs=20,
+        rate={"name": "one-cycle", "peak": 0.02},
+        monitor="validation_accuracy",
+    )
     history = fit(system, [phase], *patterns)
     assert history.epochs[0].train_loss > 2 * history.epochs[-1].train_loss
     assert history.phases[0].best_value >= 0.9
@@ -198,7 +203,12 @@ def test_a_phase_without_weights_is_refused(make_system, make_phase, patterns):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_it_trains_on_a_gpu(make_system, make_phase, fusion_phase, patterns):
     system = make_system()
-    phase = make_phase("classifier", epochs=12, rate=0.01, monitor="validation_accuracy")
+    phase = make_phase(
+        "classifier",
+        epochs=20,
+        rate={"name": "one-cycle", "peak": 0.02},
+        monitor="validation_accuracy",
+    )
     phases = [phase, fusion_phase]
     history = fit(system, phases, *patterns, device=torch.device("cuda"))
     assert history.phases[0].best_value >= 0.9
