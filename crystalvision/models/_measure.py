@@ -16,8 +16,8 @@ def count_parameters(module: nn.Module) -> int:
 def flops(module: nn.Module, in_channels: int, size: int) -> int:
     """Floating-point operations of one forward pass over one square image.
 
-    Counts matrix products and convolutions, a multiplication and an addition each as one
-    (`torch.utils.flop_counter`). Nothing is computed: shapes alone tell.
+    Counts matrix products and convolutions, two operations for each multiplication and addition
+    (`torch.utils.flop_counter`). Shapes alone tell, so as a rule nothing is computed.
 
     Args:
         module: A network of images; it is not changed.
@@ -27,14 +27,24 @@ def flops(module: nn.Module, in_channels: int, size: int) -> int:
     Raises:
         InputError: A size below one, or below the module's stride.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
-    least = int(getattr(module, "stride", 1))
+    stride = getattr(module, "stride", 1)
+    least = stride if isinstance(stride, int) else 1  # a convolution's own stride is a tuple
     if size < least:
         raise InputError(f"size={size}: this network needs at least {least}×{least} pixels")
-    # On the meta device, tensors have shapes but no data.
-    shadow = copy.deepcopy(module).to("meta").eval()
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        shadow(torch.zeros(1, in_channels, size, size, device="meta"))
+    shadow = copy.deepcopy(module).eval()
+    images = torch.zeros(1, in_channels, size, size)
+    try:
+        # On the meta device, tensors have shapes but no data.
+        return _count(copy.deepcopy(shadow).to("meta"), images.to("meta"))
+    except RuntimeError:  # a network that makes tensors of its own, or looks at values
+        weight = next(shadow.parameters(), images)
+        return _count(shadow, images.to(weight.device, weight.dtype))
+
+
+@torch.no_grad()
+def _count(module: nn.Module, images: torch.Tensor) -> int:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        module(images)
     return int(counter.get_total_flops())
