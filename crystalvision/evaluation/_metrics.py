@@ -1,20 +1,13 @@
-"""Numbers that judge predictions."""
+"""Numbers that judge predictions.
+
+torchmetrics takes seconds to import, so it is imported when there is something to judge.
+"""
 
 import math
 from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    multiclass_accuracy,
-    multiclass_cohen_kappa,
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-    multiclass_precision,
-    multiclass_recall,
-    multiclass_specificity,
-)
 
 from crystalvision.config import Config
 from crystalvision.errors import InputError
@@ -86,25 +79,27 @@ def classification_metrics(
     Raises:
         InputError: No patterns.
     """
+    from torchmetrics.functional import classification as tm
+
     if not len(label):
         raise InputError("there are no predictions to judge")
     predicted = probabilities.argmax(dim=1)
     count = len(class_names)
     one_class = len(torch.unique(torch.cat([label, predicted]))) == 1
-    accuracy = float(multiclass_accuracy(predicted, label, count, average="micro"))
+    accuracy = float(tm.multiclass_accuracy(predicted, label, count, average="micro"))
     aucs = {name: _auc(probabilities[:, k], label == k) for k, name in enumerate(class_names)}
     known = [value for value in aucs.values() if value is not None]
-    confusion = multiclass_confusion_matrix(predicted, label, count)
+    confusion = tm.multiclass_confusion_matrix(predicted, label, count)
     return ClassificationMetrics(
         accuracy=accuracy,
         error_rate=1 - accuracy,
-        macro_f1=_macro(multiclass_f1_score, predicted, label, count),
-        macro_precision=_macro(multiclass_precision, predicted, label, count),
-        macro_recall=_macro(multiclass_recall, predicted, label, count),
-        macro_specificity=_macro(multiclass_specificity, predicted, label, count),
+        macro_f1=_macro(tm.multiclass_f1_score, predicted, label, count),
+        macro_precision=_macro(tm.multiclass_precision, predicted, label, count),
+        macro_recall=_macro(tm.multiclass_recall, predicted, label, count),
+        macro_specificity=_macro(tm.multiclass_specificity, predicted, label, count),
         quadratic_kappa=None
         if one_class
-        else float(multiclass_cohen_kappa(predicted, label, count, weights="quadratic")),
+        else float(tm.multiclass_cohen_kappa(predicted, label, count, weights="quadratic")),
         macro_auc=sum(known) / len(known) if known else None,
         auc=aucs,
         confusion=tuple(tuple(row) for row in confusion.tolist()),
@@ -145,8 +140,10 @@ def severity_metrics(
 def _auc(score: torch.Tensor, positive: torch.Tensor) -> float | None:
     if bool(positive.all()) or not bool(positive.any()):
         return None
+    from torchmetrics.functional import classification as tm
+
     # Threshold by threshold in double precision: equal scores must stay equal, others distinct.
-    return float(binary_auroc(score.double(), positive.long()))
+    return float(tm.binary_auroc(score.double(), positive.long()))
 
 
 def _macro(metric: Any, predicted: torch.Tensor, label: torch.Tensor, count: int) -> float:

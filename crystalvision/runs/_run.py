@@ -60,7 +60,7 @@ class Run:
         catalogue = catalogue or Catalogue.load()
         _check_plugins(path, record, catalogue)
         # Weights come from the file: what initialisation draws must not change the caller's state.
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=()):
             system = build_system(
                 record.experiment.system,
                 catalogue,

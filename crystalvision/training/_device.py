@@ -28,7 +28,9 @@ def seeded(*seed: int) -> Iterator[None]:
 
     First weights and dropout draw from those generators and take no other.
     """
-    with torch.random.fork_rng():
+    # Asking a GPU for its state would start it, also where nothing is to run on it.
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(derive(*seed))
         yield
 

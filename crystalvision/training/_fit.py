@@ -1,4 +1,8 @@
-"""Runs the phases of an experiment, one after another."""
+"""Runs the phases of an experiment, one after another.
+
+Lightning takes as long to import as all else together, so it is imported when training begins:
+what is wrong with an experiment is found without it.
+"""
 
 import logging
 import signal
@@ -8,19 +12,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch import Trainer
 
 from crystalvision.models import System
 from crystalvision.training._augment import dihedral
 from crystalvision.training._data import Batches, Inputs, Patterns
 from crystalvision.training._device import derive, seeded
-from crystalvision.training._module import Augment, PhaseModule
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
 
 
 @dataclass(slots=True)
@@ -98,10 +103,12 @@ def _fit_phase(
     validation: Patterns,
     *,
     generator: torch.Generator,
-    augment: Augment | None,
+    augment: Callable[[torch.Tensor], torch.Tensor] | None,
     device: torch.device,
     on_epoch: Callable[[EpochRecord], None],
 ) -> PhaseRecord:
+    from crystalvision.training._module import PhaseModule
+
     started = time.perf_counter()
     inputs: list[Inputs] = [training.images, validation.images]
     if not any(name in phase.train for name in system.branches):
@@ -126,7 +133,9 @@ def _fit_phase(
     )
 
 
-def _trainer(phase: Phase, device: torch.device) -> Trainer:
+def _trainer(phase: Phase, device: torch.device) -> "Trainer":
+    from lightning.pytorch import Trainer
+
     return Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,
@@ -142,6 +151,8 @@ def _trainer(phase: Phase, device: torch.device) -> Trainer:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Lightning's notes on devices and tips off the screen, and its use of a torch name."""
+    from lightning.fabric.utilities.warnings import PossibleUserWarning
+
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)

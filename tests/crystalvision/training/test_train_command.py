@@ -1,6 +1,8 @@
 """`crystalvision train` as a user runs it."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -79,10 +81,16 @@ def test_a_run_that_is_there_is_refused_without_overwrite(train, tmp_path, run_p
     assert "use --overwrite" in capsys.readouterr().err
 
 
-def test_help_does_not_import_torch():
-    import subprocess
-    import sys
+def test_settings_are_checked_before_lightning_is_imported():
+    """It takes longer to import than everything else together, and prediction never needs it."""
+    code = (
+        "import sys, crystalvision.evaluation; from crystalvision.training import plan, fit; "
+        "sys.exit(any(name in sys.modules for name in ('lightning', 'torchmetrics')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
+
+def test_help_does_not_import_torch():
     code = (
         "import sys; from crystalvision.cli import main; main(['train', '--help']); "
         "main(['evaluate', '--help']); main(['predict', '--help']); "
