@@ -31,10 +31,12 @@ class Defect(ABC):
     """Puts one kind of defect into a crystal.
 
     `dynamic` defects (thermal vibration) are drawn anew for every configuration that a renderer
-    averages over; the others are drawn once for a specimen.
+    averages over; the others are drawn once for a specimen. `measures` names what the defect
+    measures, so that a dataset can have a column for each.
     """
 
     dynamic: ClassVar[bool] = False
+    measures: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def apply(self, crystal: Crystal, rng: np.random.Generator) -> DefectiveCrystal:

@@ -1,1 +1,50 @@
-"""Backbones."""
+"""Crystals with defects and their diffraction patterns, as a plugin of CrystalVision.
+
+The data flow, a folder each: structures → defects → specimens → renderers → detector, put together
+by `recipes` and run over many samples by `generation`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from crystalvision import hookimpl
+
+_RECIPES = Path(__file__).parent / "recipes"
+
+
+@hookimpl
+def crystalvision_structures() -> Mapping[str, str]:
+    """Ideal crystals."""
+    return {
+        "si3n4-beta": "crystalvision_simulate.structures.silicon_nitride:beta_silicon_nitride",
+    }
+
+
+@hookimpl
+def crystalvision_defects() -> Mapping[str, str]:
+    """Defects."""
+    return {
+        "displacement": "crystalvision_simulate.defects.displacement:RandomDisplacement",
+        "thermal-vibration": "crystalvision_simulate.defects.vibration:ThermalVibration",
+        "vacancy": "crystalvision_simulate.defects.vacancy:Vacancy",
+    }
+
+
+@hookimpl
+def crystalvision_renderers() -> Mapping[str, str]:
+    """Renderers."""
+    return {
+        "multislice": "crystalvision_simulate.renderers.multislice:Multislice",
+    }
+
+
+@hookimpl
+def crystalvision_recipes() -> Mapping[str, Path]:
+    """Every recipe in the folder `recipes`."""
+    return {path.stem: path for path in _RECIPES.glob("*.yaml")}
+
+
+@hookimpl
+def crystalvision_commands() -> Mapping[str, str]:
+    """Commands."""
+    return {"simulate": "crystalvision_simulate.cli:simulate"}

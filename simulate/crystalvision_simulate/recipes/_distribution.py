@@ -1,0 +1,75 @@
+"""Numbers that may be distributions."""
+
+from typing import Self
+
+import numpy as np
+from pydantic import ConfigDict, RootModel, model_validator
+
+_FORMS = "{uniform: [low, high]}, {log_uniform: [low, high]}, {normal: [mean, sigma]}, {choice: []}"
+_NORMAL_REACH = 6.0  # a normal distribution is cut there, so that it has ends to be checked
+
+
+class Quantity(RootModel[float | dict[str, list[float]]]):
+    """A number, or the distribution that each sample draws it from.
+
+    In YAML: `1.5`, `{uniform: [1, 2]}`, `{log_uniform: [1e3, 1e6]}`, `{normal: [1.0, 0.1]}` (cut
+    at six sigma), `{choice: [80, 200, 300]}`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if isinstance(self.root, float):
+            if not np.isfinite(self.root):
+                raise ValueError(f"expected a finite number, found {self.root}")
+            return self
+        if len(self.root) != 1:
+            raise ValueError(f"expected a number or one of {_FORMS}, found {self.root}")
+        name, values = next(iter(self.root.items()))
+        if name not in {"uniform", "log_uniform", "normal", "choice"}:
+            raise ValueError(f"'{name}' is no distribution; expected {_FORMS}")
+        if not values or (name != "choice" and len(values) != 2):
+            raise ValueError(f"{name} takes {'values' if name == 'choice' else 'two numbers'}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} takes finite numbers, found {values}")
+        if name in {"uniform", "log_uniform"} and not values[0] <= values[1]:
+            raise ValueError(f"{name}: low {values[0]:g} is above high {values[1]:g}")
+        if name == "log_uniform" and values[0] <= 0:
+            raise ValueError(f"log_uniform: low is {values[0]:g}; expected more than 0")
+        if name == "normal" and values[1] < 0:
+            raise ValueError(f"normal: sigma is {values[1]:g}; expected 0 or more")
+        return self
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """The values that must be valid for all to be: the ends, or every choice."""
+        if isinstance(self.root, float):
+            return (self.root,)
+        name, values = next(iter(self.root.items()))
+        if name == "normal":
+            reach = _NORMAL_REACH * values[1]
+            return (values[0] - reach, values[0] + reach)
+        return tuple(values)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """One value. A fixed number uses no randomness."""
+        if isinstance(self.root, float):
+            return self.root
+        name, values = next(iter(self.root.items()))
+        if name == "uniform":
+            return float(rng.uniform(*values))
+        if name == "log_uniform":
+            return float(np.exp(rng.uniform(*np.log(values))))
+        if name == "normal":
+            deviate = np.clip(rng.standard_normal(), -_NORMAL_REACH, _NORMAL_REACH)
+            return float(values[0] + values[1] * deviate)
+        return float(rng.choice(values))
+
+
+def is_distribution(value: object) -> bool:
+    """Whether an option of a part is written as a distribution."""
+    forms: set[str] = {"uniform", "log_uniform", "normal", "choice"}
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in forms
+
+

@@ -1,0 +1,1 @@
+"""Renderers: from specimen to calibrated pattern."""

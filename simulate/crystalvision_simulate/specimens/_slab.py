@@ -1,0 +1,109 @@
+"""A slab that repeats across the beam, cut from a crystal along a zone axis."""
+
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from crystalvision.contracts import Crystal, Specimen
+from crystalvision.errors import InputError
+
+_LARGEST_INDEX = 6
+_ORTHOGONAL = 1e-4  # cosine below which two vectors count as orthogonal
+
+
+class SlabCutter:
+    """Cuts orthogonal slabs with [uvw] along z, periodic across the beam, from one crystal.
+
+    Made once for a recipe: finding the orthogonal cell takes longer than cutting a slab of it.
+    """
+
+    def __init__(
+        self,
+        unit_cell: Crystal,
+        *,
+        zone_axis: tuple[int, int, int] = (0, 0, 1),
+        width_angstrom: float = 60.0,
+    ) -> None:
+        """Find the smallest orthogonal cell.
+
+        Args:
+            unit_cell: The ideal crystal.
+            zone_axis: Indices [uvw] of the direction along the beam.
+            width_angstrom: Width of the slabs in x and y [Å], met as nearly as whole repeats allow.
+
+        Raises:
+            InputError: No lattice vectors below `width_angstrom` are orthogonal to the zone axis
+                and to each other.
+        """
+        matrix = _orthogonal_cell(unit_cell.cell, zone_axis, width_angstrom)
+        vectors = matrix @ unit_cell.cell
+        lengths = np.linalg.norm(vectors, axis=1)
+        across = np.maximum(1, np.rint(width_angstrom / lengths[:2]).astype(int))
+        self._layer = _repeat(_fill(unit_cell, matrix, vectors, lengths), (*across, 1))
+
+    def cut(self, thickness_angstrom: float) -> Crystal:
+        """A slab as near to this thickness [Å] as whole repeats along the beam allow."""
+        repeats = max(1, round(thickness_angstrom / float(self._layer.cell[2, 2])))
+        return _repeat(self._layer, (1, 1, repeats))
+
+
+def specimen_of(slab: Crystal) -> Specimen:
+    """The specimen in the beam: the atoms of an orthogonal slab, its box as it is."""
+    return Specimen(slab.positions, slab.numbers, np.diag(slab.cell).copy())
+
+
+def _repeat(cell: Crystal, repeats: tuple[int, int, int]) -> Crystal:
+    """An orthogonal cell repeated along x, y, z."""
+    lengths = np.diag(cell.cell)
+    shifts = np.stack(np.meshgrid(*map(np.arange, repeats), indexing="ij"), axis=-1)
+    positions = (shifts.reshape(-1, 1, 3) * lengths + cell.positions).reshape(-1, 3)
+    numbers = np.tile(cell.numbers, int(np.prod(repeats)))
+    return Crystal(positions, numbers, np.diag(lengths * repeats), np.array([True, True, False]))
+
+
+def _orthogonal_cell(
+    cell: Float[np.ndarray, "3 3"], zone_axis: tuple[int, int, int], longest: float
+) -> Int[np.ndarray, "3 3"]:
+    """Integer combinations of the cell vectors that are orthogonal, the last along [uvw]."""
+    axis = np.array(zone_axis)
+    if not axis.any():
+        raise InputError("zone_axis is [0, 0, 0]; expected a direction such as [0, 0, 1]")
+    axis = axis // np.gcd.reduce(axis)
+    along = axis @ cell
+    indices = np.array(list(product(range(-_LARGEST_INDEX, _LARGEST_INDEX + 1), repeat=3)))
+    vectors = indices @ cell
+    lengths = np.linalg.norm(vectors, axis=1)
+    cosine = np.abs(vectors @ along) / np.maximum(lengths, 1e-9) / np.linalg.norm(along)
+    keep = (lengths > 1e-6) & (lengths <= longest) & (cosine < _ORTHOGONAL)
+    order = np.argsort(lengths[keep], kind="stable")
+    indices, vectors, lengths = (array[keep][order] for array in (indices, vectors, lengths))
+    for i in range(len(indices)):
+        cosines = np.abs(vectors @ vectors[i]) / lengths / lengths[i]
+        partners = np.flatnonzero(cosines < _ORTHOGONAL)
+        if len(partners):
+            first, second = indices[i], indices[partners[0]]
+            if np.linalg.det(np.stack([first, second, axis]) @ cell) < 0:
+                second = -second
+            return np.stack([first, second, axis])
+    raise InputError(
+        f"zone_axis {list(zone_axis)}: this lattice has no orthogonal cell narrower than "
+        f"{longest:g} Å there; choose another axis or a larger width_angstrom"
+    )
+
+
+def _fill(
+    unit_cell: Crystal,
+    matrix: Int[np.ndarray, "3 3"],
+    vectors: Float[np.ndarray, "3 3"],
+    lengths: Float[np.ndarray, "3"],
+) -> Crystal:
+    """The atoms of the orthogonal cell, turned so that its vectors lie along x, y, z."""
+    supercell = unit_cell.to_pymatgen() * matrix
+    fractional = np.mod(np.round(supercell.cart_coords @ np.linalg.inv(vectors), 10), 1)
+    return Crystal(
+        fractional * lengths,
+        np.array(supercell.atomic_numbers, dtype=np.int64),
+        np.diag(lengths),
+        np.array([True, True, True]),
+    )
