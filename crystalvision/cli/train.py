@@ -18,7 +18,10 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 def train(
     ctx: typer.Context,
     experiment: Annotated[
-        str, typer.Argument(help="A YAML file, or the name of an experiment: quick, single, paper.")
+        str,
+        typer.Argument(
+            help="A YAML file, or the name of an experiment that `crystalvision plugins` lists."
+        ),
     ],
     *,
     data: Annotated[Path, typer.Option("-d", "--data", help="The dataset to train on.")],

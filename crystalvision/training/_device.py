@@ -29,7 +29,8 @@ def seeded(*seed: int) -> Iterator[None]:
     First weights and dropout draw from those generators and take no other.
     """
     # Asking a GPU for its state would start it, also where nothing is to run on it.
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    awake: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    gpus = range(torch.cuda.device_count()) if awake else ()
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(derive(*seed))
         yield
