@@ -3,8 +3,11 @@
 from typing import Self
 
 import numpy as np
-from pydantic import ConfigDict, RootModel, model_validator
+from pydantic import ConfigDict, RootModel, ValidationError, model_validator
 
+from crystalvision.errors import InputError
+
+_NAMES = ("uniform", "log_uniform", "normal", "choice")
 _FORMS = "{uniform: [low, high]}, {log_uniform: [low, high]}, {normal: [mean, sigma]}, {choice: []}"
 _NORMAL_REACH = 6.0  # a normal distribution is cut there, so that it has ends to be checked
 
@@ -27,7 +30,7 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         if len(self.root) != 1:
             raise ValueError(f"expected a number or one of {_FORMS}, found {self.root}")
         name, values = next(iter(self.root.items()))
-        if name not in {"uniform", "log_uniform", "normal", "choice"}:
+        if name not in _NAMES:
             raise ValueError(f"'{name}' is no distribution; expected {_FORMS}")
         if not values or (name != "choice" and len(values) != 2):
             raise ValueError(f"{name} takes {'values' if name == 'choice' else 'two numbers'}")
@@ -40,6 +43,24 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         if name == "normal" and values[1] < 0:
             raise ValueError(f"normal: sigma is {values[1]:g}; expected 0 or more")
         return self
+
+    @classmethod
+    def describes(cls, value: object) -> bool:
+        """Whether an option of a part is written as a distribution."""
+        return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _NAMES
+
+    @classmethod
+    def parse(cls, value: object, where: str) -> Self:
+        """Read a value.
+
+        Raises:
+            InputError: It is neither a number nor a distribution; the text begins with `where`.
+        """
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise InputError(f"{where}={value}: {message}") from error
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -58,18 +79,10 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
             return self.root
         name, values = next(iter(self.root.items()))
         if name == "uniform":
-            return float(rng.uniform(*values))
+            return float(rng.uniform(values[0], values[1]))
         if name == "log_uniform":
-            return float(np.exp(rng.uniform(*np.log(values))))
+            return float(np.exp(rng.uniform(np.log(values[0]), np.log(values[1]))))
         if name == "normal":
             deviate = np.clip(rng.standard_normal(), -_NORMAL_REACH, _NORMAL_REACH)
             return float(values[0] + values[1] * deviate)
         return float(rng.choice(values))
-
-
-def is_distribution(value: object) -> bool:
-    """Whether an option of a part is written as a distribution."""
-    forms: set[str] = {"uniform", "log_uniform", "normal", "choice"}
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in forms
-
-

@@ -99,7 +99,7 @@ def _fill(
     lengths: Float[np.ndarray, "3"],
 ) -> Crystal:
     """The atoms of the orthogonal cell, turned so that its vectors lie along x, y, z."""
-    supercell = unit_cell.to_pymatgen() * matrix
+    supercell = unit_cell.to_pymatgen().make_supercell(matrix, in_place=False)
     fractional = np.mod(np.round(supercell.cart_coords @ np.linalg.inv(vectors), 10), 1)
     return Crystal(
         fractional * lengths,

@@ -1,0 +1,78 @@
+"""`crystalvision simulate`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from crystalvision.cli.console import err, print_json, progress
+from crystalvision.errors import InputError
+
+
+def simulate(
+    ctx: typer.Context,
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe's YAML file, or the name of a shipped recipe.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
+    ],
+    samples: Annotated[
+        int | None, typer.Option(help="Number of patterns, instead of the recipe's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
+    device: Annotated[str, typer.Option(help="Where to render: cpu or cuda.")] = "cpu",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set a value of the recipe, such as detector.dose_electrons=1e5. Repeatable.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a dataset that was interrupted.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the dataset that is there.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Describe the dataset as JSON.")] = False,
+) -> None:
+    """Simulate a dataset of labelled diffraction patterns from a recipe."""
+    from crystalvision.datasets import Dataset, describe
+    from crystalvision_simulate.generation import generate
+    from crystalvision_simulate.recipes import load_recipe
+    from crystalvision_simulate.simulator import Simulator
+
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    mode: Literal["create", "resume", "overwrite"] = "create"
+    if resume:
+        mode = "resume"
+    elif overwrite:
+        mode = "overwrite"
+    overrides = [*(set_ or [])]
+    overrides += [f"samples={samples}"] if samples is not None else []
+    overrides += [f"seed={seed}"] if seed is not None else []
+    catalogue = ctx.obj.catalogue
+    loaded = load_recipe(recipe, catalogue, overrides)
+    where = _device(device)
+    simulator = Simulator(loaded, catalogue, device=where)
+    with progress("Simulating", loaded.samples) as advance:
+        generate(simulator, output, mode=mode, device=where, advance=advance)
+    if json:
+        print_json(describe(Dataset.open(output)))
+    else:
+        err.print(
+            f"{loaded.samples} patterns in {output}. Next: crystalvision dataset info {output}"
+        )
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    if name not in {"cpu", "cuda"}:
+        raise InputError(f"--device {name}: expected cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch finds no CUDA device here; use --device cpu")
+    return torch.device(name)
