@@ -16,6 +16,7 @@ _RECIPES = Path(__file__).parent / "recipes"
 def crystalvision_structures() -> Mapping[str, str]:
     """Ideal crystals."""
     return {
+        "cif": "crystalvision_simulate.structures.cif:read_cif",
         "si3n4-beta": "crystalvision_simulate.structures.silicon_nitride:beta_silicon_nitride",
     }
 

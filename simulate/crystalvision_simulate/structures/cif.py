@@ -1,4 +1,4 @@
-"""Crystals from files."""
+"""Crystals from CIF files."""
 
 import warnings
 from pathlib import Path
@@ -7,11 +7,11 @@ from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
 
 
-def read_crystal(path: Path) -> Crystal:
-    """Read the crystal in a CIF file.
+def read_cif(path: Path) -> Crystal:
+    """Any crystal, from a CIF file.
 
     Args:
-        path: A CIF file with one ordered structure.
+        path: A CIF file with one ordered structure; relative to the working directory.
 
     Raises:
         InputError: The file is missing, does not parse, or has partially occupied sites.

@@ -1,0 +1,64 @@
+"""Slabs are pieces of the crystal they were cut from."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from crystalvision.contracts import Crystal
+from crystalvision.errors import InputError
+from crystalvision_simulate.specimens import SlabCutter, specimen_of
+from crystalvision_simulate.structures.silicon_nitride import beta_silicon_nitride
+
+CUBIC = Crystal(
+    np.array([[0, 0, 0], [0, 2.025, 2.025], [2.025, 0, 2.025], [2.025, 2.025, 0]]),
+    np.full(4, 13),
+    np.eye(3) * 4.05,
+    np.array([True] * 3),
+)
+
+
+@pytest.mark.parametrize(
+    ("crystal", "axis"),
+    [
+        (beta_silicon_nitride(), (0, 0, 1)),
+        (beta_silicon_nitride(), (1, 0, 0)),
+        (CUBIC, (0, 0, 1)),
+        (CUBIC, (1, 1, 0)),
+        (CUBIC, (1, 1, 1)),
+        (CUBIC, (1, 1, 2)),
+    ],
+)
+def test_every_atom_has_the_neighbourhood_of_the_crystal(crystal, axis):
+    slab = SlabCutter(crystal, zone_axis=axis, width_angstrom=20).cut(30)
+    box = np.diag(slab.cell)
+    assert len(slab) / box.prod() == pytest.approx(len(crystal) / crystal.volume_angstrom3)
+    wrapped = slab.positions % box
+    near = cKDTree(wrapped, boxsize=box).query(wrapped, k=13)[0][:, 1:]
+    copies = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    lattice = (crystal.positions + (copies @ crystal.cell)[:, None]).reshape(-1, 3)
+    ideal = cKDTree(lattice).query(crystal.positions, k=13)[0][:, 1:]
+    assert np.unique(near.round(4), axis=0) == pytest.approx(
+        np.unique(ideal.round(4), axis=0), abs=2e-4
+    )
+
+
+def test_widths_and_thickness_are_met_as_nearly_as_repeats_allow():
+    specimen = specimen_of(SlabCutter(beta_silicon_nitride(), width_angstrom=60).cut(100))
+    assert specimen.box_angstrom == pytest.approx(
+        [8 * 7.608, 5 * 7.608 * np.sqrt(3), 34 * 2.911], abs=1e-3
+    )
+    assert specimen.positions.min() >= 0
+    assert (specimen.positions < specimen.box_angstrom).all()
+
+
+def test_slabs_are_quick_and_of_the_asked_thickness():
+    cutter = SlabCutter(beta_silicon_nitride(), width_angstrom=30)
+    for thickness in (1.0, 50.0, 150.0):
+        assert abs(np.diag(cutter.cut(thickness).cell)[2] - thickness) <= 2.911
+
+
+def test_axes_without_an_orthogonal_cell_are_refused():
+    with pytest.raises(InputError, match=r"zone_axis \[0, 0, 0\]; expected|zone_axis is \[0, 0, 0"):
+        SlabCutter(CUBIC, zone_axis=(0, 0, 0))
+    with pytest.raises(InputError, match=r"no orthogonal cell narrower than 20 Å"):
+        SlabCutter(beta_silicon_nitride(), zone_axis=(1, 2, 3), width_angstrom=20)
