@@ -5,7 +5,7 @@ import math
 import torch
 from jaxtyping import Float
 from torch import nn
-from torchvision.models import resnet18  # type: ignore[import-untyped]  # it ships no types
+from torchvision.models import resnet18
 
 from crystalvision.contracts import Backbone
 from crystalvision.errors import InputError
