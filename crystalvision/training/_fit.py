@@ -69,6 +69,8 @@ def fit(
     history = History()
     listener = listener or Silent()
     device = device or torch.device("cpu")
+    # Convolutions run up to twice as fast with the channels last, on CPUs and GPUs alike.
+    system.to(memory_format=torch.channels_last)
     for number, phase in enumerate(phases):
         listener.phase_started(phase.name, phase.train, phase.epochs)
         # Each phase has seeds of its own: how long one ran does not change the next one's draws.
@@ -92,6 +94,7 @@ def fit(
             )
         history.phases.append(record)
         listener.phase_ended(record)
+    system.to(memory_format=torch.contiguous_format)
     system.cpu().eval().requires_grad_(requires_grad=True)
     return history
 

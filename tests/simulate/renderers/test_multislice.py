@@ -139,7 +139,7 @@ def test_ideal_pattern_has_the_symmetry_of_the_crystal():
     The slab's surfaces do not follow the 6₃ axis, so one pattern alone is six-fold only nearly.
     """
     slab = SlabCutter(beta_silicon_nitride(), width_angstrom=15).cut(60)
-    moved = slab.positions + [0, 0, 2.911 / 2]
+    moved = slab.positions + np.array([0, 0, 2.911 / 2])
     screwed = slab.with_atoms(np.mod(moved, np.diag(slab.cell)), slab.numbers)
     first, second = Multislice().render(
         [[specimen_of(slab)], [specimen_of(screwed)]], [Beam(200.0)] * 2, **DOUBLE

@@ -1,0 +1,193 @@
+"""`crystalvision simulate`: what a user types, what goes wrong, and what survives a kill."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from crystalvision.cli import main
+from crystalvision.datasets import Dataset, verify
+
+RECIPE = "si3n4-four-classes"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, small_settings):
+    """A dataset made in one go."""
+    path = tmp_path_factory.mktemp("whole") / "data.zarr"
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings]) == 0
+    return path
+
+
+def same_data(one, other):
+    first, second = Dataset.open(one), Dataset.open(other)
+    assert first.identity == second.identity
+    everything = np.arange(len(first))
+    assert np.array_equal(first.images(everything), second.images(everything))
+    for name in first.header.columns:
+        assert np.array_equal(first.column(name), second.column(name)), name
+    for part in ("train", "validation", "test"):
+        assert np.array_equal(first.split(part), second.split(part))
+
+
+def test_a_dataset_is_whole_and_described(whole):
+    dataset = Dataset.open(whole)
+    assert verify(whole) == []
+    assert dataset.images([0]).shape == (1, 1, 32, 32)
+    assert dataset.header.recipe["name"] == RECIPE
+    assert len(dataset.header.recipe["structure_sha256"]) == 64
+    assert dataset.header.axes[0].offset == pytest.approx(-16 * 0.045)
+    assert dataset.header.columns["mistilt_mrad"].units == "mrad"
+    assert dataset.header.columns["thickness_angstrom"].units == "angstrom"
+
+
+def test_json_describes_the_dataset(tmp_path, small_settings, capsys):
+    path = tmp_path / "data.zarr"
+    words = ["simulate", RECIPE, "-o", str(path), *small_settings, "--samples", "6", "--json"]
+    assert main(words) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert described["samples"] == 6
+
+
+def test_a_sample_alone_equals_the_datasets(whole, small_recipe, catalogue):
+    from crystalvision_simulate.simulator import Simulator
+
+    dataset = Dataset.open(whole)
+    simulator = Simulator(small_recipe, catalogue)
+    for index in (0, 17, 39):
+        sample = simulator.sample(index)
+        assert np.array_equal(dataset.images([index])[0], sample.image)
+        assert dataset.column("label")[index] == sample.columns["label"]
+        assert dataset.column("rotation_deg")[index] == np.float32(sample.columns["rotation_deg"])
+
+
+def test_one_core_and_two_make_the_same(whole, tmp_path, small_settings, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    path = tmp_path / "data.zarr"
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings]) == 0
+    same_data(path, whole)
+
+
+def error_of(words, capsys, status=2):
+    assert main(words) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = [line for line in captured.err.splitlines() if line]
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in captured.err
+    return " ".join(lines)
+
+
+def test_a_place_that_is_taken_is_refused(whole, small_settings, capsys):
+    before = Dataset.open(whole).images([0])
+    text = error_of(["simulate", RECIPE, "-o", str(whole), *small_settings], capsys)
+    assert "--resume" in text
+    assert "--overwrite" in text
+    assert np.array_equal(Dataset.open(whole).images([0]), before)
+
+
+def test_another_recipe_cannot_resume(whole, small_settings, capsys):
+    words = ["simulate", RECIPE, "-o", str(whole), *small_settings, "--resume", "--seed", "9"]
+    assert "seed" in error_of(words, capsys)
+
+
+def test_resuming_a_whole_dataset_changes_nothing(whole, tmp_path, small_settings):
+    stamp = max(path.stat().st_mtime_ns for path in whole.glob("images/c/*/0/0/0"))
+    assert main(["simulate", RECIPE, "-o", str(whole), *small_settings, "--resume"]) == 0
+    assert stamp == max(path.stat().st_mtime_ns for path in whole.glob("images/c/*/0/0/0"))
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["nacl"], "no recipe is called 'nacl'"),
+        ([RECIPE, "--set", "dose=5"], "unknown key 'dose'"),
+        ([RECIPE, "--set", "detector.dose_electrons=-1"], "dose_electrons is -1"),
+        ([RECIPE, "--set", "classes.3.defects.0.fraction=1.2"], "fraction is 1.2"),
+        ([RECIPE, "--set", "samples"], "--set samples: expected key=value"),
+        ([RECIPE, "--samples", "0"], "samples=0"),
+        ([RECIPE, "--device", "tpu"], "--device tpu: expected cpu or cuda"),
+        ([RECIPE, "--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
+    ],
+)
+def test_bad_input_costs_one_line_and_writes_nothing(words, text, tmp_path, capsys):
+    path = tmp_path / "data.zarr"
+    assert text in error_of(["simulate", *words, "-o", str(path)], capsys)
+    assert not path.exists()
+
+
+def test_a_cif_that_does_not_parse(tmp_path, capsys):
+    cif = tmp_path / "broken.cif"
+    cif.write_text("this is no CIF\n")
+    words = ["simulate", RECIPE, "-o", str(tmp_path / "d.zarr")]
+    words += ["--set", f"structure={{name: cif, path: '{cif}'}}"]
+    assert "broken.cif: not a CIF file with a crystal structure" in error_of(words, capsys)
+
+
+def test_an_output_that_cannot_be_written(tmp_path, small_settings, capsys):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "data.zarr"
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings]) in {1, 2}
+    captured = capsys.readouterr().err
+    assert captured.startswith("error: ")
+    assert str(path.parent) in captured.replace("\n", "")
+
+
+def run(path, settings, *more):
+    code = "import sys; from crystalvision.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", code, "simulate", RECIPE, "-o", str(path), *settings, *more]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+MANY = ("--samples", "1200", "--set", "detector.dose_electrons=2000")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory, small_settings):
+    path = tmp_path_factory.mktemp("many") / "data.zarr"
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings, *MANY]) == 0
+    return path
+
+
+def wait_for_shards(path, count, process):
+    for _ in range(3000):
+        if sum(1 for file in path.glob("images/c/*/0/0/0")) >= count or process.poll() is not None:
+            return
+        time.sleep(0.01)
+    raise AssertionError("no shard was written")
+
+
+def test_killed_at_random_moments_and_resumed_it_is_the_same(many, tmp_path, small_settings):
+    path = tmp_path / "data.zarr"
+    chance = random.Random(0)
+    for round_ in range(3):
+        process = run(path, small_settings, *MANY, *(["--resume"] if round_ else []))
+        wait_for_shards(path, round_ + 1, process)
+        time.sleep(chance.uniform(0, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert verify(path) != []
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings, *MANY, "--resume"]) == 0
+    assert verify(path) == []
+    same_data(path, many)
+
+
+def test_ctrl_c_leaves_nothing_that_passes_for_whole(many, tmp_path, small_settings):
+    path = tmp_path / "data.zarr"
+    process = run(path, small_settings, *MANY)
+    wait_for_shards(path, 1, process)
+    process.send_signal(signal.SIGINT)
+    _, text = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in text
+    problems = verify(path)
+    assert problems
+    assert not list(path.rglob("*.partial"))
+    assert main(["simulate", RECIPE, "-o", str(path), *small_settings, *MANY, "--resume"]) == 0
+    same_data(path, many)
