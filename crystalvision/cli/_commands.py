@@ -17,6 +17,7 @@ OWN_COMMANDS = {
     "train": "crystalvision.cli.train:train",
     "evaluate": "crystalvision.cli.evaluate:evaluate",
     "predict": "crystalvision.cli.predict:predict",
+    "report": "crystalvision.cli.report:report",
     "plugins": "crystalvision.cli.plugins:app",
 }
 """Our own commands, in the order of the work."""

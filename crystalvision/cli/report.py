@@ -1,0 +1,88 @@
+"""`crystalvision report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crystalvision.cli._state import State
+from crystalvision.cli.console import out, print_json, progress
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from crystalvision.report import Row
+
+
+def report(
+    ctx: typer.Context,
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders that are evaluated.")
+    ],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is no report.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write the comparison as JSON.")] = False,
+) -> None:
+    """Compare runs in a table, and write it with figures to one HTML page."""
+    from crystalvision.report import check_output, load_results, render, row_of, steps, write_page
+
+    state: State = ctx.obj
+    check_output(output, overwrite=overwrite)
+    results = load_results(runs, state.catalogue)
+    with progress("drawing", steps(results)) as advance:
+        page = render(results, on_step=advance)
+    write_page(output, page)
+    rows = [row_of(result) for result in results]
+    if json:
+        print_json(_as_json(rows, output))
+    else:
+        _print_rows(rows)
+        out.print(f"written to {output}", soft_wrap=True)
+
+
+def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
+    from crystalvision.report import same_data
+
+    return {"report": output, "same_data": same_data(rows), "runs": list(rows)}
+
+
+def _print_rows(rows: "Sequence[Row]") -> None:
+    from rich.text import Text
+
+    from crystalvision.report import same_data
+
+    out.print(_comparison(rows))
+    out.print()
+    for row in rows:
+        where = f"{row.patterns} patterns of {row.dataset}, split {row.split}"
+        out.print(Text.assemble((row.name, "bold"), f": {row.system}; {where}"))
+    if not same_data(rows):
+        out.print("These runs were not judged on the same patterns.", style="bold red")
+
+
+def _comparison(rows: "Sequence[Row]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("run", overflow="fold")
+    for name in ("accuracy", "95 %", "F1", "kappa", "MAE", "images/s", "seconds", "params"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            Text(row.name),
+            f"{row.accuracy:.3f}",
+            f"{row.accuracy_low:.3f}–{row.accuracy_high:.3f}",
+            f"{row.macro_f1:.3f}",
+            "–" if row.quadratic_kappa is None else f"{row.quadratic_kappa:.3f}",
+            f"{row.severity_mae:.3f}",
+            f"{row.images_per_second:.0f}",
+            f"{row.training_seconds:.1f}",
+            f"{row.parameters:,}",
+        )
+    return table

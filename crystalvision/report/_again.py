@@ -1,0 +1,103 @@
+"""What a reader needs to make the same again: settings, commands, software, machine."""
+
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import yaml
+
+from crystalvision.report._data import Data
+from crystalvision.report._results import Result
+
+
+def recipe_text(data: Data) -> str:
+    """The recipe of a dataset, as YAML."""
+    # Digests say what a recipe made; they are no settings, and a recipe does not take them.
+    settings = {key: value for key, value in data.recipe.items() if not key.endswith("_sha256")}
+    return _as_yaml(settings)
+
+
+def experiment_text(result: Result) -> str:
+    """The experiment of a run with everything filled in, as YAML."""
+    return _as_yaml(result.record.experiment.model_dump(mode="json"))
+
+
+def recipe_files(data: Sequence[Data]) -> list[str]:
+    """What the commands call the file of each recipe."""
+    if len(data) == 1:
+        return ["recipe.yaml"]
+    return [f"recipe-{number}.yaml" for number, _ in enumerate(data, start=1)]
+
+
+def experiment_file(result: Result) -> str:
+    """What the commands call the file of a run's experiment."""
+    return f"{result.name.replace('/', '-')}.yaml"
+
+
+def commands(data: Sequence[Data], results: Sequence[Result]) -> str:
+    """The commands that make the datasets, runs, evaluations and the page again."""
+    lines: list[tuple[str, ...]] = [
+        ("simulate", file, "-o", each.path)
+        for file, each in zip(recipe_files(data), data, strict=True)
+    ]
+    for result in results:
+        path, metrics = str(result.path), result.metrics
+        lines.append(
+            ("train", experiment_file(result), "-d", result.record.dataset.path, "-o", path)
+        )
+        judged = ("evaluate", path, "-d", metrics.dataset, "--split", metrics.split)
+        lines.append((*judged, "--name", result.evaluation))
+    lines.append(("report", *(str(result.path) for result in results), "-o", "report.html"))
+    return "\n".join(shlex.join(("crystalvision", *line)) for line in lines)
+
+
+def environments(results: Sequence[Result]) -> list[tuple[list[str], dict[str, str]]]:
+    """Each environment in which runs were trained, after the names of those runs."""
+    found: list[tuple[list[str], dict[str, str]]] = []
+    for result in results:
+        environment = {"device": result.record.device, **result.record.environment}
+        for names, known in found:
+            if known == environment:
+                names.append(result.name)
+                break
+        else:
+            found.append(([result.name], environment))
+    return found
+
+
+def parts(results: Sequence[Result]) -> dict[str, str]:
+    """Who gave each part of the systems: kind and name → distribution and version."""
+    return {
+        f"{plugin.kind} {plugin.name}": f"{plugin.distribution} {plugin.version}".strip()
+        for result in results
+        for plugin in result.record.plugins
+    }
+
+
+def machine() -> dict[str, str]:
+    """Where the page is made."""
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": str(os.cpu_count() or "unknown"),
+        "threads of torch": str(torch.get_num_threads()),
+        **{name: version(name) for name in ("crystalvision", "matplotlib", "torch")},
+    }
+
+
+def _as_yaml(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(_without_nulls(value), sort_keys=False, allow_unicode=True, width=88)
+
+
+def _without_nulls(value: Any) -> Any:
+    """The value without what is not set, which no reader needs to see."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(item) for item in value]
+    return value

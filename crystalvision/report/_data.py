@@ -1,0 +1,156 @@
+"""What a report says of a dataset that runs were trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets import Dataset
+from crystalvision.errors import CrystalVisionError
+from crystalvision.report._gallery import Gallery, make_gallery
+from crystalvision.report._results import Result
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLine:
+    """One class of a dataset.
+
+    Attributes:
+        name: Its name.
+        severity: Severity that stands for it.
+        patterns: Its patterns in all, and in each split; `None` where the dataset is not there.
+    """
+
+    name: str
+    severity: float
+    patterns: dict[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A dataset as the page tells it.
+
+    Attributes:
+        identity: Its identity.
+        path: Where it was.
+        recipe: What it was made by.
+        samples: Number of patterns.
+        image_shape: Shape (c, h, w) of a pattern.
+        splits: Patterns of each split.
+        classes: Its classes.
+        seed: Its seed, or `None` where it is not known.
+        dose: Electrons a pattern, in words, or "" where there is no dose.
+        generator: Software that made it, name → version.
+        gallery: Patterns of each class, or `None` where the dataset is not there.
+        trouble: Why it is not there, or "".
+    """
+
+    identity: str
+    path: str
+    recipe: dict[str, Any]
+    samples: int
+    image_shape: tuple[int, int, int]
+    splits: dict[str, int]
+    classes: tuple[ClassLine, ...]
+    seed: int | None
+    dose: str
+    generator: dict[str, str]
+    gallery: Gallery | None
+    trouble: str
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe, or else of the dataset."""
+        return str(self.recipe.get("name") or Path(self.path).name)
+
+    @property
+    def description(self) -> str:
+        """What the recipe says of itself, as a sentence, or ""."""
+        text = str(self.recipe.get("description") or "").strip()
+        return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def distinct_datasets(results: Sequence[Result]) -> list[Result]:
+    """The first run of each dataset that runs were trained on."""
+    first: dict[str, Result] = {}
+    for result in results:
+        first.setdefault(result.record.dataset.identity, result)
+    return list(first.values())
+
+
+def describe_data(result: Result) -> Data:
+    """The dataset that a run was trained on, with a gallery if it is still there."""
+    record = result.record
+    dataset, gallery, trouble = None, None, ""
+    try:
+        dataset = _open(record.dataset.path, record.dataset.identity)
+        classes = _classes(dataset)
+        dose = _dose(dataset)
+        gallery = make_gallery(dataset)
+    except (
+        CrystalVisionError
+    ) as error:  # gone, replaced or damaged: the runs can be told all the same
+        trouble = str(error)
+        classes = tuple(
+            ClassLine(name, severity, None)
+            for name, severity in zip(record.class_names, record.class_severities, strict=True)
+        )
+        dose = ""
+    recipe = record.dataset.recipe
+    seed = dataset.header.seed if dataset else recipe.get("seed")
+    return Data(
+        identity=record.dataset.identity,
+        path=record.dataset.path,
+        recipe=recipe,
+        samples=record.dataset.samples,
+        image_shape=record.image_shape,
+        splits={name: result.splits.get(name, 0) for name in SPLITS},
+        classes=classes,
+        seed=seed if isinstance(seed, int) else None,
+        dose=dose or _dose_of_recipe(recipe),
+        generator=dict(dataset.header.generator) if dataset else {},
+        gallery=gallery,
+        trouble=trouble,
+    )
+
+
+def _open(path: str, identity: str) -> Dataset:
+    dataset = Dataset.open(path)
+    if dataset.identity != identity:
+        raise CrystalVisionError(f"{path}: another dataset is there now")
+    return dataset
+
+
+def _classes(dataset: Dataset) -> tuple[ClassLine, ...]:
+    labels = dataset.column("label")
+    header = dataset.header
+    count = len(header.class_names)
+    parts = {"all": np.bincount(labels, minlength=count)} | {
+        name: np.bincount(labels[dataset.split(name)], minlength=count) for name in SPLITS
+    }
+    return tuple(
+        ClassLine(
+            name,
+            header.class_severities[index],
+            {part: int(counts[index]) for part, counts in parts.items()},
+        )
+        for index, name in enumerate(header.class_names)
+    )
+
+
+def _dose(dataset: Dataset) -> str:
+    if "dose_electrons" not in dataset.header.columns:
+        return ""
+    doses = dataset.column("dose_electrons")
+    low, high = float(doses.min()), float(doses.max())
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+
+
+def _dose_of_recipe(recipe: dict[str, Any]) -> str:
+    detector = recipe.get("detector")
+    dose = detector.get("dose_electrons") if isinstance(detector, dict) else None
+    return f"{dose:,.0f}" if isinstance(dose, int | float) else ""

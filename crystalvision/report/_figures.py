@@ -1,0 +1,238 @@
+"""Figures about one run."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from crystalvision.evaluation import Metrics
+from crystalvision.report._results import Judged
+from crystalvision.report._statistics import roc_curve
+from crystalvision.report._style import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    Picture,
+    new_figure,
+    picture,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MANY = 1000  # points; above it they are drawn as a bitmap within the SVG
+_NEAR_PERFECT = 0.95  # areas under ROC curves; above it all curves hug the corner
+_FEW_VALUES = 12  # true severities; up to it, points of one value are spread sideways
+
+
+def confusion_picture(metrics: Metrics) -> Picture:
+    """Counts and row percentages, actual class by predicted class."""
+    counts = np.asarray(metrics.confusion)
+    totals = counts.sum(axis=1, keepdims=True)
+    share = counts / np.maximum(totals, 1)
+    size = len(counts)
+    figure, (axes,) = new_figure(height=4.2)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    small = 10.0 if size <= 5 else max(4.0, 46 / size)
+    for row, column in np.ndindex(size, size):
+        colour = "white" if share[row, column] > 0.55 else INK
+        percent = f"\n{share[row, column]:.0%}" if totals[row, 0] else "\n–"
+        text = f"{counts[row, column]}{percent}"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=small)
+    names = [wrapped(name) for name in metrics.class_names]
+    turn = 0 if size <= 5 else 90
+    axes.set_xticks(range(size), names, fontsize=min(9.0, small), rotation=turn)
+    axes.set_yticks(range(size), names, fontsize=min(9.0, small))
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("actual class")
+    return picture(
+        figure,
+        f"Confusion matrix of {metrics.samples} patterns, {metrics.accuracy:.1%} of them right.",
+        "Patterns of each actual class by predicted class, and per cent of the actual class.",
+    )
+
+
+def roc_picture(metrics: Metrics, judged: Judged) -> Picture:
+    """Each class against the rest."""
+    figure, (axes,) = new_figure(height=4.2)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
+    lines, areas, told = [], [], []
+    for index, name in enumerate(metrics.class_names):
+        area = metrics.auc[name]
+        if area is None:  # the class, or the rest, does not occur
+            continue
+        false, true = roc_curve(judged.probabilities[:, index], judged.label == index)
+        style: dict[str, Any] = {
+            "color": COLOURS[index % len(COLOURS)],
+            "linestyle": DASHES[index % len(DASHES)],
+            "linewidth": 1.8,
+        }
+        areas.append(area)
+        told.append(f"{name}: AUC {area:.3f}")
+        axes.plot(false, true, label=told[-1], **style)
+        lines.append((false, true, style))
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    note = ""
+    if areas and min(areas) > _NEAR_PERFECT:
+        note = " The upper left corner is shown larger."
+        _magnify_corner(axes, lines)
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    if told:
+        axes.legend(loc="lower right")
+    text = "; ".join(told) if told else "no class can be judged"
+    return picture(
+        figure,
+        f"ROC curves of each class against the rest: {text}.",
+        f"Each class against the rest; the dotted line is chance.{note}",
+    )
+
+
+def _magnify_corner(
+    axes: "Axes", lines: Sequence[tuple[Float[np.ndarray, "t"], Float[np.ndarray, "t"], Any]]
+) -> None:
+    """Show the upper left corner larger, where curves of a good classifier lie together."""
+    corner = axes.inset_axes((0.36, 0.38, 0.56, 0.5))
+    for false, true, style in lines:
+        corner.plot(false, true, **style)
+    corner.set(xlim=(-0.005, 0.2), ylim=(0.8, 1.005), xticks=(0, 0.1, 0.2), yticks=(0.8, 0.9, 1))
+    corner.tick_params(labelsize=8)
+    axes.indicate_inset_zoom(corner, edgecolor=FAINT)
+
+
+def bland_altman_picture(metrics: Metrics, judged: Judged) -> Picture:
+    """Difference of predicted and true severity against their mean."""
+    difference = judged.predicted_severity - judged.severity
+    mean = (judged.predicted_severity + judged.severity) / 2
+    severity = metrics.severity
+    figure, (axes,) = new_figure()
+    _scatter(axes, mean, difference, judged, metrics.class_names)
+    lines = [("bias", severity.bias, "-")]
+    if severity.lower_limit is not None and severity.upper_limit is not None:
+        lines += [
+            ("−1.96 SD", severity.lower_limit, "--"),
+            ("+1.96 SD", severity.upper_limit, "--"),
+        ]
+    for _, value, dashes in lines:
+        axes.axhline(value, color=INK, linewidth=1.2, linestyle=dashes)
+    _label_lines(axes, [(f"{name} {_signed(value)}", value) for name, value, _ in lines])
+    axes.set_xlabel("mean of predicted and true severity")
+    axes.set_ylabel("predicted − true severity")
+    _legend_below(axes)
+    told = ", ".join(f"{name} {_signed(value)}" for name, value, _ in lines)
+    return picture(
+        figure,
+        f"Bland–Altman plot of severity: {told}.",
+        "Agreement of severity (Bland and Altman 1986): bias and 95 % limits of agreement. "
+        "Severity is a pure number, 0 for no defect.",
+    )
+
+
+def severity_picture(metrics: Metrics, judged: Judged) -> Picture:
+    """Predicted against true severity."""
+    figure, (axes,) = new_figure()
+    values = np.unique(judged.severity)
+    both = np.concatenate([judged.severity, judged.predicted_severity])
+    low, high = float(both.min()), float(both.max())
+    margin = 0.05 * (high - low) or 0.05
+    ends = [low - margin, high + margin]
+    axes.plot(ends, ends, color=FAINT, linewidth=1, linestyle=":")
+    across = judged.severity
+    spread = len(values) <= _FEW_VALUES
+    if spread:
+        across = across + _spread(len(across), 0.15 * _least_gap(values))
+    _scatter(axes, across, judged.predicted_severity, judged, metrics.class_names)
+    if spread:
+        half = 0.3 * _least_gap(values)
+        for value in values:
+            median = float(np.median(judged.predicted_severity[judged.severity == value]))
+            axes.plot([value - half, value + half], [median, median], color=INK, linewidth=2)
+    axes.set_xlabel("true severity")
+    axes.set_ylabel("predicted severity")
+    _legend_below(axes)
+    note = " Points are spread sideways; bars are medians." if spread else ""
+    return picture(
+        figure,
+        "Predicted against true severity; mean absolute error "
+        f"{metrics.severity.mae:.3f}, root mean squared error {metrics.severity.rmse:.3f}.",
+        f"The dotted line is perfect agreement.{note}",
+    )
+
+
+def _scatter(
+    axes: "Axes",
+    across: Float[np.ndarray, "n"],
+    up: Float[np.ndarray, "n"],
+    judged: Judged,
+    class_names: Sequence[str],
+) -> None:
+    many = len(across) > _MANY
+    for index, name in enumerate(class_names):
+        here = judged.label == index
+        axes.scatter(
+            across[here],
+            up[here],
+            s=8 if many else 16,
+            alpha=0.35 if many else 0.6,
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index % len(MARKERS)],
+            linewidths=0,
+            label=name,
+            rasterized=many,
+        )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _legend_below(axes: "Axes") -> None:
+    figure = axes.get_figure()
+    if figure is not None:
+        legend = figure.legend(loc="outside lower center", ncols=2, handletextpad=0.2)
+        for handle in legend.legend_handles:
+            if handle is not None:
+                handle.set_alpha(1)
+
+
+def _label_lines(axes: "Axes", labels: Sequence[tuple[str, float]]) -> None:
+    """Texts at the right end of horizontal lines, moved apart where lines are close."""
+    low, high = axes.get_ylim()
+    reach = max(abs(low), abs(high), *(abs(value) for _, value in labels)) * 1.12
+    axes.set_ylim(-reach, reach)
+    left, right = axes.get_xlim()
+    axes.set_xlim(left, right + 0.32 * (right - left))
+    least = 0.075 * 2 * reach
+    ordered = sorted(labels, key=lambda item: item[1])
+    places = [value for _, value in ordered]
+    for lower, upper in pairwise(range(len(places))):
+        places[upper] = max(places[upper], places[lower] + least)
+    shift = float(np.mean(places) - np.mean([value for _, value in ordered]))
+    for (text, _), place in zip(ordered, places, strict=True):
+        axes.text(
+            axes.get_xlim()[1],
+            place - shift,
+            text,
+            ha="right",
+            va="center",
+            fontsize=9,
+            backgroundcolor="white",
+        )
+
+
+def _least_gap(values: Float[np.ndarray, "v"]) -> float:
+    return float(np.diff(values).min()) if len(values) > 1 else 0.2
+
+
+def _spread(count: int, width: float) -> Float[np.ndarray, "n"]:
+    """Offsets within ±`width` that fill it evenly, the same each time."""
+    golden = 0.6180339887498949
+    return width * (2 * ((np.arange(count) * golden) % 1) - 1)

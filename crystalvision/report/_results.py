@@ -1,0 +1,159 @@
+"""What a report says of one run, read from its folder."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from crystalvision.errors import InputError
+from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.models import count_parameters
+from crystalvision.plugins import Catalogue
+from crystalvision.runs import Run, RunRecord
+from crystalvision.training import EpochRecord
+
+_EVALUATIONS = "evaluations"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a run said of each judged pattern, and what is true.
+
+    Attributes:
+        label: Index of the actual class, (n,).
+        probabilities: Probability of each class, (n, k).
+        severity: True severity, (n,).
+        predicted_severity: (n,).
+    """
+
+    label: Int[np.ndarray, "n"]
+    probabilities: Float[np.ndarray, "n k"]
+    severity: Float[np.ndarray, "n"]
+    predicted_severity: Float[np.ndarray, "n"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run and one evaluation of it.
+
+    Attributes:
+        name: What the report calls the run; no two in one report are alike.
+        path: Its folder.
+        record: What `run.yaml` says.
+        parameters: Weights that training can change.
+        epochs: How the training went, epoch by epoch.
+        splits: Patterns of the training dataset in each split.
+        evaluation: Name of the evaluation.
+        metrics: Its numbers.
+        judged: Its predictions.
+    """
+
+    name: str
+    path: Path
+    record: RunRecord
+    parameters: int
+    epochs: tuple[EpochRecord, ...]
+    splits: dict[str, int]
+    evaluation: str
+    metrics: Metrics
+    judged: Judged
+
+
+def load_results(paths: Sequence[Path], catalogue: Catalogue) -> list[Result]:
+    """Read runs, each with the evaluation that judges it best.
+
+    That is the evaluation on the test split of the dataset that the run was trained on, or else
+    the newest.
+
+    Args:
+        paths: Folders of runs, in the order of the report.
+        catalogue: Where the parts of the systems are looked up.
+
+    Raises:
+        InputError: A folder that is no run or is given twice, a plugin that is not there, or a run
+            that has not been evaluated.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise InputError(f"{path} is given twice; name each run once")
+        seen.add(path.resolve())
+    names = _distinct_names(paths)
+    return [_load(path, name, catalogue) for path, name in zip(paths, names, strict=True)]
+
+
+def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
+    run = Run.load(path, catalogue)
+    folder, metrics = _choose_evaluation(path, run.record)
+    if metrics.class_names != run.record.class_names:
+        raise InputError(f"{folder}: its classes are not those of {path}; evaluate the run again")
+    splits: dict[str, int] = {}
+    for part in run.split().values():
+        splits[part] = splits.get(part, 0) + 1
+    return Result(
+        name=name,
+        path=path,
+        record=run.record,
+        parameters=count_parameters(run.system),
+        epochs=tuple(run.epochs()),
+        splits=splits,
+        evaluation=folder.name,
+        metrics=metrics,
+        judged=_read_predictions(folder / "predictions.csv", metrics),
+    )
+
+
+def _choose_evaluation(path: Path, record: RunRecord) -> tuple[Path, Metrics]:
+    parent = path / _EVALUATIONS
+    # A folder with a leading dot is one that is being written.
+    folders = [each for each in parent.glob("[!.]*") if each.is_dir()]
+    if not folders:
+        raise InputError(
+            f"{path} has not been evaluated; run: "
+            f"crystalvision evaluate {path} -d {record.dataset.path}"
+        )
+    newest_first = sorted(folders, key=lambda each: (-_written(each), each.name))
+    found = [(each, load_metrics(each)) for each in newest_first]
+    own_test = (each for each in found if each[1].trained_on_this and each[1].split == "test")
+    return next(own_test, found[0])
+
+
+def _written(folder: Path) -> float:
+    file = folder / "metrics.json"
+    return file.stat().st_mtime if file.is_file() else 0.0
+
+
+def _read_predictions(path: Path, metrics: Metrics) -> Judged:
+    columns = [f"probability_{name}" for name in metrics.class_names]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        judged = Judged(
+            label=np.array([int(row["label"]) for row in rows]),
+            probabilities=np.array([[float(row[key]) for key in columns] for row in rows]),
+            severity=np.array([float(row["severity"]) for row in rows]),
+            predicted_severity=np.array([float(row["predicted_severity"]) for row in rows]),
+        )
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; evaluate the run again") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is not what crystalvision evaluate writes") from error
+    if len(rows) != metrics.samples:
+        raise InputError(
+            f"{path} has {len(rows)} predictions, expected {metrics.samples}; "
+            "evaluate the run again"
+        )
+    return judged
+
+
+def _distinct_names(paths: Sequence[Path]) -> list[str]:
+    """The folders' names, with as much of the path before them as tells them apart."""
+    whole = [(Path.cwd() / path).parts for path in paths]
+    for length in range(1, max(map(len, whole), default=1) + 1):
+        names = ["/".join(parts[-length:]) for parts in whole]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]

@@ -1,0 +1,99 @@
+"""How figures look, and how they become part of a page."""
+
+import base64
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito (2008): told apart with any colour vision; markers and dashes say the same again.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+INK = "#1c1c1c"
+FAINT = "#8a8a8a"
+
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#555555",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "font.size": 10.0,
+    "grid.color": "#e4e4e4",
+    "legend.fontsize": 9.0,
+    "legend.frameon": False,
+    "svg.fonttype": "path",  # a page looks the same whatever fonts its reader has
+    "svg.hashsalt": "crystalvision",  # and is the same, byte by byte, when it is made again
+    "text.parse_math": False,  # a class may have "$" in its name
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure for the page.
+
+    Attributes:
+        uri: The picture itself, as a data URI.
+        alt: What it shows, in words.
+        width: Its width [CSS pixels].
+        height: Its height [CSS pixels].
+        caption: What to say below it, or "".
+    """
+
+    uri: str
+    alt: str
+    width: int
+    height: int
+    caption: str = ""
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Within it, matplotlib draws in our style, whatever the user's settings are."""
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", _STYLE]):
+        yield
+
+
+def new_figure(
+    width: float = 4.6, height: float = 3.9, rows: int = 1
+) -> "tuple[Figure, list[Axes]]":
+    """A figure with axes one below the other, outside pyplot's global list [inches]."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    grid = figure.subplots(rows, 1, squeeze=False, sharex=True)
+    return figure, list(grid[:, 0])
+
+
+def picture(figure: "Figure", alt: str, caption: str = "") -> Picture:
+    """A figure as SVG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
+    width, height = figure.get_size_inches() * 96
+    uri = data_uri(buffer.getvalue(), "image/svg+xml")
+    return Picture(uri, alt, round(width), round(height), caption)
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """A file as part of the page."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def wrapped(name: str, length: int = 12) -> str:
+    """A class's name on several short lines."""
+    lines = [""]
+    for word in name.replace("_", "_ ").split():
+        if lines[-1] and len(lines[-1]) + len(word) > length:
+            lines.append("")
+        lines[-1] += word if lines[-1].endswith("_") or not lines[-1] else f" {word}"
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""The comparison of runs: the same numbers for the page, the terminal and JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crystalvision.config import Part
+from crystalvision.models import NO_FUSION, SystemConfig
+from crystalvision.report._results import Result
+from crystalvision.report._statistics import wilson_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run in the comparison.
+
+    Attributes:
+        name: Name of the run.
+        path: Its folder.
+        system: Its system in words.
+        evaluation: Name of the evaluation.
+        dataset: Path of the dataset that was judged.
+        dataset_identity: Its identity.
+        split: The part of it that was judged.
+        trained_on_this: Whether the run was trained on that dataset.
+        patterns: How many patterns were judged.
+        accuracy: Fraction of them whose class is right.
+        accuracy_low: Lower end of its 95 % Wilson interval.
+        accuracy_high: Upper end.
+        macro_f1: See `crystalvision.evaluation.ClassificationMetrics`, as for the next.
+        quadratic_kappa: `None` where only one class occurs.
+        severity_mae: Mean absolute error of the severity.
+        severity_source: `regression` or `class_expectation`.
+        images_per_second: Speed of prediction [1/s].
+        device: Where it was predicted.
+        training_seconds: Wall time of the training [s].
+        parameters: Weights that training can change.
+    """
+
+    name: str
+    path: str
+    system: str
+    evaluation: str
+    dataset: str
+    dataset_identity: str
+    split: str
+    trained_on_this: bool
+    patterns: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    macro_f1: float
+    quadratic_kappa: float | None
+    severity_mae: float
+    severity_source: str
+    images_per_second: float
+    device: str
+    training_seconds: float
+    parameters: int
+
+
+def row_of(result: Result) -> Row:
+    """The row of a run."""
+    metrics = result.metrics
+    right = sum(metrics.confusion[index][index] for index in range(len(metrics.class_names)))
+    low, high = wilson_interval(right, metrics.samples)
+    return Row(
+        name=result.name,
+        path=str(result.path),
+        system=system_in_words(result.record.experiment.system),
+        evaluation=result.evaluation,
+        dataset=metrics.dataset,
+        dataset_identity=metrics.dataset_identity,
+        split=metrics.split,
+        trained_on_this=metrics.trained_on_this,
+        patterns=metrics.samples,
+        accuracy=metrics.accuracy,
+        accuracy_low=low,
+        accuracy_high=high,
+        macro_f1=metrics.macro_f1,
+        quadratic_kappa=metrics.quadratic_kappa,
+        severity_mae=metrics.severity.mae,
+        severity_source=metrics.severity_source,
+        images_per_second=metrics.images_per_second,
+        device=metrics.device,
+        training_seconds=result.record.training_seconds,
+        parameters=result.parameters,
+    )
+
+
+def same_data(rows: Sequence[Row]) -> bool:
+    """Whether all runs were judged on the same patterns."""
+    return len({(row.dataset_identity, row.split) for row in rows}) < 2
+
+
+def system_in_words(system: SystemConfig) -> str:
+    """A system on one line, such as "classifier: resnet18 + softmax"."""
+    parts = [
+        f"{name}: {_part(branch.backbone)} + {_part(branch.head)}"
+        for name, branch in system.branches.items()
+    ]
+    if system.fusion.name.split(":")[-1] != NO_FUSION:
+        parts.append(f"fusion {_part(system.fusion)}")
+    if system.head is not None:
+        parts.append(f"head {_part(system.head)}")
+    return "; ".join(parts)
+
+
+def _part(part: Part) -> str:
+    options = ", ".join(f"{key} {value}" for key, value in part.options.items())
+    return f"{part.name} ({options})" if options else part.name
