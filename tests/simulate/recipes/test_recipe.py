@@ -76,7 +76,7 @@ def test_wrong_settings_are_named(catalogue, settings, message):
         (["structure={name: cif, path: absent.cif}"], r"absent\.cif: no such file"),
         (["renderer.slice_thickness_angstrom=0"], r"slice_thickness_angstrom is 0"),
         (["renderer.slices=5"], r"'multislice' has no option 'slices'"),
-        (["specimen.zone_axis=[1, 2, 3]"], r"no orthogonal cell narrower than 60 Å"),
+        (["specimen.zone_axis=[1, 2, 3]"], r"no orthogonal cell narrower than 90 Å"),
     ],
 )
 def test_wrong_parts_are_named_before_work_starts(catalogue, settings, message):
