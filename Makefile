@@ -20,10 +20,10 @@ INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
 # The demo: balanced classes, ten times the recipe's dose, a narrower box, fewer epochs; all else is
 # what the recipe and the experiments say.
 DEMO := runs/demo
-DEMO_RECIPE := --samples 1000 --set specimen.width_angstrom=40 --set detector.dose_electrons=1e5 \
+DEMO_RECIPE := --samples 800 --set specimen.width_angstrom=40 --set detector.dose_electrons=1e5 \
   --set classes.0.share=1 --set classes.1.share=1 --set classes.2.share=1 --set classes.3.share=1
-DEMO_SINGLE := --set schedule.classifier.epochs=10
-DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=10
+DEMO_SINGLE := --set schedule.classifier.epochs=8
+DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=8
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check clean
@@ -31,7 +31,7 @@ DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=10
 help:
 	@echo "make demo    simulate a dataset, train on it, and write $(DEMO)/report.html"
 	@echo "make test    run the tests"
-	@echo "make check   run the linters, the type checker and the import contracts"
+	@echo "make check   run the linters, the type checker, the import contracts, and build the docs"
 	@echo "make clean   remove what these commands made, but for runs/"
 
 demo: $(INSTALLED)
@@ -50,6 +50,7 @@ check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -68,5 +69,5 @@ $(INSTALLED): pyproject.toml | $(BIN)/python
 
 $(INSTALLED_FOR_TESTS): pyproject.toml | $(BIN)/python
 	@echo "installing crystalvision and what its tests need into $(VENV) (minutes, the first time)"
-	$(INSTALL) --editable '.[test,compare]'
+	$(INSTALL) --editable '.[test,compare,docs]'
 	@touch $@ $(INSTALLED)
