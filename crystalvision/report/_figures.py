@@ -11,12 +11,10 @@ from crystalvision.evaluation import Metrics
 from crystalvision.report._results import Judged
 from crystalvision.report._statistics import roc_curve
 from crystalvision.report._style import (
-    COLOURS,
-    DASHES,
     FAINT,
     INK,
-    MARKERS,
     Picture,
+    look,
     new_figure,
     picture,
     wrapped,
@@ -25,6 +23,7 @@ from crystalvision.report._style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_IN_A_CORNER = 5  # classes whose legend fits in the corner of the ROC curves
 _MANY = 1000  # points; above it they are drawn as a bitmap within the SVG
 _NEAR_PERFECT = 0.95  # areas under ROC curves; above it all curves hug the corner
 _FEW_VALUES = 12  # true severities; up to it, points of one value are spread sideways
@@ -62,7 +61,8 @@ def confusion_picture(metrics: Metrics) -> Picture:
 
 def roc_picture(metrics: Metrics, judged: Judged) -> Picture:
     """Each class against the rest."""
-    figure, (axes,) = new_figure(height=4.2)
+    many = len(metrics.class_names) > _IN_A_CORNER
+    figure, (axes,) = new_figure(height=4.3 + 0.25 * len(metrics.class_names) * many)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     lines, areas, told = [], [], []
     for index, name in enumerate(metrics.class_names):
@@ -70,11 +70,8 @@ def roc_picture(metrics: Metrics, judged: Judged) -> Picture:
         if area is None:  # the class, or the rest, does not occur
             continue
         false, true = roc_curve(judged.probabilities[:, index], judged.label == index)
-        style: dict[str, Any] = {
-            "color": COLOURS[index % len(COLOURS)],
-            "linestyle": DASHES[index % len(DASHES)],
-            "linewidth": 1.8,
-        }
+        colour, _, dashes = look(index)
+        style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.8}
         areas.append(area)
         told.append(f"{name}: AUC {area:.3f}")
         axes.plot(false, true, label=told[-1], **style)
@@ -86,7 +83,9 @@ def roc_picture(metrics: Metrics, judged: Judged) -> Picture:
         _magnify_corner(axes, lines)
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
-    if told:
+    if told and many:
+        figure.legend(loc="outside lower center")
+    elif told:
         axes.legend(loc="lower right")
     text = "; ".join(told) if told else "no class can be judged"
     return picture(
@@ -113,7 +112,7 @@ def bland_altman_picture(metrics: Metrics, judged: Judged) -> Picture:
     difference = judged.predicted_severity - judged.severity
     mean = (judged.predicted_severity + judged.severity) / 2
     severity = metrics.severity
-    figure, (axes,) = new_figure()
+    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(metrics.class_names)))
     _scatter(axes, mean, difference, judged, metrics.class_names)
     lines = [("bias", severity.bias, "-")]
     if severity.lower_limit is not None and severity.upper_limit is not None:
@@ -121,9 +120,7 @@ def bland_altman_picture(metrics: Metrics, judged: Judged) -> Picture:
             ("−1.96 SD", severity.lower_limit, "--"),
             ("+1.96 SD", severity.upper_limit, "--"),
         ]
-    for _, value, dashes in lines:
-        axes.axhline(value, color=INK, linewidth=1.2, linestyle=dashes)
-    _label_lines(axes, [(f"{name} {_signed(value)}", value) for name, value, _ in lines])
+    _draw_lines(axes, lines)
     axes.set_xlabel("mean of predicted and true severity")
     axes.set_ylabel("predicted − true severity")
     _legend_below(axes)
@@ -138,7 +135,7 @@ def bland_altman_picture(metrics: Metrics, judged: Judged) -> Picture:
 
 def severity_picture(metrics: Metrics, judged: Judged) -> Picture:
     """Predicted against true severity."""
-    figure, (axes,) = new_figure()
+    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(metrics.class_names)))
     values = np.unique(judged.severity)
     both = np.concatenate([judged.severity, judged.predicted_severity])
     low, high = float(both.min()), float(both.max())
@@ -177,13 +174,14 @@ def _scatter(
     many = len(across) > _MANY
     for index, name in enumerate(class_names):
         here = judged.label == index
+        colour, marker, _ = look(index)
         axes.scatter(
             across[here],
             up[here],
             s=8 if many else 16,
             alpha=0.35 if many else 0.6,
-            color=COLOURS[index % len(COLOURS)],
-            marker=MARKERS[index % len(MARKERS)],
+            color=colour,
+            marker=marker,
             linewidths=0,
             label=name,
             rasterized=many,
@@ -203,29 +201,22 @@ def _legend_below(axes: "Axes") -> None:
                 handle.set_alpha(1)
 
 
-def _label_lines(axes: "Axes", labels: Sequence[tuple[str, float]]) -> None:
-    """Texts at the right end of horizontal lines, moved apart where lines are close."""
-    low, high = axes.get_ylim()
-    reach = max(abs(low), abs(high), *(abs(value) for _, value in labels)) * 1.12
-    axes.set_ylim(-reach, reach)
+def _draw_lines(axes: "Axes", lines: Sequence[tuple[str, float, str]]) -> None:
+    """Horizontal lines across the points, with texts to the right that keep their distance."""
+    inside = [*axes.get_ylim(), *(value for _, value, _ in lines), 0.0]
+    height = max(inside) - min(inside)
+    axes.set_ylim(min(inside) - 0.06 * height, max(inside) + 0.06 * height)
     left, right = axes.get_xlim()
-    axes.set_xlim(left, right + 0.32 * (right - left))
-    least = 0.075 * 2 * reach
-    ordered = sorted(labels, key=lambda item: item[1])
-    places = [value for _, value in ordered]
+    axes.set_xlim(left, right + 0.36 * (right - left))
+    ordered = sorted(lines, key=lambda line: line[1])
+    places = [value for _, value, _ in ordered]
     for lower, upper in pairwise(range(len(places))):
-        places[upper] = max(places[upper], places[lower] + least)
-    shift = float(np.mean(places) - np.mean([value for _, value in ordered]))
-    for (text, _), place in zip(ordered, places, strict=True):
-        axes.text(
-            axes.get_xlim()[1],
-            place - shift,
-            text,
-            ha="right",
-            va="center",
-            fontsize=9,
-            backgroundcolor="white",
-        )
+        places[upper] = max(places[upper], places[lower] + 0.08 * height)
+    shift = float(np.mean(places) - np.mean([value for _, value, _ in ordered]))
+    start = right + 0.02 * (right - left)
+    for (name, value, dashes), place in zip(ordered, places, strict=True):
+        axes.hlines(value, left, right, color=INK, linewidth=1.2, linestyle=dashes)
+        axes.text(start, place - shift, f"{name} {_signed(value)}", va="center", fontsize=9)
 
 
 def _least_gap(values: Float[np.ndarray, "v"]) -> float:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,6 +82,16 @@ def picture(figure: "Figure", alt: str, caption: str = "") -> Picture:
     width, height = figure.get_size_inches() * 96
     uri = data_uri(buffer.getvalue(), "image/svg+xml")
     return Picture(uri, alt, round(width), round(height), caption)
+
+
+def look(index: int) -> tuple[str, str, Any]:
+    """Colour, marker and dashes of a class; no two of the first 49 have the same."""
+    other = index + index // len(COLOURS)
+    return (
+        COLOURS[index % len(COLOURS)],
+        MARKERS[other % len(MARKERS)],
+        DASHES[other % len(DASHES)],
+    )
 
 
 def data_uri(content: bytes, media_type: str) -> str:

@@ -12,7 +12,7 @@ from crystalvision.report._figures import (
     roc_picture,
     severity_picture,
 )
-from crystalvision.report._style import drawing, wrapped
+from crystalvision.report._style import drawing, look, wrapped
 from crystalvision.report._training_figures import training_pictures
 
 
@@ -116,3 +116,8 @@ def test_user_settings_of_matplotlib_change_nothing(judge):
 )
 def test_names_are_wrapped(name, lines):
     assert wrapped(name) == lines
+
+
+def test_no_two_classes_look_alike():
+    assert len({str(look(index)) for index in range(49)}) == 49
+    assert len({look(index)[:2] for index in range(49)}) == 49
