@@ -15,9 +15,7 @@ from crystalvision.report._results import Result
 
 def recipe_text(data: Data) -> str:
     """The recipe of a dataset, as YAML."""
-    # Digests say what a recipe made; they are no settings, and a recipe does not take them.
-    settings = {key: value for key, value in data.recipe.items() if not key.endswith("_sha256")}
-    return _as_yaml(settings)
+    return _as_yaml(data.recipe)
 
 
 def experiment_text(result: Result) -> str:

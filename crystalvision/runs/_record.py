@@ -131,4 +131,5 @@ def environment() -> dict[str, str]:
         "platform": platform.platform(),
         **{name: version(name) for name in packages},
         "torch": str(torch.__version__),  # with the CUDA version, unlike its metadata
+        "threads": str(torch.get_num_threads()),  # weights repeat for one number of them only
     }

@@ -91,10 +91,9 @@ def header_of(simulator: Simulator, device: torch.device) -> DatasetHeader:
             for name in ("q_y", "q_x")
         ),
         "seed": recipe.seed,
-        "recipe": {
-            **recipe.model_dump(mode="json"),
-            "structure_sha256": simulator.structure_sha256,
-        },
+        "recipe": recipe.model_copy(
+            update={"structure_sha256": simulator.structure_sha256}
+        ).model_dump(mode="json"),
         "generator": _generator(device),
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }

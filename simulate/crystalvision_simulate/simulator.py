@@ -81,6 +81,12 @@ class Simulator:
         structure = recipe.structure
         unit_cell = catalogue.create("structure", structure.name, structure.options)
         self.structure_sha256 = _fingerprint(unit_cell)
+        if recipe.structure_sha256 not in {None, self.structure_sha256}:
+            raise InputError(
+                f"structure '{structure.name}' is not the crystal that the recipe was written for: "
+                f"structure_sha256 is {self.structure_sha256[:12]}…, expected "
+                f"{str(recipe.structure_sha256)[:12]}…; restore the crystal, or leave the key out"
+            )
         self._cutter = SlabCutter(
             unit_cell,
             zone_axis=recipe.specimen.zone_axis,

@@ -100,6 +100,14 @@ def test_float64_gives_nearly_the_same_counts(small_recipe, catalogue):
     assert (single != double).mean() < 1e-3
 
 
+def test_a_recipe_that_names_its_crystal_takes_no_other(simulator, small_recipe, catalogue):
+    pinned = small_recipe.model_copy(update={"structure_sha256": simulator.structure_sha256})
+    assert np.array_equal(Simulator(pinned, catalogue).sample(1).image, simulator.sample(1).image)
+    changed = small_recipe.structure.model_copy(update={"options": {"a_angstrom": 7.7}})
+    with pytest.raises(InputError, match="is not the crystal that the recipe was written for"):
+        Simulator(pinned.model_copy(update={"structure": changed}), catalogue)
+
+
 def test_an_index_beyond_the_dataset_is_refused(simulator):
     with pytest.raises(InputError, match="sample 40 is none of this recipe's; expected 0 to 39"):
         simulator.sample(40)

@@ -150,6 +150,8 @@ class Recipe(Config):
         samples: How many patterns.
         seed: Seed of everything that is drawn.
         structure: The ideal crystal.
+        structure_sha256: What the crystal must be, if given: a dataset's own record of its recipe
+            gives it, so that a CIF file that was changed since is noticed.
         specimen: How it is cut.
         beam: The beam.
         renderer: What makes a pattern of a specimen.
@@ -165,6 +167,7 @@ class Recipe(Config):
     samples: PositiveInt
     seed: int = Field(default=0, ge=0)
     structure: Part
+    structure_sha256: str | None = None
     specimen: SpecimenSettings = SpecimenSettings()
     beam: BeamSettings = BeamSettings()
     renderer: Part = Part(name="multislice")
