@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+
+from crystalvision.contracts import Beam
 from crystalvision_simulate.defects.vibration import ThermalVibration
 from crystalvision_simulate.renderers._plane import Plane
 from crystalvision_simulate.renderers.multislice import Multislice
 from crystalvision_simulate.specimens import SlabCutter, specimen_of
 from crystalvision_simulate.structures.silicon_nitride import beta_silicon_nitride
-
-from crystalvision.contracts import Beam
 
 pytestmark = [
     pytest.mark.compare,
