@@ -15,7 +15,7 @@ from jaxtyping import Int
 from crystalvision.datasets._files import disk_errors, is_filled
 from crystalvision.datasets._header import IMAGES, SPLIT, DatasetHeader
 from crystalvision.datasets._layout import SPLIT_FILE, stored_columns
-from crystalvision.datasets._open import find_missing_shards, read_header, resume_hint
+from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, read_header
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.errors import InputError, StorageError
 
@@ -54,7 +54,7 @@ class Dataset:
         if not allow_incomplete and not dataset.complete:
             missing = len(dataset.missing_shards)
             what = f"{missing} of {header.shards} shards are missing" if missing else "not finished"
-            raise InputError(f"{path}: incomplete: {what}; {resume_hint(path, header)}")
+            raise InputError(f"{path}: incomplete: {what}; {RESUME_HINT}")
         return dataset
 
     def __len__(self) -> int:
@@ -120,9 +120,7 @@ class Dataset:
         if name == "all":
             return np.arange(len(self), dtype=np.int64)
         if not is_filled(self.path / SPLIT_FILE):
-            raise InputError(
-                f"{self.path}: incomplete: has no splits; {resume_hint(self.path, self.header)}"
-            )
+            raise InputError(f"{self.path}: incomplete: has no splits; {RESUME_HINT}")
         with self._reading():
             parts = np.asarray(self._array(SPLIT)[:])
         return np.flatnonzero(parts == SPLIT_NAMES.index(name)).astype(np.int64)
@@ -148,10 +146,7 @@ class Dataset:
             )
         absent = wanted[np.isin(wanted // self.header.samples_per_shard, self.missing_shards)]
         if absent.size:
-            raise InputError(
-                f"{self.path}: sample {absent[0]} is not written yet; "
-                f"{resume_hint(self.path, self.header)}"
-            )
+            raise InputError(f"{self.path}: sample {absent[0]} is not written yet; {RESUME_HINT}")
         return wanted
 
     def __getstate__(self) -> dict[str, Any]:

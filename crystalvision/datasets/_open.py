@@ -76,13 +76,7 @@ def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
     ]
 
 
-def resume_hint(path: Path, header: DatasetHeader) -> str:
-    """What finishes a dataset."""
-    recipe = header.recipe.get("name", "RECIPE")
-    return (
-        "finish it with the command that began it and --resume: "
-        f"crystalvision simulate {recipe} -o {path} --resume"
-    )
+RESUME_HINT = "finish it with the command that began it and --resume"
 
 
 def _one_line(error: Exception) -> str:

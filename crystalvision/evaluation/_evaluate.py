@@ -3,10 +3,10 @@
 import csv
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -152,6 +152,12 @@ def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Spl
             f"trained on {record.image_shape}"
         )
     same = dataset.identity == record.dataset.identity
+    if not same and _shares_specimens(record.dataset.recipe, header.recipe):
+        raise InputError(
+            f"{dataset.path} was simulated with the seed that the training data had "
+            f"({header.seed}), so it may hold the specimens that {run.path} was trained on; "
+            "simulate it with another --seed"
+        )
     split = split or ("test" if same else "all")
     indices = np.asarray(dataset.split(split))
     if not len(indices):
@@ -164,6 +170,12 @@ def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Spl
                 f"{len(seen)} patterns of the test split were used for training"
             )
     return split, indices
+
+
+def _shares_specimens(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two simulations drew the same specimens: a sample's seed is (seed, index) alone."""
+    keys = ("seed", "structure_sha256")
+    return all(one.get(key) is not None and one.get(key) == other.get(key) for key in keys)
 
 
 def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:

@@ -1,7 +1,7 @@
 """`crystalvision simulate`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,7 +21,7 @@ def simulate(
         int | None, typer.Option(help="Number of patterns, instead of the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
-    device: Annotated[str, typer.Option(help="Where to render: cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Where to render: cpu, cuda or auto.")] = "cpu",
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,6 +40,7 @@ def simulate(
 ) -> None:
     """Simulate a dataset of labelled diffraction patterns from a recipe."""
     from crystalvision.datasets import Dataset, describe
+    from crystalvision.training import choose_device
     from crystalvision_simulate.generation import generate
     from crystalvision_simulate.recipes import load_recipe
     from crystalvision_simulate.simulator import Simulator
@@ -56,23 +57,17 @@ def simulate(
     overrides += [f"seed={seed}"] if seed is not None else []
     catalogue = ctx.obj.catalogue
     loaded = load_recipe(recipe, catalogue, overrides)
-    where = _device(device)
+    where = choose_device(device)
     simulator = Simulator(loaded, catalogue, device=where)
-    with progress("Simulating", loaded.samples) as advance:
-        generate(simulator, output, mode=mode, device=where, advance=advance)
+    try:
+        with progress("Simulating", loaded.samples) as advance:
+            generate(simulator, output, mode=mode, device=where, advance=advance)
+    except KeyboardInterrupt:
+        err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
+        raise
     if json:
         print_json(describe(Dataset.open(output)))
     else:
         err.print(
             f"{loaded.samples} patterns in {output}. Next: crystalvision dataset info {output}"
         )
-
-
-def _device(name: str) -> Any:
-    import torch
-
-    if name not in {"cpu", "cuda"}:
-        raise InputError(f"--device {name}: expected cpu or cuda")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch finds no CUDA device here; use --device cpu")
-    return torch.device(name)

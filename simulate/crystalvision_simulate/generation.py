@@ -51,8 +51,9 @@ def generate(
         InputError: The place is taken, or holds another dataset.
         StorageError: The disk is full or not writable.
     """
-    header = header_of(simulator, device or torch.device("cpu"))
-    simulator.sample(0)  # what only a sample can show to be wrong is known before work starts
+    # What only a sample of a class can show to be wrong is known before anything is written.
+    first = [simulator.sample(index) for index in simulator.first_of_each_class()]
+    header = header_of(simulator, first[0].image.shape, device or torch.device("cpu"))
     with DatasetWriter.open(path, header, mode=mode) as writer:
         missing = writer.missing_shards()
         advance(header.samples - sum(len(header.shard_indices(shard)) for shard in missing))
@@ -71,14 +72,16 @@ def generate(
         writer.finish()
 
 
-def header_of(simulator: Simulator, device: torch.device) -> DatasetHeader:
-    """What the dataset of a simulator will say of itself."""
+def header_of(
+    simulator: Simulator, image_shape: tuple[int, ...], device: torch.device
+) -> DatasetHeader:
+    """What the dataset of a simulator will say of itself, for images of this shape (c, h, w)."""
     recipe = simulator.recipe
     pixels, side = recipe.camera.pixels, recipe.camera.pixel_size_inv_angstrom
-    sample_bytes = pixels * pixels * 2
+    sample_bytes = 2 * int(np.prod(image_shape))
     described = {
         "samples": recipe.samples,
-        "image_shape": (1, pixels, pixels),
+        "image_shape": image_shape,
         "dtype": "uint16",
         "class_names": tuple(settings.name for settings in recipe.classes),
         "class_severities": tuple(settings.severity for settings in recipe.classes),
@@ -120,9 +123,16 @@ def _sample_maker(
         return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    executor = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "crystalvision-simulate")
+    executor = ThreadPoolExecutor(_cores(), "crystalvision-simulate")
     try:
         yield lambda indices: executor.map(simulator.sample, indices)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(threads)
+
+
+def _cores() -> int:
+    """Cores that this process may use; only Linux tells them from all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,7 +1,7 @@
 """Makes one sample of a recipe from nothing but its index."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -14,6 +14,7 @@ from crystalvision.config import Part
 from crystalvision.contracts import Beam, Crystal, Defect, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision_simulate.defects._degree import combine
 from crystalvision_simulate.detector import Camera, CameraPose, expose, project
 from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
@@ -92,6 +93,7 @@ class Simulator:
             zone_axis=recipe.specimen.zone_axis,
             width_angstrom=recipe.specimen.width_angstrom,
         )
+        self._cutter.cut(min(recipe.specimen.thickness_angstrom.ends))
         renderer = recipe.renderer
         self._renderer = catalogue.create("renderer", renderer.name, renderer.options)
         self._camera = Camera(recipe.camera.pixels, recipe.camera.pixel_size_inv_angstrom)
@@ -103,6 +105,10 @@ class Simulator:
     def label(self, index: int) -> int:
         """The class of a sample."""
         return int(self._labels[index])
+
+    def first_of_each_class(self) -> list[int]:
+        """Index of the first sample of every class that has one."""
+        return [int(index) for index in np.unique(self._labels, return_index=True)[1]]
 
     def sample(self, index: int) -> Sample:
         """Make one sample.
@@ -147,20 +153,14 @@ class Simulator:
     ) -> tuple[list[Specimen], dict[str, float]]:
         """The configurations of one specimen, and the measured degree of its defects."""
         defects = [self._draw_defect(part, rng) for part in settings.defects]
-        degree: dict[str, float] = {}
-        crystal = slab
-        for defect in defects:
-            if not defect.dynamic:
-                crystal = _apply(defect, crystal, rng, degree, weight=1.0)
-        specimens = []
-        for _ in range(self.recipe.configurations):
-            moment = crystal
-            for defect in defects:
-                if defect.dynamic:
-                    weight = 1 / self.recipe.configurations
-                    moment = _apply(defect, moment, rng, degree, weight=weight)
-            specimens.append(specimen_of(moment))
-        return specimens, degree
+        crystal, degree = _apply([d for d in defects if not d.dynamic], slab, rng)
+        dynamic = [defect for defect in defects if defect.dynamic]
+        moments = [_apply(dynamic, crystal, rng) for _ in range(self.recipe.configurations)]
+        for name in moments[0][1]:
+            squares = [moment_degree[name] ** 2 for _, moment_degree in moments]
+            mean = float(np.sqrt(np.mean(squares)))
+            degree[name] = combine(name, degree[name], mean) if name in degree else mean
+        return [specimen_of(moment) for moment, _ in moments], degree
 
     def _expose(
         self, specimens: list[Specimen], nuisance: Mapping[str, float], rng: np.random.Generator
@@ -219,18 +219,16 @@ class Simulator:
 
 
 def _apply(
-    defect: Defect,
-    crystal: Crystal,
-    rng: np.random.Generator,
-    degree: dict[str, float],
-    *,
-    weight: float,
-) -> Crystal:
-    """Apply a defect and add its measured degree, weighted, to what is measured already."""
-    result = defect.apply(crystal, rng)
-    for name, value in result.degree.items():
-        degree[name] = degree.get(name, 0.0) + weight * value
-    return result.crystal
+    defects: Sequence[Defect], crystal: Crystal, rng: np.random.Generator
+) -> tuple[Crystal, dict[str, float]]:
+    """Apply defects one after the other; return the crystal and what was measured on it."""
+    degree: dict[str, float] = {}
+    for defect in defects:
+        result = defect.apply(crystal, rng)
+        crystal = result.crystal
+        for name, value in result.degree.items():
+            degree[name] = combine(name, degree[name], value) if name in degree else value
+    return crystal, degree
 
 
 def _extremes(where: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:

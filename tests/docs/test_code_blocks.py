@@ -23,7 +23,12 @@ import yaml
 from crystalvision.cli import main
 from crystalvision.cli._arguments import split_arguments
 from crystalvision.cli._main import build_group
+from crystalvision.config import validate
+from crystalvision.models import build_system
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.training import Experiment, Schedule
+from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -114,6 +119,19 @@ def check_install(words: list[str]) -> None:
             assert set(extras.split(",")) <= set(project["optional-dependencies"]), word
 
 
+def check_yaml(data: dict, source: str) -> None:
+    """A recipe must simulate, an experiment and a schedule must be valid."""
+    catalogue = Catalogue.load()
+    if "classes" in data:
+        Simulator(validate(Recipe, data, source), catalogue)
+    elif "system" in data:
+        experiment = validate(Experiment, data, source)
+        build_system(experiment.system, catalogue, in_channels=1, num_classes=4)
+    else:
+        assert list(data) == ["schedule"]
+        validate(Schedule, {"phases": data["schedule"]}, source)
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "crystalvision": parse_command,
     "make": check_make,
@@ -147,7 +165,7 @@ def check(block, namespace: dict[str, object]) -> None:
     elif block.language in {"console", "bash", "sh"}:
         check_commands(block)
     elif block.language == "yaml":
-        yaml.safe_load(block.text)
+        check_yaml(yaml.safe_load(block.text), str(block))
     elif block.language == "toml":
         tomllib.loads(block.text)
     elif block.language == "json":

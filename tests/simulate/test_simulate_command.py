@@ -112,7 +112,7 @@ def test_resuming_a_whole_dataset_changes_nothing(whole, tmp_path, small_setting
         ([RECIPE, "--set", "classes.3.defects.0.fraction=1.2"], "fraction is 1.2"),
         ([RECIPE, "--set", "samples"], "--set samples: expected key=value"),
         ([RECIPE, "--samples", "0"], "samples=0"),
-        ([RECIPE, "--device", "tpu"], "--device tpu: expected cpu or cuda"),
+        ([RECIPE, "--device", "tpu"], "--device tpu: expected cpu, cuda or auto"),
         ([RECIPE, "--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
     ],
 )
@@ -128,6 +128,41 @@ def test_a_cif_that_does_not_parse(tmp_path, capsys):
     words = ["simulate", RECIPE, "-o", str(tmp_path / "d.zarr")]
     words += ["--set", f"structure={{name: cif, path: '{cif}'}}"]
     assert "broken.cif: not a CIF file with a crystal structure" in error_of(words, capsys)
+
+
+def test_what_only_one_class_shows_to_be_wrong_is_known_before_anything_is_written(
+    tmp_path, small_settings, capsys
+):
+    path = tmp_path / "data.zarr"
+    words = ["simulate", RECIPE, "-o", str(path), *small_settings]
+    words += ["--set", "classes.3.defects.0.element=Fe"]
+    assert "the crystal has no Fe atoms to remove" in error_of(words, capsys)
+    assert not path.exists()
+
+
+def test_a_folder_that_has_the_name_of_a_recipe_is_not_taken_for_one(
+    tmp_path, small_settings, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ["simulate", RECIPE, "-o", RECIPE, *small_settings, "--samples", "4"]
+    assert main(words) == 0
+    assert main([*words, "--resume"]) == 0
+
+
+def test_a_run_is_not_judged_on_specimens_that_it_may_have_been_trained_on(
+    whole, tmp_path, small_settings, capsys
+):
+    run, longer, other = (tmp_path / name for name in ("run", "longer.zarr", "other.zarr"))
+    tiny = ["--set", "system.branches.classifier.backbone=dnsnet-tiny", "--set", "input.bin=1"]
+    once = ["--set", "schedule.classifier.epochs=1"]
+    assert main(["train", "single", "-d", str(whole), "-o", str(run), *tiny, *once]) == 0
+    more = ["simulate", RECIPE, *small_settings, "--samples", "44"]
+    assert main([*more, "-o", str(longer)]) == 0
+    assert main([*more, "-o", str(other), "--seed", "1"]) == 0
+    capsys.readouterr()
+    text = error_of(["evaluate", str(run), "-d", str(longer)], capsys)
+    assert "was simulated with the seed that the training data had (0)" in text
+    assert main(["evaluate", str(run), "-d", str(other)]) == 0
 
 
 def test_an_output_that_cannot_be_written(tmp_path, small_settings, capsys):
@@ -186,6 +221,7 @@ def test_ctrl_c_leaves_nothing_that_passes_for_whole(many, tmp_path, small_setti
     _, text = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in text
+    assert "--resume" in text
     problems = verify(path)
     assert problems
     assert not list(path.rglob("*.partial"))

@@ -33,7 +33,7 @@ def check_not_negative(name: str, value: float) -> float:
 def nearest_neighbour_angstrom(crystal: Crystal, region_angstrom: float = 12.0) -> float:
     """Shortest distance between atoms [Å], from a region of the crystal as large as this [Å].
 
-    A region is enough, because it is the ideal crystal that is measured, and quick for many atoms.
+    A region is enough in a crystal that is alike everywhere, and quick for many atoms.
     """
     near = np.linalg.norm(crystal.positions - crystal.positions[0], axis=1) < region_angstrom
     positions = crystal.positions[near]
@@ -43,35 +43,23 @@ def nearest_neighbour_angstrom(crystal: Crystal, region_angstrom: float = 12.0) 
     return float(distances[:, 1].min())
 
 
-def check_distances(
-    name: str,
-    crystal: Crystal,
-    displacements: Float[np.ndarray, "n 3"],
-    smallest_fraction: float,
-) -> None:
-    """Refuse displacements that push atoms into each other.
+def smallest_distance_angstrom(
+    crystal: Crystal, displacements: Float[np.ndarray, "n 3"], enough: float
+) -> float:
+    """Shortest distance between atoms once they are displaced [Å].
 
     Args:
-        name: What asked for them, with its value, for the error.
-        crystal: The crystal before they are applied.
+        crystal: The crystal before; an orthogonal cell counts as periodic where it says so.
         displacements: Displacement of every atom [Å], (n, 3).
-        smallest_fraction: No two atoms may come nearer than this fraction of the shortest distance
-            in `crystal`.
-
-    Raises:
-        InputError: Two atoms come nearer.
+        enough: A distance [Å] that is returned without a search where none can be shorter.
     """
-    shortest = nearest_neighbour_angstrom(crystal)
-    allowed = smallest_fraction * shortest
     largest = float(np.sqrt((displacements**2).sum(axis=1).max()))
-    if shortest - 2 * largest >= allowed:  # no pair can be too near, so no search is needed
-        return
+    if nearest_neighbour_angstrom(crystal) - 2 * largest >= enough:
+        return enough
     moved = crystal.positions + displacements
-    distances, _ = cKDTree(moved).query(moved, k=2)
-    found = float(distances[:, 1].min())
-    if found < allowed:
-        raise InputError(
-            f"{name} brings two atoms within {found:.2f} Å of each other, less than "
-            f"{smallest_fraction:g} of the shortest distance {shortest:.2f} Å; make it smaller, "
-            "or lower smallest_distance_fraction if you mean it"
-        )
+    lengths = np.where(crystal.periodic, np.diag(crystal.cell), 0)
+    if np.count_nonzero(crystal.cell - np.diag(np.diag(crystal.cell))):
+        lengths = np.zeros(3)  # the tree knows no oblique cells
+    wrapped = np.where(lengths > 0, np.mod(moved, np.where(lengths > 0, lengths, 1)), moved)
+    distances, _ = cKDTree(wrapped, boxsize=lengths).query(wrapped, k=2)
+    return float(distances[:, 1].min())

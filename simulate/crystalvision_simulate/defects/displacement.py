@@ -3,14 +3,18 @@
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
-    check_distances,
     check_fraction,
     check_not_negative,
     nearest_neighbour_angstrom,
+    smallest_distance_angstrom,
 )
+
+_DRAWS = 10
 
 
 class RandomDisplacement(Defect):
@@ -23,27 +27,34 @@ class RandomDisplacement(Defect):
 
     def __init__(
         self,
-        sigma_angstrom: float,
+        sigma_angstrom: float | None = None,
+        sigma_relative: float | None = None,
         distribution: Literal["gaussian", "uniform"] = "gaussian",
-        relative: bool = False,
         smallest_distance_fraction: float = 0.5,
     ) -> None:
         """Make the defect.
 
         Args:
-            sigma_angstrom: Standard deviation along each axis [Å], or, if `relative`, as a fraction
-                of the shortest distance between atoms.
+            sigma_angstrom: Standard deviation along each axis [Å].
+            sigma_relative: The same as a fraction of the shortest distance between atoms; give one
+                of the two.
             distribution: Gaussian, or uniform with the same standard deviation.
-            relative: Whether `sigma_angstrom` is relative.
-            smallest_distance_fraction: Refuse a crystal in which atoms come nearer than this
-                fraction of the shortest ideal distance.
+            smallest_distance_fraction: No atoms come nearer than this fraction of the shortest
+                distance in the crystal. A draw in which some would is drawn anew.
 
         Raises:
-            InputError: A number is negative, or no fraction.
+            InputError: Neither or both of the standard deviations, a negative one, or no fraction.
         """
-        self.sigma_angstrom = check_not_negative("sigma_angstrom", sigma_angstrom)
+        if (sigma_angstrom is None) == (sigma_relative is None):
+            raise InputError(
+                f"sigma_angstrom is {sigma_angstrom} and sigma_relative is {sigma_relative}; "
+                "expected one of them"
+            )
+        self.sigma_angstrom = sigma_angstrom
+        self.sigma_relative = sigma_relative
+        for name in ("sigma_angstrom", "sigma_relative"):
+            check_not_negative(name, getattr(self, name) or 0.0)
         self.distribution = distribution
-        self.relative = relative
         self.smallest_distance_fraction = check_fraction(
             "smallest_distance_fraction", smallest_distance_fraction
         )
@@ -52,19 +63,32 @@ class RandomDisplacement(Defect):
         """Displace the atoms.
 
         Raises:
-            InputError: Two atoms come too near to each other.
+            InputError: Two atoms come too near to each other in every one of several draws.
         """
+        shortest = nearest_neighbour_angstrom(crystal)
         sigma = self.sigma_angstrom
-        if self.relative:
-            sigma *= nearest_neighbour_angstrom(crystal)
-        if self.distribution == "gaussian":
-            shifts = rng.normal(0, sigma, crystal.positions.shape)
-        else:
-            half_width = sigma * np.sqrt(3)
-            shifts = rng.uniform(-half_width, half_width, crystal.positions.shape)
-        name = f"displacement: sigma_angstrom {self.sigma_angstrom:g}"
-        check_distances(name, crystal, shifts, self.smallest_distance_fraction)
-        return DefectiveCrystal(
-            crystal.with_atoms(crystal.positions + shifts, crystal.numbers),
-            {"displacement_rms_angstrom": float(np.sqrt(np.mean(shifts**2)))},
+        if sigma is None:
+            sigma = (self.sigma_relative or 0.0) * shortest
+        allowed = self.smallest_distance_fraction * shortest
+        for _ in range(_DRAWS):
+            shifts = self._draw(sigma, crystal.positions.shape, rng)
+            found = smallest_distance_angstrom(crystal, shifts, allowed)
+            if found >= allowed:
+                return DefectiveCrystal(
+                    crystal.with_atoms(crystal.positions + shifts, crystal.numbers),
+                    {"displacement_rms_angstrom": float(np.sqrt(np.mean(shifts**2)))},
+                )
+        raise InputError(
+            f"displacement: a sigma of {sigma:.3g} Å brings two atoms within {found:.2f} Å of each "
+            f"other, less than {self.smallest_distance_fraction:g} of the shortest distance "
+            f"{shortest:.2f} Å, in each of {_DRAWS} draws; make it smaller, or lower "
+            "smallest_distance_fraction if you mean it"
         )
+
+    def _draw(
+        self, sigma: float, shape: tuple[int, ...], rng: np.random.Generator
+    ) -> Float[np.ndarray, "n 3"]:
+        if self.distribution == "gaussian":
+            return rng.normal(0, sigma, shape)
+        half_width = sigma * np.sqrt(3)
+        return rng.uniform(-half_width, half_width, shape)

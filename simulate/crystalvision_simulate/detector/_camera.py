@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Pattern
 
-_SUBPIXELS = 2  # samples a pixel and axis; one alone would lose up to 6 % of a spot between pixels
+_SAMPLES_A_STEP = 2.5  # of the renderer's grid; fewer lose some of a spot that falls between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,10 @@ def project(
         The fraction of the incident beam in each pixel, (c, n, n), and |q| there [1/Å], (n, n).
     """
     intensity = pattern.intensity
-    q_y, q_x = _reciprocal(camera, pose, intensity.device)
+    side = camera.pixel_size_inv_angstrom / (1 + pose.camera_length_error)
+    samples_a_pixel = _SAMPLES_A_STEP * side / min(pattern.sampling_inv_angstrom)
+    subpixels = max(2, int(np.ceil(samples_a_pixel)))
+    q_y, q_x = _reciprocal(camera, pose, subpixels, intensity.device)
     turn = np.deg2rad(pose.rotation_deg)
     x = q_x * np.cos(turn) + q_y * np.sin(turn)
     y = q_y * np.cos(turn) - q_x * np.sin(turn)
@@ -82,17 +85,16 @@ def project(
     samples = torch.nn.functional.grid_sample(
         intensity[None], where[None], mode="bilinear", padding_mode="zeros", align_corners=True
     )
-    binned = torch.nn.functional.avg_pool2d(samples, _SUBPIXELS)[0]
-    side = camera.pixel_size_inv_angstrom / (1 + pose.camera_length_error)
-    length = torch.nn.functional.avg_pool2d(torch.hypot(q_y, q_x)[None], _SUBPIXELS)[0]
+    binned = torch.nn.functional.avg_pool2d(samples, subpixels)[0]
+    length = torch.nn.functional.avg_pool2d(torch.hypot(q_y, q_x)[None], subpixels)[0]
     return binned * (side**2 / (step_y * step_x)), length
 
 
 def _reciprocal(
-    camera: Camera, pose: CameraPose, device: torch.device
+    camera: Camera, pose: CameraPose, subpixels: int, device: torch.device
 ) -> tuple[Float[torch.Tensor, "m m"], Float[torch.Tensor, "m m"]]:
     """q_y and q_x of every subpixel [1/Å], float64, (m, m) each."""
-    points = _subpixel_positions(camera.pixels, device) - camera.centre
+    points = _subpixel_positions(camera.pixels, subpixels, device) - camera.centre
     side = camera.pixel_size_inv_angstrom / (1 + pose.camera_length_error)
     q_y = (points - pose.centre_offset_y_px) * side
     q_x = (points - pose.centre_offset_x_px) * side
@@ -101,7 +103,9 @@ def _reciprocal(
 
 
 @lru_cache(maxsize=8)
-def _subpixel_positions(pixels: int, device: torch.device) -> Float[torch.Tensor, "m"]:
+def _subpixel_positions(
+    pixels: int, subpixels: int, device: torch.device
+) -> Float[torch.Tensor, "m"]:
     """Centres of the subpixels, in pixels from the middle of the first pixel."""
-    count = pixels * _SUBPIXELS
-    return (torch.arange(count, dtype=torch.float64, device=device) + 0.5) / _SUBPIXELS - 0.5
+    count = pixels * subpixels
+    return (torch.arange(count, dtype=torch.float64, device=device) + 0.5) / subpixels - 0.5

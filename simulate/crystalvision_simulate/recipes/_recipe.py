@@ -98,9 +98,12 @@ class CameraSettings(Config):
 
     @property
     def reach_inv_angstrom(self) -> float:
-        """The greatest |q| along the axes of the detector, whatever is drawn [1/Å]."""
+        """The greatest |q| along the axes of the detector, whatever is drawn [1/Å].
+
+        Corners reach further; beyond the renderer's band nothing falls on them.
+        """
         offsets = (*self.centre_offset_x_px.ends, *self.centre_offset_y_px.ends)
-        pixels = self.pixels / 2 + max(abs(offset) for offset in offsets)
+        pixels = self.pixels / 2 + 0.5 + max(abs(offset) for offset in offsets)
         return pixels * self.pixel_size_inv_angstrom / (1 + min(self.camera_length_error.ends))
 
 
@@ -131,8 +134,8 @@ class ClassSettings(Config):
         name: Its name.
         share: Its part of the samples, relative to the other classes.
         severity: The target for a model that predicts how severe the defect is.
-        defects: What is put into the ideal crystal, in order. Any number among a defect's options
-            may be a distribution.
+        defects: What is put into the ideal crystal, in order, but what moves with time after all
+            that does not. Any number among a defect's options may be a distribution.
     """
 
     name: str = Field(min_length=1)
@@ -197,7 +200,8 @@ def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str
     """
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
-        if path.exists():
-            raise InputError(f"{path}: a recipe's file name ends in .yaml")
-        path = catalogue.path("recipe", name_or_path)
+        try:
+            path = catalogue.path("recipe", name_or_path)
+        except InputError as error:
+            raise InputError(f"{error}; or give the path of a .yaml file") from error
     return validate(Recipe, apply_overrides(load_yaml(path), overrides), str(path))

@@ -25,13 +25,14 @@ class Multislice(Renderer):
     """
 
     def __init__(
-        self, slice_thickness_angstrom: float = 1.5, band_limit_inv_angstrom: float = 2.5
+        self, slice_thickness_angstrom: float = 1.46, band_limit_inv_angstrom: float = 2.5
     ) -> None:
         """Make the renderer.
 
         Args:
             slice_thickness_angstrom: Greatest thickness of a slice [Å]; a whole number of equal
-                slices fills the specimen.
+                slices fills the specimen. Take it just above the distance of atomic layers, or of
+                a whole number of them: the default is one layer of β-Si₃N₄ along [001].
             band_limit_inv_angstrom: Wave and potential reach this |q| [1/Å]. It must be well above
                 what is looked at, because electrons are scattered out and back: 120 Å of β-Si₃N₄
                 along [001] at 200 kV, limited to 1.66, 2.5 and 3.5 1/Å, gives beams that are wrong

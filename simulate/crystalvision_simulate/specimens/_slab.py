@@ -9,7 +9,7 @@ from crystalvision.contracts import Crystal, Specimen
 from crystalvision.errors import InputError
 
 _LARGEST_INDEX = 6
-_WIDEST = 1.5  # times the width asked for: the widest cell that may still stand for it
+_WIDEST = 1.5  # times the size asked for: the largest cell that may still stand for it
 _ORTHOGONAL = 1e-4  # cosine below which two vectors count as orthogonal
 
 
@@ -44,8 +44,18 @@ class SlabCutter:
         self._layer = _repeat(_fill(unit_cell, matrix, vectors, lengths), (*across, 1))
 
     def cut(self, thickness_angstrom: float) -> Crystal:
-        """A slab as near to this thickness [Å] as whole repeats along the beam allow."""
-        repeats = max(1, round(thickness_angstrom / float(self._layer.cell[2, 2])))
+        """A slab as near to this thickness [Å] as whole repeats along the beam allow.
+
+        Raises:
+            InputError: One repeat is more than half as long again.
+        """
+        repeat = float(self._layer.cell[2, 2])
+        if repeat > _WIDEST * thickness_angstrom:
+            raise InputError(
+                f"thickness_angstrom is {thickness_angstrom:g}, but the crystal repeats along this "
+                f"zone axis only every {repeat:.4g} Å; make it thicker, or choose another axis"
+            )
+        repeats = max(1, round(thickness_angstrom / repeat))
         return _repeat(self._layer, (1, 1, repeats))
 
 

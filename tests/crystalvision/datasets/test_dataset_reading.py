@@ -106,7 +106,7 @@ def test_damaged_images_are_a_storage_error(written):
 
 def test_an_incomplete_dataset_says_how_to_finish_it(numbered, tmp_path):
     path = numbered.write(tmp_path / "d.zarr", shards=[1], finish=False)
-    hint = rf"crystalvision simulate numbered -o {path} --resume"
+    hint = "finish it with the command that began it and --resume"
     with pytest.raises(InputError, match=rf"2 of 3 shards are missing; .*{hint}"):
         Dataset.open(path)
     dataset = Dataset.open(path, allow_incomplete=True)

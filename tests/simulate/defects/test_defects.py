@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from crystalvision.errors import InputError
+from crystalvision_simulate.defects._degree import combine
 from crystalvision_simulate.defects.displacement import RandomDisplacement
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration, debye_rms_angstrom
@@ -40,7 +42,7 @@ def test_the_mean_number_of_vacancies_is_exact_even_below_one():
 
 @pytest.mark.parametrize("distribution", ["gaussian", "uniform"])
 def test_displacements_have_the_size_that_they_measure(distribution):
-    defect = RandomDisplacement(0.08, distribution)
+    defect = RandomDisplacement(0.08, distribution=distribution)
     result = defect.apply(SLAB, np.random.default_rng(0))
     shifts = result.crystal.positions - SLAB.positions
     assert result.degree["displacement_rms_angstrom"] == pytest.approx(shifts.std(), rel=0.01)
@@ -50,12 +52,12 @@ def test_displacements_have_the_size_that_they_measure(distribution):
 
 
 def test_relative_displacements_scale_with_the_bond():
-    result = RandomDisplacement(0.05, relative=True).apply(SLAB, np.random.default_rng(0))
+    result = RandomDisplacement(sigma_relative=0.05).apply(SLAB, np.random.default_rng(0))
     assert result.degree["displacement_rms_angstrom"] == pytest.approx(0.05 * 1.729, rel=0.03)
 
 
 def test_atoms_are_not_pushed_into_each_other():
-    with pytest.raises(InputError, match=r"sigma_angstrom 0\.6 brings two atoms within .* Å"):
+    with pytest.raises(InputError, match=r"a sigma of 0\.6 Å brings two atoms within .* Å"):
         RandomDisplacement(0.6).apply(SLAB, np.random.default_rng(0))
     RandomDisplacement(0.6, smallest_distance_fraction=0.0).apply(SLAB, np.random.default_rng(0))
 
@@ -123,3 +125,36 @@ def test_vacancies_that_leave_nothing_or_find_nothing_are_refused():
         Vacancy(1.0).apply(SLAB, np.random.default_rng(0))
     with pytest.raises(InputError, match="the crystal has no O atoms to remove"):
         Vacancy(0.5, element="O").apply(SLAB, np.random.default_rng(0))
+
+
+def test_one_unlucky_pair_is_drawn_anew():
+    """In a large crystal some pair would often be too near; the dataset must not end there."""
+    defect = RandomDisplacement(0.13, smallest_distance_fraction=0.62)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        crystal = defect.apply(SLAB, rng).crystal
+        box = np.diag(SLAB.cell) * [1, 1, 0]
+        where = np.where(box > 0, np.mod(crystal.positions, np.where(box > 0, box, 1)), 0)
+        where[:, 2] = crystal.positions[:, 2]
+        nearest = cKDTree(where, boxsize=box).query(where, k=2)[0][:, 1].min()
+        assert nearest >= 0.62 * 1.7289
+
+
+def test_neither_or_both_sigmas_are_refused():
+    with pytest.raises(InputError, match="expected one of them"):
+        RandomDisplacement()
+    with pytest.raises(InputError, match="expected one of them"):
+        RandomDisplacement(0.1, sigma_relative=0.1)
+
+
+def test_degrees_of_two_defects_combine_as_they_would_be_measured():
+    rng = np.random.default_rng(0)
+    first = Vacancy(0.2, element="Si").apply(SLAB, rng)
+    second = Vacancy(0.3, element="N").apply(first.crystal, rng)
+    combined = combine(
+        "vacancy_fraction", first.degree["vacancy_fraction"], second.degree["vacancy_fraction"]
+    )
+    assert combined == pytest.approx(1 - len(second.crystal) / len(SLAB))
+    assert combine("displacement_rms_angstrom", 0.03, 0.04) == pytest.approx(0.05)
+    with pytest.raises(ValueError, match="both measure strain, which cannot be combined"):
+        combine("strain", 0.1, 0.1)

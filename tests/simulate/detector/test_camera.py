@@ -6,7 +6,6 @@ import torch
 
 from crystalvision.contracts import Pattern
 from crystalvision_simulate.detector import Camera, CameraPose, project
-from crystalvision_simulate.scattering import electron_wavelength_angstrom
 
 CAMERA = Camera(pixels=128, pixel_size_inv_angstrom=0.02)
 
@@ -49,7 +48,7 @@ def test_spots_fall_where_the_calibration_says_and_no_intensity_is_lost(pose):
     assert found.sum() == pytest.approx(1, abs=0.02)
 
 
-def test_energy_and_camera_length_scale_a_pattern_as_their_product():
+def test_camera_length_scales_a_pattern():
     """λL = R·d: at a camera length that is 1 % longer a spot is 1 % further out."""
     pattern, q = spot(0.8, 0.0)
     radii = []
@@ -58,7 +57,20 @@ def test_energy_and_camera_length_scale_a_pattern_as_their_product():
         radii.append(centre_of_mass(image[0].numpy())[0] - 64)
     assert radii[0] * 0.02 == pytest.approx(q[0], abs=1e-3)
     assert radii[1] / radii[0] == pytest.approx(1.01, abs=1e-3)
-    assert electron_wavelength_angstrom(100) > electron_wavelength_angstrom(300)
+
+
+@pytest.mark.parametrize("pixel", [0.0125, 0.025, 0.05])
+@pytest.mark.parametrize("width", [40, 60, 120, 300])
+def test_a_spot_keeps_its_intensity_wherever_it_falls(pixel, width):
+    """Whatever the size of the pixels against that of the spot."""
+    sampling = (1 / width, 1 / width)
+    pattern, _ = spot(0.05, 0.03, sampling)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        offsets = rng.uniform(-2, 2, 2)
+        pose = CameraPose(rng.uniform(0, 360), *offsets)
+        image, _ = project(pattern, Camera(round(1 / pixel), pixel), pose)
+        assert float(image.sum()) == pytest.approx(1, abs=0.06)
 
 
 def test_even_intensity_stays_even_under_rotation():

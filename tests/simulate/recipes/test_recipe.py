@@ -67,7 +67,7 @@ def test_wrong_settings_are_named(catalogue, settings, message):
             r"class 'vacancies_25': .*fraction is 1\.2; expected a fraction from 0 to 1",
         ),
         (
-            ["classes.1.defects.1.fraction={uniform: [0, 1.5]}"],
+            ["classes.1.defects.0.fraction={uniform: [0, 1.5]}"],
             r"class 'pristine': .*fraction is 1\.5; expected a fraction",
         ),
         (["classes.3.defects.0.name=vacancies"], r"no defect is called 'vacancies'; did you mean"),

@@ -167,43 +167,96 @@ def test_ideal_pattern_has_the_symmetry_of_the_crystal():
     )
 
 
-def bragg_sum(crystal, q):
-    """Intensity of the sum over atoms at one q, atoms alike, per atom squared."""
-    return abs(np.exp(-2j * np.pi * crystal.positions[:, :2] @ q).sum()) ** 2
+@pytest.mark.parametrize(("energy_kev", "period"), [(80.0, 4.05), (200.0, 4.05), (80.0, 6.0)])
+def test_the_first_laue_ring_has_the_radius_of_the_ewald_sphere(energy_kev, period):
+    """λg²/2 = 1/c, for a row of atoms that lie c apart along the beam."""
+    repeats = 40
+    place = [5.1, 6.2]
+    positions = np.array([[*place, (n + 0.5) * period] for n in range(repeats)])
+    box = np.array([12.0, 12.0, repeats * period])
+    specimen = Specimen(positions, np.ones(repeats, dtype=int), box)
+    radius = np.sqrt(2 / (electron_wavelength_angstrom(energy_kev) * period))
+    renderer = Multislice(slice_thickness_angstrom=0.5, band_limit_inv_angstrom=1.3 * radius)
+    (pattern,) = renderer.render([[specimen]], [Beam(energy_kev)], **DOUBLE)
+    rows, columns = np.indices(pattern.intensity[0].shape)
+    q = np.hypot(rows - pattern.direct_beam[0], columns - pattern.direct_beam[1]) / 12.0
+    beyond = (q > 0.75 * radius) & (q < 1.25 * radius)
+    intensity = pattern.intensity[0].numpy() * beyond
+    assert (q * intensity).sum() / intensity.sum() == pytest.approx(radius, rel=0.01)
+    ring = abs(q - radius) < 0.03 * radius
+    assert intensity[ring].sum() > 0.7 * intensity.sum()
+
+
+def thin_layer(width=30):
+    """One cell of the crystal along the beam: thin enough to scatter nearly kinematically."""
+    return SlabCutter(beta_silicon_nitride(), width_angstrom=width).cut(2.911)
+
+
+def rendered(crystals, energy_kev=300.0):
+    """Mean intensity of thin layers at each index (row, column) about q = 0."""
+    renderer = Multislice(band_limit_inv_angstrom=1.66)
+    (pattern,) = renderer.render(
+        [[specimen_of(crystal) for crystal in crystals]], [Beam(energy_kev)], device=CPU
+    )
+    step = np.array(pattern.sampling_inv_angstrom)
+    intensity = pattern.intensity[0].numpy()
+
+    def at(q):
+        row, column = (np.round(np.array([q[1], q[0]]) / step)).astype(int) + pattern.direct_beam
+        return float(intensity[row, column])
+
+    return at
+
+
+RECIPROCAL = np.linalg.inv(beta_silicon_nitride().cell).T[:2, :2]
 
 
 def test_thermal_motion_weakens_bragg_beams_as_debye_and_waller_say():
-    slab = SlabCutter(beta_silicon_nitride(), width_angstrom=30).cut(15)
+    """Averaged over configurations: exp(−4π²g²u²)."""
+    slab = thin_layer()
     vibration = ThermalVibration(b_iso_angstrom2={"Si": 0.4, "N": 0.4})
-    u_squared = 0.4 / (8 * np.pi**2)
-    reciprocal = np.linalg.inv(beta_silicon_nitride().cell).T[:2, :2]
     rng = np.random.default_rng(0)
-    configurations = [vibration.apply(slab, rng).crystal for _ in range(40)]
+    moving = rendered([vibration.apply(slab, rng).crystal for _ in range(60)])
+    still = rendered([slab])
     for h, k in ((2, 1), (3, 2), (6, 0)):
-        q = h * reciprocal[0] + k * reciprocal[1]
-        ratio = np.mean([bragg_sum(c, q) for c in configurations]) / bragg_sum(slab, q)
-        expected = np.exp(-4 * np.pi**2 * (q @ q) * u_squared)
-        assert ratio == pytest.approx(expected, rel=0.02), (h, k)
+        q = h * RECIPROCAL[0] + k * RECIPROCAL[1]
+        expected = np.exp(-4 * np.pi**2 * (q @ q) * 0.4 / (8 * np.pi**2))
+        assert moving(q) / still(q) == pytest.approx(expected, rel=0.03), (h, k)
 
 
 def test_vacancies_weaken_bragg_beams_and_add_laue_scattering():
-    """Bragg ∝ (1 − c)², diffuse = N c (1 − c) |f|², for N sites of one kind of scatterer."""
-    slab = SlabCutter(beta_silicon_nitride(), width_angstrom=30).cut(15)
-    c, n = 0.25, len(slab)
+    """Bragg ∝ (1 − c)², diffuse = c (1 − c) Σ|f|², in units of the strength of one atom."""
+    slab, c = thin_layer(), 0.25
     rng = np.random.default_rng(0)
-    damaged = [Vacancy(c).apply(slab, rng).crystal for _ in range(60)]
-    reciprocal = np.linalg.inv(beta_silicon_nitride().cell).T[:2, :2]
-    q = 3 * reciprocal[0]
-    ratio = np.mean([bragg_sum(crystal, q) for crystal in damaged]) / bragg_sum(slab, q)
-    assert ratio == pytest.approx((1 - c) ** 2, rel=0.01)
+    damaged = rendered([Vacancy(c).apply(slab, rng).crystal for _ in range(60)])
+    whole = rendered([slab])
     box = np.diag(slab.cell)[:2]
-    diffuse = []
-    for index in ((3, 2), (5, 1), (4, 7), (11, 3), (2, 13), (9, 8)):
+    strength = relativistic_mass_ratio(300.0) * electron_wavelength_angstrom(300.0) / box.prod()
+
+    def power(q):
+        """Σ|f|² over the atoms."""
+        factors = {z: electron_scattering_factor(z, np.array(np.linalg.norm(q))) for z in (7, 14)}
+        return sum((slab.numbers == z).sum() * factor**2 for z, factor in factors.items())
+
+    for h, k in ((2, 0), (2, 1), (3, 2)):
+        q = h * RECIPROCAL[0] + k * RECIPROCAL[1]
+        laue = c * (1 - c) * power(q) * strength**2  # which lies under the Bragg beam, too
+        assert (damaged(q) - laue) / whole(q) == pytest.approx((1 - c) ** 2, rel=0.05), (h, k)
+    ratios = []
+    for index in ((3, 2), (5, 1), (4, 7), (11, 3), (2, 13), (9, 8), (14, 5), (7, 11)):
         between = np.array(index) / box  # a wave of the box, between the Bragg beams
-        assert bragg_sum(slab, between) < 1e-6 * n
-        diffuse += [bragg_sum(crystal, between) for crystal in damaged]
-    sampling_error = 4 / np.sqrt(len(diffuse))  # intensities of speckle are exponential
-    assert np.mean(diffuse) == pytest.approx(n * c * (1 - c), rel=sampling_error)
+        assert whole(between) < 1e-3 * damaged(between)
+        ratios.append(damaged(between) / (c * (1 - c) * power(between) * strength**2))
+    # 480 speckles, each exponential, and a few per cent of the beam scattered elsewhere.
+    assert np.mean(ratios) == pytest.approx(1, abs=4 / np.sqrt(480) + 0.03)
+
+
+@pytest.mark.parametrize("thickness", range(50, 151))
+def test_slices_of_the_shipped_recipe_are_cells_of_the_crystal(thickness):
+    cells = round(thickness / 2.911)
+    specimen = Specimen(np.zeros((1, 3)), np.array([14]), np.array([5.0, 5.0, cells * 2.911]))
+    assert Multislice(slice_thickness_angstrom=2.92).slice_count(specimen) == cells
+    assert Multislice().slice_count(specimen) == 2 * cells
 
 
 def test_float32_agrees_with_float64_and_a_batch_with_single_calls():

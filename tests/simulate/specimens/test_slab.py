@@ -53,8 +53,10 @@ def test_widths_and_thickness_are_met_as_nearly_as_repeats_allow():
 
 def test_slabs_are_quick_and_of_the_asked_thickness():
     cutter = SlabCutter(beta_silicon_nitride(), width_angstrom=30)
-    for thickness in (1.0, 50.0, 150.0):
-        assert abs(np.diag(cutter.cut(thickness).cell)[2] - thickness) <= 2.911
+    for thickness in (2.0, 50.0, 150.0):
+        assert abs(np.diag(cutter.cut(thickness).cell)[2] - thickness) <= 2.911 / 2
+    with pytest.raises(InputError, match=r"repeats along this zone axis only every 2\.911 Å"):
+        cutter.cut(1.0)
 
 
 def test_axes_without_an_orthogonal_cell_are_refused():

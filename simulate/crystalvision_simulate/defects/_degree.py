@@ -1,0 +1,22 @@
+"""How the measured degrees of several defects in one crystal combine."""
+
+
+def combine(name: str, one: float, other: float) -> float:
+    """The degree of two independent defects with the same measure, one put in after the other.
+
+    Root mean squares (`…_rms_angstrom`) add in quadrature. A fraction of the atoms that were still
+    there leaves `(1 - one) (1 - other)` of them.
+
+    Args:
+        name: The measure.
+        one: Degree of the first.
+        other: Degree of the second.
+
+    Raises:
+        ValueError: It is neither a root mean square nor a fraction.
+    """
+    if name.endswith("_rms_angstrom"):
+        return float((one**2 + other**2) ** 0.5)
+    if name.endswith("_fraction"):
+        return 1 - (1 - one) * (1 - other)
+    raise ValueError(f"two defects of one class both measure {name}, which cannot be combined")
