@@ -48,6 +48,7 @@ class CommandGroup(TyperGroup):
             text = summary_of(offered[0].target) if len(offered) == 1 else _clash(offered)
             self.add_command(TyperCommand(name, help=text), name)
 
+    # typer may bring its own click, whose types cannot be named for every version of it.
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Find the command that `args` begins with, import it, and return it with the rest.
 

@@ -66,7 +66,7 @@ def build_group(catalogue: Catalogue) -> CommandGroup:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"{PROGRAM} {crystalvision.__version__}")  # noqa: T201
+        print(f"{PROGRAM} {crystalvision.__version__}")  # noqa: T201 - plain, no markup
         raise typer.Exit
 
 

@@ -104,7 +104,7 @@ class Entry:
             raise
         except ValueError as error:
             raise InputError(f"{self}: {error}") from error
-        except Exception as error:
+        except Exception as error:  # a stranger's factory may raise anything
             raise PluginError(
                 f"{self} of {self.plugin} failed: {type(error).__name__}: {error}"
             ) from error
@@ -143,7 +143,7 @@ def _resolve(entry: Entry) -> Any:
     module, _, attribute = str(entry.target).partition(":")
     try:
         if not attribute:
-            raise ValueError("expected 'module:attribute'")  # noqa: TRY301
+            raise ValueError("expected 'module:attribute'")  # noqa: TRY301 - told like a failed import
         return getattr(importlib.import_module(module), attribute)
     except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         raise PluginError(

@@ -130,7 +130,7 @@ def _type_name(annotation: Any) -> str:
 
 def _hints(factory: Callable[..., object]) -> dict[str, Any]:
     # A class's hints are those of its own __init__.
-    target = getattr(factory, "__init__") if inspect.isclass(factory) else factory  # noqa: B009
+    target = getattr(factory, "__init__") if inspect.isclass(factory) else factory  # noqa: B009 - mypy
     try:
         return get_type_hints(target)
     except (NameError, TypeError):  # names known only to type checkers, or a builtin callable

@@ -29,7 +29,7 @@ def seeded(*seed: int) -> Iterator[None]:
     First weights and dropout draw from those generators and take no other.
     """
     # Asking a GPU for its state would start it, also where nothing is to run on it.
-    awake: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    awake: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch types it not
     gpus = range(torch.cuda.device_count()) if awake else ()
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(derive(*seed))

@@ -154,7 +154,8 @@ def test_describe_an_incomplete_dataset(written):
 
 
 def test_xarray_opens_it_labelled(written):
-    xarray = pytest.importorskip("xarray")
+    import xarray
+
     with xarray.open_zarr(written) as opened:
         assert opened.images.dims == ("sample", "channel", "q_y", "q_x")
         assert opened.images.shape == (11, 1, 8, 8)

@@ -22,7 +22,7 @@ BAND = 4.0
 
 def abtem_intensity(slab, grid, projection):
     """Intensity of every beam, indices (x, y), by abTEM."""
-    abtem = pytest.importorskip("abtem")
+    abtem = pytest.importorskip("abtem", reason="needs the compare extra; CI installs it")
     atoms = slab.to_ase()
     atoms.pbc = True
     atoms.wrap()
