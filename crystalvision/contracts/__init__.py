@@ -4,7 +4,7 @@ structure → defects → specimen → renderer → detector → store → datas
 a stage knows the one before it only by the types here.
 """
 
-from crystalvision.contracts._crystal import Crystal
+from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._models import (
     Backbone,
     Fusion,
@@ -13,6 +13,7 @@ from crystalvision.contracts._models import (
     Targets,
 )
 from crystalvision.contracts._simulation import (
+    Aperture,
     Beam,
     Defect,
     DefectiveCrystal,
@@ -22,6 +23,7 @@ from crystalvision.contracts._simulation import (
 )
 
 __all__ = [
+    "Aperture",
     "Backbone",
     "Beam",
     "Crystal",
@@ -29,6 +31,7 @@ __all__ = [
     "DefectiveCrystal",
     "Fusion",
     "Head",
+    "Parent",
     "Pattern",
     "Prediction",
     "Renderer",

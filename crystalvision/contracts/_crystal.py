@@ -1,5 +1,6 @@
 """A crystal as plain arrays: a dataset makes billions of atoms, so no object per atom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +15,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Parent:
+    """The ideal crystal that another was cut from, and how it lies there.
+
+    Defects read from it what [uvw] and (hkl) mean. A vector v of the unit cell's own frame is
+    `rotation @ v` in the crystal that was cut.
+
+    Attributes:
+        unit_cell: The ideal crystal, periodic along all three vectors.
+        rotation: Proper rotation, (3, 3).
+        origin_angstrom: Where the origin of the unit cell came to lie [Å], (3,).
+    """
+
+    unit_cell: "Crystal"
+    rotation: Float[np.ndarray, "3 3"]
+    origin_angstrom: Float[np.ndarray, "3"]
+
+    @property
+    def vectors(self) -> Float[np.ndarray, "3 3"]:
+        """The cell vectors a, b, c as they lie in the cut crystal, as rows [Å], (3, 3)."""
+        vectors: Float[np.ndarray, "3 3"] = self.unit_cell.cell @ self.rotation.T
+        return vectors
+
+    def direction(self, uvw: Sequence[float]) -> Float[np.ndarray, "3"]:
+        """The lattice vector u·a + v·b + w·c as it lies in the cut crystal [Å], (3,)."""
+        vector: Float[np.ndarray, "3"] = np.asarray(uvw, dtype=np.float64) @ self.vectors
+        return vector
+
+    def reciprocal(self, hkl: Sequence[float]) -> Float[np.ndarray, "3"]:
+        """The reciprocal vector h·a* + k·b* + l·c*, normal to the planes (hkl) there [1/Å], (3,)."""
+        indices = np.asarray(hkl, dtype=np.float64)
+        vector: Float[np.ndarray, "3"] = np.linalg.inv(self.vectors) @ indices
+        return vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Crystal:
     """Atoms in a cell.
 
@@ -22,6 +58,7 @@ class Crystal:
         numbers: Atomic numbers, (n,).
         cell: Cell vectors as rows [Å], (3, 3).
         periodic: Whether the crystal repeats along each cell vector, (3,).
+        parent: The ideal crystal that it was cut from; `None` for an ideal crystal itself.
 
     Raises:
         InputError: Arrays of the wrong shape, a value that is not finite, no atom at all, or a cell
@@ -32,6 +69,7 @@ class Crystal:
     numbers: Int[np.ndarray, "n"]
     cell: Float[np.ndarray, "3 3"]
     periodic: Bool[np.ndarray, "3"]
+    parent: Parent | None = None
 
     def __post_init__(self) -> None:
         count = len(self.numbers)
@@ -64,7 +102,7 @@ class Crystal:
         self, positions: Float[np.ndarray, "m 3"], numbers: Int[np.ndarray, "m"]
     ) -> "Crystal":
         """The same cell with other atoms: positions [Å] (m, 3) and atomic numbers (m,)."""
-        return Crystal(positions, numbers, self.cell, self.periodic)
+        return Crystal(positions, numbers, self.cell, self.periodic, self.parent)
 
     @classmethod
     def from_ase(cls, atoms: "ase.Atoms") -> Self:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -30,12 +30,15 @@ class DefectiveCrystal:
 class Defect(ABC):
     """Puts one kind of defect into a crystal.
 
-    `dynamic` defects (thermal vibration) are drawn anew for every configuration that a renderer
-    averages over; the others are drawn once for a specimen. `measures` names what the defect
-    measures, so that a dataset can have a column for each.
+    Defects of one crystal are put in by their `stage`, so that the order in which a recipe lists
+    them does not matter to what they mean: first what makes another lattice of it (a twin), then
+    what changes its atoms (vacancies, strain, dislocations, displacements), then what moves with
+    time (thermal vibration), which is drawn anew for every configuration that a renderer averages
+    over. Within a stage the order is the recipe's. `measures` names what the defect measures, so
+    that a dataset can have a column for each.
     """
 
-    dynamic: ClassVar[bool] = False
+    stage: ClassVar[Literal["lattice", "atoms", "motion"]] = "atoms"
     measures: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -47,6 +50,29 @@ class Defect(ABC):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Aperture:
+    """A round selected-area aperture with a soft edge, in the middle of the box.
+
+    Attributes:
+        diameter_angstrom: Where it lets half of the amplitude through [Å].
+        edge_angstrom: Width over which the amplitude falls from one to zero, as a cosine [Å].
+    """
+
+    diameter_angstrom: float
+    edge_angstrom: float
+
+    def transmission(
+        self, distance_angstrom: Float[np.ndarray, "*shape"]
+    ) -> Float[np.ndarray, "*shape"]:
+        """Amplitude that is let through at this distance from the middle [Å]."""
+        inwards = (self.diameter_angstrom / 2 - distance_angstrom) / self.edge_angstrom + 0.5
+        amplitude: Float[np.ndarray, "*shape"] = 0.5 - 0.5 * np.cos(
+            np.pi * np.clip(inwards, 0.0, 1.0)
+        )
+        return amplitude
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Specimen:
     """Atoms as the beam meets them: an orthogonal box with the beam along +z.
@@ -55,14 +81,17 @@ class Specimen:
         positions: Cartesian positions [Å], (n, 3), columns x, y, z.
         numbers: Atomic numbers, (n,).
         box_angstrom: Lengths of the box along x, y, z [Å], (3,).
+        aperture: What the beam passes behind the specimen; `None` for the whole box.
 
-    The box is periodic across the beam (x and y). A renderer images x along the columns of a
-    pattern (q_x) and y along its rows (q_y).
+    A renderer takes the box as periodic across the beam (x and y). A crystal that does not repeat
+    there needs an aperture, well within the box, which hides the seam. A renderer images x along
+    the columns of a pattern (q_x) and y along its rows (q_y).
     """
 
     positions: Float[np.ndarray, "n 3"]
     numbers: Int[np.ndarray, "n"]
     box_angstrom: Float[np.ndarray, "3"]
+    aperture: Aperture | None = None
 
     def __post_init__(self) -> None:
         if not (np.asarray(self.box_angstrom) > 0).all():
@@ -78,10 +107,10 @@ class Specimen:
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """A parallel electron beam.
+    """A parallel beam, of electrons unless a renderer says that it takes X-rays.
 
     Attributes:
-        energy_kev: Kinetic energy [keV].
+        energy_kev: Kinetic energy of an electron, or energy of a photon [keV].
         mistilt_x_mrad: Tilt of the crystal from the zone axis, along x [mrad].
         mistilt_y_mrad: The same along y [mrad].
     """
@@ -96,7 +125,9 @@ class Pattern:
     """A diffraction pattern on the renderer's own reciprocal grid.
 
     Attributes:
-        intensity: Fraction of the incident beam in each point of the grid, (c, h, w).
+        intensity: Fraction of the beam in each point of the grid, (c, h, w): of all that hits the
+            box, or of all that would pass the aperture were there no specimen. A renderer of images
+            that are no intensities says what it gives instead.
         sampling_inv_angstrom: Distance between grid points along q_y and q_x [1/Å].
         direct_beam: Row and column of q = 0 in `intensity`.
         band_limit_inv_angstrom: The pattern is exact up to this |q| [1/Å] and zero beyond it.

@@ -28,7 +28,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("structure", "crystalvision_structures", requires=("positions", "numbers", "cell")),
-        Kind("defect", "crystalvision_defects", requires=("apply", "dynamic", "measures")),
+        Kind("defect", "crystalvision_defects", requires=("apply", "stage", "measures")),
         Kind("renderer", "crystalvision_renderers", requires=("render",)),
         Kind(
             "backbone",

@@ -153,8 +153,12 @@ class Simulator:
     ) -> tuple[list[Specimen], dict[str, float]]:
         """The configurations of one specimen, and the measured degree of its defects."""
         defects = [self._draw_defect(part, rng) for part in settings.defects]
-        crystal, degree = _apply([d for d in defects if not d.dynamic], slab, rng)
-        dynamic = [defect for defect in defects if defect.dynamic]
+        # `sorted` is stable: within a stage, defects stay in the recipe's order.
+        lasting = sorted(
+            (d for d in defects if d.stage != "motion"), key=lambda d: d.stage == "atoms"
+        )
+        crystal, degree = _apply(lasting, slab, rng)
+        dynamic = [defect for defect in defects if defect.stage == "motion"]
         moments = [_apply(dynamic, crystal, rng) for _ in range(self.recipe.configurations)]
         for name in moments[0][1]:
             squares = [moment_degree[name] ** 2 for _, moment_degree in moments]

@@ -20,7 +20,7 @@ class ThermalVibration(Defect):
     `thermal_displacement_rms_angstrom` is the root mean square drawn, along one axis [Å].
     """
 
-    dynamic = True
+    stage = "motion"
     measures = ("thermal_displacement_rms_angstrom",)
 
     def __init__(

@@ -86,3 +86,17 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
             deviate = np.clip(rng.standard_normal(), -_NORMAL_REACH, _NORMAL_REACH)
             return float(values[0] + values[1] * deviate)
         return float(rng.choice(values))
+
+
+def at_least(quantity: Quantity, least: float, name: str) -> None:
+    """Raise ValueError if a quantity can fall below `least`."""
+    low = min(quantity.ends)
+    if low < least:
+        raise ValueError(f"{name} is {low:g}; expected {least:g} or more")
+
+
+def above(quantity: Quantity, limit: float, name: str) -> None:
+    """Raise ValueError if a quantity is not always above `limit`."""
+    low = min(quantity.ends)
+    if low <= limit:
+        raise ValueError(f"{name} is {low:g}; expected more than {limit:g}")

@@ -1,11 +1,12 @@
 """A slab that repeats across the beam, cut from a crystal along a zone axis."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.contracts import Crystal, Specimen
+from crystalvision.contracts import Aperture, Crystal, Parent, Specimen
 from crystalvision.errors import InputError
 
 _LARGEST_INDEX = 6
@@ -42,6 +43,7 @@ class SlabCutter:
         lengths = np.linalg.norm(vectors, axis=1)
         across = np.maximum(1, np.rint(width_angstrom / lengths[:2]).astype(int))
         self._layer = _repeat(_fill(unit_cell, matrix, vectors, lengths), (*across, 1))
+        self._parent = Parent(unit_cell, vectors / lengths[:, None], np.zeros(3))
 
     def cut(self, thickness_angstrom: float) -> Crystal:
         """A slab as near to this thickness [Å] as whole repeats along the beam allow.
@@ -56,12 +58,12 @@ class SlabCutter:
                 f"zone axis only every {repeat:.4g} Å; make it thicker, or choose another axis"
             )
         repeats = max(1, round(thickness_angstrom / repeat))
-        return _repeat(self._layer, (1, 1, repeats))
+        return replace(_repeat(self._layer, (1, 1, repeats)), parent=self._parent)
 
 
-def specimen_of(slab: Crystal) -> Specimen:
-    """The specimen in the beam: the atoms of an orthogonal slab, its box as it is."""
-    return Specimen(slab.positions, slab.numbers, np.diag(slab.cell).copy())
+def specimen_of(crystal: Crystal, aperture: Aperture | None = None) -> Specimen:
+    """The specimen in the beam: the atoms of a crystal in an orthogonal cell, which is the box."""
+    return Specimen(crystal.positions, crystal.numbers, np.diag(crystal.cell).copy(), aperture)
 
 
 def _repeat(cell: Crystal, repeats: tuple[int, int, int]) -> Crystal:

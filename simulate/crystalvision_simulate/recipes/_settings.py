@@ -1,0 +1,91 @@
+"""Settings of a recipe: specimen, beam, camera."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from crystalvision.config import Config
+from crystalvision_simulate.recipes._distribution import Quantity, above, at_least
+
+
+class SpecimenSettings(Config):
+    """How the crystal is cut.
+
+    Attributes:
+        zone_axis: Direction [uvw] along the beam.
+        width_angstrom: Width of the box, which is periodic across the beam [Å].
+        thickness_angstrom: Length along the beam [Å].
+    """
+
+    zone_axis: tuple[int, int, int] = (0, 0, 1)
+    width_angstrom: float = Field(default=60.0, gt=0)
+    thickness_angstrom: Quantity = Quantity(100.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        above(self.thickness_angstrom, 0, "thickness_angstrom")
+        return self
+
+
+class BeamSettings(Config):
+    """The beam.
+
+    Attributes:
+        energy_kev: Kinetic energy [keV].
+        mistilt_mrad: Angle between beam and zone axis [mrad].
+        mistilt_azimuth_deg: Its direction across the beam, from the x axis to the y axis [°].
+    """
+
+    energy_kev: Quantity = Quantity(200.0)
+    mistilt_mrad: Quantity = Quantity(0.0)
+    mistilt_azimuth_deg: Quantity = Quantity(0.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        above(self.energy_kev, 0, "energy_kev")
+        at_least(self.mistilt_mrad, 0, "mistilt_mrad")
+        if max(self.mistilt_mrad.ends) > 100:
+            raise ValueError(
+                f"mistilt_mrad reaches {max(self.mistilt_mrad.ends):g}; expected 100 or less: "
+                "multislice takes mistilt as a small angle"
+            )
+        return self
+
+
+class CameraSettings(Config):
+    """Where the pattern falls on the detector.
+
+    Attributes:
+        pixels: Pixels along a side.
+        pixel_size_inv_angstrom: Side of a pixel [1/Å].
+        rotation_deg: Rotation of the crystal about the beam [°].
+        centre_offset_x_px: Error of the direct beam's column [pixel].
+        centre_offset_y_px: Error of its row [pixel].
+        camera_length_error: Relative error of the camera length.
+    """
+
+    pixels: int = Field(default=256, ge=8, le=4096)
+    pixel_size_inv_angstrom: float = Field(default=0.0125, gt=0)
+    rotation_deg: Quantity = Quantity(0.0)
+    centre_offset_x_px: Quantity = Quantity(0.0)
+    centre_offset_y_px: Quantity = Quantity(0.0)
+    camera_length_error: Quantity = Quantity(0.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if max(abs(end) for end in self.camera_length_error.ends) > 0.5:
+            raise ValueError(
+                f"camera_length_error reaches {self.camera_length_error.ends}; expected a relative "
+                "error between -0.5 and 0.5"
+            )
+        return self
+
+    @property
+    def reach_inv_angstrom(self) -> float:
+        """The greatest |q| along the axes of the detector, whatever is drawn [1/Å].
+
+        Corners reach further; beyond the renderer's band nothing falls on them.
+        """
+        offsets = (*self.centre_offset_x_px.ends, *self.centre_offset_y_px.ends)
+        pixels = self.pixels / 2 + 0.5 + max(abs(offset) for offset in offsets)
+        return pixels * self.pixel_size_inv_angstrom / (1 + min(self.camera_length_error.ends))
