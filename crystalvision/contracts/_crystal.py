@@ -43,7 +43,7 @@ class Parent:
         return vector
 
     def reciprocal(self, hkl: Sequence[float]) -> Float[np.ndarray, "3"]:
-        """The reciprocal vector h·a* + k·b* + l·c*, normal to the planes (hkl) there [1/Å], (3,)."""
+        """The reciprocal vector h·a* + k·b* + l·c*, normal to planes (hkl) there [1/Å], (3,)."""
         indices = np.asarray(hkl, dtype=np.float64)
         vector: Float[np.ndarray, "3"] = np.linalg.inv(self.vectors) @ indices
         return vector

@@ -153,7 +153,7 @@ class Simulator:
     ) -> tuple[list[Specimen], dict[str, float]]:
         """The configurations of one specimen, and the measured degree of its defects."""
         defects = [self._draw_defect(part, rng) for part in settings.defects]
-        # `sorted` is stable: within a stage, defects stay in the recipe's order.
+        # The sort is stable: within a stage, defects stay in the recipe's order.
         lasting = sorted(
             (d for d in defects if d.stage != "motion"), key=lambda d: d.stage == "atoms"
         )
