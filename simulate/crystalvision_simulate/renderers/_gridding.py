@@ -36,14 +36,14 @@ def kernel_transform(points: int) -> Float[np.ndarray, "n"]:
 
 
 class Spreader:
-    """Atoms prepared for spreading onto the layers of a periodic grid."""
+    """Atoms prepared for spreading onto a stack of periodic grids, a run of slices at a time."""
 
     def __init__(
         self,
         x_points: Float[torch.Tensor, "n"],
         y_points: Float[torch.Tensor, "n"],
-        layers: Int[torch.Tensor, "n"],
-        num_layers: int,
+        slices: Int[torch.Tensor, "n"],
+        num_slices: int,
         grid: tuple[int, int],
     ) -> None:
         """Prepare.
@@ -51,32 +51,36 @@ class Spreader:
         Args:
             x_points: Position along x in grid points, (n,).
             y_points: Position along y in grid points, (n,).
-            layers: The layer that each atom belongs to, (n,).
-            num_layers: Number of layers.
+            slices: The slice that each atom belongs to, ascending, (n,).
+            num_slices: Number of slices.
             grid: Rows (y) and columns (x) of the grid.
         """
-        order = torch.argsort(layers, stable=True)
-        layers = layers[order]
-        self._grid = grid
-        self._row, self._row_weight = _neighbours(y_points[order], grid[0])
-        self._column, self._column_weight = _neighbours(x_points[order], grid[1])
-        self._layers = layers
-        edges = torch.arange(num_layers + 1, device=layers.device)
-        self._starts = torch.searchsorted(layers, edges).tolist()
+        rows, columns = grid
+        self._points = rows * columns
+        row, self._row_weight = _neighbours(y_points, rows)
+        self._row_start = row * columns
+        self._column, self._column_weight = _neighbours(x_points, columns)
+        edges = torch.arange(num_slices + 1, device=slices.device)
+        self._starts = torch.searchsorted(slices, edges).tolist()
+
+    def atoms(self, first: int, last: int) -> slice:
+        """The atoms of slices `first` to `last` (exclusive)."""
+        return slice(self._starts[first], self._starts[last])
 
     def spread(
-        self, first: int, last: int, out: Float[torch.Tensor, "l h w"]
-    ) -> Float[torch.Tensor, "l h w"]:
-        """Spread the atoms of layers `first` to `last` (exclusive) into `out`, overwriting it."""
-        atoms = slice(self._starts[first], self._starts[last])
-        rows, columns = self._grid
-        base = (self._layers[atoms] - first) * rows
-        index = (base[:, None] + self._row[atoms])[:, :, None] * columns
-        index = index + self._column[atoms][:, None, :]
-        weight = self._row_weight[atoms][:, :, None] * self._column_weight[atoms][:, None, :]
+        self,
+        atoms: slice,
+        layer: Int[torch.Tensor, "m"],
+        weight: Float[torch.Tensor, "m"],
+        out: Float[torch.Tensor, "*l h w"],
+    ) -> None:
+        """Spread some atoms, each with a weight, each into one layer of `out`, overwriting it."""
+        row_start = self._row_start[atoms] + (layer * self._points)[:, None]
+        row_weight = self._row_weight[atoms] * weight[:, None]
+        index = row_start[:, :, None] + self._column[atoms][:, None, :]
+        values = row_weight[:, :, None] * self._column_weight[atoms][:, None, :]
         out.zero_()
-        out.view(-1).index_add_(0, index.view(-1), weight.view(-1))
-        return out
+        out.view(-1).scatter_add_(0, index.view(-1), values.view(-1))
 
 
 def _neighbours(

@@ -1,5 +1,6 @@
 """The grid across the beam: its points, its band, and what depends on nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,6 @@ from crystalvision_simulate.renderers._gridding import kernel_transform
 from crystalvision_simulate.scattering import (
     electron_scattering_factor,
     electron_wavelength_angstrom,
-    relativistic_mass_ratio,
 )
 
 
@@ -40,10 +40,15 @@ class Plane:
     def shape(self) -> tuple[int, int]:
         """Rows and columns: as few as keep the band within 2/3 of the Nyquist frequency."""
         rows, columns = (
-            _even_fast_length(3 * length * self.band_limit_inv_angstrom)
+            _fast_length(3 * length * self.band_limit_inv_angstrom)
             for length in (self.height_angstrom, self.width_angstrom)
         )
         return rows, columns
+
+    @property
+    def columns_in_band(self) -> int:
+        """Columns of q_x ≥ 0 that the band reaches."""
+        return int(self.band_limit_inv_angstrom * self.width_angstrom) + 1
 
     def frequencies(self) -> tuple[Float[np.ndarray, "h 1"], Float[np.ndarray, "1 w"]]:
         """q_y (h, 1) and q_x (1, w) of every point, in FFT order [1/Å]."""
@@ -68,54 +73,76 @@ class Plane:
         )
 
 
-def propagator(
-    plane: Plane, beam: Beam, distance_angstrom: float, *, device: torch.device, dtype: torch.dtype
-) -> Complex[torch.Tensor, "h w"]:
-    """Free propagation over a distance [Å], with the band limit: (h, w), in FFT order.
-
-    A mistilt θ of the crystal shifts each slice against the next: the Laue circle is then centred
-    on q = θ/λ (Kirkland 2010, section 6.10).
-    """
-    wavelength = electron_wavelength_angstrom(beam.energy_kev)
-    q_y, q_x = plane.frequencies()
-    mistilt = q_x * np.tan(beam.mistilt_x_mrad * 1e-3) + q_y * np.tan(beam.mistilt_y_mrad * 1e-3)
-    angle = 2 * np.pi * distance_angstrom * (mistilt - wavelength * (q_x**2 + q_y**2) / 2)
-    phases = torch.from_numpy(np.exp(1j * angle) * _band(plane))
-    return phases.to(device, dtype.to_complex())
-
-
-def phase_factors(
+def propagators(
     plane: Plane,
-    numbers: tuple[int, ...],
-    energy_kev: float,
+    beams: Sequence[Beam],
+    distances_angstrom: Sequence[float],
     *,
     device: torch.device,
     dtype: torch.dtype,
-) -> Float[torch.Tensor, "e h w2"]:
-    """From gridded structure factors to phases: one real factor an element, (e, h, w // 2 + 1).
+) -> Complex[torch.Tensor, "b h w"]:
+    """Free propagation of each beam over its distance [Å], with the band limit, in FFT order.
 
-    The phase that a slice gives the wave has the Fourier coefficients γ λ f(q) S(q) / area, for the
-    relativistic mass ratio γ, the wavelength λ, the scattering factor f and the structure factor S.
+    A mistilt θ of the crystal shifts each slice against the next: the Laue circle is then centred
+    on q = θ/λ (Kirkland 2010, section 6.10). The phase is a sum over the axes, so the exponentials
+    of the axes are enough.
     """
-    wavelength = electron_wavelength_angstrom(energy_kev)
-    area = plane.width_angstrom * plane.height_angstrom
-    strength = relativistic_mass_ratio(energy_kev) * wavelength / area
-    return _gridded_scattering(plane, numbers, device, dtype) * strength
+    parts = []
+    for q, axis in zip(plane.frequencies(), ("y", "x"), strict=True):
+        angle = np.stack(
+            [
+                distance * (q * _tangent(beam, axis) - _wavelength(beam) * q**2 / 2)
+                for beam, distance in zip(beams, distances_angstrom, strict=True)
+            ]
+        )
+        parts.append(torch.from_numpy(np.exp(2j * np.pi * angle)).to(device, dtype.to_complex()))
+    along_y, along_x = parts
+    result: Complex[torch.Tensor, "b h w"] = along_y * _band_weights(plane, device, dtype)
+    result *= along_x
+    return result
+
+
+def scattering_of_gridded(
+    plane: Plane, numbers: tuple[int, ...], device: torch.device, dtype: torch.dtype
+) -> Float[torch.Tensor, "e h w2 2"]:
+    """Scattering factors over the gridding kernel's transform, within the band: (e, h, w', 2).
+
+    The columns are those of the band's q_x ≥ 0, and each value stands twice, for the real and the
+    imaginary part of what it multiplies.
+    """
+    return _scattering_of_gridded(plane, numbers, device, dtype)
 
 
 @lru_cache(maxsize=8)
-def _gridded_scattering(
+def _scattering_of_gridded(
     plane: Plane, numbers: tuple[int, ...], device: torch.device, dtype: torch.dtype
-) -> Float[torch.Tensor, "e h w2"]:
-    """Scattering factors over the transform of the gridding kernel, within the band."""
+) -> Float[torch.Tensor, "e h w2 2"]:
     rows, columns = plane.shape
+    kept = plane.columns_in_band
     q_y, q_x = plane.frequencies()
-    length = np.hypot(q_y, q_x)
-    kernel = kernel_transform(rows)[:, None] * kernel_transform(columns)[None, :]
+    length = np.hypot(q_y, q_x)[:, :kept]
+    kernel = kernel_transform(rows)[:, None] * kernel_transform(columns)[None, :kept]
     stack = np.stack([electron_scattering_factor(number, length) for number in numbers])
-    factors = stack * _band(plane) / kernel
-    half = np.ascontiguousarray(factors[:, :, : columns // 2 + 1])
-    return torch.from_numpy(half).to(device, dtype)
+    factors = stack * (length <= plane.band_limit_inv_angstrom) / kernel
+    twice = torch.from_numpy(np.repeat(factors[..., None], 2, axis=-1)).to(device, dtype)
+    # A transform along y leaves its result column by column; so must lie what multiplies it.
+    return twice.transpose(1, 2).contiguous().transpose(1, 2)
+
+
+def _wavelength(beam: Beam) -> float:
+    return electron_wavelength_angstrom(beam.energy_kev)
+
+
+def _tangent(beam: Beam, axis: str) -> float:
+    mistilt_mrad = beam.mistilt_x_mrad if axis == "x" else beam.mistilt_y_mrad
+    return float(np.tan(mistilt_mrad * 1e-3))
+
+
+@lru_cache(maxsize=8)
+def _band_weights(
+    plane: Plane, device: torch.device, dtype: torch.dtype
+) -> Float[torch.Tensor, "h w"]:
+    return torch.from_numpy(_band(plane)).to(device, dtype)
 
 
 @lru_cache(maxsize=8)
@@ -125,11 +152,14 @@ def _band(plane: Plane) -> Bool[np.ndarray, "h w"]:
     return band
 
 
-def _even_fast_length(least: float) -> int:
-    """The least even length not below `least` whose prime factors are 2, 3, 5 and 7."""
-    length = 2 * int(np.ceil(least / 2))
+def _fast_length(least: float) -> int:
+    """The least multiple of 4 not below `least` whose prime factors are 2, 3, 5 and 7.
+
+    FFTs of other even lengths, such as 450 or 486, take a fifth longer than the next multiple of 4.
+    """
+    length = 4 * int(np.ceil(least / 4))
     while _has_other_factors(length):
-        length += 2
+        length += 4
     return length
 
 

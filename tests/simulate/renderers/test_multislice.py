@@ -9,7 +9,8 @@ from crystalvision.errors import InputError
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration
 from crystalvision_simulate.renderers._plane import Plane
-from crystalvision_simulate.renderers.multislice import Multislice, slice_of_atoms
+from crystalvision_simulate.renderers._potential import slice_of_atoms
+from crystalvision_simulate.renderers.multislice import Multislice
 from crystalvision_simulate.scattering import (
     electron_scattering_factor,
     electron_wavelength_angstrom,
