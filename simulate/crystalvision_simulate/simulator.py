@@ -15,7 +15,14 @@ from crystalvision.contracts import Beam, Crystal, Defect, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.defects._degree import combine
-from crystalvision_simulate.detector import Camera, CameraPose, expose, project
+from crystalvision_simulate.detector import (
+    BeamStop,
+    Camera,
+    CameraPose,
+    Exposure,
+    expose,
+    project,
+)
 from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 from crystalvision_simulate.specimens import SlabCutter, specimen_of
@@ -192,14 +199,12 @@ class Simulator:
             camera_length_error=nuisance["camera_length_error"],
         )
         fraction, q = project(pattern, self._camera, pose)
-        return expose(
-            fraction.cpu().numpy(),
-            q.cpu().numpy(),
-            rng,
+        exposure = Exposure(
             dose_electrons=nuisance["dose_electrons"],
             point_spread_px=nuisance["point_spread_px"],
-            beam_stop_radius_inv_angstrom=self.recipe.detector.beam_stop_radius_inv_angstrom,
+            beam_stop=BeamStop(self.recipe.detector.beam_stop_radius_inv_angstrom),
         )
+        return expose(fraction, q, rng, exposure)
 
     def _draw_defect(self, part: Part, rng: np.random.Generator) -> Defect:
         options = {

@@ -1,6 +1,21 @@
-"""The camera: where on the detector each electron may fall, and how many do."""
+"""The detector: where on it each electron may fall, and what it counts."""
 
-from crystalvision_simulate.detector._camera import Camera, CameraPose, project
-from crystalvision_simulate.detector._counting import expose
+from crystalvision_simulate.detector._camera import Camera, CameraPose
+from crystalvision_simulate.detector._dose import illuminated_area_angstrom2
+from crystalvision_simulate.detector._expose import expose, expose_batch
+from crystalvision_simulate.detector._exposure import BeamStop, Exposure, Inelastic, Readout
+from crystalvision_simulate.detector._projection import project, project_batch
 
-__all__ = ["Camera", "CameraPose", "expose", "project"]
+__all__ = [
+    "BeamStop",
+    "Camera",
+    "CameraPose",
+    "Exposure",
+    "Inelastic",
+    "Readout",
+    "expose",
+    "expose_batch",
+    "illuminated_area_angstrom2",
+    "project",
+    "project_batch",
+]
