@@ -35,6 +35,8 @@ def crystalvision_defects() -> Mapping[str, str]:
 def crystalvision_renderers() -> Mapping[str, str]:
     """Renderers."""
     return {
+        "fingerprint": "crystalvision_simulate.renderers.fingerprint:Fingerprint",
+        "kinematic": "crystalvision_simulate.renderers.kinematic:Kinematic",
         "multislice": "crystalvision_simulate.renderers.multislice:Multislice",
     }
 
