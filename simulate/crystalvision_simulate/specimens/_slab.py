@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from crystalvision.contracts import Aperture, Crystal, Parent, Specimen
 from crystalvision.errors import InputError
+from crystalvision_simulate.specimens._axis import reduced_axis
 
 _LARGEST_INDEX = 6
 _WIDEST = 1.5  # times the size asked for: the largest cell that may still stand for it
@@ -79,10 +80,7 @@ def _orthogonal_cell(
     cell: Float[np.ndarray, "3 3"], zone_axis: tuple[int, int, int], longest: float
 ) -> Int[np.ndarray, "3 3"]:
     """Integer combinations of the cell vectors that are orthogonal, the last along [uvw]."""
-    axis = np.array(zone_axis)
-    if not axis.any():
-        raise InputError("zone_axis is [0, 0, 0]; expected a direction such as [0, 0, 1]")
-    axis = axis // np.gcd.reduce(axis)
+    axis = reduced_axis(zone_axis)
     along = axis @ cell
     indices = np.array(list(product(range(-_LARGEST_INDEX, _LARGEST_INDEX + 1), repeat=3)))
     vectors = indices @ cell
@@ -101,7 +99,9 @@ def _orthogonal_cell(
             return np.stack([first, second, axis])
     raise InputError(
         f"zone_axis {list(zone_axis)}: this lattice has no orthogonal cell narrower than "
-        f"{longest:g} Å there; choose another axis or a larger width_angstrom"
+        f"{longest:g} Å there, which a periodic slab needs; cut the crystal for an aperture "
+        "instead (set specimen.aperture_diameter_angstrom), or choose another axis or a larger "
+        "width_angstrom"
     )
 
 
