@@ -61,7 +61,7 @@ def simulate(
     simulator = Simulator(loaded, catalogue, device=where)
     try:
         with progress("Simulating", loaded.samples) as advance:
-            generate(simulator, output, mode=mode, device=where, advance=advance)
+            generate(simulator, output, mode=mode, selection=ctx.obj.selection, advance=advance)
     except KeyboardInterrupt:
         err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
         raise

@@ -1,10 +1,9 @@
-"""Runs a recipe: makes its samples on every core and writes them, shard by shard."""
+"""Runs a recipe: makes its samples and writes them, shard by shard."""
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +12,9 @@ import torch
 
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
-from crystalvision_simulate.simulator import NUISANCE_COLUMNS, Sample, Simulator
+from crystalvision.plugins import PluginSelection
+from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
+from crystalvision_simulate.simulator import Projection, Sample, Simulator
 
 _SHARD_BYTES = 8 * 2**20
 _UNITS = {
@@ -31,20 +32,21 @@ def generate(
     path: Path,
     *,
     mode: Literal["create", "resume", "overwrite"] = "create",
-    device: torch.device | None = None,
+    selection: PluginSelection | None = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Make a dataset.
 
     On the CPU, samples are made by one thread a core, each on its own: torch itself runs on one
     thread, because that is faster, and because then a sample is the same bit for bit wherever it
-    is made.
+    is made. On a GPU they are rendered in batches, which a process a core prepares.
 
     Args:
         simulator: Makes the samples.
         path: Where the dataset goes.
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
-        device: The device of `simulator`, for the record.
+        selection: The plugins that the recipe needs, for the processes that feed a GPU; by default
+            what the environment says.
         advance: Called with the number of samples that were made or found made.
 
     Raises:
@@ -52,55 +54,82 @@ def generate(
         StorageError: The disk is full or not writable.
     """
     # What only a sample of a class can show to be wrong is known before anything is written.
-    first = [simulator.sample(index) for index in simulator.first_of_each_class()]
-    header = header_of(simulator, first[0].image.shape, device or torch.device("cpu"))
+    scenes = [simulator.scene(index) for index in simulator.first_of_each_class()]
+    projections = [simulator.render([scene])[0] for scene in scenes]
+    simulator.expose(projections)
+    header = header_of(simulator, projections[0])
     with DatasetWriter.open(path, header, mode=mode) as writer:
         missing = writer.missing_shards()
         advance(header.samples - sum(len(header.shard_indices(shard)) for shard in missing))
-        with _sample_maker(simulator, device) as make:
+        indices = (index for shard in missing for index in writer.shard_indices(shard))
+        if simulator.device.type == "cpu":
+            samples = make_on_cpu(simulator, indices)
+        else:
+            plugins = selection or PluginSelection.from_environment()
+            samples = make_on_gpu(simulator, plugins, indices)
+        with closing(samples):
             for shard in missing:
-                samples = []
-                for sample in make(writer.shard_indices(shard)):
-                    samples.append(sample)
-                    advance(1)
-                columns = {
-                    name: np.array([sample.columns[name] for sample in samples])
-                    for name in samples[0].columns
-                }
-                images = np.stack([sample.image for sample in samples])
-                writer.write_shard(shard, images, columns)
+                _write(writer, shard, samples, advance)
         writer.finish()
 
 
-def header_of(
-    simulator: Simulator, image_shape: tuple[int, ...], device: torch.device
-) -> DatasetHeader:
-    """What the dataset of a simulator will say of itself, for images of this shape (c, h, w)."""
+def _write(
+    writer: DatasetWriter,
+    shard: int,
+    samples: Iterator[Sample],
+    advance: Callable[[int], object],
+) -> None:
+    """Take the samples of a shard as they are made, and write it."""
+    taken = []
+    for sample in islice(samples, len(writer.shard_indices(shard))):
+        taken.append(sample)
+        advance(1)
+    columns = {
+        name: np.array([sample.columns[name] for sample in taken]) for name in taken[0].columns
+    }
+    writer.write_shard(shard, np.stack([sample.image for sample in taken]), columns)
+
+
+def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
+    """What the dataset of a simulator will say of itself, its images being like this one."""
     recipe = simulator.recipe
-    pixels, side = recipe.camera.pixels, recipe.camera.pixel_size_inv_angstrom
-    sample_bytes = 2 * int(np.prod(image_shape))
+    shape = tuple(projection.image.shape)
+    dtype = np.dtype(np.float32 if recipe.detector is None else np.uint16)
+    sample_bytes = dtype.itemsize * int(np.prod(shape))
+    crystals = simulator.crystals
     described = {
         "samples": recipe.samples,
-        "image_shape": image_shape,
-        "dtype": "uint16",
+        "image_shape": shape,
+        "dtype": dtype.name,
         "class_names": tuple(settings.name for settings in recipe.classes),
         "class_severities": tuple(settings.severity for settings in recipe.classes),
-        "columns": {
-            name: Column(dtype="float32", units=_units(name))
-            for name in (*NUISANCE_COLUMNS, *simulator.measures)
-        },
+        "columns": {name: _column(name, simulator) for name in simulator.columns},
         "axes": tuple(
-            Axis(name=name, size=pixels, scale=side, offset=-(pixels // 2) * side)
-            for name in ("q_y", "q_x")
+            Axis(name=name, size=size, scale=step, offset=-origin * step)
+            for name, size, step, origin in zip(
+                ("q_y", "q_x"),
+                shape[1:],
+                projection.sampling_inv_angstrom,
+                projection.direct_beam,
+                strict=True,
+            )
         ),
         "seed": recipe.seed,
         "recipe": recipe.model_copy(
-            update={"structure_sha256": simulator.structure_sha256}
+            update={"structure_sha256": crystals.structure_sha256}
         ).model_dump(mode="json"),
-        "generator": _generator(device),
+        "generator": _generator(simulator.device),
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")
+
+
+def _column(name: str, simulator: Simulator) -> Column:
+    if name != "structure":
+        return Column(dtype="float32", units=_units(name))
+    names = [part.name for part in simulator.crystals.structures]
+    meaning = ", ".join(f"{index}: {part}" for index, part in enumerate(names))
+    return Column(dtype="float32", units="1", description=meaning)
 
 
 def _generator(device: torch.device) -> dict[str, str]:
@@ -111,28 +140,3 @@ def _generator(device: torch.device) -> dict[str, str]:
 
 def _units(column: str) -> str:
     return _UNITS.get(column.rpartition("_")[2], "1")
-
-
-@contextmanager
-def _sample_maker(
-    simulator: Simulator, device: torch.device | None
-) -> Iterator[Callable[[range], Iterator[Sample]]]:
-    """Something that makes samples in order, on every core if they are made on the CPU."""
-    if device is not None and device.type != "cpu":
-        yield lambda indices: map(simulator.sample, indices)
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    executor = ThreadPoolExecutor(_cores(), "crystalvision-simulate")
-    try:
-        yield lambda indices: executor.map(simulator.sample, indices)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(threads)
-
-
-def _cores() -> int:
-    """Cores that this process may use; only Linux tells them from all there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

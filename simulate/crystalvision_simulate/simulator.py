@@ -1,45 +1,29 @@
-"""Makes one sample of a recipe from nothing but its index."""
+"""Makes the samples of a recipe, each from nothing but its index."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import UInt16
+from jaxtyping import Float, UInt16
 
-from crystalvision.config import Part
-from crystalvision.contracts import Beam, Crystal, Defect, Specimen
+from crystalvision.config import Config
+from crystalvision.contracts import Beam, Pattern, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.defects._degree import combine
+from crystalvision_simulate.crystals import Crystals
 from crystalvision_simulate.detector import (
-    BeamStop,
     Camera,
     CameraPose,
-    Exposure,
-    expose,
-    project,
+    expose_batch,
+    illuminated_area_angstrom2,
+    project_batch,
 )
-from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
+from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
-from crystalvision_simulate.specimens import SlabCutter, specimen_of
 
-NUISANCE_COLUMNS = (
-    "thickness_angstrom",
-    "energy_kev",
-    "mistilt_mrad",
-    "mistilt_azimuth_deg",
-    "rotation_deg",
-    "centre_offset_x_px",
-    "centre_offset_y_px",
-    "camera_length_error",
-    "dose_electrons",
-    "point_spread_px",
-)
-"""What is drawn alike for every class, in the order in which it is drawn."""
+Image: TypeAlias = UInt16[np.ndarray, "c h w"] | Float[np.ndarray, "c h w"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +31,50 @@ class Sample:
     """One pattern with all that is known of it.
 
     Attributes:
-        image: Counts, (c, h, w).
+        image: Counts, or the fraction of the beam in each pixel where the recipe has no detector,
+            or the renderer's own image where it has no camera either; (c, h, w).
         columns: Label, severity, nuisance, and the measured degree of every defect.
     """
 
-    image: UInt16[np.ndarray, "c h w"]
+    image: Image
     columns: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the beam meets in one sample, before anything is rendered.
+
+    Attributes:
+        specimens: The configurations of the specimen.
+        beam: The beam.
+        columns: All that is known of the sample.
+        exposure_seed: Where the randomness of the exposure comes from.
+    """
+
+    specimens: tuple[Specimen, ...]
+    beam: Beam
+    columns: Mapping[str, float]
+    exposure_seed: np.random.SeedSequence
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A rendered scene before it is exposed.
+
+    Attributes:
+        scene: What was rendered.
+        image: Fraction of the beam in each pixel, (c, h, w), on the device; the renderer's own
+            image where the recipe has no camera.
+        q_inv_angstrom: q_y and q_x in the middle of each pixel, (2, h, w); empty without a camera.
+        sampling_inv_angstrom: Distance between pixels along q_y and q_x [1/Å].
+        direct_beam: Row and column where q = 0 should fall.
+    """
+
+    scene: Scene
+    image: Float[torch.Tensor, "c h w"]
+    q_inv_angstrom: Float[torch.Tensor, "2 h w"]
+    sampling_inv_angstrom: tuple[float, float]
+    direct_beam: tuple[int, int]
 
 
 class Simulator:
@@ -60,6 +82,14 @@ class Simulator:
 
     A sample does not depend on which others are made, nor where or in which order. On a CPU it is
     the same bit for bit if torch runs on one thread (`torch.set_num_threads(1)`).
+
+    A sample is made in three steps, so that each can be done where it is quickest: `scene` on a CPU
+    core, `render` on the device, in batches, `expose` on a CPU core again.
+
+    Attributes:
+        recipe: The recipe.
+        crystals: Makes its crystals.
+        nuisance: What is drawn alike for every class, in the order in which it is drawn.
     """
 
     def __init__(
@@ -83,31 +113,25 @@ class Simulator:
                 refuses.
         """
         self.recipe = recipe
-        self._catalogue = catalogue
-        self._device = device or torch.device("cpu")
+        self.device = device or torch.device("cpu")
         self._dtype = dtype
-        structure = recipe.structure
-        unit_cell = catalogue.create("structure", structure.name, structure.options)
-        self.structure_sha256 = _fingerprint(unit_cell)
-        if recipe.structure_sha256 not in {None, self.structure_sha256}:
-            raise InputError(
-                f"structure '{structure.name}' is not the crystal that the recipe was written for: "
-                f"structure_sha256 is {self.structure_sha256[:12]}…, expected "
-                f"{str(recipe.structure_sha256)[:12]}…; restore the crystal, or leave the key out"
-            )
-        self._cutter = SlabCutter(
-            unit_cell,
-            zone_axis=recipe.specimen.zone_axis,
-            width_angstrom=recipe.specimen.width_angstrom,
-        )
-        self._cutter.cut(min(recipe.specimen.thickness_angstrom.ends))
+        self.crystals = Crystals(recipe, catalogue)
         renderer = recipe.renderer
         self._renderer = catalogue.create("renderer", renderer.name, renderer.options)
-        self._camera = Camera(recipe.camera.pixels, recipe.camera.pixel_size_inv_angstrom)
-        self.measures = self._check_defects()
+        self._groups: list[Config] = [
+            group
+            for group in (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)
+            if group is not None
+        ]
+        self.nuisance = (*self._cut_columns(), *self._quantities())
         self._labels = class_of_samples(
             [settings.share for settings in recipe.classes], recipe.samples
         )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is known of every sample beside its label and severity."""
+        return (*self.nuisance, *self.crystals.measures)
 
     def label(self, index: int) -> int:
         """The class of a sample."""
@@ -124,137 +148,137 @@ class Simulator:
             InputError: The index is none of the recipe's, a defect makes no sense in the crystal,
                 or the camera reaches beyond the renderer's band.
         """
+        return self.expose(self.render([self.scene(index)]))[0]
+
+    def scene(self, index: int) -> Scene:
+        """What the beam meets in one sample.
+
+        Raises:
+            InputError: The index is none of the recipe's, or a defect makes no sense in the
+                crystal.
+        """
         if not 0 <= index < self.recipe.samples:
             raise InputError(
                 f"sample {index} is none of this recipe's; expected 0 to {self.recipe.samples - 1}"
             )
         seeds = np.random.SeedSequence([self.recipe.seed, index]).spawn(3)
-        nuisance_rng, defect_rng, detector_rng = map(np.random.default_rng, seeds)
+        nuisance_rng, defect_rng = map(np.random.default_rng, seeds[:2])
         label = self.label(index)
-        nuisance = self._draw_nuisance(nuisance_rng)
-        slab = self._cutter.cut(nuisance["thickness_angstrom"])
-        nuisance["thickness_angstrom"] = float(slab.cell[2, 2])
-        specimens, degree = self._specimens(slab, self.recipe.classes[label], defect_rng)
-        image = self._expose(specimens, nuisance, detector_rng)
+        cut = self.crystals.draw_cut(label, nuisance_rng)
+        drawn = {name: quantity.draw(nuisance_rng) for name, quantity in self._quantities().items()}
+        ideal = self.crystals.cut(cut, drawn["thickness_angstrom"])
+        drawn["thickness_angstrom"] = float(ideal.cell[2, 2])
+        configurations, degree = self.crystals.put_in_defects(ideal, label, defect_rng)
+        where = dict(zip(("u", "v", "w"), cut.zone_axis, strict=True))
+        cut_columns = {"structure": cut.structure} | {
+            f"zone_axis_{letter}": value for letter, value in where.items()
+        }
         columns: dict[str, float] = {
             "label": label,
             "severity": self.recipe.classes[label].severity,
-            **nuisance,
-            **dict.fromkeys(self.measures, 0.0),
+            **{name: float(cut_columns[name]) for name in self._cut_columns()},
+            **drawn,
+            **dict.fromkeys(self.crystals.measures, 0.0),
             **degree,
         }
-        return Sample(image, columns)
+        specimens = tuple(self.crystals.specimen(crystal) for crystal in configurations)
+        return Scene(specimens, _beam(drawn), columns, seeds[2])
 
-    def _draw_nuisance(self, rng: np.random.Generator) -> dict[str, float]:
-        recipe = self.recipe
-        groups = (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)
-        quantities: dict[str, Quantity] = {
-            name: getattr(group, name)
-            for name, group in product(NUISANCE_COLUMNS, groups)
-            if name in type(group).model_fields
+    def render(self, scenes: Sequence[Scene]) -> list[Projection]:
+        """Render scenes together, and project them onto the camera.
+
+        Raises:
+            InputError: The camera reaches beyond the renderer's band.
+        """
+        patterns = self._renderer.render(
+            [scene.specimens for scene in scenes],
+            [scene.beam for scene in scenes],
+            device=self.device,
+            dtype=self._dtype,
+        )
+        settings = self.recipe.camera
+        if settings is None:
+            nowhere = torch.empty((2, 0, 0), device=self.device)
+            return [
+                Projection(
+                    scene,
+                    pattern.intensity,
+                    nowhere,
+                    pattern.sampling_inv_angstrom,
+                    pattern.direct_beam,
+                )
+                for scene, pattern in zip(scenes, patterns, strict=True)
+            ]
+        self._check_reach(patterns[0], settings.reach_inv_angstrom)
+        camera = Camera(settings.pixels, settings.pixel_size_inv_angstrom)
+        poses = [_pose(scene.columns) for scene in scenes]
+        images, q = project_batch(patterns, camera, poses)
+        side, middle = settings.pixel_size_inv_angstrom, settings.pixels // 2
+        return [
+            Projection(*parts, (side, side), (middle, middle))
+            for parts in zip(scenes, images, q, strict=True)
+        ]
+
+    def expose(self, projections: Sequence[Projection]) -> list[Sample]:
+        """Count the electrons of rendered scenes, where the recipe has a detector."""
+        detector = self.recipe.detector
+        if detector is None:
+            return [
+                Sample(one.image.cpu().numpy().astype(np.float32), one.scene.columns)
+                for one in projections
+            ]
+        areas = [illuminated_area_angstrom2(one.scene.specimens[0]) for one in projections]
+        images = expose_batch(
+            torch.stack([one.image for one in projections]),
+            torch.stack([one.q_inv_angstrom for one in projections]),
+            [np.random.default_rng(one.scene.exposure_seed) for one in projections],
+            [
+                detector.exposure(one.scene.columns, area)
+                for one, area in zip(projections, areas, strict=True)
+            ],
+        )
+        return [
+            Sample(image, one.scene.columns) for image, one in zip(images, projections, strict=True)
+        ]
+
+    def _quantities(self) -> dict[str, Quantity]:
+        """Every number of the recipe that each sample draws, by name."""
+        return {
+            name: value
+            for group in self._groups
+            for name in type(group).model_fields
+            if isinstance(value := getattr(group, name), Quantity)
         }
-        return {name: quantity.draw(rng) for name, quantity in quantities.items()}
 
-    def _specimens(
-        self, slab: Crystal, settings: ClassSettings, rng: np.random.Generator
-    ) -> tuple[list[Specimen], dict[str, float]]:
-        """The configurations of one specimen, and the measured degree of its defects."""
-        defects = [self._draw_defect(part, rng) for part in settings.defects]
-        # The sort is stable: within a stage, defects stay in the recipe's order.
-        lasting = sorted(
-            (d for d in defects if d.stage != "motion"), key=lambda d: d.stage == "atoms"
-        )
-        crystal, degree = _apply(lasting, slab, rng)
-        dynamic = [defect for defect in defects if defect.stage == "motion"]
-        moments = [_apply(dynamic, crystal, rng) for _ in range(self.recipe.configurations)]
-        for name in moments[0][1]:
-            squares = [moment_degree[name] ** 2 for _, moment_degree in moments]
-            mean = float(np.sqrt(np.mean(squares)))
-            degree[name] = combine(name, degree[name], mean) if name in degree else mean
-        return [specimen_of(moment) for moment, _ in moments], degree
+    def _cut_columns(self) -> list[str]:
+        """What is known of a cut, as far as it varies."""
+        names = ["structure"] if len(self.crystals.structures) > 1 else []
+        if len(self.crystals.zone_axes) > 1:
+            names += ["zone_axis_u", "zone_axis_v", "zone_axis_w"]
+        return names
 
-    def _expose(
-        self, specimens: list[Specimen], nuisance: Mapping[str, float], rng: np.random.Generator
-    ) -> UInt16[np.ndarray, "c h w"]:
-        azimuth = np.deg2rad(nuisance["mistilt_azimuth_deg"])
-        beam = Beam(
-            energy_kev=nuisance["energy_kev"],
-            mistilt_x_mrad=nuisance["mistilt_mrad"] * float(np.cos(azimuth)),
-            mistilt_y_mrad=nuisance["mistilt_mrad"] * float(np.sin(azimuth)),
-        )
-        (pattern,) = self._renderer.render(
-            [specimens], [beam], device=self._device, dtype=self._dtype
-        )
-        reach = self.recipe.camera.reach_inv_angstrom
+    def _check_reach(self, pattern: Pattern, reach: float) -> None:
         if reach > pattern.band_limit_inv_angstrom:
             raise InputError(
                 f"the camera reaches {reach:.3f} 1/Å, the renderer "
                 f"'{self.recipe.renderer.name}' only {pattern.band_limit_inv_angstrom:g} 1/Å: "
                 "raise renderer.band_limit_inv_angstrom or make the camera's pixels smaller"
             )
-        pose = CameraPose(
-            rotation_deg=nuisance["rotation_deg"],
-            centre_offset_x_px=nuisance["centre_offset_x_px"],
-            centre_offset_y_px=nuisance["centre_offset_y_px"],
-            camera_length_error=nuisance["camera_length_error"],
-        )
-        fraction, q = project(pattern, self._camera, pose)
-        exposure = Exposure(
-            dose_electrons=nuisance["dose_electrons"],
-            point_spread_px=nuisance["point_spread_px"],
-            beam_stop=BeamStop(self.recipe.detector.beam_stop_radius_inv_angstrom),
-        )
-        return expose(fraction, q, rng, exposure)
-
-    def _draw_defect(self, part: Part, rng: np.random.Generator) -> Defect:
-        options = {
-            name: Quantity.model_validate(value).draw(rng) if Quantity.describes(value) else value
-            for name, value in part.options.items()
-        }
-        return self._catalogue.create("defect", part.name, options)
-
-    def _check_defects(self) -> tuple[str, ...]:
-        """Make every defect with every end of its distributions; return what they measure."""
-        measures: dict[str, None] = {}
-        for settings in self.recipe.classes:
-            for part in settings.defects:
-                for options in _extremes(f"class {settings.name}, {part.name}", part.options):
-                    try:
-                        defect = self._catalogue.create("defect", part.name, options)
-                    except InputError as error:
-                        raise InputError(f"class '{settings.name}': {error}") from error
-                    measures.update(dict.fromkeys(defect.measures))
-        return tuple(measures)
 
 
-def _apply(
-    defects: Sequence[Defect], crystal: Crystal, rng: np.random.Generator
-) -> tuple[Crystal, dict[str, float]]:
-    """Apply defects one after the other; return the crystal and what was measured on it."""
-    degree: dict[str, float] = {}
-    for defect in defects:
-        result = defect.apply(crystal, rng)
-        crystal = result.crystal
-        for name, value in result.degree.items():
-            degree[name] = combine(name, degree[name], value) if name in degree else value
-    return crystal, degree
+def _beam(drawn: Mapping[str, float]) -> Beam:
+    azimuth = np.deg2rad(drawn["mistilt_azimuth_deg"])
+    return Beam(
+        energy_kev=drawn["energy_kev"],
+        mistilt_x_mrad=drawn["mistilt_mrad"] * float(np.cos(azimuth)),
+        mistilt_y_mrad=drawn["mistilt_mrad"] * float(np.sin(azimuth)),
+    )
 
 
-def _extremes(where: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The options with every distribution at each of its ends."""
-    choices = []
-    for name, value in options.items():
-        if Quantity.describes(value):
-            quantity = Quantity.parse(value, f"{where}: {name}")
-            choices.append([(name, end) for end in quantity.ends])
-        else:
-            choices.append([(name, value)])
-    return [dict(combination) for combination in product(*choices)]
-
-
-def _fingerprint(crystal: Crystal) -> str:
-    """What tells two ideal crystals apart, so that a changed CIF file is noticed."""
-    digest = hashlib.sha256()
-    for array in (crystal.positions.round(9), crystal.numbers, crystal.cell.round(9)):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+def _pose(drawn: Mapping[str, float]) -> CameraPose:
+    return CameraPose(
+        rotation_deg=drawn["rotation_deg"],
+        centre_offset_x_px=drawn["centre_offset_x_px"],
+        centre_offset_y_px=drawn["centre_offset_y_px"],
+        camera_length_error=drawn["camera_length_error"],
+    )

@@ -6,8 +6,9 @@ import torch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
 
+from crystalvision.config import Part
 from crystalvision.errors import InputError
-from crystalvision_simulate.simulator import NUISANCE_COLUMNS, Simulator
+from crystalvision_simulate.simulator import Simulator
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +51,14 @@ def test_nuisance_alone_does_not_tell_the_classes_apart(small_recipe, catalogue)
     recipe = small_recipe.model_copy(update={"samples": 600})
     simulator = Simulator(recipe, catalogue)
     stored = [simulator.sample(index).columns for index in range(recipe.samples)]
-    rows = np.array([[columns[name] for name in NUISANCE_COLUMNS] for columns in stored])
+    rows = np.array([[columns[name] for name in simulator.nuisance] for columns in stored])
     labels = np.array([columns["label"] for columns in stored])
     forest = RandomForestClassifier(200, random_state=0)
     accuracy = cross_val_score(forest, rows, labels, cv=4).mean()
     assert accuracy == pytest.approx(0.26, abs=0.06)  # the largest class holds 28 %
     with_degree = np.column_stack([rows, [c["vacancy_fraction"] for c in stored]])
     assert cross_val_score(forest, with_degree, labels, cv=4).mean() > 0.6  # it could have told
-    drawn = dict(zip(NUISANCE_COLUMNS, rows.T, strict=True))
+    drawn = dict(zip(simulator.nuisance, rows.T, strict=True))
     assert drawn["rotation_deg"].max() > 350
     assert 0 <= drawn["mistilt_mrad"].min() <= drawn["mistilt_mrad"].max() <= 17
 
@@ -113,9 +114,11 @@ def test_float64_gives_nearly_the_same_counts(small_recipe, catalogue):
 
 
 def test_a_recipe_that_names_its_crystal_takes_no_other(simulator, small_recipe, catalogue):
-    pinned = small_recipe.model_copy(update={"structure_sha256": simulator.structure_sha256})
+    pinned = small_recipe.model_copy(
+        update={"structure_sha256": simulator.crystals.structure_sha256}
+    )
     assert np.array_equal(Simulator(pinned, catalogue).sample(1).image, simulator.sample(1).image)
-    changed = small_recipe.structure.model_copy(update={"options": {"a_angstrom": 7.7}})
+    changed = (Part.of("si3n4-beta", a_angstrom=7.7),)
     with pytest.raises(InputError, match="is not the crystal that the recipe was written for"):
         Simulator(pinned.model_copy(update={"structure": changed}), catalogue)
 

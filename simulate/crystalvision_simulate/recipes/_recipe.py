@@ -9,8 +9,14 @@ from pydantic import Field, PositiveInt, model_validator
 from crystalvision.config import Config, Part, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._detector import DetectorSettings
-from crystalvision_simulate.recipes._settings import BeamSettings, CameraSettings, SpecimenSettings
+from crystalvision_simulate.recipes._settings import (
+    BeamSettings,
+    CameraSettings,
+    SpecimenSettings,
+    ZoneAxis,
+)
 
 
 class ClassSettings(Config):
@@ -20,13 +26,18 @@ class ClassSettings(Config):
         name: Its name.
         share: Its part of the samples, relative to the other classes.
         severity: The target for a model that predicts how severe the defect is.
-        defects: What is put into the ideal crystal, in order, but what moves with time after all
-            that does not. Any number among a defect's options may be a distribution.
+        structure: The class's own ideal crystal, or a choice of several, instead of the recipe's.
+        zone_axis: Its own direction [uvw] along the beam, or a choice, instead of the recipe's.
+        defects: What is put into the ideal crystal. The order matters only among defects of one
+            stage (see `crystalvision.contracts.Defect`). Any number among a defect's options may be
+            a distribution.
     """
 
     name: str = Field(min_length=1)
     share: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     severity: float = Field(allow_inf_nan=False)
+    structure: Choices[Part] | None = None
+    zone_axis: Choices[ZoneAxis] | None = None
     defects: tuple[Part, ...] = ()
 
 
@@ -38,16 +49,16 @@ class Recipe(Config):
         description: What it is for.
         samples: How many patterns.
         seed: Seed of everything that is drawn.
-        structure: The ideal crystal.
-        structure_sha256: What the crystal must be, if given: a dataset's own record of its recipe
+        structure: The ideal crystal, or a choice of several.
+        structure_sha256: What the crystals must be, if given: a dataset's own record of its recipe
             gives it, so that a CIF file that was changed since is noticed.
         specimen: How it is cut.
         beam: The beam.
         renderer: What makes a pattern of a specimen.
         configurations: Snapshots of the moving atoms to average over; one leaves speckle, as a
             small beam on a small volume sees it.
-        camera: Where the pattern falls on the detector.
-        detector: What the detector counts.
+        camera: Where the pattern falls on the detector; `null` for the renderer's own image.
+        detector: What the detector counts; `null` for images without noise, in float32.
         classes: The classes.
     """
 
@@ -55,14 +66,14 @@ class Recipe(Config):
     description: str = ""
     samples: PositiveInt
     seed: int = Field(default=0, ge=0)
-    structure: Part
+    structure: Choices[Part]
     structure_sha256: str | None = None
     specimen: SpecimenSettings = SpecimenSettings()
     beam: BeamSettings = BeamSettings()
     renderer: Part = Part(name="multislice")
     configurations: PositiveInt = 1
-    camera: CameraSettings = CameraSettings()
-    detector: DetectorSettings = DetectorSettings()
+    camera: CameraSettings | None = CameraSettings()
+    detector: DetectorSettings | None = DetectorSettings()
     classes: Annotated[tuple[ClassSettings, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -70,6 +81,8 @@ class Recipe(Config):
         names = [settings.name for settings in self.classes]
         if len(set(names)) != len(names):
             raise ValueError(f"two classes have one name: {', '.join(names)}")
+        if self.camera is None and self.detector is not None:
+            raise ValueError("a detector needs a camera; set detector to null as well")
         return self
 
 

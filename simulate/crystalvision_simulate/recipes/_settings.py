@@ -5,7 +5,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config
+from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._distribution import Quantity, above, at_least
+
+ZoneAxis = tuple[int, int, int]
 
 
 class SpecimenSettings(Config):
@@ -13,12 +16,17 @@ class SpecimenSettings(Config):
 
     Attributes:
         zone_axis: Direction [uvw] along the beam.
-        width_angstrom: Width of the box, which is periodic across the beam [Å].
+        width_angstrom: Width of the box [Å]. Without an aperture the crystal repeats across the
+            beam, so the width is met as nearly as whole repeats allow.
+        aperture_diameter_angstrom: Diameter of a soft selected-area aperture behind the specimen
+            [Å]. With one, the crystal is cut to the box as it comes, for any zone axis, and for
+            defects that do not repeat.
         thickness_angstrom: Length along the beam [Å].
     """
 
-    zone_axis: tuple[int, int, int] = (0, 0, 1)
+    zone_axis: Choices[ZoneAxis] = ((0, 0, 1),)
     width_angstrom: float = Field(default=60.0, gt=0)
+    aperture_diameter_angstrom: float | None = Field(default=None, gt=0)
     thickness_angstrom: Quantity = Quantity(100.0)
 
     @model_validator(mode="after")

@@ -79,7 +79,10 @@ def _potential(
     for structure, factor in zip(structures, factors[1:], strict=True):
         total.addcmul_(structure, factor)
     back = torch.fft.ifft(torch.view_as_complex(total), dim=-2, norm="forward")
-    return torch.fft.irfft(back, n=plane.shape[1], dim=-1, norm="forward")
+    potential: Float[torch.Tensor, "s m h w"] = torch.fft.irfft(
+        back, n=plane.shape[1], dim=-1, norm="forward"
+    )
+    return potential
 
 
 class _Atoms:

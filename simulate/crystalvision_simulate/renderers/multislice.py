@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -92,12 +93,8 @@ class Multislice(Renderer):
         for plane, entries in groups.items():
             entries.sort(key=lambda entry: -entry.slices)
             entry_bytes = int(np.prod(plane.shape)) * _BYTES_A_POINT * dtype.itemsize // 4
-            for batch, waves in in_batches(
-                entries,
-                lambda batch, plane=plane: self._exit_waves(plane, batch, device, dtype),
-                device=device,
-                bytes_each=entry_bytes,
-            ):
+            compute = partial(self._exit_waves, plane, device=device, dtype=dtype)
+            for batch, waves in in_batches(entries, compute, device=device, bytes_each=entry_bytes):
                 for entry, wave in zip(batch, waves, strict=True):
                     intensity = wave.abs().square() / len(specimens[entry.pattern])
                     known = intensities.get(entry.pattern)
@@ -112,7 +109,7 @@ class Multislice(Renderer):
         The incident wave has the intensity 1; what leaves the band is lost.
         """
         entry = _Entry(0, specimen, beam, self.slice_count(specimen))
-        return self._exit_waves(self._plane([specimen]), [entry], device, dtype)[0]
+        return self._exit_waves(self._plane([specimen]), [entry], device=device, dtype=dtype)[0]
 
     def slice_count(self, specimen: Specimen) -> int:
         """The number of slices of a specimen."""
@@ -146,7 +143,12 @@ class Multislice(Renderer):
         return Plane.of(configurations[0], self.band_limit_inv_angstrom)
 
     def _exit_waves(
-        self, plane: Plane, batch: Sequence[_Entry], device: torch.device, dtype: torch.dtype
+        self,
+        plane: Plane,
+        batch: Sequence[_Entry],
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
     ) -> Complex[torch.Tensor, "b h w"]:
         """The waves behind a batch, in reciprocal space; entries of most slices come first."""
         specimens = [entry.specimen for entry in batch]

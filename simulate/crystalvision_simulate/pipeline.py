@@ -1,0 +1,109 @@
+"""Makes many samples in order: on every core, or on a GPU that cores feed."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+import torch
+
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.simulator import Sample, Scene, Simulator
+
+_BATCH = 64  # scenes that go to the GPU together
+_AHEAD = 2  # tasks in hand for each worker, so that none waits and memory stays bounded
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def make_on_cpu(simulator: Simulator, indices: Iterable[int]) -> Generator[Sample, None, None]:
+    """Make samples in order, one thread a core, each on its own.
+
+    torch itself runs on one thread meanwhile, because that is faster, and because then a sample is
+    the same bit for bit wherever it is made.
+    """
+    with _one_torch_thread(), ThreadPoolExecutor(cores(), "crystalvision-simulate") as threads:
+        yield from map_in_order(threads, simulator.sample, indices, _AHEAD * cores())
+
+
+def make_on_gpu(
+    simulator: Simulator, selection: PluginSelection, indices: Iterable[int]
+) -> Generator[Sample, None, None]:
+    """Make samples in order: scenes by a process a core, rendered in batches on the device.
+
+    Args:
+        simulator: Renders on its device.
+        selection: The plugins that its recipe needs, to be loaded in each process.
+        indices: What to make.
+    """
+    # A fork of a process that uses CUDA could not run.
+    processes = ProcessPoolExecutor(cores(), get_context("spawn"))
+    threads = ThreadPoolExecutor(cores(), "crystalvision-expose")
+    with processes, threads:
+        work = partial(_scene, simulator.recipe.model_dump_json(), selection)
+        scenes = map_in_order(processes, work, indices, _BATCH + _AHEAD * cores())
+        rendered = (simulator.render(batch) for batch in _batches(scenes, _BATCH))
+        parts = (part for batch in rendered for part in _batches(batch, _BATCH // 8))
+        for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * cores()):
+            yield from samples
+
+
+def map_in_order(
+    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Like `executor.map`, but never more than `ahead` items are taken before their turn.
+
+    What was begun is cancelled if the iterator is closed.
+    """
+    begun: deque[Future[Result]] = deque()
+    rest = iter(items)
+    try:
+        while True:
+            begun.extend(executor.submit(work, item) for item in islice(rest, ahead - len(begun)))
+            if not begun:
+                return
+            yield begun.popleft().result()
+    finally:
+        for future in begun:
+            future.cancel()
+
+
+def cores() -> int:
+    """Cores that this process may use; only Linux tells them from all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _scene(recipe: str, selection: PluginSelection, index: int) -> Scene:
+    torch.set_num_threads(1)
+    return _simulator_of(recipe, selection).scene(index)
+
+
+@lru_cache(maxsize=1)
+def _simulator_of(recipe: str, selection: PluginSelection) -> Simulator:
+    """The simulator of a worker process, made once."""
+    return Simulator(Recipe.model_validate_json(recipe), Catalogue.load(selection))
