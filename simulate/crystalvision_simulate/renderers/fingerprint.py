@@ -143,7 +143,7 @@ class Fingerprint(Renderer):
 
     def _cluster(self, specimen: Specimen) -> Float[np.ndarray, "n 3"]:
         """The atoms about their centre [Å], scaled if that was asked for, (n, 3)."""
-        centred = specimen.positions - specimen.positions.mean(axis=0)
+        centred: Float[np.ndarray, "n 3"] = specimen.positions - specimen.positions.mean(axis=0)
         if len(centred) < 2:
             raise InputError("a fingerprint needs a cluster of at least two atoms; this has one")
         if self.nearest_neighbour_angstrom is None:
