@@ -59,8 +59,28 @@ def test_slabs_are_quick_and_of_the_asked_thickness():
         cutter.cut(1.0)
 
 
+def test_an_ase_and_a_pymatgen_crystal_give_the_same_slab():
+    ours = beta_silicon_nitride()
+    slabs = [
+        SlabCutter(crystal, zone_axis=(1, 0, 0), width_angstrom=20).cut(30)
+        for crystal in (
+            ours,
+            Crystal.from_ase(ours.to_ase()),
+            Crystal.from_pymatgen(ours.to_pymatgen()),
+        )
+    ]
+    for slab in slabs[1:]:
+        assert np.array_equal(slab.numbers, slabs[0].numbers)
+        assert slab.positions == pytest.approx(slabs[0].positions, abs=1e-9)
+        assert slab.cell == pytest.approx(slabs[0].cell, abs=1e-9)
+        assert slab.parent is not None
+
+
 def test_axes_without_an_orthogonal_cell_are_refused():
     with pytest.raises(InputError, match=r"zone_axis \[0, 0, 0\]; expected|zone_axis is \[0, 0, 0"):
         SlabCutter(CUBIC, zone_axis=(0, 0, 0))
-    with pytest.raises(InputError, match=r"no orthogonal cell narrower than 30 Å"):
+    with pytest.raises(
+        InputError,
+        match=r"no orthogonal cell narrower than 30 Å there, which .* specimen\.aperture_diameter_ang",
+    ):
         SlabCutter(beta_silicon_nitride(), zone_axis=(1, 2, 3), width_angstrom=20)
