@@ -81,6 +81,6 @@ def test_axes_without_an_orthogonal_cell_are_refused():
         SlabCutter(CUBIC, zone_axis=(0, 0, 0))
     with pytest.raises(
         InputError,
-        match=r"no orthogonal cell narrower than 30 Å there, which .* specimen\.aperture_diameter_ang",
+        match=r"no orthogonal cell narrower than 30 Å there, which .* specimen\.aperture_diam",
     ):
         SlabCutter(beta_silicon_nitride(), zone_axis=(1, 2, 3), width_angstrom=20)
