@@ -13,7 +13,7 @@ def read_out(
 ) -> UInt16[np.ndarray, "c h w"]:
     """Draw the electrons of one exposure, and turn them into counts.
 
-    Each source of noise has its own generator, spawned from `rng`: turning one on leaves what the
+    Each source of noise has its own generator, seeded from `rng`: turning one on leaves what the
     others draw as it was.
 
     Args:
@@ -22,7 +22,9 @@ def read_out(
         rng: Source of randomness.
     """
     readout = exposure.readout
-    poisson_rng, gain_rng, dark_rng, noise_rng = rng.spawn(4)
+    # Not `rng.spawn`: that would change the seed sequence, and a second exposure with it.
+    seeds = rng.integers(2**63, size=4)
+    poisson_rng, gain_rng, dark_rng, noise_rng = map(np.random.default_rng, seeds)
     electrons = poisson_rng.poisson(expected)
     signal = _amplify(electrons, readout, gain_rng)
     if exposure.kind == "integrating":
