@@ -4,6 +4,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from crystalvision.plugins import documentation, unwrapped
+
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Attributes|Example|Examples|Note|Notes|Raises|"
                       r"Returns|Yields|References|Source|Sources|Shape|Shapes):\s*$")  # fmt: skip
 _PARAMETER_SECTIONS = {"Args", "Arguments", "Parameters", "Attributes"}
@@ -13,7 +15,7 @@ _PARAMETER = re.compile(r"^(\w+)(?: \([^)]*\))?:\s*(.*)$")
 def description(thing: object) -> str:
     """A docstring up to its first section, with the lines of a paragraph joined."""
     lines: list[str] = []
-    for line in (inspect.getdoc(thing) or "").splitlines():
+    for line in documentation(thing).splitlines():
         if _SECTION.match(line):
             break
         lines.append(line)
@@ -30,11 +32,12 @@ def _joined(paragraph: str) -> str:
 
 def parameter_docs(factory: object) -> dict[str, str]:
     """What a function, or a class and its `__init__`, says of each parameter, by name."""
-    constructor = getattr(factory, "__init__", None) if inspect.isclass(factory) else None
+    behind = unwrapped(factory)
+    constructor = getattr(behind, "__init__", None) if inspect.isclass(behind) else None
     found: dict[str, str] = {}
-    for thing in (factory, constructor):
+    for thing in (behind, constructor, factory):
         if thing is not None:
-            found |= dict(_parameters((inspect.getdoc(thing) or "").splitlines()))
+            found |= dict(_parameters(documentation(thing).splitlines()))
     return found
 
 

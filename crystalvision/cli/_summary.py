@@ -1,11 +1,12 @@
 """The first line of a command's documentation, read without importing the command."""
 
 import ast
-import inspect
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 import typer
+
+from crystalvision.plugins import documentation
 
 
 def summary_of(target: object) -> str:
@@ -23,7 +24,7 @@ def summary_of(target: object) -> str:
     if isinstance(target, typer.Typer):
         text = target.info.help
         return _first_line(text if isinstance(text, str) else "")
-    return _first_line(inspect.getdoc(target) or "")
+    return _first_line(documentation(target))
 
 
 def _first_line(text: str) -> str:

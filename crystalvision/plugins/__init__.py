@@ -1,5 +1,6 @@
 """The plugin door: loading plugins, and finding what they offer by kind and name."""
 
+from crystalvision.plugins._callables import documentation, unwrapped
 from crystalvision.plugins._catalogue import Catalogue
 from crystalvision.plugins._entry import Entry
 from crystalvision.plugins._kinds import KINDS, FactoryKind, Kind
@@ -16,4 +17,6 @@ __all__ = [
     "PluginFailure",
     "PluginInfo",
     "PluginSelection",
+    "documentation",
+    "unwrapped",
 ]

@@ -1,13 +1,13 @@
 """One thing that a plugin offers: importing it, checking options, making it."""
 
 import importlib
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crystalvision.errors import CrystalVisionError, InputError, PluginError
+from crystalvision.plugins._callables import documentation
 from crystalvision.plugins._kinds import Kind
 from crystalvision.plugins._manager import PluginInfo
 from crystalvision.plugins._options import Option, check_options, factory_options
@@ -70,7 +70,7 @@ class Entry:
             PluginError: It cannot be imported or read.
         """
         if not isinstance(self.target, Path):
-            text = inspect.getdoc(self.load()) or ""
+            text = documentation(self.load())
         else:
             try:
                 text = self.target.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from crystalvision.errors import InputError
+from crystalvision.plugins._callables import unwrapped
 
 _REQUIRED = inspect.Parameter.empty
 
@@ -41,6 +42,9 @@ def factory_options(
     factory: Callable[..., object], context: Collection[str] = ()
 ) -> tuple[list[Option], bool]:
     """The options of a factory, without the `context` that the toolkit supplies.
+
+    What a `functools.partial` binds by position is no option; what it binds by name is one, with
+    that default.
 
     Returns:
         The options, and whether the factory takes further ones (`**options`).
@@ -129,8 +133,10 @@ def _type_name(annotation: Any) -> str:
 
 
 def _hints(factory: Callable[..., object]) -> dict[str, Any]:
-    # A class's hints are those of its own __init__.
-    target = getattr(factory, "__init__") if inspect.isclass(factory) else factory  # noqa: B009 - mypy
+    # A class's hints are those of its own __init__, a partial's those of its function.
+    target = unwrapped(factory)
+    if inspect.isclass(target):
+        target = getattr(target, "__init__")  # noqa: B009 - mypy
     try:
         return get_type_hints(target)
     except (NameError, TypeError):  # names known only to type checkers, or a builtin callable
