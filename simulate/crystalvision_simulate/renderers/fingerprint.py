@@ -57,9 +57,9 @@ class Fingerprint(Renderer):
             ("pixels", pixels),
             ("pixel_size_inv_angstrom", pixel_size_inv_angstrom),
             ("wavelength_angstrom", wavelength_angstrom),
-            ("nearest_neighbour_angstrom", nearest_neighbour_angstrom or 1.0),
+            ("nearest_neighbour_angstrom", nearest_neighbour_angstrom),
         ):
-            if not (np.isfinite(value) and value > 0):
+            if value is not None and not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} is {value}; expected a positive number")
         if not 0 <= mask_radius_px < pixels / 2:
             raise InputError(
