@@ -57,7 +57,7 @@ def make_on_gpu(
 
 def map_in_order(
     executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Like `executor.map`, but never more than `ahead` items are taken before their turn.
 
     What was begun is cancelled if the iterator is closed.
