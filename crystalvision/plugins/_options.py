@@ -4,7 +4,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from types import UnionType
+from types import SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from crystalvision.errors import InputError
@@ -134,10 +134,13 @@ def _type_name(annotation: Any) -> str:
 
 def _hints(factory: Callable[..., object]) -> dict[str, Any]:
     # A class's hints are those of its own __init__, a partial's those of its function.
-    target = unwrapped(factory)
+    target: Any = unwrapped(factory)
     if inspect.isclass(target):
         target = getattr(target, "__init__")  # noqa: B009 - mypy
     try:
-        return get_type_hints(target)
-    except (NameError, TypeError):  # names known only to type checkers, or a builtin callable
+        # What it returns may be a name known only to type checkers, and is not asked for.
+        annotations = {name: of for name, of in target.__annotations__.items() if name != "return"}
+        parameters = SimpleNamespace(__annotations__=annotations)
+        return get_type_hints(parameters, getattr(target, "__globals__", None))
+    except (AttributeError, NameError, TypeError):  # such names elsewhere, or a builtin callable
         return {}

@@ -4,19 +4,27 @@ The data flow, a folder each: structures → defects → specimens → renderers
 by `recipes` and run over many samples by `generation`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crystalvision import hookimpl
+from crystalvision_simulate.structures.prototypes import prototype_factories
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.contracts import Crystal
 
 _RECIPES = Path(__file__).parent / "recipes"
 
 
 @hookimpl
-def crystalvision_structures() -> Mapping[str, str]:
+def crystalvision_structures() -> "Mapping[str, str | Callable[..., Crystal]]":
     """Ideal crystals."""
     return {
+        **prototype_factories(),
         "cif": "crystalvision_simulate.structures.cif:read_cif",
+        "file": "crystalvision_simulate.structures.file:read_crystal",
+        "si3n4-alpha": "crystalvision_simulate.structures.silicon_nitride:alpha_silicon_nitride",
         "si3n4-beta": "crystalvision_simulate.structures.silicon_nitride:beta_silicon_nitride",
     }
 
