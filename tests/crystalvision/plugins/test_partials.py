@@ -42,9 +42,14 @@ NETS = '''
     Told at length.
     """
 
+    def lazy(in_channels: int, width: int = 32) -> "NameOfTypeCheckersAlone":
+        """A network whose type is imported for type checkers alone."""
+        return Net("lazy", in_channels, depth=1, width=width)
+
     @hookimpl
     def crystalvision_backbones():
         return {
+            "lazy": lazy,
             "class": partial(Net, "class"),
             "named": named,
             "nested": partial(partial(net, "nested", width=8), depth=2),
@@ -83,6 +88,13 @@ def test_what_is_bound_by_name_is_an_option_with_that_default(catalogue, name):
 def test_partials_may_be_nested(catalogue):
     assert told(catalogue, "nested") == [("depth", "int", "depth=2"), ("width", "int", "width=8")]
     assert catalogue.create("backbone", "nested", in_channels=3).got == ("nested", 3, 2, 8)
+
+
+def test_a_type_that_a_factory_returns_need_not_exist(catalogue):
+    """Only type checkers need it: its options are checked all the same."""
+    assert told(catalogue, "lazy") == [("width", "int", "width=32")]
+    with pytest.raises(InputError, match="option width='wide': Input should be a valid integer"):
+        catalogue.create("backbone", "lazy", {"width": "wide"}, in_channels=1)
 
 
 @pytest.mark.parametrize(
