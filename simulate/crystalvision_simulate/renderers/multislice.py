@@ -13,6 +13,7 @@ from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.errors import InputError
 from crystalvision_simulate.renderers._aperture import behind_aperture
 from crystalvision_simulate.renderers._batches import in_batches
+from crystalvision_simulate.renderers._phasor import Phasor
 from crystalvision_simulate.renderers._plane import Plane, propagators
 from crystalvision_simulate.renderers._potential import slice_phases
 
@@ -159,25 +160,15 @@ class Multislice(Renderer):
             (len(batch), *plane.shape), dtype=dtype.to_complex(), device=device
         )
         diffracted[:, 0, 0] = 1
-        transmission = torch.empty_like(diffracted)
+        transmission = Phasor(diffracted)
         slices = [entry.slices for entry in batch]
         for phase in slice_phases(plane, specimens, beams, slices, device=device, dtype=dtype):
             active = len(phase)
             wave = torch.fft.ifft2(diffracted[:active], norm="forward")
-            wave *= _phasor(phase, out=transmission[:active])
+            wave *= transmission(phase)
             torch.mul(
                 torch.fft.fft2(wave, norm="forward"),
                 propagate[:active],
                 out=diffracted[:active],
             )
         return behind_aperture(plane, specimens, diffracted)
-
-
-def _phasor(
-    phase: Float[torch.Tensor, "*shape"], *, out: Complex[torch.Tensor, "*shape"]
-) -> Complex[torch.Tensor, "*shape"]:
-    """exp(i · phase), written into `out`."""
-    if phase.is_cuda:
-        return torch.polar(phase.new_ones(()).expand_as(phase), phase, out=out)
-    # On a CPU, three times as fast as `torch.polar`.
-    return torch.complex(torch.cos(phase), torch.sin(phase), out=out)
