@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the detector needs torch, which takes seconds to import
     from crystalvision_simulate.detector import Exposure
 
 _GREATEST_DOSE = 1e12  # far beyond any exposure, and within what a Poisson number can be drawn for
+_GREATEST_DARK = 1e9
 _MTF_REACH = 1.5  # Nyquist frequencies; the corner of the spectrum is at 1.41
 
 
@@ -92,6 +93,10 @@ class DetectorSettings(Config):
             )
         above(self.gain_counts_per_electron, 0, "gain_counts_per_electron")
         at_least(self.dark_counts, 0, "dark_counts")
+        if max(self.dark_counts.ends) > _GREATEST_DARK:
+            raise ValueError(
+                f"dark_counts is {max(self.dark_counts.ends):g}; expected {_GREATEST_DARK:g} or less"
+            )
         return self
 
     def _check_doses(self) -> None:
