@@ -66,7 +66,12 @@ def _filter(
     transfers = torch.stack([_transfer(table, padded, images.device) for table in tables])
     spectrum = torch.fft.rfft2(images.double(), s=padded) * transfers[:, None]
     spread: torch.Tensor = torch.fft.irfft2(spectrum, s=padded)[..., :height, :width]
-    return spread.clamp(min=0).to(images.dtype)
+    kept = spread.clamp(min=0)
+    # A table says nothing beyond its end, so a spot rings; no electrons may come from cutting that.
+    kept *= spread.sum(dim=(2, 3), keepdim=True) / kept.sum(dim=(2, 3), keepdim=True).clamp(
+        min=1e-300
+    )
+    return kept.to(images.dtype)
 
 
 @lru_cache(maxsize=8)

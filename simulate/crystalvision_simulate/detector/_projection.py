@@ -37,7 +37,7 @@ def project_batch(
     allows. The interpolation is integrated over each pixel, or over as many equal parts of it as
     are narrower than a cell. A part is taken as a square along the axes of the renderer's grid: it
     has the area, the middle and the second moments of the true, turned one. So a flat pattern is
-    exactly flat, and a spot keeps its intensity within 0.3 % wherever it falls.
+    exactly flat, and a spot keeps its intensity within 1.2 % wherever it falls.
 
     Args:
         patterns: From a renderer, all on one device and of as many channels.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt16
+from jaxtyping import Float, Int, UInt16
 
 from crystalvision_simulate.detector._blur import blur
 from crystalvision_simulate.detector._exposure import Exposure, Readout
@@ -39,16 +39,16 @@ def read_out(
 
 
 def _amplify(
-    electrons: np.ndarray, readout: Readout, rng: np.random.Generator
+    electrons: Int[np.ndarray, "c h w"], readout: Readout, rng: np.random.Generator
 ) -> Float[np.ndarray, "c h w"]:
     """What the electrons of each pixel add to the image [count].
 
     One electron adds a gamma distributed amount of the stated mean and spread; n electrons add up
     to a gamma distributed amount again, of n times the shape.
     """
-    if readout.gain_spread == 0:
-        return electrons * readout.gain_counts_per_electron
-    variance = readout.gain_spread**2
-    # A shape of zero, for no electron, gives zero.
-    relative = rng.standard_gamma(electrons / variance) * variance
+    relative = electrons.astype(np.float64)
+    if readout.gain_spread > 0:
+        variance = readout.gain_spread**2
+        # A shape of zero, for no electron, gives zero.
+        relative = rng.standard_gamma(relative / variance) * variance
     return relative * readout.gain_counts_per_electron

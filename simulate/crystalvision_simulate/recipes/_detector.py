@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the detector needs torch, which takes seconds to import
 
 _GREATEST_DOSE = 1e12  # far beyond any exposure, and within what a Poisson number can be drawn for
 _GREATEST_DARK = 1e9
+_GREATEST_POINT_SPREAD = 50.0
 _MTF_REACH = 1.5  # Nyquist frequencies; the corner of the spectrum is at 1.41
 
 
@@ -56,10 +57,10 @@ class DetectorSettings(Config):
     inelastic_fraction: Quantity = Quantity(0.0)
     inelastic_half_width_inv_angstrom: float = Field(default=0.0028, gt=0)
     inelastic_cutoff_inv_angstrom: float = Field(default=0.47, gt=0, le=10)
-    beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0)
-    beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0)
+    beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
+    beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_angle_deg: Quantity = Quantity(0.0)
-    mask_radius_inv_angstrom: float = Field(default=0.0, ge=0)
+    mask_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     gain_counts_per_electron: Quantity = Quantity(1.0)
     gain_spread: float = Field(default=0.0, ge=0, le=2)
     offset_counts: float = Field(default=0.0, ge=0, allow_inf_nan=False)
@@ -80,11 +81,7 @@ class DetectorSettings(Config):
         self._check_doses()
         self._check_point_spread()
         at_least(self.inelastic_fraction, 0, "inelastic_fraction")
-        if max(self.inelastic_fraction.ends) > 1:
-            raise ValueError(
-                f"inelastic_fraction reaches {max(self.inelastic_fraction.ends):g}; expected a "
-                "fraction from 0 to 1"
-            )
+        _at_most(self.inelastic_fraction, 1, "inelastic_fraction")
         if self.inelastic_cutoff_inv_angstrom <= self.inelastic_half_width_inv_angstrom:
             raise ValueError(
                 f"inelastic_cutoff_inv_angstrom is {self.inelastic_cutoff_inv_angstrom:g}; "
@@ -93,10 +90,7 @@ class DetectorSettings(Config):
             )
         above(self.gain_counts_per_electron, 0, "gain_counts_per_electron")
         at_least(self.dark_counts, 0, "dark_counts")
-        if max(self.dark_counts.ends) > _GREATEST_DARK:
-            raise ValueError(
-                f"dark_counts is {max(self.dark_counts.ends):g}; expected {_GREATEST_DARK:g} or less"
-            )
+        _at_most(self.dark_counts, _GREATEST_DARK, "dark_counts")
         return self
 
     def _check_doses(self) -> None:
@@ -107,15 +101,11 @@ class DetectorSettings(Config):
             raise ValueError(f"{names[0]} and {names[1]} {found}; expected one of them")
         ((name, dose),) = doses.items()
         above(dose, 0, name)
-        if max(dose.ends) > _GREATEST_DOSE:
-            raise ValueError(f"{name} is {max(dose.ends):g}; expected {_GREATEST_DOSE:g} or less")
+        _at_most(dose, _GREATEST_DOSE, name)
 
     def _check_point_spread(self) -> None:
         at_least(self.point_spread_px, 0, "point_spread_px")
-        if max(self.point_spread_px.ends) > 50:
-            raise ValueError(
-                f"point_spread_px reaches {max(self.point_spread_px.ends):g}; expected 50 or less"
-            )
+        _at_most(self.point_spread_px, _GREATEST_POINT_SPREAD, "point_spread_px")
         if not self.mtf:
             return
         if max(self.point_spread_px.ends) > 0:
@@ -160,6 +150,13 @@ class DetectorSettings(Config):
                 bit_depth=self.bit_depth,
             ),
         )
+
+
+def _at_most(quantity: Quantity, greatest: float, name: str) -> None:
+    """Raise ValueError if a quantity can exceed `greatest`."""
+    high = max(quantity.ends)
+    if high > greatest:
+        raise ValueError(f"{name} reaches {high:g}; expected {greatest:g} or less")
 
 
 def _check_mtf(mtf: tuple[tuple[float, float], ...]) -> None:
