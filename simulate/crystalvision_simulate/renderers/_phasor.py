@@ -1,13 +1,15 @@
 """exp(iφ) of real phases, the one elementwise step of multislice that costs as much as an FFT."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 import torch
 from jaxtyping import Complex, Float
 
-_LARGEST = 2.0  # rad; a layer of light atoms stays below, and so far few terms are enough
-_SINE_TERMS, _COSINE_TERMS = 6, 7  # what float32 needs up to there
+# The greatest phase [rad] up to which so many terms of sine and cosine are exact in float32. Layers
+# of light atoms stay below the first.
+_RANGES = ((0.5, 3, 4), (1.0, 4, 5), (2.0, 6, 7))
 
 
 class Phasor:
@@ -26,10 +28,13 @@ class Phasor:
         out, real, imaginary = self._out[:count], self._real[:count], self._imaginary[:count]
         if phase.is_cuda:
             return torch.polar(phase.new_ones(()).expand_as(phase), phase, out=out)
-        # On a CPU, sine and cosine together take twice as long as their polynomials, and
-        # `torch.polar` six times as long.
-        if phase.dtype == torch.float32 and float(phase.abs().amax()) <= _LARGEST:
-            sine, cosine = _polynomials()
+        # On a CPU, sine and cosine together take two to three times as long as polynomials, and
+        # `torch.polar` six times.
+        polynomials = None
+        if phase.dtype == torch.float32:
+            polynomials = _polynomials_to(float(phase.abs().amax()))
+        if polynomials is not None:
+            sine, cosine = polynomials
             square = torch.mul(phase, phase, out=self._square[:count])
             _horner(sine, square, imaginary)
             imaginary *= phase
@@ -48,18 +53,25 @@ def _horner(coefficients: list[float], x: torch.Tensor, out: torch.Tensor) -> No
         torch.addcmul(scalar, out, x, out=out)
 
 
-@lru_cache(maxsize=1)
-def _polynomials() -> tuple[list[float], list[float]]:
-    """sin(φ)/φ and cos(φ) as polynomials of φ², through their Chebyshev points in the range."""
-    chebyshev = np.polynomial.chebyshev.Chebyshev
-    domain = [0, _LARGEST**2]
-    sine = chebyshev.interpolate(
-        lambda square: np.sinc(np.sqrt(square) / np.pi), _SINE_TERMS - 1, domain
-    )
-    cosine = chebyshev.interpolate(
-        lambda square: np.cos(np.sqrt(square)), _COSINE_TERMS - 1, domain
-    )
-    low_to_high = [
-        series.convert(kind=np.polynomial.Polynomial).coef.tolist() for series in (sine, cosine)
-    ]
-    return low_to_high[0][::-1], low_to_high[1][::-1]
+def _polynomials_to(largest: float) -> tuple[list[float], list[float]] | None:
+    """Those that are exact up to this phase [rad], if there are any."""
+    for limit, sine_terms, cosine_terms in _RANGES:
+        if largest <= limit:
+            return _polynomials(limit, sine_terms, cosine_terms)
+    return None
+
+
+@lru_cache
+def _polynomials(
+    limit: float, sine_terms: int, cosine_terms: int
+) -> tuple[list[float], list[float]]:
+    """sin(φ)/φ and cos(φ) as polynomials of φ², through their Chebyshev points up to a limit."""
+
+    def fit(function: Callable[[np.ndarray], np.ndarray], terms: int) -> list[float]:
+        series = np.polynomial.chebyshev.Chebyshev.interpolate(
+            lambda square: function(np.sqrt(square)), terms - 1, [0, limit**2]
+        )
+        coefficients: list[float] = series.convert(kind=np.polynomial.Polynomial).coef.tolist()
+        return coefficients[::-1]
+
+    return fit(lambda phase: np.sinc(phase / np.pi), sine_terms), fit(np.cos, cosine_terms)

@@ -6,7 +6,7 @@ import torch
 from crystalvision_simulate.renderers._phasor import Phasor
 
 
-@pytest.mark.parametrize("largest", [0.3, 2.0, 2.1, 40.0])
+@pytest.mark.parametrize("largest", [0.5, 1.0, 2.0, 2.1, 40.0])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-7), (torch.float64, 1e-15)])
 def test_phasors_are_exact_to_rounding(largest, dtype, tolerance):
     phase = torch.linspace(-largest, largest, 60_000, dtype=dtype).view(3, 100, 200)
