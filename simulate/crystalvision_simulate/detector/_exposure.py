@@ -31,7 +31,7 @@ class Inelastic:
 
     fraction: float = 0.0
     half_width_inv_angstrom: float = 0.0028
-    cutoff_inv_angstrom: float = 0.47
+    cutoff_inv_angstrom: float = 0.40
 
 
 @dataclass(frozen=True, slots=True)

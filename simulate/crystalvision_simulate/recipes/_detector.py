@@ -56,7 +56,7 @@ class DetectorSettings(Config):
     mtf: tuple[tuple[float, float], ...] = ()
     inelastic_fraction: Quantity = Quantity(0.0)
     inelastic_half_width_inv_angstrom: float = Field(default=0.0028, gt=0)
-    inelastic_cutoff_inv_angstrom: float = Field(default=0.47, gt=0, le=10)
+    inelastic_cutoff_inv_angstrom: float = Field(default=0.40, gt=0, le=10)
     beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_angle_deg: Quantity = Quantity(0.0)

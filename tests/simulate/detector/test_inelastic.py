@@ -45,7 +45,7 @@ def test_the_halo_is_a_lorentzian(half_width):
 
 def test_the_middle_pixel_holds_its_integral():
     """The peak is narrower than a pixel, so a sample in the middle would be many times too high."""
-    how = Inelastic(1.0, 0.0028, 0.47)
+    how = Inelastic(1.0, 0.0028, 0.4)
     kernel = lorentzian(SIDE, how, (60, 60))
 
     def column(x):
@@ -82,7 +82,7 @@ def test_the_stop_takes_the_direct_beam_but_not_its_halo():
     stopped = Exposure(1e6, inelastic=Inelastic(0.3), beam_stop=BeamStop(0.06))
     image, radius = exposed(stopped)
     assert image[radius < 0.06 - 1e-9].max() == 0
-    expected = 3e5 * (1 - np.log1p((0.06 / 0.0028) ** 2) / np.log1p((0.47 / 0.0028) ** 2))
+    expected = 3e5 * (1 - np.log1p((0.06 / 0.0028) ** 2) / np.log1p((0.4 / 0.0028) ** 2))
     assert image.sum() == pytest.approx(expected, rel=0.03)
 
 

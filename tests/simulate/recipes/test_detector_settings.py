@@ -97,7 +97,7 @@ def test_settings_survive_being_stored(data):
         ({"inelastic_fraction": -0.1}, "inelastic_fraction is -0.1; expected 0 or more"),
         (
             {"inelastic_half_width_inv_angstrom": 0.6},
-            "inelastic_cutoff_inv_angstrom is 0.47; expected more than .*, 0.6",
+            "inelastic_cutoff_inv_angstrom is 0.4; expected more than .*, 0.6",
         ),
         ({"inelastic_half_width_inv_angstrom": 0}, "inelastic_half_width.*greater than 0"),
         ({"beam_stop_radius_inv_angstrom": -1}, "beam_stop_radius.*greater than or equal to 0"),
