@@ -48,7 +48,8 @@ class Fingerprint(Renderer):
                 0 leaves all, and then the direct beam alone sets the scale.
             nearest_neighbour_angstrom: The cluster is scaled so that the mean distance of nearest
                 neighbours is this [Å]; Ziletti et al. take 1. Then 1/Å means that of the scaled
-                cluster. By default nothing is scaled.
+                cluster. The distance is measured on each specimen, so its defects change the scale
+                (by 4 % for thermal motion of 0.055 Å an axis). By default nothing is scaled.
 
         Raises:
             InputError: A number makes no sense, or the corners lie beyond the Ewald sphere.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.contracts import Beam, Specimen
+from crystalvision.contracts import Aperture, Beam, Specimen
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration
 from crystalvision_simulate.renderers.kinematic import Kinematic
@@ -293,3 +293,26 @@ def test_multislice_of_a_weak_specimen_is_kinematic(mistilt):
     scattered = born.intensity < 0.5
     difference = (born.intensity - dynamical.intensity)[scattered].norm()
     assert difference < 4e-3 * born.intensity[scattered].norm()
+
+
+def test_multislice_behind_an_aperture_is_kinematic_as_well():
+    """Atoms count by the amplitude over them: right where the aperture's edge is wider than they."""
+    rng = np.random.default_rng(4)
+    box = np.array([60.0, 56.0, 20.0])
+    positions = rng.random((60, 3)) * box
+    positions[:, 2] = (rng.integers(0, 20, 60) + 0.5) * 1.0
+    aperture = Aperture(diameter_angstrom=34.0, edge_angstrom=16.0)
+    specimen = Specimen(positions, np.ones(60, dtype=int), box, aperture)
+    born, dynamical = (
+        renderer.render([[specimen]], [Beam(300.0)], **DOUBLE)[0]
+        for renderer in (
+            Kinematic(band_limit_inv_angstrom=1.2),
+            Multislice(slice_thickness_angstrom=1.0, band_limit_inv_angstrom=1.2),
+        )
+    )
+    spots = Spots(born)
+    far = (spots.q > 0.2) & (spots.q < 1.1)
+    difference = (born.intensity - dynamical.intensity)[0].numpy()
+    scattered = born.intensity[0].numpy()
+    assert np.linalg.norm(difference[far]) < 0.02 * np.linalg.norm(scattered[far])
+    assert abs(difference[~far]).max() < 1e-3 * scattered.max()
