@@ -296,7 +296,7 @@ def test_multislice_of_a_weak_specimen_is_kinematic(mistilt):
 
 
 def test_multislice_behind_an_aperture_is_kinematic_as_well():
-    """Atoms count by the amplitude over them: right where the aperture's edge is wider than they."""
+    """Atoms count by the amplitude over them: right where its edge is wide."""
     rng = np.random.default_rng(4)
     box = np.array([60.0, 56.0, 20.0])
     positions = rng.random((60, 3)) * box
