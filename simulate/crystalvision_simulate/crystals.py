@@ -157,7 +157,7 @@ class Crystals:
 
 def _cuts(recipe: Recipe, settings: ClassSettings) -> list[tuple[Part, ZoneAxis]]:
     """What samples of a class may be cut from."""
-    structures = settings.structure or recipe.structure
+    structures = settings.structure or recipe.structure or ()
     zone_axes = settings.zone_axis or recipe.specimen.zone_axis
     return list(product(structures, zone_axes))
 

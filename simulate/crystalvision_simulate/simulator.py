@@ -23,6 +23,8 @@ from crystalvision_simulate.detector import (
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 
+_ZONE_AXIS_COLUMNS = ("zone_axis_u", "zone_axis_v", "zone_axis_w")
+
 Image: TypeAlias = UInt16[np.ndarray, "c h w"] | Float[np.ndarray, "c h w"]
 
 
@@ -47,12 +49,14 @@ class Scene:
     Attributes:
         specimens: The configurations of the specimen.
         beam: The beam.
-        columns: All that is known of the sample.
+        drawn: Every number that was drawn alike for all classes.
+        columns: What a dataset keeps of the sample.
         exposure_seed: Where the randomness of the exposure comes from.
     """
 
     specimens: tuple[Specimen, ...]
     beam: Beam
+    drawn: Mapping[str, float]
     columns: Mapping[str, float]
     exposure_seed: np.random.SeedSequence
 
@@ -89,7 +93,8 @@ class Simulator:
     Attributes:
         recipe: The recipe.
         crystals: Makes its crystals.
-        nuisance: What is drawn alike for every class, in the order in which it is drawn.
+        nuisance: What a dataset keeps of that which is drawn alike for every class: all but what
+            is fixed at zero.
     """
 
     def __init__(
@@ -123,7 +128,14 @@ class Simulator:
             for group in (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)
             if group is not None
         ]
-        self.nuisance = (*self._cut_columns(), *self._quantities())
+        self._quantities = {
+            name: value
+            for group in self._groups
+            for name in type(group).model_fields
+            if isinstance(value := getattr(group, name), Quantity)
+        }
+        kept = [name for name, value in self._quantities.items() if any(value.ends)]
+        self.nuisance = (*self._cut_columns(), *kept)
         self._labels = class_of_samples(
             [settings.share for settings in recipe.classes], recipe.samples
         )
@@ -165,24 +177,21 @@ class Simulator:
         nuisance_rng, defect_rng = map(np.random.default_rng, seeds[:2])
         label = self.label(index)
         cut = self.crystals.draw_cut(label, nuisance_rng)
-        drawn = {name: quantity.draw(nuisance_rng) for name, quantity in self._quantities().items()}
+        drawn = {name: quantity.draw(nuisance_rng) for name, quantity in self._quantities.items()}
         ideal = self.crystals.cut(cut, drawn["thickness_angstrom"])
         drawn["thickness_angstrom"] = float(ideal.cell[2, 2])
         configurations, degree = self.crystals.put_in_defects(ideal, label, defect_rng)
-        where = dict(zip(("u", "v", "w"), cut.zone_axis, strict=True))
-        cut_columns = {"structure": cut.structure} | {
-            f"zone_axis_{letter}": value for letter, value in where.items()
-        }
+        known = {"structure": cut.structure} | drawn
+        known |= dict(zip(_ZONE_AXIS_COLUMNS, cut.zone_axis, strict=True))
         columns: dict[str, float] = {
             "label": label,
             "severity": self.recipe.classes[label].severity,
-            **{name: float(cut_columns[name]) for name in self._cut_columns()},
-            **drawn,
+            **{name: float(known[name]) for name in self.nuisance},
             **dict.fromkeys(self.crystals.measures, 0.0),
             **degree,
         }
         specimens = tuple(self.crystals.specimen(crystal) for crystal in configurations)
-        return Scene(specimens, _beam(drawn), columns, seeds[2])
+        return Scene(specimens, _beam(drawn), drawn, columns, seeds[2])
 
     def render(self, scenes: Sequence[Scene]) -> list[Projection]:
         """Render scenes together, and project them onto the camera.
@@ -211,7 +220,7 @@ class Simulator:
             ]
         self._check_reach(patterns[0], settings.reach_inv_angstrom)
         camera = Camera(settings.pixels, settings.pixel_size_inv_angstrom)
-        poses = [_pose(scene.columns) for scene in scenes]
+        poses = [_pose(scene.drawn) for scene in scenes]
         images, q = project_batch(patterns, camera, poses)
         side, middle = settings.pixel_size_inv_angstrom, settings.pixels // 2
         return [
@@ -233,7 +242,7 @@ class Simulator:
             torch.stack([one.q_inv_angstrom for one in projections]),
             [np.random.default_rng(one.scene.exposure_seed) for one in projections],
             [
-                detector.exposure(one.scene.columns, area)
+                detector.exposure(one.scene.drawn, area)
                 for one, area in zip(projections, areas, strict=True)
             ],
         )
@@ -241,20 +250,11 @@ class Simulator:
             Sample(image, one.scene.columns) for image, one in zip(images, projections, strict=True)
         ]
 
-    def _quantities(self) -> dict[str, Quantity]:
-        """Every number of the recipe that each sample draws, by name."""
-        return {
-            name: value
-            for group in self._groups
-            for name in type(group).model_fields
-            if isinstance(value := getattr(group, name), Quantity)
-        }
-
     def _cut_columns(self) -> list[str]:
         """What is known of a cut, as far as it varies."""
         names = ["structure"] if len(self.crystals.structures) > 1 else []
         if len(self.crystals.zone_axes) > 1:
-            names += ["zone_axis_u", "zone_axis_v", "zone_axis_w"]
+            names += _ZONE_AXIS_COLUMNS
         return names
 
     def _check_reach(self, pattern: Pattern, reach: float) -> None:

@@ -51,7 +51,8 @@ class Recipe(Config):
         description: What it is for.
         samples: How many patterns.
         seed: Seed of everything that is drawn.
-        structure: The ideal crystal, or a choice of several.
+        structure: The ideal crystal, or a choice of several; not needed where each class has its
+            own.
         structure_sha256: What the crystals must be, if given: a dataset's own record of its recipe
             gives it, so that a CIF file that was changed since is noticed.
         specimen: How it is cut.
@@ -68,7 +69,7 @@ class Recipe(Config):
     description: str = ""
     samples: PositiveInt
     seed: int = Field(default=0, ge=0)
-    structure: Choices[Part]
+    structure: Choices[Part] | None = None
     structure_sha256: str | None = None
     specimen: SpecimenSettings = SpecimenSettings()
     beam: BeamSettings = BeamSettings()
@@ -83,6 +84,12 @@ class Recipe(Config):
         names = [settings.name for settings in self.classes]
         if len(set(names)) != len(names):
             raise ValueError(f"two classes have one name: {', '.join(names)}")
+        for settings in self.classes:
+            if self.structure is None and settings.structure is None:
+                raise ValueError(
+                    f"class '{settings.name}' has no structure, and neither has the recipe; "
+                    "give one, such as structure: si3n4-beta"
+                )
         if self.camera is None and self.detector is not None:
             raise ValueError("a detector needs a camera; set detector to null as well")
         return self

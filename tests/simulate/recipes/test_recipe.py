@@ -7,17 +7,34 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from crystalvision.config import Part
 from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import Quantity, load_recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 from crystalvision_simulate.simulator import Simulator
 
+SHIPPED = [entry.name for entry in Catalogue.load().of_kind("recipe")]
 
-def test_every_shipped_recipe_is_valid(catalogue):
-    names = catalogue.names("recipe")
-    assert "si3n4-four-classes" in names
-    for name in names:
-        Simulator(load_recipe(name, catalogue, ["samples=2"]), catalogue)
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_class_of_every_shipped_recipe_can_be_made(catalogue, name):
+    simulator = Simulator(load_recipe(name, catalogue), catalogue)
+    for index in simulator.first_of_each_class():
+        sample = simulator.sample(index)
+        assert sample.image.shape[1:] == (256, 256)
+        assert np.ptp(sample.image) > 0
+        assert set(sample.columns) == {"label", "severity", *simulator.columns}
+
+
+def test_the_shipped_recipes(catalogue):
+    assert set(SHIPPED) >= {
+        "si3n4-four-classes",
+        "si3n4-fingerprint",
+        "si3n4-dose-series",
+        "sadp-five-groups",
+        "sadp-defects",
+    }
 
 
 def test_the_four_classes_are_the_papers(catalogue):
@@ -72,7 +89,10 @@ def test_wrong_settings_are_named(catalogue, settings, message):
         ),
         (["classes.3.defects.0.name=vacancies"], r"no defect is called 'vacancies'; did you mean"),
         (["classes.3.defects.0.part=1"], r"'vacancy' has no option 'part'"),
-        (["structure=nacl"], r"no structure is called 'nacl'; there are: cif, si3n4-beta"),
+        (
+            ["structure=nacl"],
+            r"no structure is called 'nacl'; did you mean 'nickel'\? there are: alu",
+        ),
         (["structure={name: cif, path: absent.cif}"], r"absent\.cif: no such file"),
         (["renderer.slice_thickness_angstrom=0"], r"slice_thickness_angstrom is 0"),
         (["renderer.slices=5"], r"'multislice' has no option 'slices'"),
@@ -144,3 +164,75 @@ def test_shares_hold_for_every_beginning():
         counts = np.bincount(labels[:count], minlength=4)
         assert abs(counts - count * np.array(shares) / 16000).max() < 1
     assert np.array_equal(class_of_samples(shares, 100), labels[:100])
+
+
+def test_a_recipe_extends_another_value_by_value(catalogue, tmp_path):
+    (tmp_path / "base.yaml").write_text(
+        "extends: si3n4-four-classes\nname: base\ncamera: {pixels: 64}\ndetector: null\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "extends: base.yaml\nname: mine\nstructure: {name: si3n4-beta, a_angstrom: 7.6}\n"
+        "detector: {dose_electrons: 5}\n"
+    )
+    shipped = load_recipe("si3n4-four-classes", catalogue)
+    recipe = load_recipe(str(tmp_path / "mine.yaml"), catalogue, ["camera.pixels=32"])
+    assert recipe.name == "mine"
+    assert recipe.camera.pixels == 32
+    assert recipe.camera.rotation_deg == shipped.camera.rotation_deg
+    assert recipe.structure == (Part.of("si3n4-beta", a_angstrom=7.6),)
+    assert recipe.detector.point_spread_px.root == 0  # of no detector nothing is left
+    assert recipe.classes == shipped.classes
+
+
+def test_recipes_that_extend_each_other_are_refused(catalogue, tmp_path):
+    (tmp_path / "one.yaml").write_text("extends: two.yaml\n")
+    (tmp_path / "two.yaml").write_text("extends: one.yaml\n")
+    with pytest.raises(InputError, match=r"two\.yaml: extends one\.yaml, which extends it in turn"):
+        load_recipe(str(tmp_path / "one.yaml"), catalogue)
+    (tmp_path / "one.yaml").write_text("extends: [a, b]\n")
+    with pytest.raises(InputError, match=r"extends is \['a', 'b'\]; expected the name or file"):
+        load_recipe(str(tmp_path / "one.yaml"), catalogue)
+
+
+def test_choices_of_structures_and_zone_axes_survive_a_dataset_header(catalogue):
+    recipe = load_recipe(
+        "si3n4-four-classes",
+        catalogue,
+        [
+            "structure={choice: [si3n4-beta, {name: aluminium, a_angstrom: 4}]}",
+            "specimen.zone_axis={choice: [[0, 0, 1], [1, 1, 1]]}",
+            "classes.0.structure=iron",
+        ],
+    )
+    assert recipe.specimen.zone_axis == ((0, 0, 1), (1, 1, 1))
+    assert recipe.classes[0].structure == (Part.of("iron"),)
+    assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_each_sample_draws_among_the_choices_of_its_class(catalogue):
+    recipe = load_recipe("sadp-five-groups", catalogue, ["samples=60", "classes.1.share=2"])
+    simulator = Simulator(recipe, catalogue)
+    names = [part.name for part in simulator.crystals.structures]
+    drawn = [simulator.scene(index).columns for index in range(60)]
+    for columns in drawn:
+        own = [part.name for part in recipe.classes[int(columns["label"])].structure]
+        assert names[int(columns["structure"])] in own
+    assert len({columns["structure"] for columns in drawn}) > 12
+    assert len({tuple(columns[f"zone_axis_{k}"] for k in "uvw") for columns in drawn}) > 10
+
+
+def test_without_camera_and_detector_the_image_is_the_renderers(catalogue, small_recipe):
+    data = small_recipe.model_dump()
+    data["camera"] = data["detector"] = None
+    sample = Simulator(type(small_recipe).model_validate(data), catalogue).sample(0)
+    assert sample.image.dtype == np.float32
+    assert sample.image.sum() == pytest.approx(1, abs=0.02)
+    assert "rotation_deg" not in sample.columns
+    data["detector"] = {}
+    with pytest.raises(ValidationError, match="a detector needs a camera"):
+        type(small_recipe).model_validate(data)
+
+
+def test_a_class_without_any_structure_is_named(catalogue):
+    with pytest.raises(InputError, match="class 'pm3m' has no structure, and neither has the rec"):
+        load_recipe("sadp-five-groups", catalogue, ["classes.1.structure=null"])
