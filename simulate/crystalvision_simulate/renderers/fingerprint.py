@@ -99,8 +99,9 @@ class Fingerprint(Renderer):
         """
         patterns = []
         for configurations, _ in zip(specimens, beams, strict=True):
-            channels = [self.channels(one, device=device, dtype=dtype) for one in configurations]
-            mean = sum(channels[1:], channels[0]) / len(channels)
+            mean = torch.zeros((3, self.pixels, self.pixels), dtype=dtype, device=device)
+            for one in configurations:
+                mean += self.channels(one, device=device, dtype=dtype) / len(configurations)
             mean *= _mask(self.pixels, self.mask_radius_px, device)
             low, high = mean.min(), mean.max()
             patterns.append(

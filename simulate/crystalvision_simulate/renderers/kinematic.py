@@ -91,14 +91,13 @@ class Kinematic(Renderer):
                     "the configurations of a pattern must share one box and aperture; found "
                     f"{sorted(map(str, boxes))}"
                 )
-            intensities = [
-                self.wave(one, beam, device=device, dtype=dtype).abs().square()
-                for one in configurations
-            ]
             grid = self.grid(configurations[0], beam)
+            intensity = torch.zeros(grid.inside.shape, dtype=dtype, device=device)
+            for one in configurations:
+                intensity += self.wave(one, beam, device=device, dtype=dtype).abs().square()
             patterns.append(
                 Pattern(
-                    intensity=(sum(intensities[1:], intensities[0]) / len(intensities))[None],
+                    intensity=(intensity / len(configurations))[None],
                     sampling_inv_angstrom=(1 / grid.height_angstrom, 1 / grid.width_angstrom),
                     direct_beam=grid.reach,
                     band_limit_inv_angstrom=self.band_limit_inv_angstrom,
