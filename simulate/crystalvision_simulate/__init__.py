@@ -34,7 +34,12 @@ def crystalvision_defects() -> Mapping[str, str]:
     """Defects."""
     return {
         "displacement": "crystalvision_simulate.defects.displacement:RandomDisplacement",
+        "edge-dislocation": "crystalvision_simulate.defects.edge_dislocation:EdgeDislocation",
+        "interstitial": "crystalvision_simulate.defects.interstitial:Interstitial",
+        "strain": "crystalvision_simulate.defects.strain:Strain",
+        "substitution": "crystalvision_simulate.defects.substitution:Substitution",
         "thermal-vibration": "crystalvision_simulate.defects.vibration:ThermalVibration",
+        "twin": "crystalvision_simulate.defects.twin:Twin",
         "vacancy": "crystalvision_simulate.defects.vacancy:Vacancy",
     }
 

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from crystalvision.contracts import Crystal
+from crystalvision.contracts import Crystal, Parent
 from crystalvision.errors import InputError
 
 
@@ -28,6 +28,51 @@ def check_not_negative(name: str, value: float) -> float:
     if not (np.isfinite(value) and value >= 0):
         raise InputError(f"{name} is {value}; expected a number that is not negative")
     return value
+
+
+def atomic_number(name: str, symbol: str) -> int:
+    """Atomic number of an element.
+
+    Raises:
+        InputError: There is no such element.
+    """
+    from ase.data import atomic_numbers
+
+    if symbol not in atomic_numbers or atomic_numbers[symbol] == 0:
+        raise InputError(f"{name} is '{symbol}'; expected a chemical symbol such as Si")
+    return int(atomic_numbers[symbol])
+
+
+def rounded_by_chance(expected: float, rng: np.random.Generator) -> int:
+    """A whole number whose mean is exactly `expected`."""
+    return int(expected) + int(rng.random() < expected - int(expected))
+
+
+def parent_of(crystal: Crystal, defect: str) -> Parent:
+    """The ideal crystal that a crystal was cut from.
+
+    Raises:
+        InputError: It was not cut from one.
+    """
+    if crystal.parent is None:
+        raise InputError(
+            f"{defect}: the crystal does not say what it was cut from, so [uvw] and (hkl) mean "
+            "nothing; cut it with SlabCutter or CrystalCutter first"
+        )
+    return crystal.parent
+
+
+def refuse_periodic(crystal: Crystal, defect: str) -> None:
+    """Refuse a crystal that repeats across the beam.
+
+    Raises:
+        InputError: It does.
+    """
+    if crystal.periodic[:2].any():
+        raise InputError(
+            f"{defect}: the crystal repeats across the beam and this defect does not; cut it for "
+            "an aperture instead (set specimen.aperture_diameter_angstrom)"
+        )
 
 
 def nearest_neighbour_angstrom(crystal: Crystal, region_angstrom: float = 12.0) -> float:

@@ -5,7 +5,8 @@ def combine(name: str, one: float, other: float) -> float:
     """The degree of two independent defects with the same measure, one put in after the other.
 
     Root mean squares (`…_rms_angstrom`) add in quadrature. A fraction of the atoms that were still
-    there leaves `(1 - one) (1 - other)` of them.
+    there leaves `(1 - one) (1 - other)` of them. Components of a small strain (`strain_…`) and
+    densities of lines (`…_inv_angstrom2`) add.
 
     Args:
         name: The measure.
@@ -13,10 +14,12 @@ def combine(name: str, one: float, other: float) -> float:
         other: Degree of the second.
 
     Raises:
-        ValueError: It is neither a root mean square nor a fraction.
+        ValueError: It is none of these.
     """
     if name.endswith("_rms_angstrom"):
         return float((one**2 + other**2) ** 0.5)
+    if name.startswith("strain_") or name.endswith("_inv_angstrom2"):
+        return one + other
     if name.endswith("_fraction"):
         return 1 - (1 - one) * (1 - other)
     raise ValueError(f"two defects of one class both measure {name}, which cannot be combined")

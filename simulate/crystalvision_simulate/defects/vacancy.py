@@ -4,7 +4,11 @@ import numpy as np
 
 from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
 from crystalvision.errors import InputError
-from crystalvision_simulate.defects._checks import check_fraction
+from crystalvision_simulate.defects._checks import (
+    atomic_number,
+    check_fraction,
+    rounded_by_chance,
+)
 
 
 class Vacancy(Defect):
@@ -27,7 +31,7 @@ class Vacancy(Defect):
             InputError: The fraction is outside [0, 1], or there is no such element.
         """
         self.fraction = check_fraction("fraction", fraction)
-        self.number = None if element is None else _atomic_number(element)
+        self.number = None if element is None else atomic_number("element", element)
         self.element = element
 
     def apply(self, crystal: Crystal, rng: np.random.Generator) -> DefectiveCrystal:
@@ -41,8 +45,7 @@ class Vacancy(Defect):
             candidates = np.flatnonzero(crystal.numbers == self.number)
             if not len(candidates):
                 raise InputError(f"vacancy: the crystal has no {self.element} atoms to remove")
-        expected = self.fraction * len(candidates)
-        count = int(expected) + int(rng.random() < expected - int(expected))
+        count = rounded_by_chance(self.fraction * len(candidates), rng)
         if count >= len(crystal):
             raise InputError(f"vacancy: fraction {self.fraction} leaves no atom in the crystal")
         keep = np.ones(len(crystal), dtype=bool)
@@ -51,11 +54,3 @@ class Vacancy(Defect):
             crystal.with_atoms(crystal.positions[keep], crystal.numbers[keep]),
             {"vacancy_fraction": count / len(crystal)},
         )
-
-
-def _atomic_number(symbol: str) -> int:
-    from ase.data import atomic_numbers
-
-    if symbol not in atomic_numbers:
-        raise InputError(f"element is '{symbol}'; expected a chemical symbol such as Si")
-    return int(atomic_numbers[symbol])
