@@ -36,14 +36,13 @@ def kernel_transform(points: int) -> Float[np.ndarray, "n"]:
 
 
 class Spreader:
-    """Atoms prepared for spreading onto a stack of periodic grids, a run of slices at a time."""
+    """Atoms prepared for spreading onto stacks of periodic grids, some of them at a time."""
 
     def __init__(
         self,
         x_points: Float[torch.Tensor, "n"],
         y_points: Float[torch.Tensor, "n"],
-        slices: Int[torch.Tensor, "n"],
-        num_slices: int,
+        weights: Float[torch.Tensor, "n"],
         grid: tuple[int, int],
     ) -> None:
         """Prepare.
@@ -51,34 +50,23 @@ class Spreader:
         Args:
             x_points: Position along x in grid points, (n,).
             y_points: Position along y in grid points, (n,).
-            slices: The slice that each atom belongs to, ascending, (n,).
-            num_slices: Number of slices.
+            weights: What each atom adds, (n,).
             grid: Rows (y) and columns (x) of the grid.
         """
         rows, columns = grid
         self._points = rows * columns
-        row, self._row_weight = _neighbours(y_points, rows)
+        row, row_weight = _neighbours(y_points, rows)
         self._row_start = row * columns
+        self._row_weight = row_weight * weights[:, None]
         self._column, self._column_weight = _neighbours(x_points, columns)
-        edges = torch.arange(num_slices + 1, device=slices.device)
-        self._starts = torch.searchsorted(slices, edges).tolist()
-
-    def atoms(self, first: int, last: int) -> slice:
-        """The atoms of slices `first` to `last` (exclusive)."""
-        return slice(self._starts[first], self._starts[last])
 
     def spread(
-        self,
-        atoms: slice,
-        layer: Int[torch.Tensor, "m"],
-        weight: Float[torch.Tensor, "m"],
-        out: Float[torch.Tensor, "*l h w"],
+        self, atoms: slice, layer: Int[torch.Tensor, "m"], out: Float[torch.Tensor, "*l h w"]
     ) -> None:
-        """Spread some atoms, each with a weight, each into one layer of `out`, overwriting it."""
+        """Spread some atoms, each into one layer of `out`, overwriting it."""
         row_start = self._row_start[atoms] + (layer * self._points)[:, None]
-        row_weight = self._row_weight[atoms] * weight[:, None]
         index = row_start[:, :, None] + self._column[atoms][:, None, :]
-        values = row_weight[:, :, None] * self._column_weight[atoms][:, None, :]
+        values = self._row_weight[atoms][:, :, None] * self._column_weight[atoms][:, None, :]
         out.zero_()
         out.view(-1).scatter_add_(0, index.view(-1), values.view(-1))
 

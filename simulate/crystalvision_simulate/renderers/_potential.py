@@ -14,7 +14,7 @@ from crystalvision_simulate.scattering import (
     relativistic_mass_ratio,
 )
 
-_CHUNK_BYTES = 2**21  # potentials of this many bytes at a time stay in a core's share of the cache
+_CHUNK_BYTES = 2**20  # potentials of this many bytes at a time stay in a core's share of the cache
 
 
 def slice_phases(
@@ -46,8 +46,7 @@ def slice_phases(
     elements = np.unique(np.concatenate([specimen.numbers for specimen in specimens]))
     factors = scattering_of_gridded(plane, tuple(elements.tolist()), device, dtype)
     rows, columns = plane.shape
-    layers = len(specimens) * len(elements)
-    chunk = max(1, _CHUNK_BYTES // (rows * columns * layers * dtype.itemsize))
+    chunk = max(1, _CHUNK_BYTES // (rows * columns * len(specimens) * dtype.itemsize))
     atoms = _Atoms(plane, specimens, beams, slices, elements, device, dtype)
     left = np.array([np.count_nonzero(np.asarray(slices) > number) for number in range(slices[0])])
     first = 0
@@ -56,37 +55,38 @@ def slice_phases(
         last = min(first + chunk, slices[0])
         # A chunk ends where a specimen does, so that it is a full stack of slices of each.
         last = first + int(np.count_nonzero(left[first:last] == active))
-        stack = (len(elements), last - first, active, rows, columns)
-        grid = torch.empty(stack, dtype=dtype, device=device)
-        atoms.spread(first, last, active, grid)
-        yield from _potential(grid, factors, plane)
+        # One element after the other, so that all use the same memory.
+        grid = torch.empty((last - first, active, rows, columns), dtype=dtype, device=device)
+        total: Float[torch.Tensor, "s m h w2 2"] = factors.new_zeros(())
+        for element, factor in enumerate(factors):
+            atoms.spread(element, first, last, active, grid)
+            structure = _structure_factors(grid, plane)
+            total = total.addcmul_(structure, factor) if element else structure.mul_(factor)
+        yield from _from_band(total, plane)
         first = last
 
 
-def _potential(
-    grid: Float[torch.Tensor, "e s m h w"], factors: Float[torch.Tensor, "e h w2 2"], plane: Plane
-) -> Float[torch.Tensor, "s m h w"]:
-    """What the atoms on the grid give in real space: Σ over the elements of f · S.
+def _structure_factors(
+    grid: Float[torch.Tensor, "s m h w"], plane: Plane
+) -> Float[torch.Tensor, "s m h w2 2"]:
+    """Fourier transform of what lies on the grid, for the columns of q_x ≥ 0 in the band."""
+    half = torch.fft.rfft(grid, dim=-1)[..., : plane.columns_in_band]
+    return torch.view_as_real(torch.fft.fft(half, dim=-2))
 
-    One axis after the other, and along y only for the columns that the band reaches.
-    """
-    kept = plane.columns_in_band
-    structures = (
-        torch.view_as_real(torch.fft.fft(torch.fft.rfft(layers, dim=-1)[..., :kept], dim=-2))
-        for layers in grid
-    )
-    total = next(structures).mul_(factors[0])
-    for structure, factor in zip(structures, factors[1:], strict=True):
-        total.addcmul_(structure, factor)
-    back = torch.fft.ifft(torch.view_as_complex(total), dim=-2, norm="forward")
-    potential: Float[torch.Tensor, "s m h w"] = torch.fft.irfft(
+
+def _from_band(
+    coefficients: Float[torch.Tensor, "s m h w2 2"], plane: Plane
+) -> Float[torch.Tensor, "s m h w"]:
+    """The real function with these Fourier coefficients, of which only those in the band are."""
+    back = torch.fft.ifft(torch.view_as_complex(coefficients), dim=-2, norm="forward")
+    function: Float[torch.Tensor, "s m h w"] = torch.fft.irfft(
         back, n=plane.shape[1], dim=-1, norm="forward"
     )
-    return potential
+    return function
 
 
 class _Atoms:
-    """The atoms of a batch, sorted by slice, with what each adds to which layer."""
+    """The atoms of a batch, sorted by element and slice, with what each adds to which layer."""
 
     def __init__(
         self,
@@ -101,42 +101,46 @@ class _Atoms:
         slice_of = np.concatenate(
             [slice_of_atoms(one, count) for one, count in zip(specimens, slices, strict=True)]
         )
-        order = np.argsort(slice_of, kind="stable")
+        numbers = np.concatenate([specimen.numbers for specimen in specimens])
+        key = np.searchsorted(elements, numbers) * slices[0] + slice_of
+        order = np.argsort(key, kind="stable")
         positions = np.concatenate([specimen.positions for specimen in specimens])[order]
-        numbers = np.concatenate([specimen.numbers for specimen in specimens])[order]
         counts = [len(specimen.numbers) for specimen in specimens]
         specimen_of = np.repeat(np.arange(len(specimens)), counts)[order]
-        area = plane.width_angstrom * plane.height_angstrom
-        strength = [
-            relativistic_mass_ratio(beam.energy_kev)
-            * electron_wavelength_angstrom(beam.energy_kev)
-            / area
-            for beam in beams
-        ]
         rows, columns = plane.shape
         # Positions are reduced to the grid in float64: float32 would lose 1e-5 of a wide box.
         x_points = np.mod(positions[:, 0] / plane.width_angstrom, 1) * columns
         y_points = np.mod(positions[:, 1] / plane.height_angstrom, 1) * rows
+        strength = np.array([_strength(plane, beam) for beam in beams])[specimen_of]
+        self._num_slices = slices[0]
         self._slice = torch.from_numpy(slice_of[order]).to(device)
         self._specimen = torch.from_numpy(specimen_of).to(device)
-        self._element = torch.from_numpy(np.searchsorted(elements, numbers)).to(device)
-        self._weight = torch.tensor(strength, dtype=dtype, device=device)[self._specimen]
+        self._starts = np.searchsorted(key[order], np.arange(len(elements) * slices[0] + 1))
         self._spreader = Spreader(
             torch.from_numpy(x_points).to(device, dtype),
             torch.from_numpy(y_points).to(device, dtype),
-            self._slice,
-            slices[0],
+            torch.from_numpy(strength).to(device, dtype),
             plane.shape,
         )
 
     def spread(
-        self, first: int, last: int, active: int, out: Float[torch.Tensor, "e s m h w"]
+        self, element: int, first: int, last: int, active: int, out: Float[torch.Tensor, "s m h w"]
     ) -> None:
-        """Spread the atoms of slices `first` to `last` (exclusive), for the `active` specimens."""
-        atoms = self._spreader.atoms(first, last)
-        layer = self._element[atoms] * (last - first) + (self._slice[atoms] - first)
-        layer = layer * active + self._specimen[atoms]
-        self._spreader.spread(atoms, layer, self._weight[atoms], out)
+        """Spread the atoms of an element in slices `first` to `last` (exclusive).
+
+        Those of the first `active` specimens, which are all that have these slices.
+        """
+        start = element * self._num_slices
+        atoms = slice(int(self._starts[start + first]), int(self._starts[start + last]))
+        layer = (self._slice[atoms] - first) * active + self._specimen[atoms]
+        self._spreader.spread(atoms, layer, out)
+
+
+def _strength(plane: Plane, beam: Beam) -> float:
+    """γ λ / area: from a projected potential to the phase of the wave."""
+    area = plane.width_angstrom * plane.height_angstrom
+    wavelength = electron_wavelength_angstrom(beam.energy_kev)
+    return relativistic_mass_ratio(beam.energy_kev) * wavelength / area
 
 
 def slice_of_atoms(specimen: Specimen, slices: int) -> Int[np.ndarray, "n"]:

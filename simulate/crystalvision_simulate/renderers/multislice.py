@@ -13,9 +13,9 @@ from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.errors import InputError
 from crystalvision_simulate.renderers._aperture import behind_aperture
 from crystalvision_simulate.renderers._batches import in_batches
-from crystalvision_simulate.renderers._phasor import Phasor
 from crystalvision_simulate.renderers._plane import Plane, propagators
 from crystalvision_simulate.renderers._potential import slice_phases
+from crystalvision_simulate.renderers._transmission import Transmission
 
 _BYTES_A_POINT = 100  # of the grid, for one wave in float32: what a batch holds at its fullest
 
@@ -160,15 +160,16 @@ class Multislice(Renderer):
             (len(batch), *plane.shape), dtype=dtype.to_complex(), device=device
         )
         diffracted[:, 0, 0] = 1
-        transmission = Phasor(diffracted)
+        transmission = Transmission(device, dtype)
         slices = [entry.slices for entry in batch]
+        finished = []
         for phase in slice_phases(plane, specimens, beams, slices, device=device, dtype=dtype):
             active = len(phase)
+            if active < len(diffracted):
+                finished.append(diffracted[active:])
             wave = torch.fft.ifft2(diffracted[:active], norm="forward")
-            wave *= transmission(phase)
-            torch.mul(
-                torch.fft.fft2(wave, norm="forward"),
-                propagate[:active],
-                out=diffracted[:active],
-            )
+            transmission.apply(wave, phase)
+            diffracted = torch.fft.fft2(wave, norm="forward")
+            diffracted *= propagate[:active]
+        diffracted = torch.cat([diffracted, *reversed(finished)]) if finished else diffracted
         return behind_aperture(plane, specimens, diffracted)

@@ -1,4 +1,4 @@
-"""exp(iφ) of real phases, the one elementwise step of multislice that costs as much as an FFT."""
+"""What a slice does to the wave: a factor exp(iφ), which would cost as much as an FFT."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,36 +12,54 @@ from jaxtyping import Complex, Float
 _RANGES = ((0.5, 3, 4), (1.0, 4, 5), (2.0, 6, 7))
 
 
-class Phasor:
-    """Computes exp(iφ) again and again for phases of one shape, in memory that it keeps."""
+_BLOCK = 2**16  # points at a time: what they need stays in the cache beside the wave
 
-    def __init__(self, like: Complex[torch.Tensor, "*shape"]) -> None:
-        """Prepare for results like this tensor."""
-        self._out = torch.empty_like(like)
-        self._real = torch.empty_like(like.real, memory_format=torch.contiguous_format)
-        self._imaginary = torch.empty_like(self._real)
-        self._square = torch.empty_like(self._real)
 
-    def __call__(self, phase: Float[torch.Tensor, "m *shape"]) -> Complex[torch.Tensor, "m *shape"]:
-        """exp(iφ) of the phases of the first m; overwritten by the next call."""
-        count = len(phase)
-        out, real, imaginary = self._out[:count], self._real[:count], self._imaginary[:count]
+class Transmission:
+    """Multiplies waves by exp(iφ), again and again, with little memory beside them."""
+
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Prepare for phases of this type on this device."""
+        self._real, self._imaginary, self._square = torch.empty(
+            (3, _BLOCK if device.type == "cpu" else 0), dtype=dtype, device=device
+        )
+        self._phasor = torch.empty(len(self._real), dtype=dtype.to_complex(), device=device)
+
+    def apply(
+        self, wave: Complex[torch.Tensor, "*shape"], phase: Float[torch.Tensor, "*shape"]
+    ) -> None:
+        """Multiply a contiguous wave by exp(iφ), in place."""
         if phase.is_cuda:
-            return torch.polar(phase.new_ones(()).expand_as(phase), phase, out=out)
-        # On a CPU, sine and cosine together take two to three times as long as polynomials, and
-        # `torch.polar` six times.
+            wave *= torch.polar(phase.new_ones(()).expand_as(phase), phase)
+            return
         polynomials = None
         if phase.dtype == torch.float32:
-            polynomials = _polynomials_to(float(phase.abs().amax()))
-        if polynomials is not None:
+            least, greatest = phase.aminmax()
+            polynomials = _polynomials_to(max(float(greatest), -float(least)))
+        waves, phases = wave.view(-1), phase.reshape(-1)
+        for start in range(0, len(phases), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            waves[block] *= self._exponential(phases[block], polynomials)
+
+    def _exponential(
+        self, phase: Float[torch.Tensor, "n"], polynomials: tuple[list[float], list[float]] | None
+    ) -> Complex[torch.Tensor, "n"]:
+        """exp(iφ), overwritten by the next call.
+
+        On a CPU sine and cosine take two to three times as long as polynomials do, and
+        `torch.polar` six times.
+        """
+        count = len(phase)
+        real, imaginary, out = self._real[:count], self._imaginary[:count], self._phasor[:count]
+        if polynomials is None:
+            torch.cos(phase, out=real)
+            torch.sin(phase, out=imaginary)
+        else:
             sine, cosine = polynomials
             square = torch.mul(phase, phase, out=self._square[:count])
             _horner(sine, square, imaginary)
             imaginary *= phase
             _horner(cosine, square, real)
-        else:
-            torch.cos(phase, out=real)
-            torch.sin(phase, out=imaginary)
         return torch.complex(real, imaginary, out=out)
 
 
