@@ -157,7 +157,7 @@ def _fast_length(least: float) -> int:
 
     FFTs of other even lengths, such as 450 or 486, take a fifth longer than the next multiple of 4.
     """
-    length = 4 * int(np.ceil(least / 4))
+    length = max(2 * 4, 4 * int(np.ceil(least / 4)))  # a gridding kernel is 7 points wide
     while _has_other_factors(length):
         length += 4
     return length
