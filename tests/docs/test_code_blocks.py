@@ -11,6 +11,7 @@ line; YAML, TOML and JSON are parsed. A comment on the line before a fence may s
 import json
 import re
 import shlex
+import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from crystalvision.config import validate
 from crystalvision.models import build_system
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.training import Experiment, Schedule
-from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
@@ -122,8 +123,11 @@ def check_install(words: list[str]) -> None:
 def check_yaml(data: dict, source: str) -> None:
     """A recipe must simulate, an experiment and a schedule must be valid."""
     catalogue = Catalogue.load()
-    if "classes" in data:
-        Simulator(validate(Recipe, data, source), catalogue)
+    if "classes" in data or "extends" in data:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "recipe.yaml"
+            path.write_text(yaml.safe_dump(data))
+            Simulator(load_recipe(str(path), catalogue), catalogue)
     elif "system" in data:
         experiment = validate(Experiment, data, source)
         build_system(experiment.system, catalogue, in_channels=1, num_classes=4)
