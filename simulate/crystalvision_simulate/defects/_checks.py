@@ -6,6 +6,7 @@ from scipy.spatial import cKDTree
 
 from crystalvision.contracts import Crystal, Parent
 from crystalvision.errors import InputError
+from crystalvision_simulate.defects._neighbours import wrapped
 
 
 def check_fraction(name: str, value: float) -> float:
@@ -96,15 +97,19 @@ def smallest_distance_angstrom(
     Args:
         crystal: The crystal before; an orthogonal cell counts as periodic where it says so.
         displacements: Displacement of every atom [Å], (n, 3).
-        enough: A distance [Å] that is returned without a search where none can be shorter.
+        enough: A distance [Å] that is returned where none is shorter.
     """
-    largest = float(np.sqrt((displacements**2).sum(axis=1).max()))
-    if nearest_neighbour_angstrom(crystal) - 2 * largest >= enough:
+    room = nearest_neighbour_angstrom(crystal) - enough
+    # Of two atoms that come nearer than that, one at least moves by half of the room.
+    movers = np.flatnonzero((displacements**2).sum(axis=1) >= max(room / 2, 0) ** 2)
+    if not len(movers):
         return enough
     moved = crystal.positions + displacements
     lengths = np.where(crystal.periodic, np.diag(crystal.cell), 0)
     if np.count_nonzero(crystal.cell - np.diag(np.diag(crystal.cell))):
         lengths = np.zeros(3)  # the tree knows no oblique cells
-    wrapped = np.where(lengths > 0, np.mod(moved, np.where(lengths > 0, lengths, 1)), moved)
-    distances, _ = cKDTree(wrapped, boxsize=lengths).query(wrapped, k=2)
-    return float(distances[:, 1].min())
+    moved = wrapped(moved, lengths)
+    # A plain tree is built in a third of the time, and few atoms ask it.
+    tree = cKDTree(moved, boxsize=lengths, balanced_tree=False, compact_nodes=False)
+    distances, _ = tree.query(moved[movers], k=2)
+    return min(float(distances[:, 1].min()), enough)

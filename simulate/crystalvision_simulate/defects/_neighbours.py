@@ -22,10 +22,10 @@ def choose_apart(
         At most `count` points, (k, 3).
     """
     lengths = np.where(crystal.periodic, np.diag(crystal.cell), 0)
-    tree = cKDTree(_wrapped(crystal.positions, lengths), boxsize=lengths)
+    tree = cKDTree(wrapped(crystal.positions, lengths), boxsize=lengths)
     free = np.empty((0, 3))
     for part in np.array_split(points, max(1, len(points) // (2 * count))):
-        distances, _ = tree.query(_wrapped(part, lengths))
+        distances, _ = tree.query(wrapped(part, lengths))
         free = _apart(
             np.concatenate([free, part[distances >= distance_angstrom]]), lengths, distance_angstrom
         )
@@ -38,7 +38,7 @@ def _apart(
     points: Float[np.ndarray, "m 3"], lengths: Float[np.ndarray, "3"], distance_angstrom: float
 ) -> Float[np.ndarray, "k 3"]:
     """Points of which none is near an earlier one that is kept."""
-    tree = cKDTree(_wrapped(points, lengths), boxsize=lengths)
+    tree = cKDTree(wrapped(points, lengths), boxsize=lengths)
     pairs = tree.query_pairs(distance_angstrom, output_type="ndarray")
     kept = np.ones(len(points), dtype=bool)
     for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
@@ -47,7 +47,7 @@ def _apart(
     return points[kept]
 
 
-def _wrapped(
+def wrapped(
     positions: Float[np.ndarray, "n 3"], lengths: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "n 3"]:
     """Positions within the box along the axes that repeat."""
