@@ -63,4 +63,7 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 @hookimpl
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
-    return {"simulate": "crystalvision_simulate.cli:simulate"}
+    return {
+        "show": "crystalvision_simulate.show:show",
+        "simulate": "crystalvision_simulate.cli:simulate",
+    }

@@ -29,7 +29,7 @@ def make_on_cpu(simulator: Simulator, indices: Iterable[int]) -> Generator[Sampl
     torch itself runs on one thread meanwhile, because that is faster, and because then a sample is
     the same bit for bit wherever it is made.
     """
-    with _one_torch_thread(), ThreadPoolExecutor(cores(), "crystalvision-simulate") as threads:
+    with one_torch_thread(), ThreadPoolExecutor(cores(), "crystalvision-simulate") as threads:
         yield from map_in_order(threads, simulator.sample, indices, _AHEAD * cores())
 
 
@@ -83,7 +83,8 @@ def cores() -> int:
 
 
 @contextmanager
-def _one_torch_thread() -> Iterator[None]:
+def one_torch_thread() -> Iterator[None]:
+    """Within it, torch runs on one thread: what it sums is then the same bit for bit."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,0 +1,36 @@
+"""Pictures of samples: the crystal with its defects marked, the ideal pattern, the detected one.
+
+What is shown of a sample, a `View`, is found first; how it is drawn comes after, so that what a
+figure says can be checked without reading pixels.
+"""
+
+from crystalvision_simulate.pictures._compare import Comparison, compare
+from crystalvision_simulate.pictures._figure import draw_figure
+from crystalvision_simulate.pictures._labels import Label, choose_labels
+from crystalvision_simulate.pictures._place import Calibration
+from crystalvision_simulate.pictures._reflections import Reflections, reflections
+from crystalvision_simulate.pictures._save import FORMATS, check_output, save_figure
+from crystalvision_simulate.pictures._show import Choice, views_of
+from crystalvision_simulate.pictures._subject import Subject, find_subject
+from crystalvision_simulate.pictures._view import CrystalView, PatternView, View
+
+__all__ = [
+    "FORMATS",
+    "Calibration",
+    "Choice",
+    "Comparison",
+    "CrystalView",
+    "Label",
+    "PatternView",
+    "Reflections",
+    "Subject",
+    "View",
+    "check_output",
+    "choose_labels",
+    "compare",
+    "draw_figure",
+    "find_subject",
+    "reflections",
+    "save_figure",
+    "views_of",
+]

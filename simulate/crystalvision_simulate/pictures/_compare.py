@@ -1,0 +1,154 @@
+"""What defects did to a crystal, seen from the atoms alone: which moved, changed, came or went.
+
+No defect is known by name here, so a stranger's is told as well as ours.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.spatial import cKDTree
+
+from crystalvision.contracts import Crystal, Specimen
+
+_IN_ORDER = 0.1  # of the box: atoms that moved farther do not stand in the order of the sites
+_ON_SITE = 0.4  # of the shortest distance: an atom farther from a site is not on it
+_OFF_SITE = 0.6  # the same, for an atom's motion against that of its neighbours
+_NEIGHBOURS = 8  # sites about a site whose motion is compared
+_FIRST_REACH = 3.0  # shortest distances from the middle: where a lattice is fitted first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The atoms of a crystal with defects beside the sites of the ideal one.
+
+    Attributes:
+        sites: Where the ideal crystal has atoms [Å], (m, 3), the middles of both boxes laid on each
+            other.
+        elements: Atomic number that belongs on each site, (m,).
+        site_of_atom: The site that each atom is on, -1 for an atom between the sites, (n,).
+        moved: How far each atom lies from its site [Å], zero between the sites, (n, 3).
+        substituted: Whether an atom is on a site of another element, (n,).
+        vacant: Whether no atom is on a site, (m,).
+    """
+
+    sites: Float[np.ndarray, "m 3"]
+    elements: Int[np.ndarray, "m"]
+    site_of_atom: Int[np.ndarray, "n"]
+    moved: Float[np.ndarray, "n 3"]
+    substituted: Bool[np.ndarray, "n"]
+    vacant: Bool[np.ndarray, "m"]
+
+    @property
+    def between(self) -> Bool[np.ndarray, "n"]:
+        """Whether an atom lies between the sites, (n,)."""
+        return self.site_of_atom < 0
+
+
+def compare(ideal: Crystal, specimen: Specimen) -> Comparison:
+    """Find the site that each atom is on.
+
+    Atoms that stand in the order of the sites are on those, however far a strain or a dislocation
+    took them, unless one left its neighbours. Otherwise an atom is on the nearest site, once a
+    uniform strain is taken off.
+    """
+    sites = ideal.positions + (specimen.box_angstrom - np.diag(ideal.cell)) / 2
+    apart = _shortest_distance(sites)
+    site_of_atom = _by_order(ideal, sites, specimen, apart)
+    if site_of_atom is None:
+        site_of_atom = _by_place(sites, specimen.positions, apart)
+    on_site = site_of_atom >= 0
+    chosen = site_of_atom[on_site]
+    moved = np.zeros_like(specimen.positions)
+    moved[on_site] = _shortest_way(ideal, specimen.positions[on_site] - sites[chosen])
+    substituted = np.zeros(len(specimen.numbers), dtype=bool)
+    substituted[on_site] = specimen.numbers[on_site] != ideal.numbers[chosen]
+    vacant = np.ones(len(sites), dtype=bool)
+    vacant[chosen] = False
+    return Comparison(sites, ideal.numbers, site_of_atom, moved, substituted, vacant)
+
+
+def _shortest_distance(sites: Float[np.ndarray, "m 3"]) -> float:
+    """Shortest distance between sites [Å]."""
+    if len(sites) < 2:
+        return 1.0
+    distances, _ = cKDTree(sites).query(sites, k=2)
+    return float(distances[:, 1].min())
+
+
+def _shortest_way(ideal: Crystal, moved: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Displacements, for atoms that left the box on one side and came in on the other as well."""
+    box = np.where(ideal.periodic, np.diag(ideal.cell), np.inf)
+    whole = np.rint(moved / box)
+    return np.where(whole != 0, moved - whole * np.diag(ideal.cell), moved)
+
+
+def _by_order(
+    ideal: Crystal, sites: Float[np.ndarray, "m 3"], specimen: Specimen, apart: float
+) -> Int[np.ndarray, "n"] | None:
+    """The site of each atom if the order of the atoms is that of the sites, else `None`."""
+    if len(specimen.positions) != len(sites):
+        return None
+    moved = _shortest_way(ideal, specimen.positions - sites)
+    if np.linalg.norm(moved, axis=1).max() > _IN_ORDER * float(np.diag(ideal.cell).min()):
+        return None
+    site_of_atom = np.arange(len(sites))
+    if len(sites) > _NEIGHBOURS:
+        _, neighbours = cKDTree(sites).query(sites, k=_NEIGHBOURS + 1)
+        against = moved - np.median(moved[neighbours[:, 1:]], axis=1)
+        site_of_atom[np.linalg.norm(against, axis=1) > _OFF_SITE * apart] = -1
+    return site_of_atom
+
+
+def _by_place(
+    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], apart: float
+) -> Int[np.ndarray, "n"]:
+    """The site that each atom is next to, if no other atom is nearer to it."""
+    atoms = cKDTree(positions)
+    plain = _pairs(sites, positions, atoms, _ON_SITE * apart)
+    strained = _strained_sites(sites, positions, atoms, apart)
+    fitted = _pairs(strained, positions, atoms, _ON_SITE * apart)
+    more = (fitted >= 0).sum() > 1.01 * (plain >= 0).sum()
+    return fitted if more else plain
+
+
+def _pairs(
+    sites: Float[np.ndarray, "m 3"],
+    positions: Float[np.ndarray, "n 3"],
+    atoms: cKDTree,
+    reach: float,
+) -> Int[np.ndarray, "n"]:
+    """Sites and atoms that are each other's nearest, within a reach [Å]."""
+    distance, site_of_atom = cKDTree(sites).query(positions)
+    _, atom_of_site = atoms.query(sites)
+    mutual = atom_of_site[site_of_atom] == np.arange(len(positions))
+    return np.where(mutual & (distance < reach), site_of_atom, -1)
+
+
+def _strained_sites(
+    sites: Float[np.ndarray, "m 3"],
+    positions: Float[np.ndarray, "n 3"],
+    atoms: cKDTree,
+    apart: float,
+) -> Float[np.ndarray, "m 3"]:
+    """The sites under the uniform strain that fits the atoms, found from the middle outwards.
+
+    At each reach the strain of the last one brings the sites near enough to their atoms.
+    """
+    middle = (positions.min(axis=0) + positions.max(axis=0)) / 2
+    distance = np.linalg.norm(sites - middle, axis=1)
+    strained, reach = sites, _FIRST_REACH * apart
+    while reach < 2 * distance.max():
+        within = distance < reach
+        off, nearest = atoms.query(strained[within])
+        near = off < _ON_SITE * apart
+        if near.sum() >= 2 * _NEIGHBOURS:
+            known = _with_one(sites[within][near])
+            fit, *_ = np.linalg.lstsq(known, positions[nearest[near]], rcond=None)
+            strained = _with_one(sites) @ fit
+        reach *= 1.5
+    return strained
+
+
+def _with_one(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 4"]:
+    return np.column_stack([vectors, np.ones(len(vectors))])

@@ -1,0 +1,99 @@
+"""The reflections that a crystal has near the Ewald sphere, from its reciprocal lattice alone.
+
+What is found here owes nothing to the renderers, so that a label stands where a spot should be, not
+where one is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from crystalvision.contracts import Beam, Parent
+from crystalvision_simulate.scattering import electron_scattering_factor
+
+_ABSENT = 1e-6  # of the strongest |F|²: symmetry forbids it, but for the rounding of coordinates
+_FAINT = 1e-5  # of the strongest expected intensity: what no picture shows
+_ONE_PLACE = 1e-4  # 1/Å within which reflections lie at one place of the pattern
+_CHUNK = 4096  # reflections whose phases are in memory at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reflections:
+    """Reflections that symmetry allows, one for each place of the pattern, the strongest first.
+
+    Attributes:
+        hkl: Indices, (n, 3).
+        q_inv_angstrom: Where they lie across the beam, q_x and q_y, in the frame of the specimen
+            [1/Å], (n, 2).
+        strength: Expected intensity in kinematic theory, over that of the strongest, (n,).
+    """
+
+    hkl: Int[np.ndarray, "n 3"]
+    q_inv_angstrom: Float[np.ndarray, "n 2"]
+    strength: Float[np.ndarray, "n"]
+
+
+def reflections(
+    parent: Parent,
+    beam: Beam,
+    *,
+    wavelength_angstrom: float,
+    thickness_angstrom: float,
+    reach_inv_angstrom: float,
+) -> Reflections:
+    """The reflections of a crystal slab up to some |q|.
+
+    The excitation error of g is s = θ·q − g_z − λg²/2, to first order in the mistilt θ. A slab of
+    thickness t is expected to reflect |F|² / (1 + (πst)²): the envelope of the thickness fringes
+    sin²(πst)/(πst)², which has no zeros.
+
+    Args:
+        parent: The ideal crystal and how it lies.
+        beam: The beam.
+        wavelength_angstrom: Its wavelength [Å].
+        thickness_angstrom: Thickness of the slab [Å].
+        reach_inv_angstrom: Greatest |q| across the beam [1/Å].
+    """
+    hkl, g = _lattice(parent, reach_inv_angstrom)
+    tilt = np.array([beam.mistilt_x_mrad, beam.mistilt_y_mrad]) / 1e3
+    error = g[:, :2] @ tilt - g[:, 2] - wavelength_angstrom * (g**2).sum(axis=1) / 2
+    fringes = 1 / (1 + (np.pi * error * thickness_angstrom) ** 2)
+    near = fringes > _FAINT
+    hkl, g, fringes = hkl[near], g[near], fringes[near]
+    power = abs(structure_factors(parent, hkl)) ** 2
+    strength = power * fringes
+    keep = (power > _ABSENT * power.max()) & (strength > _FAINT * strength.max())
+    order = np.argsort(-strength[keep], kind="stable")
+    hkl, q, strength = hkl[keep][order], g[keep][order, :2], strength[keep][order]
+    first = np.sort(np.unique(np.rint(q / _ONE_PLACE), axis=0, return_index=True)[1])
+    return Reflections(hkl[first], q[first], strength[first] / strength.max())
+
+
+def structure_factors(parent: Parent, hkl: Int[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+    """|F| of the unit cell for electrons, static atoms [Å], (n,)."""
+    cell = parent.unit_cell
+    fractional = cell.positions @ np.linalg.inv(cell.cell)
+    length = np.linalg.norm(hkl @ np.linalg.inv(parent.vectors).T, axis=1)
+    total = np.zeros(len(hkl), dtype=np.complex128)
+    for number in np.unique(cell.numbers):
+        sites = fractional[cell.numbers == number]
+        for start in range(0, len(hkl), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            phases = np.exp(-2j * np.pi * (hkl[part] @ sites.T)).sum(axis=1)
+            total[part] += electron_scattering_factor(int(number), length[part]) * phases
+    return np.abs(total)
+
+
+def _lattice(
+    parent: Parent, reach_inv_angstrom: float
+) -> tuple[Int[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+    """Indices and reciprocal vectors within a sphere but 000 [1/Å]."""
+    # |h| = |g·a| is at most |g||a|.
+    limits = np.floor(reach_inv_angstrom * np.linalg.norm(parent.vectors, axis=1)).astype(int)
+    ranges = [np.arange(-limit, limit + 1) for limit in limits]
+    hkl = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    g = hkl @ np.linalg.inv(parent.vectors).T
+    length = np.linalg.norm(g, axis=1)
+    within = (length > 0) & (length <= reach_inv_angstrom)
+    return hkl[within], g[within]

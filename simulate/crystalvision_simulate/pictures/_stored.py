@@ -1,0 +1,107 @@
+"""What a figure shows of samples of a dataset: what is stored, beside what its recipe makes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from crystalvision.config import validate
+from crystalvision.datasets import Dataset
+from crystalvision.errors import CrystalVisionError, InputError
+from crystalvision.plugins import Catalogue
+from crystalvision_simulate.pictures._place import Calibration
+from crystalvision_simulate.pictures._view import PatternView, View, make, view_of
+from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.simulator import Simulator
+
+Image = np.ndarray[Any, Any]
+
+
+def views_of_dataset(
+    dataset: Dataset, indices: Sequence[int], catalogue: Catalogue, *, window_angstrom: float | None
+) -> list[View]:
+    """Samples of a dataset, made again from its recipe where that is possible.
+
+    Args:
+        dataset: The dataset, which need not be complete.
+        indices: Which samples.
+        catalogue: Where the parts of the recipe are looked up.
+        window_angstrom: Diameter of the part of the crystal to show [Å].
+
+    Raises:
+        InputError: There is no such sample.
+        StorageError: The data cannot be read.
+    """
+    images = dataset.images(indices)
+    try:
+        recipe = validate(Recipe, dataset.header.recipe, f"the recipe of {dataset.path}")
+        simulator = Simulator(recipe, catalogue)
+        return [
+            _made_again(dataset, simulator, index, image, window_angstrom)
+            for index, image in zip(indices, images, strict=True)
+        ]
+    except CrystalVisionError as error:
+        note = f"cannot be made again from its recipe: {error}"
+    return [
+        replace(_as_stored(dataset, index, image), note=note)
+        for index, image in zip(indices, images, strict=True)
+    ]
+
+
+def _made_again(
+    dataset: Dataset, simulator: Simulator, index: int, stored: Image, window: float | None
+) -> View:
+    """A stored image beside the crystal and the ideal pattern that its recipe gives."""
+    made = make(simulator, index)
+    view = view_of(simulator, made, window_angstrom=window, ideal_only=False)
+    if made.image.shape != stored.shape:
+        raise InputError(
+            f"an image has the shape {stored.shape}, the recipe makes {made.image.shape}"
+        )
+    *before, last = view.patterns
+    shown = replace(last, image=stored, title=f"{last.title}, as stored")
+    note = _comparison(dataset, stored, made.image)
+    return replace(view, patterns=(*before, shown), note=note)
+
+
+def _comparison(dataset: Dataset, stored: Image, made: Image) -> str:
+    """Whether an image is the one that its recipe gives here."""
+    if np.array_equal(stored, made):
+        return "the stored image is what its recipe makes here, bit for bit"
+    differ = float((stored != made).mean())
+    there = dataset.header.generator
+    here = {name: version(name) for name in ("crystalvision", "numpy", "torch")} | {"device": "cpu"}
+    why = [
+        f"{name} {there[name]} there, {here[name]} here"
+        for name in here
+        if name in there and there[name] != here[name]
+    ]
+    cause = ", ".join(why) or "with the same software, so the data or the code was changed"
+    return (
+        f"the stored image differs from what its recipe makes in {differ:.2%} of pixels ({cause})"
+    )
+
+
+def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
+    """A stored image with nothing but what the dataset says of it."""
+    header = dataset.header
+    steps = (header.axes[0].scale, header.axes[1].scale)
+    direct_beam = (
+        -header.axes[0].offset / header.axes[0].scale,
+        -header.axes[1].offset / header.axes[1].scale,
+    )
+    columns = {name: float(dataset.column(name)[index]) for name in header.columns}
+    known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
+    counted = header.dtype != "float32"
+    pattern = PatternView(
+        title="detected, as stored" if counted else "as stored",
+        image=image,
+        unit="counts" if counted else "fraction" if len(image) == 1 else "image",
+        calibration=Calibration(steps, direct_beam),
+    )
+    name = header.class_names[int(columns["label"])]
+    return View(
+        f"{name}, sample {index}", ", ".join(known), None, (pattern,), index, columns=columns
+    )

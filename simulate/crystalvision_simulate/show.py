@@ -1,0 +1,115 @@
+"""`crystalvision show`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crystalvision.cli.console import err, out, print_json
+from crystalvision.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision_simulate.pictures import View
+
+
+def show(
+    ctx: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE|STRUCTURE|DATA.zarr[INDEX]",
+            help="A recipe or a structure by its name, a recipe's YAML file, a crystal file (CIF, "
+            "POSCAR, …), or a dataset.",
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The figure: .png, .pdf or .svg; by default NAME.png."),
+    ] = None,
+    class_: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="Only the first sample of this class. Repeatable."),
+    ] = None,
+    sample: Annotated[
+        list[int] | None, typer.Option(help="Only this sample, counted from 0. Repeatable.")
+    ] = None,
+    zone_axis: Annotated[
+        str | None, typer.Option(metavar="U,V,W", help="The direction along the beam.")
+    ] = None,
+    renderer: Annotated[
+        str | None, typer.Option(help="The renderer, such as kinematic, with its defaults.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set a value of the recipe, such as specimen.thickness_angstrom=50. Repeatable.",
+        ),
+    ] = None,
+    window_angstrom: Annotated[
+        float | None, typer.Option(help="Diameter of the part of the crystal to show.")
+    ] = None,
+    dpi: Annotated[int, typer.Option(help="Pixels an inch of a PNG.", min=30, max=600)] = 150,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the figure that is there.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write what the figure says as JSON as well.")
+    ] = False,
+) -> None:
+    """Draw crystals with their defects marked, their ideal patterns, and what a detector sees."""
+    from crystalvision_simulate.pictures import (
+        Choice,
+        check_output,
+        draw_figure,
+        find_subject,
+        save_figure,
+        views_of,
+    )
+
+    catalogue = ctx.obj.catalogue
+    subject = find_subject(what, catalogue)
+    path = output or Path(f"{subject.stem}.png")
+    check_output(path, overwrite=overwrite)
+    overrides = [*(set_ or [])]
+    overrides += [f"specimen.zone_axis={_axis(zone_axis)}"] if zone_axis is not None else []
+    overrides += [f"renderer={renderer}"] if renderer is not None else []
+    overrides += [f"seed={seed}"] if seed is not None else []
+    choice = Choice(class_ or (), sample or (), window_angstrom)
+    views = views_of(subject, catalogue, overrides, choice)
+    save_figure(draw_figure(views, subject.title), path, dpi=dpi)
+    if json:
+        print_json({"figure": path, "samples": [_as_json(view) for view in views]})
+        return
+    for view in views:
+        if view.note:
+            err.print(f"{view.name}: {view.note}", markup=False, soft_wrap=True)
+    out.print(f"written to {path}", markup=False, soft_wrap=True)
+
+
+def _axis(text: str) -> list[int]:
+    """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110."""
+    bare = text.strip().strip("[]")
+    words = list(bare) if bare.isdigit() and len(bare) == 3 else bare.replace(",", " ").split()
+    try:
+        axis = [int(word) for word in words]
+    except ValueError:
+        axis = []
+    if len(axis) != 3:
+        raise InputError(f"--zone-axis {text}: expected three whole numbers, such as 1,1,0")
+    return axis
+
+
+def _as_json(view: "View") -> dict[str, object]:
+    ideal = next((pattern for pattern in view.patterns if pattern.labels), None)
+    return {
+        "sample": view.index,
+        "name": view.name,
+        "details": view.details,
+        "columns": view.columns,
+        "labels": ideal.labels if ideal is not None else [],
+        "note": view.note,
+    }
