@@ -14,6 +14,7 @@ from crystalvision.contracts import Crystal, Specimen
 _IN_ORDER = 0.1  # of the box: atoms that moved farther do not stand in the order of the sites
 _ON_SITE = 0.4  # of the shortest distance: an atom farther from a site is not on it
 _OFF_SITE = 0.6  # the same, for an atom's motion against that of its neighbours
+_ABOUT = 1.6  # shortest distances: the surroundings of a site
 _NEIGHBOURS = 8  # sites about a site whose motion is compared
 _FIRST_REACH = 3.0  # shortest distances from the middle: where a lattice is fitted first
 
@@ -30,6 +31,8 @@ class Comparison:
         moved: How far each atom lies from its site [Å], zero between the sites, (n, 3).
         substituted: Whether an atom is on a site of another element, (n,).
         vacant: Whether no atom is on a site, (m,).
+        replaced: Whether a site is vacant because the atoms about it form another lattice, as in a
+            twin, (m,).
     """
 
     sites: Float[np.ndarray, "m 3"]
@@ -38,6 +41,7 @@ class Comparison:
     moved: Float[np.ndarray, "n 3"]
     substituted: Bool[np.ndarray, "n"]
     vacant: Bool[np.ndarray, "m"]
+    replaced: Bool[np.ndarray, "m"]
 
     @property
     def between(self) -> Bool[np.ndarray, "n"]:
@@ -65,7 +69,26 @@ def compare(ideal: Crystal, specimen: Specimen) -> Comparison:
     substituted[on_site] = specimen.numbers[on_site] != ideal.numbers[chosen]
     vacant = np.ones(len(sites), dtype=bool)
     vacant[chosen] = False
-    return Comparison(sites, ideal.numbers, site_of_atom, moved, substituted, vacant)
+    replaced = _replaced(sites, vacant, specimen.positions[~on_site], _ABOUT * apart)
+    return Comparison(sites, ideal.numbers, site_of_atom, moved, substituted, vacant, replaced)
+
+
+def _replaced(
+    sites: Float[np.ndarray, "m 3"],
+    vacant: Bool[np.ndarray, "m"],
+    between: Float[np.ndarray, "k 3"],
+    radius: float,
+) -> Bool[np.ndarray, "m"]:
+    """Vacant sites about which most are vacant, but atoms between the sites are nearly as many."""
+    replaced = np.zeros_like(vacant)
+    if vacant.any() and len(between):
+        places = sites[vacant]
+        all_about, vacant_about, atoms_about = (
+            cKDTree(points).query_ball_point(places, radius, return_length=True)
+            for points in (sites, places, between)
+        )
+        replaced[vacant] = (vacant_about > all_about / 2) & (atoms_about > vacant_about / 2)
+    return replaced
 
 
 def _shortest_distance(sites: Float[np.ndarray, "m 3"]) -> float:

@@ -8,17 +8,19 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from crystalvision_simulate.pictures._draw_frame import draw_frame
+from crystalvision_simulate.pictures._labels import overlined
 from crystalvision_simulate.pictures._place import rotation
+from crystalvision_simulate.pictures._repeat import repeat_angstrom
 from crystalvision_simulate.pictures._style import INK, MARK
 from crystalvision_simulate.pictures._view import CrystalView
-from crystalvision_simulate.pictures._words import bracketed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _THICKEST = 8.0  # Å: a repeat along the beam that is shown whole
 _THIN = 4.0  # Å of a crystal whose repeat is longer
-_LARGEST_ATOM = 0.45  # of the covalent radius
+_SMALLEST_MARK = 1 / 75  # of the window
+_LARGEST_ATOM = 0.6  # of the covalent radius
 _STILL = 0.01  # Å: motion too small to be drawn
 _LONG = 2.0  # Å: arrows of most atoms are shorter
 _ENLARGED = (1, 2, 5, 10, 20, 50)
@@ -61,9 +63,9 @@ def draw_crystal(axes: "Axes", view: CrystalView, colours: Mapping[int, str]) ->
     if enlarged:
         found.add("moved")
     draw_frame(axes, view)
-    title = f"{bracketed(view.zone_axis)} into the page; {part.thickness:.2g} Å"
+    title = f"[{overlined(view.zone_axis)}] into the page; {part.thickness:.2g} Å"
     title += f" of {view.specimen.thickness_angstrom:.4g} Å"
-    axes.set_title(title)
+    axes.set_title(title, parse_math=True)
     if enlarged:
         axes.text(0.98, 0.02, f"motion ×{enlarged}", transform=axes.transAxes, ha="right")
     return found
@@ -72,8 +74,7 @@ def draw_crystal(axes: "Axes", view: CrystalView, colours: Mapping[int, str]) ->
 def _slice_of(view: CrystalView) -> _Slice:
     """A slice in the middle of the crystal, one repeat thick if that is not too thick."""
     comparison, specimen = view.comparison, view.specimen
-    axis = np.array(view.zone_axis) // np.gcd.reduce(view.zone_axis)
-    repeat = float(np.linalg.norm(view.parent.direction(axis.tolist())))
+    repeat = repeat_angstrom(view.parent.unit_cell, view.zone_axis)
     thickness = repeat if repeat <= _THICKEST else _THIN
     heights = comparison.sites[:, 2]
     start = _gap_before(heights, specimen.thickness_angstrom / 2 - thickness / 2)
@@ -124,7 +125,7 @@ def _radii(view: CrystalView, part: _Slice) -> dict[int, float]:
     if len(columns) > 1:
         distances, _ = cKDTree(columns).query(columns, k=2)
         apart = distances[:, 1]
-        scale = min(scale, 0.8 * float(apart[apart > 0.02].min()) / max(covalent.values()))
+        scale = min(scale, 0.5 * float(apart[apart > 0.02].min()) / max(covalent.values()))
     return {number: max(scale, 0.15) * radius for number, radius in covalent.items()}
 
 
@@ -140,8 +141,10 @@ def _draw_atoms(
     numbers = view.specimen.numbers[part.atoms]
     sizes = np.array([radii[int(number)] for number in numbers])
     faces = [colours[int(number)] for number in numbers]
-    _draw_discs(axes, part.atoms_xy, sizes, faces, "#444444", 0.3)
-    found = set()
+    plain = ~comparison.between[part.atoms]
+    plain_faces = [face for face, here in zip(faces, plain, strict=True) if here]
+    _draw_discs(axes, part.atoms_xy[plain], sizes[plain], plain_faces, "#444444", 0.3)
+    found, least = set(), _SMALLEST_MARK * view.window_angstrom
     for name, chosen in (
         ("substituted", comparison.substituted[part.atoms]),
         ("between", comparison.between[part.atoms]),
@@ -152,8 +155,9 @@ def _draw_atoms(
             if name == "substituted":
                 _draw_discs(axes, places, 1.35 * sizes[chosen], "none", MARK, 1.1)
             else:
-                axes.plot(*places.T, "x", color=MARK, markersize=3.2, markeredgewidth=1.0)
-    vacant = comparison.vacant[part.sites]
+                faces_there = [face for face, here in zip(faces, chosen, strict=True) if here]
+                _draw_diamonds(axes, places, np.maximum(1.4 * sizes[chosen], least), faces_there)
+    vacant = (comparison.vacant & ~comparison.replaced)[part.sites]
     if vacant.any():
         found.add("vacant")
         sizes = np.array([radii[int(n)] for n in comparison.elements[part.sites[vacant]]])
@@ -186,6 +190,25 @@ def _draw_discs(
     )
 
 
+def _draw_diamonds(
+    axes: "Axes",
+    places: Float[np.ndarray, "n 2"],
+    radii: Float[np.ndarray, "n"],
+    faces: list[str],
+) -> None:
+    from matplotlib.collections import PolyCollection
+
+    corners = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
+    axes.add_collection(
+        PolyCollection(
+            places[:, None] + radii[:, None, None] * corners,
+            facecolors=faces,
+            edgecolors=MARK,
+            linewidths=0.8,
+        )
+    )
+
+
 def _draw_motion(axes: "Axes", view: CrystalView, part: _Slice) -> int:
     """Draw how far atoms are from their sites, enlarged; returns how many times, 0 for not at all.
 
@@ -197,7 +220,7 @@ def _draw_motion(axes: "Axes", view: CrystalView, part: _Slice) -> int:
     lengths = np.linalg.norm(moved, axis=1)
     if not len(lengths) or lengths.max() < _STILL:
         return 0
-    typical = float(np.quantile(lengths[lengths > _STILL], 0.9))
+    typical = max(float(np.quantile(lengths[lengths > _STILL], 0.9)), float(lengths.max()) / 3)
     enlarged = max(factor for factor in _ENLARGED if factor == 1 or factor * typical < _LONG)
     middle = view.specimen.box_angstrom[:2] / 2
     sites = comparison.sites[comparison.site_of_atom[chosen], :2] - middle

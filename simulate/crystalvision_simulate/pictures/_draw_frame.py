@@ -14,7 +14,7 @@ from crystalvision_simulate.pictures._words import name_of_direction
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROOM = 1.3  # of the window's radius: for the names of directions
+_ROOM = 1.45  # of the window's radius: for the names of directions
 _SEEN = 0.25  # of its length: an edge of the cell that is seen shorter gets no name
 
 
@@ -90,8 +90,15 @@ def _draw_direction(axes: "Axes", radius: float, angle: float, text: str) -> Non
         xytext=(right, down),
         arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "shrinkA": 0},
     )
+    beside = abs(right) > 0.7 * radius
     axes.text(
-        1.2 * right, 1.2 * down, text, ha="center", va="center", fontsize=7.5, parse_math=True
+        1.13 * right,
+        1.13 * down,
+        text,
+        ha=("left" if right > 0 else "right") if beside else "center",
+        va="center" if beside else ("top" if down > 0 else "bottom"),
+        fontsize=7.5,
+        parse_math=True,
     )
 
 
@@ -99,7 +106,7 @@ def _draw_scale_bar(axes: "Axes", radius: float) -> None:
     """A bar of a round length in the lower left corner, at most a quarter of the window."""
     power = 10.0 ** np.floor(np.log10(radius / 2))
     length = max(step * power for step in (1, 2, 5) if step * power <= radius / 2)
-    left, low = -1.27 * radius, 1.24 * radius
+    left, low = -1.41 * radius, 1.38 * radius
     axes.plot([left, left + length], [low, low], color=INK, linewidth=2, solid_capstyle="butt")
     axes.text(left, low - 0.04 * radius, f"{length:g} Å", va="bottom", fontsize=7.5)
 

@@ -62,8 +62,8 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5, pad=2)
     axes.set_title(pattern.title)
-    axes.set_xlabel("q_x [1/Å]", labelpad=1)
-    axes.set_ylabel("q_y [1/Å]", labelpad=1)
+    axes.set_xlabel("$q_x$ [1/Å]", labelpad=1, parse_math=True)
+    axes.set_ylabel("$q_y$ [1/Å]", labelpad=1, parse_math=True)
     for label in pattern.labels:
         _draw_label(axes, label, pattern.calibration.on_axes(np.zeros((1, 2)))[0])
     return image

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from crystalvision_simulate.pictures._view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
-_MARKS = {
-    "vacant": ("empty site", "o", "none", MARK, 7.0),
-    "substituted": ("another element on the site", "o", FAINT, MARK, 8.0),
-    "between": ("atom between the sites", "x", MARK, MARK, 5.0),
-    "moved": ("motion from the site, enlarged as stated", r"$\rightarrow$", INK, INK, 9.0),
+_MARKS: dict[str, dict[str, Any]] = {
+    "vacant": {"label": "empty site", "mfc": "none", "mec": MARK},
+    "substituted": {"label": "another element on the site", "mfc": FAINT, "mec": MARK, "mew": 1.3},
+    "between": {"label": "atom off the sites", "marker": "D", "mfc": FAINT, "mec": MARK},
+    "moved": {"label": "motion from the site, enlarged as stated", "marker": ">", "color": INK}
+    | {"linestyle": "-", "linewidth": 1.0, "markersize": 4},
 }
 _LETTERS_AN_INCH = 13.5
 
@@ -94,28 +94,16 @@ def _draw_row(
 def _draw_legend(figure: "Figure", colours: Mapping[int, str], found: set[str]) -> None:
     """The elements and the marks that occur, below everything."""
     from ase.data import chemical_symbols
-
-    handles = [
-        _handle(chemical_symbols[number], "o", colour, "#444444", 7.0)
-        for number, colour in colours.items()
-    ]
-    handles += [_handle(*mark) for name, mark in _MARKS.items() if name in found]
-    if handles:
-        figure.legend(
-            handles=handles, loc="lower left", ncols=len(handles), handletextpad=0.1, borderpad=0.4
-        )
-
-
-def _handle(label: str, marker: str, face: str, edge: str, size: float) -> "Line2D":
     from matplotlib.lines import Line2D
 
-    return Line2D(
-        [],
-        [],
-        linestyle="none",
-        marker=marker,
-        markersize=size,
-        markerfacecolor=face,
-        markeredgecolor=edge,
-        label=label,
-    )
+    marks: list[dict[str, Any]] = [
+        {"label": chemical_symbols[number], "mfc": colour, "mec": "#444444"}
+        for number, colour in colours.items()
+    ]
+    marks += [mark for name, mark in _MARKS.items() if name in found]
+    plain = {"linestyle": "none", "marker": "o", "markersize": 7.0}
+    handles = [Line2D([], [], **{**plain, **mark}) for mark in marks]
+    if handles:
+        figure.legend(
+            handles=handles, loc="lower left", ncols=len(handles), handletextpad=0.3, borderpad=0.4
+        )

@@ -10,10 +10,10 @@ from crystalvision_simulate.pictures._place import Calibration
 from crystalvision_simulate.pictures._reflections import Reflections
 
 MOST_LABELS = 9
-_FAINTEST = 1e-3  # of the strongest spot: fainter ones need no name
+_FAINTEST = 3e-3  # of the strongest spot: fainter ones need no name
 _LIKELY = 1e-3  # of the strongest reflection expected
 _ROOM = (0.20, 0.09)  # of the picture's width and height, that a label keeps for itself
-_MARGIN = 0.06  # of the picture, at its edges
+_MARGIN = (0.11, 0.08)  # of the picture's width and height, at its edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def choose_labels(
     height, width = image.shape
     pixels = calibration.on_pixels(reflections.q_inv_angstrom)
     relative = pixels / (width - 1, height - 1)
-    inside = ((relative > _MARGIN) & (relative < 1 - _MARGIN)).all(axis=1)
+    inside = (abs(relative - 0.5) < 0.5 - np.array(_MARGIN)).all(axis=1)
     candidates = np.flatnonzero(inside & (reflections.strength > _LIKELY))
     brightness = np.array([_brightness(image, pixels[index]) for index in candidates])
     chosen: list[int] = []
@@ -65,7 +65,7 @@ def choose_labels(
 def overlined(hkl: Sequence[int]) -> str:
     """Indices as crystallographers write them, in matplotlib's mathtext: a bar for a minus."""
     signs = [rf"\overline{{{-index}}}" if index < 0 else str(index) for index in hkl]
-    return "$" + r"\,".join(signs) + "$"
+    return "$" + r"\hspace{0.1}".join(signs) + "$"  # so that two bars do not touch
 
 
 def _indices(hkl: Int[np.ndarray, "3"]) -> tuple[int, int, int]:

@@ -14,11 +14,11 @@ _SIDE = 2.6  # of a picture among several rows
 _LARGE = 3.6  # the same, where a figure shows one sample
 _MARGIN = 0.15
 _TITLE = 0.35  # above all rows
-_LEGEND = 0.35  # below all rows
+_LEGEND = 0.3  # below all rows
 _LINE = 0.165  # a line of words
 _HEADING = 0.24  # above each picture
 _TICKS_LEFT = 0.52
-_TICKS_BELOW = 0.46
+_TICKS_BELOW = 0.4
 _BAR = 0.82  # a bar of colours with its ticks and its name
 _GAP = 0.12
 

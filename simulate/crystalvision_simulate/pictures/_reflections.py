@@ -13,7 +13,7 @@ from crystalvision.contracts import Beam, Parent
 from crystalvision_simulate.scattering import electron_scattering_factor
 
 _ABSENT = 1e-6  # of the strongest |F|²: symmetry forbids it, but for the rounding of coordinates
-_FAINT = 1e-5  # of the strongest expected intensity: what no picture shows
+_FAR = 3.0  # excitation error times thickness, beyond which a reflection is not excited
 _ONE_PLACE = 1e-4  # 1/Å within which reflections lie at one place of the pattern
 _CHUNK = 4096  # reflections whose phases are in memory at a time
 
@@ -59,15 +59,15 @@ def reflections(
     tilt = np.array([beam.mistilt_x_mrad, beam.mistilt_y_mrad]) / 1e3
     error = g[:, :2] @ tilt - g[:, 2] - wavelength_angstrom * (g**2).sum(axis=1) / 2
     fringes = 1 / (1 + (np.pi * error * thickness_angstrom) ** 2)
-    near = fringes > _FAINT
+    near = abs(error) * thickness_angstrom < _FAR
     hkl, g, fringes = hkl[near], g[near], fringes[near]
     power = abs(structure_factors(parent, hkl)) ** 2
     strength = power * fringes
-    keep = (power > _ABSENT * power.max()) & (strength > _FAINT * strength.max())
+    keep = power > _ABSENT * power.max(initial=0.0)
     order = np.argsort(-strength[keep], kind="stable")
     hkl, q, strength = hkl[keep][order], g[keep][order, :2], strength[keep][order]
     first = np.sort(np.unique(np.rint(q / _ONE_PLACE), axis=0, return_index=True)[1])
-    return Reflections(hkl[first], q[first], strength[first] / strength.max())
+    return Reflections(hkl[first], q[first], strength[first] / strength.max(initial=1e-300))
 
 
 def structure_factors(parent: Parent, hkl: Int[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:

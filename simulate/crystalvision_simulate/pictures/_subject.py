@@ -10,10 +10,12 @@ from typing import Any, Literal
 from crystalvision.config import apply_overrides, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision_simulate.pictures._repeat import repeat_angstrom
 from crystalvision_simulate.recipes import Recipe
 
 _SAMPLE = re.compile(r"(?P<path>.+)\[(?P<index>[^\[\]]*)\]")
 _PREFIXED = re.compile(r"(?P<kind>recipe|structure):(?P<name>.+)")
+_THICKNESS = 100.0  # Å
 
 Kind = Literal["recipe", "structure", "dataset"]
 
@@ -84,6 +86,9 @@ def find_subject(text: str, catalogue: Catalogue) -> Subject:
 def recipe_of_structure(name: str, catalogue: Catalogue, overrides: Sequence[str]) -> Recipe:
     """A recipe of one ideal crystal behind a selected-area aperture, without a detector.
 
+    Unless it is set, the thickness is a whole number of repeats near 100 Å: higher Laue zones then
+    do not show as the tails of their relrods.
+
     Args:
         name: A structure's name, or the path of a crystal file.
         catalogue: Where names are looked up.
@@ -100,17 +105,20 @@ def recipe_of_structure(name: str, catalogue: Catalogue, overrides: Sequence[str
         "name": Path(name).name,
         "samples": 1,
         "structure": structure,
-        "specimen": {
-            "width_angstrom": 80,
-            "aperture_diameter_angstrom": 60,
-            "thickness_angstrom": 100,
-        },
+        "specimen": {"width_angstrom": 80, "aperture_diameter_angstrom": 60},
         "renderer": {"name": "multislice"},
-        "camera": {"pixels": 320, "pixel_size_inv_angstrom": 0.0075},
+        "camera": {"pixels": 400, "pixel_size_inv_angstrom": 0.0075},
         "detector": None,
         "classes": [{"name": "ideal", "severity": 0}],
     }
-    return validate(Recipe, apply_overrides(data, overrides), f"structure {name}")
+    wanted = apply_overrides(data, overrides)
+    recipe = validate(Recipe, wanted, f"structure {name}")
+    if "thickness_angstrom" in wanted["specimen"] or not recipe.structure:
+        return recipe
+    (part, *_), (axis, *_) = recipe.structure, recipe.specimen.zone_axis
+    repeat = repeat_angstrom(catalogue.create("structure", part.name, part.options), axis)
+    wanted["specimen"]["thickness_angstrom"] = max(1, round(_THICKNESS / repeat)) * repeat
+    return validate(Recipe, wanted, f"structure {name}")
 
 
 def _offers(catalogue: Catalogue, kind: str, name: str) -> bool:

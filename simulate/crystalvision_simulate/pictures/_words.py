@@ -32,11 +32,12 @@ def details_of(simulator: Simulator, scene: Scene) -> str:
     if drawn.get("camera_length_error"):
         parts.append(f"camera length {_signed(100 * drawn['camera_length_error'])} %")
     measured = [
-        f"{name} {scene.columns[name]:.3g}"
+        f"{name} {_plain(scene.columns[name])}"
         for name in simulator.crystals.measures
         if abs(scene.columns[name]) > 1e-9
     ]
-    return "; ".join([", ".join(parts), *measured])
+    together = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in (*parts, *measured)]
+    return "; ".join([", ".join(together[: len(parts)]), *together[len(parts) :]])
 
 
 def bracketed(uvw: Sequence[int], brackets: str = "[]") -> str:
@@ -64,6 +65,10 @@ def name_of_direction(
         if len(along):
             return tuple(int(index) for index in indices[along[0]]), brackets
     return (), ""
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _signed(value: float) -> str:
