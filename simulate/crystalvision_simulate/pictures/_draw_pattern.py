@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
 from crystalvision_simulate.pictures._labels import Label, overlined
 from crystalvision_simulate.pictures._style import COLOUR_MAP
@@ -65,7 +64,7 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
     axes.set_xlabel("$q_x$ [1/Å]", labelpad=1, parse_math=True)
     axes.set_ylabel("$q_y$ [1/Å]", labelpad=1, parse_math=True)
     for label in pattern.labels:
-        _draw_label(axes, label, pattern.calibration.on_axes(np.zeros((1, 2)))[0])
+        _draw_label(axes, label)
     return image
 
 
@@ -113,18 +112,18 @@ def _brightest(pattern: PatternView) -> float:
     return float(image[:, beside].max()) if beside.any() else float(image.max())
 
 
-def _draw_label(axes: "Axes", label: Label, middle: Float[np.ndarray, "2"]) -> None:
-    """A ring about the place of a reflection, and its indices on the side away from the middle."""
+def _draw_label(axes: "Axes", label: Label) -> None:
+    """A ring about the place of a reflection, and its indices beside it."""
     from matplotlib.patheffects import withStroke
 
-    place = (label.q_x_inv_angstrom, label.q_y_inv_angstrom)
-    outwards = (place - middle) / max(float(np.linalg.norm(place - middle)), 1e-12)
-    axes.plot(*place, "o", ms=6.5, mew=0.6, mfc="none", mec="white")
-    axes.annotate(
+    axes.plot(
+        label.q_x_inv_angstrom, label.q_y_inv_angstrom, "o", ms=6.5, mew=0.6, mfc="none", mec="w"
+    )
+    axes.text(
+        label.text_x,
+        1 - label.text_y,
         overlined(label.hkl),
-        place,
-        xytext=(13.0 * outwards[0], -10.0 * outwards[1]),  # q_y runs downwards
-        textcoords="offset points",
+        transform=axes.transAxes,
         ha="center",
         va="center",
         color="white",

@@ -13,7 +13,9 @@ MOST_LABELS = 9
 _FAINTEST = 3e-3  # of the strongest spot: fainter ones need no name
 _LIKELY = 1e-3  # of the strongest reflection expected
 _ROOM = (0.20, 0.09)  # of the picture's width and height, that a label keeps for itself
-_MARGIN = (0.11, 0.08)  # of the picture's width and height, at its edges
+_MARGIN = 0.03  # of the picture, at its edges: spots there get no label
+_AWAY = np.array([0.075, 0.057])  # of width and height, from a spot to the middle of its label
+_INSIDE = np.array([0.09, 0.035])  # of width and height, from the edges to the middle of a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,15 @@ class Label:
         hkl: Indices of the reflection.
         q_x_inv_angstrom: Its place on the axes of the pattern [1/Å].
         q_y_inv_angstrom: The same along q_y [1/Å].
+        text_x: Where the middle of the text stands, as a fraction of the picture's width.
+        text_y: The same from the top, as a fraction of its height.
     """
 
     hkl: tuple[int, int, int]
     q_x_inv_angstrom: float
     q_y_inv_angstrom: float
+    text_x: float
+    text_y: float
 
 
 def choose_labels(
@@ -44,8 +50,10 @@ def choose_labels(
     """
     height, width = image.shape
     pixels = calibration.on_pixels(reflections.q_inv_angstrom)
-    relative = pixels / (width - 1, height - 1)
-    inside = (abs(relative - 0.5) < 0.5 - np.array(_MARGIN)).all(axis=1)
+    relative = (pixels + 0.5) / (width, height)
+    (middle,) = (calibration.on_pixels(np.zeros((1, 2))) + 0.5) / (width, height)
+    texts = _beside(relative, middle)
+    inside = (abs(relative - 0.5) < 0.5 - _MARGIN).all(axis=1)
     candidates = np.flatnonzero(inside & (reflections.strength > _LIKELY))
     brightness = np.array([_brightness(image, pixels[index]) for index in candidates])
     chosen: list[int] = []
@@ -53,11 +61,11 @@ def choose_labels(
         index = int(candidates[rank])
         if len(chosen) == most or brightness[rank] < _FAINTEST * brightness.max():
             break
-        if not _is_taken(index, chosen, relative, reflections):
+        if not _is_taken(index, chosen, texts, reflections):
             chosen.append(index)
     places = calibration.on_axes(reflections.q_inv_angstrom)
     return [
-        Label(_indices(reflections.hkl[index]), float(places[index, 0]), float(places[index, 1]))
+        Label(_indices(reflections.hkl[index]), *map(float, (*places[index], *texts[index])))
         for index in chosen
     ]
 
@@ -79,13 +87,23 @@ def _brightness(image: Float[np.ndarray, "h w"], pixel: Float[np.ndarray, "2"]) 
     return float(image[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].sum())
 
 
+def _beside(
+    relative: Float[np.ndarray, "n 2"], middle: Float[np.ndarray, "2"]
+) -> Float[np.ndarray, "n 2"]:
+    """The middles of texts: on the far side of their spots, or on the near side at the edges."""
+    from_middle = relative - middle
+    away = _AWAY * from_middle / np.maximum(np.linalg.norm(from_middle, axis=1), 1e-9)[:, None]
+    outwards = relative + away
+    fits = (abs(outwards - 0.5) < 0.5 - _INSIDE).all(axis=1)
+    return np.where(fits[:, None], outwards, relative - away)
+
+
 def _is_taken(
-    index: int, chosen: list[int], relative: Float[np.ndarray, "n 2"], reflections: Reflections
+    index: int, chosen: list[int], texts: Float[np.ndarray, "n 2"], reflections: Reflections
 ) -> bool:
     """Whether another label is near, or says the same of the other side."""
     for other in chosen:
-        apart = abs(relative[index] - relative[other])
-        if (apart < _ROOM).all():
+        if (abs(texts[index] - texts[other]) < _ROOM).all():
             return True
         if (reflections.hkl[index] == -reflections.hkl[other]).all():
             return True
