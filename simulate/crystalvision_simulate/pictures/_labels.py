@@ -95,7 +95,8 @@ def _beside(
     away = _AWAY * from_middle / np.maximum(np.linalg.norm(from_middle, axis=1), 1e-9)[:, None]
     outwards = relative + away
     fits = (abs(outwards - 0.5) < 0.5 - _INSIDE).all(axis=1)
-    return np.where(fits[:, None], outwards, relative - away)
+    texts: Float[np.ndarray, "n 2"] = np.where(fits[:, None], outwards, relative - away)
+    return texts
 
 
 def _is_taken(

@@ -60,7 +60,7 @@ def name_of_direction(
     indices = indices[np.argsort(abs(indices).sum(axis=1), kind="stable")]
     planes = indices @ np.linalg.inv(parent.vectors).T
     for vectors, brackets in ((planes, "()"), (indices @ parent.vectors, "[]")):
-        cosine = vectors @ direction / np.linalg.norm(vectors, axis=1)
+        cosine = vectors @ direction / np.linalg.norm(vectors, axis=1) / np.linalg.norm(direction)
         along = np.flatnonzero(cosine > np.cos(_PARALLEL))
         if len(along):
             return tuple(int(index) for index in indices[along[0]]), brackets
