@@ -63,8 +63,7 @@ def draw_crystal(axes: "Axes", view: CrystalView, colours: Mapping[int, str]) ->
     if enlarged:
         found.add("moved")
     draw_frame(axes, view)
-    title = f"[{overlined(view.zone_axis)}] into the page; {part.thickness:.2g} Å"
-    title += f" of {view.specimen.thickness_angstrom:.4g} Å"
+    title = f"[{overlined(view.zone_axis)}] into the page; a slice of {part.thickness:.2g} Å"
     axes.set_title(title, parse_math=True)
     if enlarged:
         axes.text(0.98, 0.02, f"motion ×{enlarged}", transform=axes.transAxes, ha="right")
