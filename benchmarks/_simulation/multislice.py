@@ -1,0 +1,196 @@
+"""Multislice, ours and abTEM's: time, distance to the FFT floor, and how far they agree."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+import torch
+
+from _simulation.peers import Abtem, AbtemOptions, abtem_choices, missing
+from _simulation.settings import Result, Run
+from _simulation.specimens import ENERGY_KEV, defective_slab
+from _simulation.timing import interleaved, ratios, seconds, spread
+from crystalvision.contracts import Beam, Crystal, Pattern
+from crystalvision_simulate.renderers._plane import Plane
+from crystalvision_simulate.renderers.multislice import Multislice
+from crystalvision_simulate.specimens import specimen_of
+
+_LAYER_ANGSTROM = 2.911 / 2
+_ROUNDING = 1e-6  # [Å] above a layer, so that rounding makes no further slice of ours
+
+
+def measure(run: Run) -> Result:
+    """From atoms to pattern, potentials included, each engine with all threads.
+
+    Same atoms, grid, slices, energy, parametrisation and precision. abTEM is run in each of the
+    ways that could be its fastest here, and the fastest is compared.
+    """
+    sizes = run.sizes
+    crystal = defective_slab(sizes.width_angstrom, sizes.layers / 2, seed=run.seed)
+    renderer = Multislice(_LAYER_ANGSTROM + _ROUNDING, sizes.band_limit_inv_angstrom)
+    specimen, beam = specimen_of(crystal), Beam(ENERGY_KEV)
+    plane = Plane.of(specimen, sizes.band_limit_inv_angstrom)
+    slices = renderer.slice_count(specimen)
+    elements = len(np.unique(crystal.numbers))
+    ours = partial(renderer.render, [[specimen]], [beam], device=run.device)
+    floor = fft_floor(plane.shape, slices, elements, run.device)
+    run.say(f"  {len(crystal)} atoms, {plane.shape} points, {slices} slices")
+    times = interleaved({"ours": ours, "fft_floor": floor}, sizes.rounds, run.device)
+    result: Result = {
+        "atoms": len(crystal),
+        "elements": elements,
+        "grid": list(plane.shape),
+        "slices": slices,
+        "box_angstrom": specimen.box_angstrom.tolist(),
+        "ours_seconds": spread(times["ours"]),
+        "fft_floor_seconds": spread(times["fft_floor"]),
+        "ours_over_fft_floor": ratios(times["ours"], times["fft_floor"]),
+    }
+    run.say(
+        f"  ours {np.median(times['ours']):.3g} s, {_ratio(result['ours_over_fft_floor'])} floor"
+    )
+    gpu = run.device.type == "cuda"
+    result["peer_missing"] = missing("abtem", "cupy") if gpu else missing("abtem")
+    if result["peer_missing"] is not None:
+        return result
+    for projection in ("infinite", "finite"):
+        peer = Abtem(
+            crystal,
+            projection=projection,
+            grid=plane.shape,
+            slice_thickness_angstrom=_LAYER_ANGSTROM,
+            energy_kev=ENERGY_KEV,
+        )
+        result[f"abtem_{projection}"] = _compare(run, ours, peer)
+    if not gpu and run.size != "tiny":
+        result["all_cores"] = _throughput(run, crystal, renderer, plane, _fastest(result))
+    return result
+
+
+def fft_floor(
+    shape: tuple[int, int], slices: int, elements: int, device: torch.device, batch: int = 1
+) -> Callable[[], None]:
+    """The transforms that multislice cannot do without, and nothing else.
+
+    A slice: a real one forward for each element, a real one back, a complex one each way; in place,
+    in float32, by the library that our renderer uses.
+    """
+    rows, columns = shape
+    real = torch.zeros((batch, rows, columns), device=device)
+    half = torch.zeros((batch, rows, columns // 2 + 1), dtype=torch.complex64, device=device)
+    wave = torch.zeros((batch, rows, columns), dtype=torch.complex64, device=device)
+    other = torch.zeros_like(wave)
+
+    def run() -> None:
+        for _ in range(slices):
+            for _ in range(elements):
+                torch.fft.rfft2(real, out=half)
+            torch.fft.irfft2(half, s=(rows, columns), out=real)
+            torch.fft.ifft2(wave, out=other)
+            torch.fft.fft2(other, out=wave)
+
+    return run
+
+
+def _compare(run: Run, ours: Callable[[], list[Pattern]], peer: Abtem) -> Result:
+    """Time ratio to abTEM's fastest way with one projection, and how far the patterns agree."""
+    tried = []
+    for options in abtem_choices(run.threads, "gpu" if run.device.type == "cuda" else "cpu"):
+        peer.pattern(options)
+        taken = seconds(partial(peer.pattern, options), run.device)
+        tried.append((taken, options))
+    fastest = min(tried, key=lambda choice: choice[0])[1]
+    times = interleaved(
+        {"ours": ours, "abtem": partial(peer.pattern, fastest)}, run.sizes.rounds, run.device
+    )
+    result: Result = {
+        "tried_seconds": {_words(options): taken for taken, options in tried},
+        "fastest": _words(fastest),
+        "seconds": spread(times["abtem"]),
+        "ours_seconds": spread(times["ours"]),
+        "abtem_over_ours": ratios(times["abtem"], times["ours"]),
+        **_difference(ours()[0], peer.pattern(fastest)),
+    }
+    run.say(f"  abTEM, {result['fastest']}: {_ratio(result['abtem_over_ours'])} ours")
+    return result
+
+
+def _difference(ours: Pattern, theirs: np.ndarray) -> Result:
+    """How far two patterns of one grid differ, within 1.6 1/Å."""
+    mine = ours.intensity[0].double().cpu().numpy()
+    row, column = np.ogrid[: mine.shape[0], : mine.shape[1]]
+    row, column = row - ours.direct_beam[0], column - ours.direct_beam[1]
+    middle = [size // 2 for size in theirs.shape]
+    step_y, step_x = ours.sampling_inv_angstrom
+    reach = min(1.6, 0.9 * ours.band_limit_inv_angstrom)
+    inside = np.hypot(row * step_y, column * step_x) < reach
+    other = theirs[(row + middle[0]) % theirs.shape[0], (column + middle[1]) % theirs.shape[1]]
+    difference = np.abs(mine - other)[inside]
+    return {
+        "greatest_beam_difference": float(difference.max()),
+        "r_factor": float(difference.sum() / mine[inside].sum()),
+    }
+
+
+def _throughput(
+    run: Run, crystal: Crystal, renderer: Multislice, plane: Plane, options: AbtemOptions
+) -> Result:
+    """Many patterns at once, one thread each: threads of ours, processes of abTEM."""
+    count = 4 * run.threads
+    specimen, beam = specimen_of(crystal), Beam(ENERGY_KEV)
+
+    def render(_: int) -> object:
+        return renderer.render([[specimen]], [beam], device=run.device)
+
+    peer = Abtem(
+        crystal,
+        projection="infinite",
+        grid=plane.shape,
+        slice_thickness_angstrom=_LAYER_ANGSTROM,
+        energy_kev=ENERGY_KEV,
+    )
+    work = partial(_abtem_many, peer, AbtemOptions(options.fft, 1, options.lazy))
+    times: dict[str, list[float]] = {"ours": [], "abtem": []}
+    torch.set_num_threads(1)
+    with (
+        ThreadPoolExecutor(run.threads) as threads,
+        ProcessPoolExecutor(run.threads, get_context("spawn")) as processes,
+    ):
+        list(threads.map(render, range(run.threads)))
+        list(processes.map(work, [2] * run.threads))  # imports and plans
+        for _ in range(max(1, run.sizes.rounds // 3)):
+            begin = time.perf_counter()
+            list(threads.map(render, range(count)))
+            middle = time.perf_counter()
+            list(processes.map(work, [count // run.threads] * run.threads))
+            times["ours"].append(count / (middle - begin))
+            times["abtem"].append(count / (time.perf_counter() - middle))
+    torch.set_num_threads(run.threads)
+    result = {
+        "ours_per_second": spread(times["ours"]),
+        "abtem_infinite_per_second": spread(times["abtem"]),
+        "ours_over_abtem": ratios(times["ours"], times["abtem"]),
+    }
+    run.say(f"  all cores, a pattern a thread: {_ratio(result['ours_over_abtem'])} abTEM's rate")
+    return result
+
+
+def _abtem_many(peer: Abtem, options: AbtemOptions, count: int) -> None:
+    for _ in range(count):
+        peer.pattern(options)
+
+
+def _fastest(result: Result) -> AbtemOptions:
+    fft, _, lazy = result["abtem_infinite"]["fastest"].split(", ")
+    return AbtemOptions(fft, 1, lazy == "lazy")
+
+
+def _words(options: AbtemOptions) -> str:
+    return f"{options.fft}, {options.threads} threads, {'lazy' if options.lazy else 'eager'}"
+
+
+def _ratio(values: Result) -> str:
+    return f"{values['median']:.3g} ({values['min']:.3g} to {values['max']:.3g}) ×"
