@@ -60,6 +60,7 @@ def reflections(
     error = g[:, :2] @ tilt - g[:, 2] - wavelength_angstrom * (g**2).sum(axis=1) / 2
     fringes = 1 / (1 + (np.pi * error * thickness_angstrom) ** 2)
     near = abs(error) * thickness_angstrom < _FAR
+    near &= np.linalg.norm(g[:, :2], axis=1) > _ONE_PLACE  # not hidden by the direct beam
     hkl, g, fringes = hkl[near], g[near], fringes[near]
     power = abs(structure_factors(parent, hkl)) ** 2
     strength = power * fringes

@@ -3,6 +3,7 @@
 import numpy as np
 
 from crystalvision.contracts import Crystal
+from crystalvision_simulate.specimens._axis import reduced_axis
 
 _SAME_SITE = 1e-3  # Å
 
@@ -13,8 +14,11 @@ def repeat_angstrom(unit_cell: Crystal, zone_axis: tuple[int, int, int]) -> floa
     Args:
         unit_cell: The crystal; of a centred cell, its own lattice points count.
         zone_axis: Indices [uvw].
+
+    Raises:
+        InputError: The zone axis is [0, 0, 0].
     """
-    axis = np.array(zone_axis) // np.gcd.reduce(zone_axis)
+    axis = reduced_axis(zone_axis)
     length = float(np.linalg.norm(axis @ unit_cell.cell))
     fractional = unit_cell.positions @ np.linalg.inv(unit_cell.cell)
     alike = unit_cell.numbers[:, None] == unit_cell.numbers

@@ -54,7 +54,7 @@ def test_twin_spots_are_the_mirror_images_of_the_spots(catalogue):
 
 
 def test_streaks_join_matrix_and_twin_across_the_boundary_only(catalogue):
-    """A plane boundary scatters along its normal: bright between the spots of a row, dark across."""
+    """A boundary scatters along its normal: bright between the spots of a row, dark across."""
     ideal, real, view = patterns_of(
         catalogue, "twin", (1, -1, 0), "classes.8.defects.0.offset_angstrom=0"
     )
