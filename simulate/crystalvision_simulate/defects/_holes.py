@@ -1,5 +1,6 @@
 """The sites that a crystal leaves empty."""
 
+import warnings
 from functools import lru_cache
 from itertools import product
 
@@ -39,7 +40,9 @@ def equivalent_sites(unit_cell: Crystal, site: tuple[float, float, float]) -> Cr
     """
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    operations = SpacegroupAnalyzer(unit_cell.to_pymatgen()).get_symmetry_operations()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # spglib warns of how pymatgen calls it
+        operations = SpacegroupAnalyzer(unit_cell.to_pymatgen()).get_symmetry_operations()
     return _crystal_of(unit_cell, np.array([operation.operate(site) for operation in operations]))
 
 

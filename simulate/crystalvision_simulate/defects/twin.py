@@ -1,5 +1,6 @@
 """Twins: two parts of a crystal, one the mirror image of the other."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -116,14 +117,33 @@ class Twin(Defect):
     def _twinned(self, parent: Parent, normal: Float[np.ndarray, "3"], height: float) -> Parent:
         """The ideal crystal beyond a boundary."""
         half_turn = 2 * np.outer(normal, normal) - np.eye(3)
-        cell = parent.unit_cell
+        if self.kind == "rotation":
+            # The axis goes through a lattice point, or the two parts would not fit.
+            axis = _lattice_point_at(parent, normal, height)
+            origin = half_turn @ (parent.origin_angstrom - axis) + axis
+            return Parent(parent.unit_cell, half_turn @ parent.rotation, origin)
         # A reflection is a half turn and an inversion, which the unit cell takes.
-        turn = half_turn if self.kind == "rotation" else -half_turn
-        if self.kind == "reflection":
-            cell = cell.with_atoms(-cell.positions, cell.numbers)
-        on_plane = height * normal
-        origin = turn @ (parent.origin_angstrom - on_plane) + on_plane
-        return Parent(cell, half_turn @ parent.rotation, origin)
+        cell = parent.unit_cell
+        inverted = cell.with_atoms(-cell.positions, cell.numbers)
+        above = parent.origin_angstrom @ normal - height
+        origin = parent.origin_angstrom - 2 * above * normal
+        return Parent(inverted, half_turn @ parent.rotation, origin)
+
+
+def _lattice_point_at(
+    parent: Parent, normal: Float[np.ndarray, "3"], height: float
+) -> Float[np.ndarray, "3"]:
+    """The lattice point nearest to a height r·n, and of several the nearest to the origin [Å]."""
+    origin = parent.origin_angstrom
+    foot = origin + normal * (height - origin @ normal)
+    cell = parent.unit_cell
+    lattice = cell.with_atoms(np.zeros((1, 3)), cell.numbers[:1])
+    reach = 2 * np.linalg.norm(cell.cell, axis=1).max()
+    points, _ = sites_in_box(replace(parent, unit_cell=lattice), foot - reach, foot + reach)
+    off_plane = abs(points @ normal - height).round(3)
+    nearest = np.linalg.norm(points - foot, axis=1).round(3)
+    point: Float[np.ndarray, "3"] = points[np.lexsort((*points.T.round(3), nearest, off_plane))[0]]
+    return point
 
 
 def _joined(
