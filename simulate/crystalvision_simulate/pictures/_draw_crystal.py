@@ -125,7 +125,7 @@ def _radii(view: CrystalView, part: _Slice) -> dict[int, float]:
         distances, _ = cKDTree(columns).query(columns, k=2)
         apart = distances[:, 1]
         scale = min(scale, 0.5 * float(apart[apart > 0.02].min()) / max(covalent.values()))
-    return {number: max(scale, 0.15) * radius for number, radius in covalent.items()}
+    return {number: max(scale, 0.22) * radius for number, radius in covalent.items()}
 
 
 def _draw_atoms(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Normalize
     from matplotlib.image import AxesImage
 
+_GAMMA = 0.3  # of an image whose few bright pixels would leave the rest black
 _DECADES = 5.0  # between the darkest and the brightest colour of a pattern without noise
 
 
@@ -21,9 +22,9 @@ def scale_of(patterns: Sequence[PatternView]) -> "Normalize":
     """The scale of colours that patterns of one unit share.
 
     Fractions of the beam are shown on a logarithmic scale of five decades, counts as log(1 + n),
-    another image as it is. The brightest is the brightest pixel beside the direct beam.
+    another image to the power 0.3. The brightest is the brightest pixel beside the direct beam.
     """
-    from matplotlib.colors import FuncNorm, LogNorm, Normalize
+    from matplotlib.colors import FuncNorm, LogNorm, PowerNorm
 
     unit = patterns[0].unit
     top = max(_brightest(pattern) for pattern in patterns)
@@ -32,7 +33,7 @@ def scale_of(patterns: Sequence[PatternView]) -> "Normalize":
         return LogNorm(top * 10**-_DECADES, top, clip=True)
     low = min(float(pattern.image.min()) for pattern in patterns)
     if unit == "image":
-        return Normalize(low, max(top, low + 1e-12), clip=True)
+        return PowerNorm(_GAMMA, low, max(top, low + 1e-12), clip=True)
     return FuncNorm(
         (lambda counts: np.log1p(np.maximum(counts - low, 0)), lambda place: np.expm1(place) + low),
         low,
@@ -60,7 +61,8 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5, pad=2)
-    axes.set_title(pattern.title)
+    power = f", image to the power {_GAMMA:g}" if pattern.unit == "image" else ""
+    axes.set_title(pattern.title + power)
     axes.set_xlabel("$q_x$ [1/Å]", labelpad=1, parse_math=True)
     axes.set_ylabel("$q_y$ [1/Å]", labelpad=1, parse_math=True)
     for label in pattern.labels:

@@ -8,8 +8,12 @@ FAINT = "#8a8a8a"
 MARK = "#D55E00"
 """What defects did is drawn in this colour, and nothing else is."""
 
-# Okabe & Ito (2008) without the colour of the marks: told apart with any colour vision.
-_COLOURS = ("#56B4E9", "#F0E442", "#009E73", "#CC79A7", "#0072B2", "#E69F00", "#BBBBBB")
+# Okabe & Ito (2008) without the colour of the marks, then Tol's muted ones (SRON/EPS/TN/09-002):
+# told apart with any colour vision.
+_COLOURS = (
+    *("#56B4E9", "#F0E442", "#009E73", "#CC79A7", "#0072B2", "#E69F00", "#BBBBBB"),
+    *("#332288", "#999933", "#882255", "#44AA99", "#AA4499"),
+)
 
 COLOUR_MAP = "inferno"
 

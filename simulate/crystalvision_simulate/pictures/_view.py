@@ -204,7 +204,9 @@ def _patterns(simulator: Simulator, made: Made, *, ideal_only: bool) -> tuple[Pa
     calibration = Calibration.of(one.sampling_inv_angstrom, one.direct_beam, scene.drawn)
     images = [each.image.cpu().numpy() for each in (made.perfect, made.projection)]
     found = _reflections(simulator, made, calibration, images[0].shape)
-    dark = 0.0 if found is None else 0.6 * float(np.linalg.norm(found.q_inv_angstrom, axis=1).min())
+    dark = 0.0
+    if found is not None and len(found.hkl):
+        dark = 0.6 * float(np.linalg.norm(found.q_inv_angstrom, axis=1).min())
     labels = [] if found is None else choose_labels(images[0][0], found, calibration)
     unit: Unit = "image" if found is None else "fraction"
     title = "ideal crystal" if recipe.detector is None else "ideal crystal, no noise"
