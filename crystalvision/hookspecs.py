@@ -10,10 +10,11 @@ A plugin is a module with functions marked `@hookimpl`, named in the entry-point
         return {"mynet": "my_package.mynet:MyNet"}
 
 Each hook returns a mapping of names to what they stand for. A factory may be given as the callable
-itself or as text, `"package.module:attribute"`, which is imported only when it is asked for: so the
-command line stays quick, and a plugin whose dependency is missing costs only its own names. A
-factory's keyword parameters are the thing's options; their annotations are checked, their defaults
-shown by `crystalvision plugins show`. The toolkit itself supplies the parameters named below.
+itself, a `functools.partial` of one, or text, `"package.module:attribute"`, which is imported only
+when it is asked for: so the command line stays quick, and a plugin whose dependency is missing
+costs only its own names. A factory's keyword parameters are the thing's options; their annotations
+are checked, their defaults shown by `crystalvision plugins show`. The toolkit itself supplies the
+parameters named below.
 """
 
 from collections.abc import Callable, Mapping

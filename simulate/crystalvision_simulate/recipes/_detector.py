@@ -97,8 +97,9 @@ class DetectorSettings(Config):
         names = ("dose_electrons", "dose_electrons_per_angstrom2")
         doses = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if len(doses) != 1:
-            found = "are both given" if doses else "are both null"
-            raise ValueError(f"{names[0]} and {names[1]} {found}; expected one of them")
+            if doses:
+                raise ValueError(f"{names[0]} and {names[1]} are both given; set one to null")
+            raise ValueError(f"{names[0]} and {names[1]} are both null; give one of them")
         ((name, dose),) = doses.items()
         above(dose, 0, name)
         _at_most(dose, _GREATEST_DOSE, name)

@@ -72,9 +72,9 @@ def test_settings_survive_being_stored(data):
     [
         (
             {"dose_electrons": 1, "dose_electrons_per_angstrom2": 1},
-            "dose_electrons and dose_electrons_per_angstrom2 are both given; expected one of them",
+            "dose_electrons and dose_electrons_per_angstrom2 are both given; set one to null",
         ),
-        ({"dose_electrons": None}, "are both null; expected one of them"),
+        ({"dose_electrons": None}, "are both null; give one of them"),
         ({"dose_electrons": 0}, "dose_electrons is 0; expected more than 0"),
         ({"dose_electrons_per_angstrom2": -2}, "per_angstrom2 is -2; expected more than 0"),
         ({"dose_electrons": 1e20}, r"dose_electrons reaches 1e\+20; expected 1e\+12 or less"),
