@@ -1,6 +1,5 @@
 """What a selected-area aperture lets through of the wave behind a specimen."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,19 +9,40 @@ from jaxtyping import Complex, Float
 from crystalvision.contracts import Aperture, Specimen
 from crystalvision_simulate.renderers._plane import Plane
 
+PADDING = 2
+"""How much wider than the box the space behind an aperture is.
+
+The intensity is the transform of the autocorrelation of what passes, which is twice as wide; the
+steps of the box alone would miss the shape of the spots.
+"""
+
 
 def behind_aperture(
-    plane: Plane, specimens: Sequence[Specimen], waves: Complex[torch.Tensor, "b h w"]
-) -> Complex[torch.Tensor, "b h w"]:
-    """The waves behind the apertures of their specimens, in reciprocal space, (b, h, w).
+    plane: Plane, aperture: Aperture, waves: Complex[torch.Tensor, "b h w"]
+) -> Complex[torch.Tensor, "b h2 w2"]:
+    """The waves behind an aperture, in reciprocal space, (b, `PADDING` · h, `PADDING` · w).
 
-    An aperture's amplitude is scaled so that the incident wave behind it has the intensity 1.
+    The aperture's amplitude is scaled so that the incident wave behind it has the intensity 1.
     """
-    for wave, specimen in zip(waves, specimens, strict=True):
-        if specimen.aperture is not None:
-            amplitude = _amplitude(plane, specimen.aperture, wave.device, wave.real.dtype)
-            wave.copy_(torch.fft.fft2(torch.fft.ifft2(wave) * amplitude))
-    return waves
+    rows, columns = plane.shape
+    amplitude = _amplitude(plane, aperture, waves.device, waves.real.dtype)
+    passed = torch.fft.ifft2(waves, norm="forward") * amplitude
+    wider = torch.nn.functional.pad(passed, (0, columns, 0, rows))
+    behind: Complex[torch.Tensor, "b h2 w2"] = torch.fft.fft2(wider, norm="forward") * PADDING
+    return behind
+
+
+def padded(specimen: Specimen) -> Specimen:
+    """The same atoms behind the same aperture, in the middle of the wider space."""
+    across = np.array([*specimen.box_angstrom[:2], 0.0])
+    positions = specimen.positions.copy()
+    positions[:, :2] = np.mod(positions[:, :2], across[:2])
+    return Specimen(
+        positions + across * (PADDING - 1) / 2,
+        specimen.numbers,
+        specimen.box_angstrom + across * (PADDING - 1),
+        specimen.aperture,
+    )
 
 
 @lru_cache(maxsize=8)

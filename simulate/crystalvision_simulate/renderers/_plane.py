@@ -58,12 +58,17 @@ class Plane:
         return q_y, q_x
 
     def pattern(self, intensity: Float[torch.Tensor, "h w"]) -> Pattern:
-        """The band of an intensity in FFT order, (h, w), as a pattern with q = 0 in the middle."""
-        sampling = (1 / self.height_angstrom, 1 / self.width_angstrom)
+        """The band of an intensity in FFT order, (h, w), as a pattern with q = 0 in the middle.
+
+        The intensity may be that of a space a whole number of times as wide as the box.
+        """
+        size = intensity.shape
+        wider = size[0] // self.shape[0]
+        sampling = (1 / (wider * self.height_angstrom), 1 / (wider * self.width_angstrom))
         reach = [int(self.band_limit_inv_angstrom / step) + 1 for step in sampling]
         rows, columns = (
-            torch.arange(-n, n + 1, device=intensity.device) % size
-            for n, size in zip(reach, self.shape, strict=True)
+            torch.arange(-n, n + 1, device=intensity.device) % length
+            for n, length in zip(reach, size, strict=True)
         )
         return Pattern(
             intensity=intensity[rows[:, None], columns][None],

@@ -10,6 +10,7 @@ from jaxtyping import Complex, Float
 
 from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.errors import InputError
+from crystalvision_simulate.renderers._aperture import padded
 from crystalvision_simulate.renderers._direct_beam import amplitude_at_atoms, direct_beam
 from crystalvision_simulate.renderers._ewald import EwaldGrid
 from crystalvision_simulate.renderers._ewald_sum import half_grid, structure_factors
@@ -91,13 +92,14 @@ class Kinematic(Renderer):
                     "the configurations of a pattern must share one box and aperture; found "
                     f"{sorted(map(str, boxes))}"
                 )
-            grid = self.grid(configurations[0], beam)
+            spaced = [one if one.aperture is None else padded(one) for one in configurations]
+            grid = self.grid(spaced[0], beam)
             intensity = torch.zeros(grid.inside.shape, dtype=dtype, device=device)
-            for one in configurations:
+            for one in spaced:
                 intensity += self.wave(one, beam, device=device, dtype=dtype).abs().square()
             patterns.append(
                 Pattern(
-                    intensity=(intensity / len(configurations))[None],
+                    intensity=(intensity / len(spaced))[None],
                     sampling_inv_angstrom=(1 / grid.height_angstrom, 1 / grid.width_angstrom),
                     direct_beam=grid.reach,
                     band_limit_inv_angstrom=self.band_limit_inv_angstrom,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Complex, Float
 
-from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
+from crystalvision.contracts import Aperture, Beam, Pattern, Renderer, Specimen
 from crystalvision.errors import InputError
 from crystalvision_simulate.renderers._aperture import behind_aperture
 from crystalvision_simulate.renderers._batches import in_batches
@@ -17,7 +17,7 @@ from crystalvision_simulate.renderers._plane import Plane, propagators
 from crystalvision_simulate.renderers._potential import slice_phases
 from crystalvision_simulate.renderers._transmission import Transmission
 
-_BYTES_A_POINT = 100  # of the grid, for one wave in float32: what a batch holds at its fullest
+_BYTES_A_POINT = 160  # of the grid, for one wave in float32: what a batch holds at its fullest
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +80,21 @@ class Multislice(Renderer):
         CPU one after the other, because the cache takes no more.
 
         Raises:
-            InputError: The configurations of one pattern differ in their box, or an element has no
-                scattering factor.
+            InputError: The configurations of one pattern differ in their box or aperture, or an
+                element has no scattering factor.
         """
         planes = [self._plane(configurations) for configurations in specimens]
-        groups: dict[Plane, list[_Entry]] = defaultdict(list)
+        groups: dict[tuple[Plane, Aperture | None], list[_Entry]] = defaultdict(list)
         for number, (configurations, beam) in enumerate(zip(specimens, beams, strict=True)):
-            groups[planes[number]] += [
+            groups[planes[number], configurations[0].aperture] += [
                 _Entry(number, specimen, beam, self.slice_count(specimen))
                 for specimen in configurations
             ]
         intensities: dict[int, Float[torch.Tensor, "h w"]] = {}
-        for plane, entries in groups.items():
+        for (plane, aperture), entries in groups.items():
             entries.sort(key=lambda entry: -entry.slices)
             entry_bytes = int(np.prod(plane.shape)) * _BYTES_A_POINT * dtype.itemsize // 4
-            compute = partial(self._exit_waves, plane, device=device, dtype=dtype)
+            compute = partial(self._waves, plane, aperture, device=device, dtype=dtype)
             for batch, waves in in_batches(entries, compute, device=device, bytes_each=entry_bytes):
                 for entry, wave in zip(batch, waves, strict=True):
                     intensity = wave.abs().square() / len(specimens[entry.pattern])
@@ -105,9 +105,9 @@ class Multislice(Renderer):
     def exit_wave(
         self, specimen: Specimen, beam: Beam, *, device: torch.device, dtype: torch.dtype
     ) -> Complex[torch.Tensor, "h w"]:
-        """The wave behind the specimen, in reciprocal space and FFT order, (h, w).
+        """The wave behind the specimen, before any aperture, in reciprocal space, (h, w).
 
-        The incident wave has the intensity 1; what leaves the band is lost.
+        It is in FFT order. The incident wave has the intensity 1; what leaves the band is lost.
         """
         entry = _Entry(0, specimen, beam, self.slice_count(specimen))
         return self._exit_waves(self._plane([specimen]), [entry], device=device, dtype=dtype)[0]
@@ -136,12 +136,26 @@ class Multislice(Renderer):
             yield phase[0]
 
     def _plane(self, configurations: Sequence[Specimen]) -> Plane:
-        boxes = {tuple(specimen.box_angstrom.tolist()) for specimen in configurations}
+        boxes = {(*one.box_angstrom.tolist(), one.aperture) for one in configurations}
         if len(boxes) != 1:
             raise InputError(
-                f"the configurations of a pattern must share one box; found {sorted(boxes)} Å"
+                "the configurations of a pattern must share one box and aperture; found "
+                f"{sorted(map(str, boxes))}"
             )
         return Plane.of(configurations[0], self.band_limit_inv_angstrom)
+
+    def _waves(
+        self,
+        plane: Plane,
+        aperture: Aperture | None,
+        batch: Sequence[_Entry],
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> Complex[torch.Tensor, "b h w"]:
+        """The waves behind a batch, and behind its aperture if there is one."""
+        waves = self._exit_waves(plane, batch, device=device, dtype=dtype)
+        return waves if aperture is None else behind_aperture(plane, aperture, waves)
 
     def _exit_waves(
         self,
@@ -171,5 +185,4 @@ class Multislice(Renderer):
             transmission.apply(wave, phase)
             diffracted = torch.fft.fft2(wave, norm="forward")
             diffracted *= propagate[:active]
-        diffracted = torch.cat([diffracted, *reversed(finished)]) if finished else diffracted
-        return behind_aperture(plane, specimens, diffracted)
+        return torch.cat([diffracted, *reversed(finished)]) if finished else diffracted

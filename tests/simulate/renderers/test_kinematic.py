@@ -128,18 +128,28 @@ def test_aperture_weighs_the_atoms_and_spreads_the_beam():
     specimen = random_specimen(atoms=60, box=box, aperture=aperture)
     renderer = Kinematic(band_limit_inv_angstrom=1.0)
     beam = Beam(200.0, 6.0, 0.0)
-    (pattern,) = renderer.render([[specimen]], [beam], **DOUBLE)
-    q_y, q_x = grid_of(pattern)
-    along, length, *_ = ewald(q_y, q_x, electron_wavelength_angstrom(200.0), (6.0, 0.0))
     from_middle = np.mod(specimen.positions[:, :2], box[:2]) - box[:2] / 2
     weights = aperture.transmission(np.hypot(*from_middle.T))
     assert 0 < weights.min(initial=1, where=weights > 0) < 0.9
-    expected = direct_sum(
-        specimen, electron_scattering_factor, q_y, q_x, along, length, weights=weights
-    )
-    inside = np.hypot(q_y, q_x) <= 1.0
+
+    # Between the points of the box's own grid it matters in which of its images an atom is.
+    across = np.column_stack([np.mod(specimen.positions[:, :2], box[:2]), specimen.positions[:, 2]])
+    within_box = Specimen(across, specimen.numbers, box, aperture)
+
+    def weighted_sum(q_y, q_x):
+        along, length, *_ = ewald(q_y, q_x, electron_wavelength_angstrom(200.0), (6.0, 0.0))
+        total = direct_sum(
+            within_box, electron_scattering_factor, q_y, q_x, along, length, weights=weights
+        )
+        return total, along, np.hypot(q_y, q_x) <= 1.0
+
+    expected, _, inside = weighted_sum(*renderer.grid(specimen, beam).q)
     found = renderer.structure_factors(specimen, beam, **DOUBLE).numpy()
     assert np.linalg.norm((found - expected)[inside]) < 3e-5 * np.linalg.norm(expected[inside])
+    (pattern,) = renderer.render([[specimen]], [beam], **DOUBLE)
+    q_y, q_x = grid_of(pattern)
+    assert pattern.sampling_inv_angstrom == pytest.approx((0.5 / box[1], 0.5 / box[0]))
+    expected, along, inside = weighted_sum(q_y, q_x)
     # The beam through the aperture, by a plain sum over the box.
     y, x = ((np.arange(200)[:, None] / 200) * box[1], (np.arange(200)[None, :] / 200) * box[0])
     amplitude = aperture.transmission(np.hypot(y - box[1] / 2, x - box[0] / 2))
@@ -149,7 +159,8 @@ def test_aperture_weighs_the_atoms_and_spreads_the_beam():
     scattered = expected - expected[pattern.direct_beam] / direct[pattern.direct_beam] * direct
     strength = relativistic_mass_ratio(200.0) * electron_wavelength_angstrom(200.0)
     wave = direct + 1j * strength / (box[0] * box[1]) * scattered
-    intensity = abs(wave) ** 2 / np.mean(amplitude**2)
+    # A point of the pattern stands for a fourth of the cell that one of the box's grid has.
+    intensity = abs(wave) ** 2 / np.mean(amplitude**2) / 4
     difference = (pattern.intensity[0].numpy() - intensity)[inside]
     assert np.linalg.norm(difference) < 1e-3 * np.linalg.norm(intensity[inside])
     far = inside & (np.hypot(q_y, q_x) > 0.15)

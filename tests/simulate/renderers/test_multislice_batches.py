@@ -87,7 +87,7 @@ def test_an_aperture_weights_the_atoms_and_keeps_the_beam():
     positions = rng.random((30, 3)) * box
     specimen = Specimen(positions, np.ones(30, dtype=int), box, aperture)
     renderer = Multislice(slice_thickness_angstrom=2.0, band_limit_inv_angstrom=2.0)
-    wave = renderer.exit_wave(specimen, Beam(300.0), device=CPU, dtype=torch.float64).numpy()
+    (pattern,) = renderer.render([[specimen]], [Beam(300.0)], device=CPU, dtype=torch.float64)
     plane = Plane.of(specimen, 2.0)
     q_y, q_x = plane.frequencies()
     rows, columns = plane.shape
@@ -103,9 +103,18 @@ def test_an_aperture_weights_the_atoms_and_keeps_the_beam():
     wavelength = electron_wavelength_angstrom(300.0)
     scattered *= np.exp(-1j * np.pi * wavelength * (q_x**2 + q_y**2) * box[2])  # to the aperture
     phase = np.fft.ifft2(scattered, norm="forward")
-    expected = np.fft.fft2((1 + 1j * phase) * amplitude / scale, norm="forward")
+    passed = np.pad((1 + 1j * phase) * amplitude / scale, ((0, rows), (0, columns)))
+    expected = abs(np.fft.fft2(passed, norm="forward") * 2) ** 2  # in a space twice as wide
+    assert pattern.sampling_inv_angstrom == pytest.approx((0.5 / box[1], 0.5 / box[0]))
+    found = pattern.intensity[0].numpy()
+    y, x = (
+        np.arange(size) - origin
+        for size, origin in zip(found.shape, pattern.direct_beam, strict=True)
+    )
+    expected = expected[y[:, None], x[None, :]]
     # Beyond the aperture's own transform, where only scattering reaches.
-    far = np.hypot(q_y, q_x) > 0.7
-    error = abs(wave - expected)[far]
+    length = np.hypot(0.5 / box[1] * y[:, None], 0.5 / box[0] * x)
+    far = (length > 0.7) & (length < 1.9)
+    error = abs(found - expected)[far]
     assert np.linalg.norm(error) < 0.01 * np.linalg.norm(expected[far])
-    assert (abs(wave) ** 2).sum() == pytest.approx(1, abs=0.02)
+    assert found.sum() == pytest.approx(1, abs=0.02)
