@@ -14,7 +14,14 @@ import os
 import sys
 import time
 import traceback
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _simulation.settings import Result, Run
 
 _HERE = Path(__file__).parent
 SECTIONS = ("accuracy", "multislice", "kinematic", "recipes", "growth", "memory", "gpu")
@@ -28,18 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     from _simulation.results import Results
     from _simulation.settings import Run
 
-    torch.set_num_threads(options.threads)
-    run = Run(torch.device(options.device), options.threads, options.size, options.seed, _say)
+    run = Run(torch.device(options.device), options.threads, options.size, options.seed)
     results = Results(options.output, run)
     failed = []
     for name in _sections(options):
         if options.resume and results.has(name):
-            _say(f"{name}: done before")
+            run.say(f"{name}: done before")
             continue
-        _say(f"{name}:")
+        run.say(f"{name}:")
         begin = time.perf_counter()
         try:
-            measured = _measure(name, run)
+            measured = _measure_apart(name, run)
         except Exception:  # the other sections are worth having
             traceback.print_exc()
             failed.append(name)
@@ -47,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         results.add(name, measured, time.perf_counter() - begin)
     results.write()
     if failed:
-        _say(f"failed: {', '.join(failed)}")
+        run.say(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
@@ -84,10 +90,17 @@ def _sections(options: argparse.Namespace) -> list[str]:
     return [name for name in chosen if name not in options.skip]
 
 
-def _measure(name: str, run: "object") -> dict[str, object]:
-    from importlib import import_module
+def _measure_apart(name: str, run: "Run") -> "Result":
+    """Measure a section in a process of its own, which no other section has changed."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_measure, name, run).result()
 
-    measured: dict[str, object] = import_module(f"_simulation.{name}").measure(run)
+
+def _measure(name: str, run: "Run") -> "Result":
+    import torch
+
+    torch.set_num_threads(run.threads)
+    measured: Result = import_module(f"_simulation.{name}").measure(run)
     return measured
 
 
@@ -103,10 +116,6 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

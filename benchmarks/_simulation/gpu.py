@@ -1,5 +1,6 @@
 """What only a GPU has: batches, the byte floor, and whether it gives the CPU's numbers."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -51,11 +52,12 @@ def _batch(run: Run, simulator: Simulator, scenes: list[Scene]) -> Result:
     renderer = simulator._renderer
     if run.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(run.device)
-    works = {
+    works: dict[str, Callable[[], object]] = {
         "render": partial(renderer.render, *_split(scenes), device=run.device),
         "render_and_project": partial(simulator.render, scenes),
     }
-    times = interleaved(works, max(3, run.sizes.rounds), run.device)
+    timers = {name: partial(seconds, work, run.device) for name, work in works.items()}
+    times = interleaved(timers, max(3, run.sizes.rounds))
     peak = torch.cuda.max_memory_allocated(run.device) if run.device.type == "cuda" else None
     return {
         "batch": len(scenes),

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from _simulation.engines import Engine
 from _simulation.peers import diffsims_atomic, diffsims_reflections, missing
 from _simulation.settings import Result, Run
 from _simulation.specimens import CELL_ANGSTROM, ENERGY_KEV, defective_slab
@@ -23,8 +24,8 @@ def measure(run: Run) -> Result:
     """Time a pattern up to 1.6 1/Å; peers on the largest supercell they finish in their time."""
     sizes = run.sizes
     crystal = _supercell(run, sizes.kinematic_cells)
-    ours = _ours(crystal, run)
-    times = interleaved({"ours": ours}, max(7, sizes.rounds), run.device)["ours"]
+    with Engine(run, partial(_ours, crystal, run.device)) as ours:
+        times = interleaved({"ours": ours.seconds}, max(7, sizes.rounds))["ours"]
     median = float(np.median(times))
     cost = 1e6 * median / len(crystal)
     run.say(f"  ours, {len(crystal)} atoms: {median:.3g} s, {cost:.3g} µs an atom")
@@ -46,23 +47,28 @@ def measure(run: Run) -> Result:
     return result
 
 
-def _ours(crystal: Crystal, run: Run) -> Callable[[], object]:
+def _ours(crystal: Crystal, device: torch.device) -> Callable[[], object]:
     renderer = Kinematic(band_limit_inv_angstrom=_REACH_INV_ANGSTROM)
-    return partial(renderer.render, [[specimen_of(crystal)]], [Beam(ENERGY_KEV)], device=run.device)
+    return partial(renderer.render, [[specimen_of(crystal)]], [Beam(ENERGY_KEV)], device=device)
 
 
 def _atomic(run: Run, crystal: Crystal, *, fastest: bool) -> Result:
     """The FFT of diffsims on the same atoms, in pairs with ours, and the patterns' correlation."""
-    theirs = diffsims_atomic(crystal, ENERGY_KEV, _REACH_INV_ANGSTROM, fastest=fastest)
-    rounds = min(run.sizes.rounds, 5)
-    times = interleaved({"ours": _ours(crystal, run), "theirs": theirs}, rounds, run.device)
+    prepare = partial(diffsims_atomic, crystal, ENERGY_KEV, _REACH_INV_ANGSTROM, fastest=fastest)
+    with (
+        Engine(run, partial(_ours, crystal, run.device)) as ours,
+        Engine(run, prepare) as theirs,
+    ):
+        timers = {"ours": ours.seconds, "theirs": theirs.seconds}
+        times = interleaved(timers, min(run.sizes.rounds, 7))
+        pattern = theirs.result()
     ratio = ratios(times["theirs"], times["ours"])
     run.say(f"  diffsims, atomic, {'fastest' if fastest else 'defaults'}: {ratio['median']:.3g} ×")
     return {
         "seconds": spread(times["theirs"]),
         "microseconds_an_atom": 1e6 * float(np.median(times["theirs"])) / len(crystal),
         "theirs_over_ours": ratio,
-        "correlation": _correlation(crystal, theirs()),
+        "correlation": _correlation(crystal, pattern),
     }
 
 
@@ -170,7 +176,8 @@ def _pymatgen(run: Run) -> Result:
 def _ours_small(run: Run) -> Result:
     """Ours on a small slab, for the scale of pymatgen's."""
     crystal = defective_slab(15, 1, vacancies=0, seed=run.seed)
-    times = interleaved({"ours": _ours(crystal, run)}, 5, run.device)["ours"]
+    timer = partial(seconds, _ours(crystal, run.device), run.device)
+    times = interleaved({"ours": timer}, 5)["ours"]
     return {
         "atoms": len(crystal),
         "thickness_angstrom": CELL_ANGSTROM,

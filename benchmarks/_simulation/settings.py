@@ -1,6 +1,6 @@
 """What a run of the benchmark measures, and how much of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -126,19 +126,21 @@ class Run:
         threads: Threads that everything may use, ours and the peers'.
         size: Name of the sizes.
         seed: Seed of every specimen.
-        say: Prints progress.
     """
 
     device: torch.device
     threads: int
     size: str
     seed: int
-    say: Callable[[str], None]
 
     @property
     def sizes(self) -> Sizes:
         """How much is measured."""
         return SIZES[self.size]
+
+    def say(self, text: str) -> None:
+        """Print progress."""
+        print(text, flush=True)
 
     def described(self) -> Result:
         """The settings, as the JSON keeps them."""

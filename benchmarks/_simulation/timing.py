@@ -18,20 +18,22 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - begin
 
 
-def interleaved(
-    works: Mapping[str, Callable[[], object]], rounds: int, device: torch.device
-) -> dict[str, list[float]]:
+def interleaved(timers: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Times of several works, one of each a round, in an order that alternates [s].
 
-    What else the machine does then falls on all alike. Each is run once before, to warm up.
+    What else the machine does then falls on all alike. Each is timed once before, to warm up.
+
+    Args:
+        timers: Do the work and say how long it took [s].
+        rounds: How often.
     """
-    for work in works.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in works}
+    for timer in timers.values():
+        timer()
+    times: dict[str, list[float]] = {name: [] for name in timers}
     for number in range(rounds):
-        names = list(works) if number % 2 == 0 else list(reversed(works))
-        for name in names:
-            times[name].append(seconds(works[name], device))
+        names = list(timers)
+        for name in names if number % 2 == 0 else reversed(names):
+            times[name].append(timers[name]())
     return times
 
 
