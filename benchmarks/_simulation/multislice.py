@@ -1,7 +1,7 @@
 """Multislice, ours and abTEM's: time, distance to the FFT floor, and how far they agree."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -121,17 +121,15 @@ def _compare(run: Run, ours: Engine, peer: Abtem) -> Result:
             options: stack.enter_context(Engine(run, partial(_abtem, peer, options)))
             for options in abtem_choices(run.threads, device)
         }
-        tried = {}
-        for options, engine in engines.items():
-            engine.seconds()  # imports, compiles and plans
-            tried[options] = min(engine.seconds() for _ in range(min(2, run.sizes.rounds)))
-        fastest = min(engines, key=lambda options: tried[options])
+        tried, failed = _try(run, engines)
+        fastest = min(tried, key=lambda options: tried[options])
         theirs = engines[fastest]
         timers = {"ours": ours.seconds, "abtem": theirs.seconds}
         times = interleaved(timers, run.sizes.rounds)
         difference = _difference(ours.result()[0], theirs.result())
     result: Result = {
         "tried_seconds": {_words(options): taken for options, taken in tried.items()},
+        "failed": {_words(options): reason for options, reason in failed.items()},
         "fastest": _words(fastest),
         "seconds": spread(times["abtem"]),
         "ours_seconds": spread(times["ours"]),
@@ -140,6 +138,30 @@ def _compare(run: Run, ours: Engine, peer: Abtem) -> Result:
     }
     run.say(f"  abTEM, {result['fastest']}: {_ratio(result['abtem_over_ours'])} ours")
     return result
+
+
+def _try(
+    run: Run, engines: Mapping[AbtemOptions, Engine]
+) -> tuple[dict[AbtemOptions, float], dict[AbtemOptions, str]]:
+    """Time of each way [s], and why the others do not run here.
+
+    abTEM calls MKL in a way that mkl_fft 2 no longer takes, for one.
+
+    Raises:
+        RuntimeError: None runs.
+    """
+    tried: dict[AbtemOptions, float] = {}
+    failed: dict[AbtemOptions, str] = {}
+    for options, engine in engines.items():
+        try:
+            engine.seconds()  # imports, compiles and plans
+            tried[options] = min(engine.seconds() for _ in range(min(2, run.sizes.rounds)))
+        except Exception as error:
+            failed[options] = f"{type(error).__name__}: {error}".splitlines()[0]
+            run.say(f"  abTEM, {_words(options)}, failed: {failed[options]}")
+    if not tried:
+        raise RuntimeError(f"abTEM runs in none of its ways: {failed}")
+    return tried, failed
 
 
 def _abtem(peer: Abtem, options: AbtemOptions) -> Callable[[], np.ndarray]:
