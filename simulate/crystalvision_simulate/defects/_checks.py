@@ -1,12 +1,9 @@
-"""What every defect asks of its numbers and of the crystal that it leaves."""
+"""What every defect asks of its numbers and of the crystal that it is put into."""
 
 import numpy as np
-from jaxtyping import Float
-from scipy.spatial import cKDTree
 
 from crystalvision.contracts import Crystal, Parent
 from crystalvision.errors import InputError
-from crystalvision_simulate.defects._neighbours import wrapped
 
 
 def check_fraction(name: str, value: float) -> float:
@@ -28,6 +25,17 @@ def check_not_negative(name: str, value: float) -> float:
     """
     if not (np.isfinite(value) and value >= 0):
         raise InputError(f"{name} is {value}; expected a number that is not negative")
+    return value
+
+
+def check_poisson_ratio(value: float) -> float:
+    """Return a Poisson's ratio that an isotropic body can have.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not -1 < value <= 0.5:
+        raise InputError(f"poisson_ratio is {value}; expected -1 to 0.5")
     return value
 
 
@@ -74,42 +82,3 @@ def refuse_periodic(crystal: Crystal, defect: str) -> None:
             f"{defect}: the crystal repeats across the beam and this defect does not; cut it for "
             "an aperture instead (set specimen.aperture_diameter_angstrom)"
         )
-
-
-def nearest_neighbour_angstrom(crystal: Crystal, region_angstrom: float = 12.0) -> float:
-    """Shortest distance between atoms [Å], from a region of the crystal as large as this [Å].
-
-    A region is enough in a crystal that is alike everywhere, and quick for many atoms.
-    """
-    near = np.linalg.norm(crystal.positions - crystal.positions[0], axis=1) < region_angstrom
-    positions = crystal.positions[near]
-    if len(positions) < 2:
-        return float(np.linalg.norm(crystal.cell, axis=1).min())
-    distances, _ = cKDTree(positions).query(positions, k=2)
-    return float(distances[:, 1].min())
-
-
-def smallest_distance_angstrom(
-    crystal: Crystal, displacements: Float[np.ndarray, "n 3"], enough: float
-) -> float:
-    """Shortest distance between atoms once they are displaced [Å].
-
-    Args:
-        crystal: The crystal before; an orthogonal cell counts as periodic where it says so.
-        displacements: Displacement of every atom [Å], (n, 3).
-        enough: A distance [Å] that is returned where none is shorter.
-    """
-    room = nearest_neighbour_angstrom(crystal) - enough
-    # Of two atoms that come nearer than that, one at least moves by half of the room.
-    movers = np.flatnonzero((displacements**2).sum(axis=1) >= max(room / 2, 0) ** 2)
-    if not len(movers):
-        return enough
-    moved = crystal.positions + displacements
-    lengths = np.where(crystal.periodic, np.diag(crystal.cell), 0)
-    if np.count_nonzero(crystal.cell - np.diag(np.diag(crystal.cell))):
-        lengths = np.zeros(3)  # the tree knows no oblique cells
-    moved = wrapped(moved, lengths)
-    # A plain tree is built in a third of the time, and few atoms ask it.
-    tree = cKDTree(moved, boxsize=lengths, balanced_tree=False, compact_nodes=False)
-    distances, _ = tree.query(moved[movers], k=2)
-    return min(float(distances[:, 1].min()), enough)

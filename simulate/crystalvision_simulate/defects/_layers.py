@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
 
 from crystalvision.contracts import Parent
 from crystalvision_simulate.lattice import sites_in_box
@@ -30,14 +29,6 @@ def layers_near(
         [part.mean() for part in np.split(heights, starts[1:])]
     )
     return layers
-
-
-def shortest_distance_angstrom(parent: Parent) -> float:
-    """Shortest distance between atoms of an ideal crystal [Å]."""
-    reach = 1.01 * np.linalg.norm(parent.unit_cell.cell, axis=1).max()
-    sites, _ = sites_in_box(parent, np.full(3, -reach), np.full(3, reach))
-    distances, _ = cKDTree(sites).query(sites, k=2)
-    return float(distances[:, 1].min())
 
 
 def nearest_gap(

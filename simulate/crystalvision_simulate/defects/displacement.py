@@ -7,12 +7,9 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
 from crystalvision.errors import InputError
-from crystalvision_simulate.defects._checks import (
-    check_fraction,
-    check_not_negative,
-    nearest_neighbour_angstrom,
-    smallest_distance_angstrom,
-)
+from crystalvision_simulate.defects._checks import check_fraction, check_not_negative
+from crystalvision_simulate.defects._neighbours import closest_pair_angstrom, repeat_lengths
+from crystalvision_simulate.defects._parents import nearest_neighbour_angstrom
 
 _DRAWS = 10
 
@@ -36,11 +33,11 @@ class RandomDisplacement(Defect):
 
         Args:
             sigma_angstrom: Standard deviation along each axis [Å].
-            sigma_relative: The same as a fraction of the shortest distance between atoms; give one
-                of the two.
+            sigma_relative: The same as a fraction of the shortest distance between atoms of the
+                ideal crystal; give one of the two.
             distribution: Gaussian, or uniform with the same standard deviation.
-            smallest_distance_fraction: No atoms come nearer than this fraction of the shortest
-                distance in the crystal. A draw in which some would is drawn anew.
+            smallest_distance_fraction: No atoms come nearer than this fraction of that distance. A
+                draw in which some would is drawn anew.
 
         Raises:
             InputError: Neither or both of the standard deviations, a negative one, or no fraction.
@@ -72,10 +69,11 @@ class RandomDisplacement(Defect):
         allowed = self.smallest_distance_fraction * shortest
         for _ in range(_DRAWS):
             shifts = self._draw(sigma, crystal.positions.shape, rng)
-            found = smallest_distance_angstrom(crystal, shifts, allowed)
+            moved = crystal.positions + shifts
+            found = closest_pair_angstrom(moved, repeat_lengths(crystal), allowed)
             if found >= allowed:
                 return DefectiveCrystal(
-                    crystal.with_atoms(crystal.positions + shifts, crystal.numbers),
+                    crystal.with_atoms(moved, crystal.numbers),
                     {"displacement_rms_angstrom": float(np.sqrt(np.mean(shifts**2)))},
                 )
         raise InputError(

@@ -1,7 +1,5 @@
 """Atoms between the sites of the lattice."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
@@ -9,17 +7,23 @@ from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
     atomic_number,
     check_fraction,
-    nearest_neighbour_angstrom,
     parent_of,
     rounded_by_chance,
 )
 from crystalvision_simulate.defects._holes import equivalent_sites, largest_holes
 from crystalvision_simulate.defects._neighbours import choose_apart
-from crystalvision_simulate.lattice import sites_in_box
+from crystalvision_simulate.defects._parents import (
+    ideal_cell,
+    nearest_neighbour_angstrom,
+    sites_of,
+)
 
 
 class Interstitial(Defect):
-    """Atoms added at random to sites that the ideal crystal leaves empty.
+    """Atoms added at random to sites that the lattice leaves empty.
+
+    Where a twin, strain or dislocations have turned or moved the lattice, its empty sites went with
+    it. The atoms about an interstitial are not relaxed.
 
     `interstitial_fraction` is what was added, over the atoms that were there.
     """
@@ -42,7 +46,7 @@ class Interstitial(Defect):
                 symmetry of the crystal makes of it. By default the largest holes of the lattice:
                 those of a face-centred cubic metal are the octahedral ones, (½, ½, ½).
             smallest_distance_fraction: No atom is added nearer to another than this fraction of the
-                shortest distance in the crystal.
+                shortest distance between atoms of the ideal crystal.
 
         Raises:
             InputError: A fraction is outside [0, 1], or there is no such element.
@@ -66,13 +70,13 @@ class Interstitial(Defect):
         if count == 0:
             return DefectiveCrystal(crystal, {"interstitial_fraction": 0.0})
         parent = parent_of(crystal, "interstitial")
+        unit_cell = ideal_cell(parent)
         holes = (
-            largest_holes(parent.unit_cell)
+            largest_holes(unit_cell)
             if self.site is None
-            else equivalent_sites(parent.unit_cell, self.site)
+            else equivalent_sites(unit_cell, self.site)
         )
-        box = np.diag(crystal.cell)
-        sites, _ = sites_in_box(replace(parent, unit_cell=holes), np.zeros(3), box)
+        sites, _ = sites_of(parent, holes, np.zeros(3), np.diag(crystal.cell))
         allowed = self.smallest_distance_fraction * nearest_neighbour_angstrom(crystal)
         chosen = choose_apart(crystal, sites[rng.permutation(len(sites))], count, allowed)
         if len(chosen) < count:

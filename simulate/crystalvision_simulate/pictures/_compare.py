@@ -16,7 +16,9 @@ _ON_SITE = 0.4  # of the shortest distance: an atom farther from a site is not o
 _OFF_SITE = 0.6  # the same, for an atom's motion against that of its neighbours
 _ABOUT = 1.6  # shortest distances: the surroundings of a site
 _NEIGHBOURS = 8  # sites about a site whose motion is compared
-_FIRST_REACH = 3.0  # shortest distances from the middle: where a lattice is fitted first
+_FIRST_REACH = 3.0  # shortest distances from the middle: where following the lattice begins
+_ALL_ABOUT = 12  # sites about a site that it is followed by
+_ENOUGH = 3  # of them that must be found before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +55,8 @@ def compare(ideal: Crystal, specimen: Specimen) -> Comparison:
     """Find the site that each atom is on.
 
     Atoms that stand in the order of the sites are on those, however far a strain or a dislocation
-    took them, unless one left its neighbours. Otherwise an atom is on the nearest site, once a
-    uniform strain is taken off.
+    took them, unless one left its neighbours. Otherwise an atom is on the nearest site, or on that
+    to which following the lattice from the middle leads, whichever finds more.
     """
     sites = ideal.positions + (specimen.box_angstrom - np.diag(ideal.cell)) / 2
     apart = _shortest_distance(sites)
@@ -127,51 +129,50 @@ def _by_place(
     sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], apart: float
 ) -> Int[np.ndarray, "n"]:
     """The site that each atom is next to, if no other atom is nearer to it."""
-    atoms = cKDTree(positions)
-    plain = _pairs(sites, positions, atoms, _ON_SITE * apart)
-    strained = _strained_sites(sites, positions, atoms, apart)
-    fitted = _pairs(strained, positions, atoms, _ON_SITE * apart)
-    more = (fitted >= 0).sum() > 1.01 * (plain >= 0).sum()
-    return fitted if more else plain
+    plain = _pairs(sites, positions, _ON_SITE * apart)
+    followed = _followed(sites, positions, apart)
+    more = (followed >= 0).sum() > 1.01 * (plain >= 0).sum()
+    return followed if more else plain
 
 
 def _pairs(
-    sites: Float[np.ndarray, "m 3"],
-    positions: Float[np.ndarray, "n 3"],
-    atoms: cKDTree,
-    reach: float,
+    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], reach: float
 ) -> Int[np.ndarray, "n"]:
     """Sites and atoms that are each other's nearest, within a reach [Å]."""
     distance, site_of_atom = cKDTree(sites).query(positions)
-    _, atom_of_site = atoms.query(sites)
+    _, atom_of_site = cKDTree(positions).query(sites)
     mutual = atom_of_site[site_of_atom] == np.arange(len(positions))
     return np.where(mutual & (distance < reach), site_of_atom, -1)
 
 
-def _strained_sites(
-    sites: Float[np.ndarray, "m 3"],
-    positions: Float[np.ndarray, "n 3"],
-    atoms: cKDTree,
-    apart: float,
-) -> Float[np.ndarray, "m 3"]:
-    """The sites under the uniform strain that fits the atoms, found from the middle outwards.
+def _followed(
+    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], apart: float
+) -> Int[np.ndarray, "n"]:
+    """The site of each atom, found from the middle outwards as one follows a lattice.
 
-    At each reach the strain of the last one brings the sites near enough to their atoms.
+    An atom is looked for where the neighbours of its site have moved to, so that strains and
+    dislocations may take it farther than to the next site.
     """
     middle = (positions.min(axis=0) + positions.max(axis=0)) / 2
-    distance = np.linalg.norm(sites - middle, axis=1)
-    strained, reach = sites, _FIRST_REACH * apart
-    while reach < 2 * distance.max():
-        within = distance < reach
-        off, nearest = atoms.query(strained[within])
-        near = off < _ON_SITE * apart
-        if near.sum() >= 2 * _NEIGHBOURS:
-            known = _with_one(sites[within][near])
-            fit, *_ = np.linalg.lstsq(known, positions[nearest[near]], rcond=None)
-            strained = _with_one(sites) @ fit
-        reach *= 1.5
-    return strained
-
-
-def _with_one(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 4"]:
-    return np.column_stack([vectors, np.ones(len(vectors))])
+    site_of_atom = _pairs(sites, positions, _ON_SITE * apart)
+    far = np.linalg.norm(positions - middle, axis=1) > _FIRST_REACH * apart
+    site_of_atom[far] = -1
+    if len(sites) <= _ALL_ABOUT or (site_of_atom >= 0).sum() < _ENOUGH:
+        return site_of_atom
+    atoms, neighbours = cKDTree(positions), cKDTree(sites).query(sites, k=_ALL_ABOUT + 1)[1][:, 1:]
+    moved = np.full(sites.shape, np.nan)
+    found = np.flatnonzero(site_of_atom >= 0)
+    while len(found):
+        moved[site_of_atom[found]] = positions[found] - sites[site_of_atom[found]]
+        known = ~np.isnan(moved[:, 0])
+        front = np.flatnonzero(~known & (known[neighbours].sum(axis=1) >= _ENOUGH))
+        if not len(front):
+            break
+        expected = sites[front] + np.nanmedian(moved[neighbours[front]], axis=1)
+        distance, atom = atoms.query(expected)
+        # Nearest first, so that of two sites that ask for an atom the better gets it.
+        order = np.argsort(distance)
+        order = order[(distance[order] < _ON_SITE * apart) & (site_of_atom[atom[order]] < 0)]
+        found, first = np.unique(atom[order], return_index=True)
+        site_of_atom[found] = front[order[first]]
+    return site_of_atom

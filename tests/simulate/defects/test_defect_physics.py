@@ -7,11 +7,12 @@ from scipy.spatial import cKDTree
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.defects.edge_dislocation import EdgeDislocation
+from crystalvision_simulate.defects.edge_dislocation import EdgeDislocation, Field
 from crystalvision_simulate.defects.interstitial import Interstitial
 from crystalvision_simulate.defects.strain import Strain
 from crystalvision_simulate.defects.substitution import Substitution
 from crystalvision_simulate.defects.twin import Twin
+from crystalvision_simulate.lattice import sites_in_box
 from crystalvision_simulate.specimens import CrystalCutter, SlabCutter
 
 CATALOGUE = Catalogue.load()
@@ -89,10 +90,11 @@ def test_the_box_of_a_slab_follows_its_strain_or_the_strain_is_refused():
 
 
 def test_the_field_of_a_dislocation_jumps_by_its_burgers_vector_and_nowhere_else():
-    field = EdgeDislocation()._field
     burgers = 2.86
+    line = ((np.zeros(3), 1),)
+    field = Field(line, np.eye(3)[0], np.eye(3)[1], burgers, 0.3).displacement
     angles = np.linspace(-np.pi, np.pi, 100_001)[1:-1]
-    u_x, u_y = field(9 * np.cos(angles), 9 * np.sin(angles), burgers)
+    u_x, u_y = field(9 * np.cos(angles), 9 * np.sin(angles))
     assert u_x[-1] - u_x[0] == pytest.approx(burgers, abs=1e-3)
     assert u_y[-1] - u_y[0] == pytest.approx(0, abs=1e-3)
     assert abs(np.diff(u_x)).max() < 1e-3
@@ -100,58 +102,185 @@ def test_the_field_of_a_dislocation_jumps_by_its_burgers_vector_and_nowhere_else
     step = 1e-4
     x, y = np.array([3.0, 5.0, -4.0]), np.array([4.0, -2.0, 7.0])
     dilatation = (
-        field(x + step, y, burgers)[0]
-        - field(x - step, y, burgers)[0]
-        + field(x, y + step, burgers)[1]
-        - field(x, y - step, burgers)[1]
+        field(x + step, y)[0]
+        - field(x - step, y)[0]
+        + field(x, y + step)[1]
+        - field(x, y - step)[1]
     ) / (2 * step)
     expected = -burgers / (2 * np.pi) * (1 - 2 * 0.3) / (1 - 0.3) * y / (x**2 + y**2)
     np.testing.assert_allclose(dilatation, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("count", "signs", "extra"), [(1, "same", 1), (4, "alternating", 0)])
-def test_one_half_plane_more_ends_at_the_line(count, signs, extra):
-    """Far from the line, rows above the glide plane are pressed together by b, beside those below.
+DISLOCATED = cut("aluminium", zone_axis=(1, -1, 2), width=80.0, thickness=12.0)
 
-    So as many atoms take one Burgers vector less: there is room for half a plane more.
+
+def burgers_circuit(crystal, start, half_width, half_height):
+    """Where a circuit of lattice steps, each to the nearest atom, ends against where it began.
+
+    In an ideal crystal it closes. The steps are ½[110] and [1-1-1], across the line [1-12].
     """
-    crystal = cut("aluminium", zone_axis=(1, -1, 2), width=80.0)
-    defect = EdgeDislocation(count=count, signs=signs, spacing_angstrom=12.0)
-    moved = defect.apply(crystal, RNG(0)).crystal.positions - crystal.positions
-    along, normal, burgers = defect._axes(crystal.parent)
-    apart = crystal.positions - np.diag(crystal.cell) / 2
-    x, y = apart @ along, apart @ normal
-    stretch = {}
-    for side in (1, -1):
-        rows = (side * y > 2) & (side * y < 5)
-        right, left = rows & (x > 34) & (x < 40), rows & (x < -34) & (x > -40)
-        stretch[side] = (moved[right] @ along).mean() - (moved[left] @ along).mean()
-    assert (stretch[-1] - stretch[1]) / burgers == pytest.approx(extra, abs=0.15)
+    tree = cKDTree(crystal.positions)
+    right, up = (crystal.parent.direction(uvw) for uvw in ((0.5, 0.5, 0), (1, -1, -1)))
+    at = first = crystal.positions[tree.query(start)[1]]
+    steps = [up] * 2 * half_height + [right] * 2 * half_width
+    for step in steps + [-step for step in steps]:
+        distance, index = tree.query(at + step)
+        assert distance < 0.9, "the lattice is lost"
+        at = crystal.positions[index]
+    return at - first
 
 
-def test_no_atoms_come_too_near_at_the_core():
-    crystal = cut("aluminium", zone_axis=(1, -1, 2), width=60.0)
-    for seed in range(6):
-        result = EdgeDislocation().apply(crystal, RNG(seed))
-        assert nearest(result.crystal).min() > 0.6 * 2.86
-        assert len(result.crystal) == len(crystal)
-    density = result.degree["dislocation_density_inv_angstrom2"]
-    assert density == pytest.approx(1 / 60**2)
+def test_the_circuit_about_a_dislocation_fails_by_its_burgers_vector():
+    middle = np.diag(DISLOCATED.cell) / 2
+    right, up = (DISLOCATED.parent.direction(uvw) for uvw in ((0.5, 0.5, 0), (1, -1, -1)))
+    corner = middle - 8 * right - 3 * up
+    assert np.allclose(burgers_circuit(DISLOCATED, corner, 8, 3), 0)
+    for seed in range(3):
+        result = EdgeDislocation().apply(DISLOCATED, RNG(seed)).crystal
+        closure = burgers_circuit(result, corner, 8, 3)
+        assert np.linalg.norm(closure) == pytest.approx(2.8635, abs=0.12)
+        assert abs(closure @ right) / np.linalg.norm(right) == pytest.approx(2.8635, abs=0.12)
+        # One that does not enclose the line closes.
+        assert np.linalg.norm(burgers_circuit(result, corner + 12 * right, 2, 3)) < 0.3
+    pairs = EdgeDislocation(count=4, signs="alternating", spacing_angstrom=10)
+    closure = burgers_circuit(pairs.apply(DISLOCATED, RNG(0)).crystal, corner, 8, 3)
+    assert np.linalg.norm(closure) < 0.3
+
+
+def test_the_extra_half_plane_lies_on_one_side():
+    """The layer above the glide plane holds b more of the lattice in its length than that below."""
+    above = below = 0
+    for seed in range(4):
+        result = EdgeDislocation().apply(DISLOCATED, RNG(seed)).crystal
+        field = result.parent.move
+        apart = result.positions - field.lines[0][0]
+        x, y = apart @ field.along, apart @ field.normal
+        above += ((abs(x) < 30) & (y > 0) & (y < 2)).sum()
+        below += ((abs(x) < 30) & (y < 0) & (y > -2)).sum()
+    assert above / below - 1 == pytest.approx(field.burgers_angstrom / 60, abs=0.012)
+
+
+def test_beyond_the_core_every_atom_has_its_neighbours():
+    """Nothing overlaps or gapes where the two halves have slipped over each other."""
+    defect = EdgeDislocation(count=4, spacing_angstrom=20)
+    result = defect.apply(DISLOCATED, RNG(0)).crystal
+    apart = result.positions - np.diag(result.cell) / 2
+    parent = DISLOCATED.parent
+    along, line = (parent.direction(uvw) for uvw in ((1, 1, 0), (1, -1, 2)))
+    normal = np.cross(line, along)
+    corners = [
+        10 * (x * along / np.linalg.norm(along) + y * normal / np.linalg.norm(normal))
+        for x in (-1, 1)
+        for y in (-1, 1)
+    ]
+    far = inner(result, 3.5)
+    for corner in corners:
+        across = np.cross(apart - corner, line / np.linalg.norm(line))
+        far &= np.linalg.norm(across, axis=1) > 9
+    assert far.sum() > 1000
+    neighbours = cKDTree(result.positions).query_ball_point(
+        result.positions[far], 1.2 * 2.8635, return_length=True
+    )
+    assert set(neighbours - 1) == {12}
 
 
 @pytest.mark.parametrize(
-    ("name", "plane", "bond"), [("aluminium", (1, 1, 1), 2.8635), ("silicon", (1, 1, 1), 2.3516)]
+    ("structure", "burgers", "line"),
+    [
+        ("aluminium", (0.5, 0.5, 0), (1, -1, 2)),
+        ("iron", (0.5, 0.5, 0.5), (1, 1, -2)),
+        ("silicon", (0.5, 0.5, 0), (1, -1, 2)),
+        ("si3n4-beta", (0, 0, 1), (1, 0, 0)),
+    ],
 )
-def test_a_twin_keeps_bonds_and_density(name, plane, bond):
+def test_no_atoms_come_too_near_at_the_core(structure, burgers, line):
+    crystal = cut(structure, zone_axis=line, width=50.0, thickness=12.0)
+    for seed in range(4):
+        result = EdgeDislocation(burgers, line).apply(crystal, RNG(seed))
+        assert nearest(result.crystal).min() > 0.7 * nearest(crystal).min()
+    density = result.degree["dislocation_density_inv_angstrom2"]
+    assert density == pytest.approx(1 / 50**2)
+
+
+def test_the_density_of_dislocations_counts_what_lies_in_the_box():
+    """Lines at 45° across a plate 12 Å thick, of which the box is 48 Å wide."""
+    crystal = cut("aluminium", zone_axis=(0, 0, 1), thickness=12.0)
+    defect = EdgeDislocation((0.5, -0.5, 0), (1, 1, 2), count=4, spacing_angstrom=10)
+    inclination = np.sqrt(6) / 2  # of the length of a line over the thickness
+    density = defect.apply(crystal, RNG(0)).degree["dislocation_density_inv_angstrom2"]
+    assert density == pytest.approx(4 * inclination / 48**2)
+
+
+def far_from_atoms(crystal):
+    """The greatest distance of a point of the box from the nearest atom."""
+    points = RNG(1).uniform(np.zeros(3), np.diag(crystal.cell), (20_000, 3))
+    return cKDTree(crystal.positions).query(points)[0].max()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Strain(axial=-0.1, direction=(1, 1, 2)),
+        lambda: Strain(shear_rad=0.15, direction=(1, 0, 0), plane=(0, 1, 1)),
+        lambda: EdgeDislocation(count=4, signs="same"),
+        lambda: Twin(lamella_thickness_angstrom=10),
+    ],
+)
+def test_the_box_stays_full_to_its_sides(make):
+    """Compressed or slipped, a cut crystal is still the cut of a larger one."""
+    crystal = cut("aluminium", zone_axis=(0, 1, 3))
+    result = make().apply(crystal, RNG(0)).crystal
+    assert far_from_atoms(result) < 1.15 * far_from_atoms(crystal)
+    assert nearest(result).min() > 0.65 * 2.8635
+
+
+def test_a_strained_crystal_is_the_cut_of_the_strained_lattice():
+    crystal = cut("silicon", zone_axis=(1, 1, 3))
+    result = Strain(axial=0.06, direction=(1, 0, 2), poisson_ratio=0.3).apply(crystal, RNG(0))
+    sites, _ = sites_in_box(result.crystal.parent, np.zeros(3), np.diag(result.crystal.cell))
+    assert len(sites) == len(result.crystal)
+    assert cKDTree(sites).query(result.crystal.positions)[0].max() < 1e-9
+    zz = result.degree["strain_zz"]
+    assert result.crystal.cell[2, 2] == pytest.approx((1 + zz) * crystal.cell[2, 2])
+
+
+def test_a_shear_turns_a_right_angle_by_its_angle():
+    crystal = cut("aluminium", zone_axis=(0, 0, 1))
+    shear = Strain(shear_rad=0.1, direction=(1, 0, 0), plane=(0, 1, 0))
+    parent = shear.apply(crystal, RNG(0)).crystal.parent
+    a, b = parent.direction((1, 0, 0)), parent.direction((0, 1, 0))
+    cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+    assert np.pi / 2 - np.arccos(cosine) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "bond", "lamella"),
+    [
+        ("aluminium", 2.8635, None),
+        ("aluminium", 2.8635, 9.0),
+        ("silicon", 2.3516, None),
+        ("silicon", 2.3516, 9.0),
+        ("sodium-chloride", 2.8201, None),
+    ],
+)
+def test_a_twin_keeps_bonds_and_density(name, bond, lamella):
+    """Coherent (111) boundaries: on a layer of atoms, in silicon in the middle of the bonds."""
     crystal = cut(name)
-    result = Twin(plane).apply(crystal, RNG(0))
+    result = Twin(lamella_thickness_angstrom=lamella).apply(crystal, RNG(0))
     inside = inner(result.crystal)
     np.testing.assert_allclose(nearest(result.crystal)[inside], bond, rtol=1e-3)
     assert inside.sum() == pytest.approx(inner(crystal).sum(), rel=0.01)
     neighbours = cKDTree(result.crystal.positions).query_ball_point(
         result.crystal.positions[inside], 1.05 * bond, return_length=True
     )
-    assert set(neighbours - 1) == {12 if name == "aluminium" else 4}
+    assert set(neighbours - 1) == {{"aluminium": 12, "silicon": 4, "sodium-chloride": 6}[name]}
+
+
+def test_a_twin_of_iron_lies_on_112():
+    """Unrelaxed, the layers beside the mirror plane are nearer than bonds: twice d(112)."""
+    crystal = cut("iron")
+    result = Twin((1, 1, 2)).apply(crystal, RNG(0)).crystal
+    assert nearest(result)[inner(result)].min() == pytest.approx(2 * 2.8665 / 6**0.5, rel=1e-3)
 
 
 def test_twin_spots_are_mirrored():
@@ -213,6 +342,29 @@ def test_interstitials_lie_in_the_holes(structure, site, distance, number):
     assert (distances[:, number] > 1.05 * distance).all()
 
 
+@pytest.mark.parametrize(
+    ("before", "spread"),
+    [
+        (lambda: Strain(axial=0.05, direction=(0, 0, 1)), 0.06),
+        (lambda: Strain(axial=0.02, direction=(1, 1, 1)), 0.03),
+        (lambda: EdgeDislocation(count=4), 0.3),
+        (Twin, 1e-6),
+    ],
+)
+def test_interstitials_find_the_holes_of_a_lattice_that_has_moved(before, spread):
+    crystal = before().apply(cut("aluminium"), RNG(0)).crystal
+    result = Interstitial(0.05, "C").apply(crystal, RNG(1)).crystal
+    added = result.positions[len(crystal) :]
+    added = added[((added > 4) & (added < np.diag(result.cell) - 4)).all(axis=1)]
+    distances, _ = cKDTree(crystal.positions).query(added)
+    # About a core, a few holes are squeezed.
+    assert np.quantile(abs(distances - 4.04958 / 2), 0.95) < spread
+    if isinstance(before(), Twin):  # they are as frequent in the twin as before it
+        parts = np.bincount(crystal.parent.part_of(added), minlength=2) / len(added)
+        atoms = crystal.parent.part_of(crystal.positions[inner(crystal, 4.0)])
+        assert parts[1] == pytest.approx(atoms.mean(), abs=0.1)
+
+
 def test_interstitials_keep_away_from_each_other():
     crystal = cut("iron", width=24)
     result = Interstitial(0.3, "C", smallest_distance_fraction=0.5).apply(crystal, RNG(0))
@@ -255,6 +407,22 @@ def without_parent(crystal):
         ),
         (lambda: EdgeDislocation(burgers_vector=(0, 0, 0)), r"burgers_vector is \[0, 0, 0\]"),
         (lambda: EdgeDislocation(spacing_angstrom=0), r"spacing_angstrom is 0; expected more"),
+        (
+            lambda: EdgeDislocation(smallest_distance_fraction=0.95).apply(DISLOCATED, RNG(0)),
+            r"two atoms come within .* Å of each other, less than 0\.95 of the shortest distance",
+        ),
+        (
+            lambda: Twin((2, 0, 0)).apply(cut("aluminium"), RNG(0)),
+            r"plane \[2, 0, 0\] is a mirror plane of this crystal, so the twin would be the same",
+        ),
+        (
+            lambda: Twin((1, 0, 0), kind="rotation").apply(cut("srsi2"), RNG(0)),
+            r"plane \[1, 0, 0\] is normal to a twofold axis of this crystal",
+        ),
+        (
+            lambda: Twin(lamella_thickness_angstrom=0.5).apply(cut("aluminium"), RNG(0)),
+            r"expected at least the distance of two planes \[1, 1, 1\], 2\.34 Å",
+        ),
         (lambda: Twin((0, 0, 0)), r"plane is \[0, 0, 0\]; expected indices \(hkl\)"),
         (lambda: Twin(lamella_thickness_angstrom=0), r"lamella_thickness_angstrom is 0; expected"),
         (

