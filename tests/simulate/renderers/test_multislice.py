@@ -8,6 +8,7 @@ from crystalvision.contracts import Beam, Specimen
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration
+from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.renderers._plane import Plane
 from crystalvision_simulate.renderers._potential import slice_of_atoms
 from crystalvision_simulate.renderers.multislice import Multislice
@@ -252,12 +253,31 @@ def test_vacancies_weaken_bragg_beams_and_add_laue_scattering():
     assert np.mean(ratios) == pytest.approx(1, abs=4 / np.sqrt(480) + 0.03)
 
 
-@pytest.mark.parametrize("thickness", range(50, 151))
-def test_slices_of_the_shipped_recipe_are_cells_of_the_crystal(thickness):
+@pytest.mark.parametrize("thickness", range(50, 151, 10))
+def test_a_slice_is_a_layer_by_default(thickness):
     cells = round(thickness / 2.911)
     specimen = Specimen(np.zeros((1, 3)), np.array([14]), np.array([5.0, 5.0, cells * 2.911]))
-    assert Multislice(slice_thickness_angstrom=2.92).slice_count(specimen) == cells
     assert Multislice().slice_count(specimen) == 2 * cells
+
+
+@pytest.mark.parametrize("mistilt_x_mrad", [0.0, 8.0])
+@pytest.mark.parametrize("thickness", [60, 105, 120])
+def test_the_shipped_recipe_is_close_to_converged(catalogue, thickness, mistilt_x_mrad):
+    """Within 1.2 % of the incident beam, as the README says."""
+    shipped = load_recipe("si3n4-four-classes", catalogue).renderer
+    slab = SlabCutter(beta_silicon_nitride(), width_angstrom=22).cut(thickness)
+    specimen = specimen_of(ThermalVibration().apply(slab, np.random.default_rng(0)).crystal)
+    beam = Beam(200.0, mistilt_x_mrad, mistilt_x_mrad / 2)
+
+    def beams(renderer):
+        pattern = renderer.render([[specimen]], [beam], device=CPU)[0]
+        y, x = pattern.direct_beam
+        reach_y, reach_x = (int(1.6 / step) for step in pattern.sampling_inv_angstrom)
+        return pattern.intensity[0, y - reach_y : y + reach_y + 1, x - reach_x : x + reach_x + 1]
+
+    coarse = beams(catalogue.create("renderer", shipped.name, shipped.options))
+    error = float(abs(coarse - beams(Multislice(1.46, 4.0))).max())
+    assert 1e-4 < error < 0.012
 
 
 def test_float32_agrees_with_float64_and_a_batch_with_single_calls():
