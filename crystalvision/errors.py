@@ -22,3 +22,7 @@ class PluginError(CrystalVisionError):
 
 class StorageError(CrystalVisionError):
     """The disk refused: full, unwritable, or a file that is damaged."""
+
+
+class ClusterError(CrystalVisionError):
+    """Workers of a cluster that die, or cannot be reached any more."""

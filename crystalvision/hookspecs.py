@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
     import typer
 
     from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+    from crystalvision.sources import Source
 
 hookspec = pluggy.HookspecMarker("crystalvision")
 
@@ -55,6 +56,16 @@ def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
 
     Example: `return {"multislice": "my_package.multislice:Multislice"}`, whose instances have
     `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`.
+    """
+
+
+@hookspec
+def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
+    """Sources of samples: name → factory of what makes datasets, such as the simulation engine.
+
+    The toolkit supplies `spec`, which holds the recipe, and `catalogue`. With a source come making
+    datasets on a cluster, resuming, repairing, and training on samples while they are made.
+    Example: `return {"simulation": "my_package.source:open_source"}`.
     """
 
 

@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from crystalvision_simulate.generation import generate, header_of
 
 from _simulation.settings import Result, Run
 from _simulation.timing import seconds, spread
 from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.datasets import DatasetWriter
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.generation import generate, header_of
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Projection, Sample, Simulator
 

@@ -10,8 +10,10 @@ from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
+from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import Axis, Column, DatasetHeader
-from crystalvision.datasets._splits import assign_splits
+from crystalvision.datasets._open import read_header, read_header_copy
+from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import verify
 from crystalvision.datasets._writer import DatasetWriter
 
@@ -26,9 +28,13 @@ __all__ = [
     "DatasetWriter",
     "PatternDataset",
     "Problem",
+    "ShardEncoder",
+    "SplitSettings",
     "assign_splits",
     "bin_images",
     "describe",
+    "read_header",
+    "read_header_copy",
     "verify",
 ]
 

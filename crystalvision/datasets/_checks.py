@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets._checksums import image_checksums, row_checksums
+from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import PARTIAL_SUFFIX, is_filled
 from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
 from crystalvision.datasets._layout import (
     ROOT_DOCUMENT,
-    SPLIT_FILE,
+    SPLIT_FILES,
     Codec,
     images_file,
     parse_document,
     shard_files,
     stored_columns,
 )
+from crystalvision.datasets._open import RESUME_HINT
 
-_REWRITE = "--resume writes it again"
-_MEND = "delete it, then write it again with --resume"
+REWRITE = "`crystalvision dataset repair` writes it again"
+MEND = "`crystalvision dataset repair` makes the shard again"
 # What a version of zarr may not write in another way.
 _STABLE_KEYS = ("zarr_format", "node_type", "shape", "data_type", "dimension_names", "attributes")
 
@@ -44,7 +46,7 @@ class Problem:
 
 def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
     """Files that do not belong to the dataset; hidden ones are left alone."""
-    known = {*codec.documents(), SPLIT_FILE}
+    known = {*codec.documents(), *SPLIT_FILES}
     for shard in range(header.shards):
         known.update(shard_files(header, shard))
     for found in sorted(path.rglob("*")):
@@ -53,7 +55,7 @@ def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[
             continue
         if name.endswith(PARTIAL_SUFFIX):
             yield Problem(
-                None, f"{name}: left half-written by a killed writer; --resume removes it"
+                None, f"{name}: left half-written by a killed writer; repair or --resume removes it"
             )
         else:
             yield Problem(None, f"{name}: no file of this dataset; move it elsewhere")
@@ -66,13 +68,13 @@ def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
         root = parse_document((path / ROOT_DOCUMENT).read_bytes())
         copies = dict(root["consolidated_metadata"].pop("metadata"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; {_REWRITE}")
+        yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; {REWRITE}")
         return
     intended = parse_document(expected[ROOT_DOCUMENT])
     names = intended["consolidated_metadata"].pop("metadata").keys()
     keys = (*_STABLE_KEYS, "consolidated_metadata")
     if _different(root, intended, keys) or copies.keys() != names:
-        yield Problem(None, f"{ROOT_DOCUMENT}: differs from its header; {_REWRITE}")
+        yield Problem(None, f"{ROOT_DOCUMENT}: differs from its header; {REWRITE}")
     for file, content in expected.items():
         if file != ROOT_DOCUMENT:
             yield from _document_problems(path, file, content, copies)
@@ -90,16 +92,16 @@ def _document_problems(
     try:
         content = (path / file).read_bytes()
     except OSError as error:
-        yield Problem(None, f"{file}: cannot be read: {error.strerror}; {_REWRITE}")
+        yield Problem(None, f"{file}: cannot be read: {error.strerror}; {REWRITE}")
         return
     if not file.endswith(ROOT_DOCUMENT):
         if content != expected:
-            yield Problem(None, f"{file}: differs from the header's axis; {_REWRITE}")
+            yield Problem(None, f"{file}: differs from what the header says; {REWRITE}")
         return
     try:
         document = parse_document(content)
     except ValueError as error:
-        yield Problem(None, f"{file}: damaged: {error}; {_REWRITE}")
+        yield Problem(None, f"{file}: damaged: {error}; {REWRITE}")
         return
     intended = parse_document(expected)
     wrong = _different(document, intended)
@@ -108,10 +110,10 @@ def _document_problems(
         wanted = {key: intended.get(key) for key in wrong}
         yield Problem(
             None,
-            f"{file}: {found} differs from {wanted} of the header; {_REWRITE}",
+            f"{file}: {found} differs from {wanted} of the header; {REWRITE}",
         )
     elif document != copies.get(file.removesuffix(f"/{ROOT_DOCUMENT}")):
-        yield Problem(None, f"{file}: differs from its copy in {ROOT_DOCUMENT}; {_REWRITE}")
+        yield Problem(None, f"{file}: differs from its copy in {ROOT_DOCUMENT}; {REWRITE}")
 
 
 class ShardCheck:
@@ -119,7 +121,7 @@ class ShardCheck:
 
     Attributes:
         problems: What is wrong.
-        labels: The labels of its samples, or None where they cannot be read.
+        rows: Its columns, name → (n,), without those that cannot be read.
     """
 
     def __init__(self, path: Path, header: DatasetHeader, codec: Codec, shard: int) -> None:
@@ -129,26 +131,25 @@ class ShardCheck:
         self._shard = shard
         self._indices = header.shard_indices(shard)
         self.problems: list[Problem] = []
-        self.labels: np.ndarray[Any, Any] | None = None
+        self.rows: Rows = {}
         self._run()
 
     def _run(self) -> None:
         files = shard_files(self._header, self._shard)
         absent = [file for file in files if not is_filled(self._path / file)]
         if images_file(self._shard) in absent:
-            self._add("not written; --resume writes it")
+            self._add(f"not written; {RESUME_HINT}")
         elif absent:
             self._add(
                 f"{len(absent)} of {len(files)} files missing or empty, the first is {absent[0]}; "
-                "--resume writes the shard again"
+                f"{MEND}"
             )
-        rows = {}
+        rows = self.rows
         for name in stored_columns(self._header):
             values = self._read(name, f"{name}/c/{self._shard}")
             if values is not None:
                 rows[name] = values
         images = self._read(IMAGES, images_file(self._shard))
-        self.labels = rows.get("label")
         self._check_values(rows)
         if len(rows) == len(stored_columns(self._header)):
             self._compare(ROW_CHECKSUM, rows, row_checksums(self._indices.start, rows), "columns")
@@ -167,22 +168,23 @@ class ShardCheck:
             return self._codec.decode(name, self._indices, file, content)
         except Exception as error:  # damaged bytes make zarr and its codecs raise anything
             reason = str(error).splitlines()[0] if str(error) else repr(error)
-            self._add(f"{file}: damaged or cut short ({reason:.120}); {_MEND}")
+            self._add(f"{file}: damaged or cut short ({reason:.120}); {MEND}")
             return None
 
     def _check_values(self, rows: dict[str, np.ndarray[Any, Any]]) -> None:
         classes = len(self._header.class_names)
-        if self.labels is not None:
-            wrong = np.flatnonzero((self.labels < 0) | (self.labels >= classes))
+        labels = rows.get("label")
+        if labels is not None:
+            wrong = np.flatnonzero((labels < 0) | (labels >= classes))
             if wrong.size:
                 sample = self._indices.start + int(wrong[0])
                 self._add(
-                    f"label/c/{self._shard}: label {self.labels[wrong[0]]} of sample {sample} is "
-                    f"no class; labels go from 0 to {classes - 1}; {_MEND}"
+                    f"label/c/{self._shard}: label {labels[wrong[0]]} of sample {sample} is "
+                    f"no class; labels go from 0 to {classes - 1}; {MEND}"
                 )
         severity = rows.get("severity")
         if severity is not None and not np.isfinite(severity).all():
-            self._add(f"severity/c/{self._shard}: not a finite number; {_MEND}")
+            self._add(f"severity/c/{self._shard}: not a finite number; {MEND}")
 
     def _compare(
         self,
@@ -195,8 +197,7 @@ class ShardCheck:
         if wrong.size:
             self._add(
                 f"the {what} of {wrong.size} samples, the first is {wrong[0]}, do not match "
-                f"{checksum}: a file was swapped or changed; delete {images_file(self._shard)}, "
-                "then write the shard again with --resume"
+                f"{checksum}: a file was swapped or changed; {MEND}"
             )
 
     def _add(self, message: str) -> None:

@@ -1,23 +1,20 @@
 """Reads a dataset."""
 
 import difflib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 
-from crystalvision.datasets._files import disk_errors, is_filled
-from crystalvision.datasets._header import IMAGES, SPLIT, DatasetHeader
-from crystalvision.datasets._layout import SPLIT_FILE, stored_columns
-from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, read_header
+from crystalvision.datasets._direct import ImageReader, Rows, read_rows, read_splits
+from crystalvision.datasets._header import DatasetHeader
+from crystalvision.datasets._layout import fill_value, stored_columns
+from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
 from crystalvision.datasets._splits import SPLIT_NAMES
-from crystalvision.errors import InputError, StorageError
+from crystalvision.errors import InputError
 
 PARTS = (*SPLIT_NAMES, "all")
 
@@ -69,7 +66,7 @@ class Dataset:
     @property
     def complete(self) -> bool:
         """Whether every shard is there and the splits are assigned."""
-        return not self.missing_shards and is_filled(self.path / SPLIT_FILE)
+        return not self.missing_shards and is_split(self.path)
 
     def written(self) -> Int[np.ndarray, "n"]:
         """Indices of the samples that are there, ascending."""
@@ -83,13 +80,7 @@ class Dataset:
             InputError: An index out of range, or of a sample that is not written.
             StorageError: The data cannot be read.
         """
-        wanted = self.check_indices(indices)
-        shards = wanted // self.header.samples_per_shard
-        result = np.empty((len(wanted), *self.header.image_shape), dtype=self.header.dtype)
-        for shard in np.unique(shards):
-            here = np.flatnonzero(shards == shard)
-            result[here] = self._read_images(wanted[here])
-        return result
+        return self._images.read(self.check_indices(indices))
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """One number for each sample, (samples,).
@@ -105,25 +96,40 @@ class Dataset:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise InputError(f"{self.path}: no column '{name}'{hint} (columns: {', '.join(known)})")
-        with self._reading():
-            return np.asarray(self._array(name)[:])
+        return self._table[name]
 
-    def split(self, name: str) -> Int[np.ndarray, "n"]:
+    def split(self, name: str, size: int | None = None) -> Int[np.ndarray, "n"]:
         """Indices of a part of the dataset, ascending, (n,).
 
+        Args:
+            name: `train`, `validation`, `test` or `all`.
+            size: Only so many of them: a subset with the proportions of the classes. Smaller
+                subsets lie within larger ones.
+
         Raises:
-            InputError: The name is none of the parts, or the dataset is not finished.
+            InputError: The name is none of the parts, the dataset is not finished, or the part has
+                fewer samples.
             StorageError: The data cannot be read.
         """
         if name not in PARTS:
             raise InputError(f"split '{name}' is not one of {', '.join(PARTS)}")
-        if name == "all":
+        if name == "all" and size is None:
             return np.arange(len(self), dtype=np.int64)
-        if not is_filled(self.path / SPLIT_FILE):
+        if not is_split(self.path):
             raise InputError(f"{self.path}: incomplete: has no splits; {RESUME_HINT}")
-        with self._reading():
-            parts = np.asarray(self._array(SPLIT)[:])
-        return np.flatnonzero(parts == SPLIT_NAMES.index(name)).astype(np.int64)
+        part, rank = self._splits
+        chosen = np.ones(len(self), dtype=bool)
+        if name != "all":
+            chosen = part == SPLIT_NAMES.index(name)
+        if size is None:
+            return np.flatnonzero(chosen).astype(np.int64)
+        count = int(chosen.sum())
+        if name == "all" or not 0 < size <= count:
+            raise InputError(
+                f"{self.path}: {size} samples of split '{name}' were asked for; expected 1 to "
+                f"{count} of train, validation or test"
+            )
+        return np.flatnonzero(chosen & (rank < size)).astype(np.int64)
 
     def check_indices(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
         """Indices of samples as an int64 array, (n,).
@@ -150,41 +156,28 @@ class Dataset:
         return wanted
 
     def __getstate__(self) -> dict[str, Any]:
-        # A worker process opens the store anew.
-        return {key: value for key, value in self.__dict__.items() if key != "_group"}
+        # A worker process reads what it needs by itself.
+        kept = ("path", "header", "missing_shards")
+        return {key: value for key, value in self.__dict__.items() if key in kept}
 
     @cached_property
-    def _group(self) -> zarr.Group:
-        return zarr.open_group(self.path, mode="r", zarr_format=3)
+    def _images(self) -> ImageReader:
+        return ImageReader(self.path, self.header)
 
-    def _array(self, name: str) -> "zarr.Array[Any]":
-        array = self._group[name]
-        if not isinstance(array, zarr.Array):
-            raise TypeError(f"{name} is a {type(array).__name__}, not an array")
-        return array
+    @cached_property
+    def _splits(self) -> tuple[UInt8[np.ndarray, "n"], Int[np.ndarray, "n"]]:
+        """Part of each sample, and its rank there."""
+        return read_splits(self.path, self.header)
 
-    def _read_images(self, wanted: Int[np.ndarray, "n"]) -> np.ndarray[Any, Any]:
-        """Images of samples of one shard."""
-        first, last = int(wanted.min()), int(wanted.max())
-        with self._reading():
-            array = self._array(IMAGES)
-            if last - first < 2 * len(wanted):
-                back = wanted - first
-                images = np.asarray(array[first : last + 1])
-            else:
-                rows, back = np.unique(wanted, return_inverse=True)
-                images = np.asarray(array.oindex[rows])
-        return np.take(images, back, axis=0)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            with disk_errors(self.path, "read"):
-                yield
-        except StorageError:
-            raise
-        except Exception as error:  # damaged bytes make zarr and its codecs raise anything
-            raise StorageError(
-                f"{self.path}: damaged: {str(error).splitlines()[0] if str(error) else error!r}; "
-                f"`crystalvision dataset verify {self.path}` says where"
-            ) from error
+    @cached_property
+    def _table(self) -> Rows:
+        """Every column of every sample, name → (samples,)."""
+        table = {
+            name: np.full(len(self), fill_value(name, column.dtype), dtype=column.dtype)
+            for name, column in stored_columns(self.header).items()
+        }
+        for shard in sorted(set(range(self.header.shards)).difference(self.missing_shards)):
+            indices = self.header.shard_indices(shard)
+            for name, values in read_rows(self.path, self.header, shard).items():
+                table[name][indices.start : indices.stop] = values
+        return table

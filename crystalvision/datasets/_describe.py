@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._files import disk_errors, is_filled, size_bytes
-from crystalvision.datasets._layout import SPLIT_FILE
+from crystalvision.datasets._files import disk_errors, size_bytes
+from crystalvision.datasets._open import is_split
 from crystalvision.datasets._splits import SPLIT_NAMES
 
 
@@ -20,7 +20,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     labels = dataset.column("label")[dataset.written()]
     counts = np.bincount(labels[labels >= 0], minlength=len(header.class_names))
     splits = None
-    if is_filled(dataset.path / SPLIT_FILE):
+    if is_split(dataset.path):
         splits = {name: len(dataset.split(name)) for name in SPLIT_NAMES}
     with disk_errors(dataset.path, "read"):
         size = size_bytes(dataset.path)

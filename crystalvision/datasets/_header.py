@@ -18,7 +18,11 @@ IMAGES = "images"
 IMAGE_CHECKSUM = "image_crc32"
 ROW_CHECKSUM = "row_crc32"
 SPLIT = "split"
-_RESERVED = frozenset({IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, "sample", "channel", "c"})
+SUBSET_RANK = "subset_rank"
+SPECIMEN = "specimen"
+_RESERVED = frozenset(
+    {IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, SUBSET_RANK, "sample", "channel", "c"}
+)
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -62,6 +66,7 @@ STANDARD_COLUMNS = {
     "label": Column(dtype="int64", description="index of the class"),
     "severity": Column(dtype="float32", description="severity of the defect, 0 for none"),
 }
+SPECIMEN_COLUMN = Column(dtype="int64", description="number of the specimen that the image shows")
 
 
 class DatasetHeader(Config):
@@ -74,11 +79,14 @@ class DatasetHeader(Config):
         class_names: Name of each class; a label is an index into it.
         class_severities: Severity target of each class.
         columns: What is stored for each sample beside its image. `label` (int64) and `severity`
-            (float32) are there in any case.
+            (float32) are there in any case. Samples of one `specimen` (int64) are never in two
+            splits.
         axes: Calibration of rows and columns: `q_y` and `q_x`.
         seed: Seed of the whole dataset.
         recipe: The recipe, as resolved, in JSON types.
         generator: Software that made the data, name → version.
+        source: The source that makes its samples from the recipe, as plugins offer it; empty where
+            they cannot be made again.
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
@@ -92,6 +100,7 @@ class DatasetHeader(Config):
     seed: int
     recipe: dict[str, Any]
     generator: dict[str, str]
+    source: str = ""
     samples_per_shard: int = Field(gt=0)
 
     @field_validator("columns")
@@ -100,7 +109,7 @@ class DatasetHeader(Config):
         for name, column in columns.items():
             if name in _RESERVED or not _COLUMN_NAME.fullmatch(name):
                 raise ValueError(f"'{name}' cannot name a column")
-            standard = STANDARD_COLUMNS.get(name)
+            standard = {**STANDARD_COLUMNS, SPECIMEN: SPECIMEN_COLUMN}.get(name)
             if standard and column.dtype != standard.dtype:
                 raise ValueError(f"column '{name}' must be {standard.dtype}, not {column.dtype}")
         return {**STANDARD_COLUMNS, **columns}
@@ -148,7 +157,7 @@ class DatasetHeader(Config):
         Neither the software's version, nor the size of a shard, nor a column's description changes
         it.
         """
-        content = self.model_dump(mode="json", exclude={"generator", "samples_per_shard"})
+        content = self.model_dump(mode="json", exclude={"generator", "source", "samples_per_shard"})
         for column in content["columns"].values():
             del column["description"]
         return digest(content)

@@ -19,16 +19,21 @@ from crystalvision.datasets._header import (
     IMAGES,
     ROW_CHECKSUM,
     SPLIT,
+    SUBSET_RANK,
     Column,
     DatasetHeader,
     digest,
 )
-from crystalvision.datasets._splits import SPLIT_NAMES, TEST_SHARE, VALIDATION_SHARE
+from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
 
 FORMAT = 1
 ROOT_DOCUMENT = "zarr.json"
 OUR_KEY = "crystalvision"
-SPLIT_FILE = f"{SPLIT}/c/0"
+HEADER_DOCUMENT = "crystalvision.json"
+"""A second copy of the header, from which a damaged root document is mended."""
+SPLIT_DOCUMENT = f"{SPLIT}/{ROOT_DOCUMENT}"
+SPLIT_FILES = (f"{SPLIT}/c/0", f"{SUBSET_RANK}/c/0")
+"""What says which sample is in which part; a dataset is finished when they are there."""
 UNASSIGNED = 255
 CHECKSUM_COLUMNS = {
     IMAGE_CHECKSUM: Column(dtype="uint32", description="CRC-32 of the image's raw bytes"),
@@ -55,11 +60,16 @@ def images_file(shard: int) -> str:
     return f"{IMAGES}/c/{shard}/0/0/0"
 
 
-def root_attributes(header: DatasetHeader) -> dict[str, Any]:
-    """Attributes of the group: the header, its checksum, and the classes for other readers."""
+def header_record(header: DatasetHeader) -> dict[str, Any]:
+    """The header as it is stored, with its checksum."""
     content = header.model_dump(mode="json")
+    return {"format": FORMAT, "header": content, "sha256": digest(content)}
+
+
+def root_attributes(header: DatasetHeader) -> dict[str, Any]:
+    """Attributes of the group: the header, and the classes for other readers."""
     return {
-        OUR_KEY: {"format": FORMAT, "header": content, "sha256": digest(content)},
+        OUR_KEY: header_record(header),
         "class_names": list(header.class_names),
         "class_severities": list(header.class_severities),
     }
@@ -68,10 +78,12 @@ def root_attributes(header: DatasetHeader) -> dict[str, Any]:
 class Codec:
     """Turns arrays into the files of the store and back, in memory."""
 
-    def __init__(self, header: DatasetHeader) -> None:
+    def __init__(self, header: DatasetHeader, split: SplitSettings | None = None) -> None:
         self._files: dict[str, Buffer] = {}
-        self._arrays = _build(MemoryStore(self._files), header)
+        self._arrays = _build(MemoryStore(self._files), header, split or SplitSettings())
         self._documents = {key: buffer.to_bytes() for key, buffer in self._files.items()}
+        record = json.dumps(header_record(header), indent=1)
+        self._documents[HEADER_DOCUMENT] = record.encode()
 
     def documents(self) -> dict[str, bytes]:
         """Metadata and coordinates, by file: what does not depend on the samples."""
@@ -98,10 +110,16 @@ class Codec:
         return [key for key in self._files if key not in self._documents]
 
 
-def _build(store: MemoryStore, header: DatasetHeader) -> "dict[str, zarr.Array[Any]]":
+def _build(
+    store: MemoryStore, header: DatasetHeader, split: SplitSettings
+) -> "dict[str, zarr.Array[Any]]":
     """Create the group, its arrays and coordinates; the arrays by name."""
     group = zarr.create_group(store, attributes=root_attributes(header), zarr_format=3)
-    arrays = {IMAGES: _create_images(group, header), SPLIT: _create_split(group, header)}
+    arrays = {
+        IMAGES: _create_images(group, header),
+        SPLIT: _create_split(group, header, split),
+        SUBSET_RANK: _create_subset_rank(group, header),
+    }
     for name, column in stored_columns(header).items():
         arrays[name] = _create_column(group, header, name, column)
     for axis in header.axes:
@@ -153,13 +171,13 @@ def _create_column(
     )
 
 
-def _create_split(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]":
+def _create_split(
+    group: zarr.Group, header: DatasetHeader, split: SplitSettings
+) -> "zarr.Array[Any]":
     attributes = {
         "units": "1",
         "description": "part of the dataset: for training, for choosing, or for testing",
-        "seed": 0,
-        "validation_share": VALIDATION_SHARE,
-        "test_share": TEST_SHARE,
+        **split.model_dump(mode="json"),
         **_flags(SPLIT_NAMES),
     }
     return _create_vector(
@@ -169,6 +187,20 @@ def _create_split(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]"
         chunk=header.samples,
         dtype="uint8",
         attributes=attributes,
+    )
+
+
+def _create_subset_rank(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]":
+    return _create_vector(
+        group,
+        SUBSET_RANK,
+        dimension=("sample", header.samples),
+        chunk=header.samples,
+        dtype="int64",
+        attributes={
+            "units": "1",
+            "description": "rank within the part; ranks below k are a stratified subset of k",
+        },
     )
 
 
@@ -187,7 +219,7 @@ def _create_vector(
         chunks=(chunk,),
         dtype=dtype,
         compressors=[Crc32cCodec()],
-        fill_value=_fill_value(name, dtype),
+        fill_value=fill_value(name, dtype),
         dimension_names=dimension[:1],
         attributes=attributes,
         config={"write_empty_chunks": True},  # else a shard of zeros would look absent
@@ -202,13 +234,13 @@ def _flags(names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _fill_value(name: str, dtype: str) -> float | bool:
+def fill_value(name: str, dtype: str) -> float | bool:
     """What a reader sees of a sample that is not written yet."""
     if dtype.startswith("float"):
         return float("nan")
     if dtype == "bool":
         return False
-    return {"label": -1, SPLIT: UNASSIGNED}.get(name, 0)
+    return {"label": -1, SPLIT: UNASSIGNED, SUBSET_RANK: -1}.get(name, 0)
 
 
 def parse_document(content: bytes) -> dict[str, Any]:

@@ -10,12 +10,19 @@ from crystalvision.datasets._files import LOCK_NAME, disk_errors, is_filled
 from crystalvision.datasets._header import DatasetHeader, digest
 from crystalvision.datasets._layout import (
     FORMAT,
+    HEADER_DOCUMENT,
     OUR_KEY,
     ROOT_DOCUMENT,
+    SPLIT_DOCUMENT,
+    SPLIT_FILES,
     parse_document,
     shard_files,
 )
+from crystalvision.datasets._splits import SplitSettings
 from crystalvision.errors import InputError, StorageError
+
+RESUME_HINT = "finish it with the command that began it and --resume"
+_REPAIR = "`crystalvision dataset repair` mends it"
 
 
 def read_header(path: Path) -> DatasetHeader:
@@ -31,13 +38,15 @@ def read_header(path: Path) -> DatasetHeader:
         raise InputError(f"{path}: expected a dataset's folder, found a file")
     document = path / ROOT_DOCUMENT
     if not document.exists():
+        if (path / HEADER_DOCUMENT).exists():
+            raise StorageError(f"{document}: missing; {_REPAIR}")
         raise InputError(f"{path}: not a dataset of crystalvision: it holds no {ROOT_DOCUMENT}")
     with disk_errors(document, "read"):
         content = document.read_bytes()
     try:
         ours = parse_document(content).get("attributes", {}).get(OUR_KEY)
     except (ValueError, AttributeError) as error:
-        raise StorageError(f"{document}: damaged: {_one_line(error)}") from error
+        raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
     if ours is None:
         raise InputError(f"{path}: a Zarr group, but not a dataset of crystalvision")
     return _checked_header(document, ours)
@@ -51,15 +60,53 @@ def _checked_header(document: Path, ours: Any) -> DatasetHeader:
                 f"format {FORMAT}: install the version that made the dataset"
             )
         if digest(ours["header"]) != ours["sha256"]:
-            raise StorageError(f"{document}: damaged: the header does not match its checksum")
+            raise StorageError(
+                f"{document}: damaged: the header does not match its checksum; {_REPAIR}"
+            )
         return DatasetHeader.model_validate_json(json.dumps(ours["header"]))
     except (KeyError, TypeError, ValidationError) as error:
+        raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
+
+
+def read_header_copy(path: Path) -> DatasetHeader:
+    """The header of a dataset whose root document may be damaged, from its second copy.
+
+    Raises:
+        StorageError: That is missing or damaged, too.
+    """
+    document = path / HEADER_DOCUMENT
+    with disk_errors(document, "read"):
+        content = document.read_bytes()
+    try:
+        return _checked_header(document, parse_document(content))
+    except ValueError as error:
         raise StorageError(f"{document}: damaged: {_one_line(error)}") from error
+
+
+def read_split_settings(path: Path) -> SplitSettings:
+    """How a dataset is or will be split.
+
+    Raises:
+        StorageError: The document that says it is missing or damaged.
+    """
+    document = path / SPLIT_DOCUMENT
+    with disk_errors(document, "read"):
+        content = document.read_bytes()
+    try:
+        attributes = parse_document(content)["attributes"]
+        return SplitSettings(**{key: attributes[key] for key in SplitSettings.model_fields})
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
+
+
+def is_split(path: Path) -> bool:
+    """Whether the samples of a dataset are assigned to its parts."""
+    return all(is_filled(path / file) for file in SPLIT_FILES)
 
 
 def is_dataset(path: Path) -> bool:
     """Whether a folder is a dataset of ours, be it damaged or hardly begun."""
-    if (path / LOCK_NAME).is_file():
+    if (path / LOCK_NAME).is_file() or (path / HEADER_DOCUMENT).is_file():
         return True
     try:
         return OUR_KEY in parse_document((path / ROOT_DOCUMENT).read_bytes())["attributes"]
@@ -74,9 +121,6 @@ def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
         for shard in range(header.shards)
         if not all(is_filled(path / file) for file in shard_files(header, shard))
     ]
-
-
-RESUME_HINT = "finish it with the command that began it and --resume"
 
 
 def _one_line(error: Exception) -> str:

@@ -1,17 +1,52 @@
 """Which samples train, which choose, which test: the same answer for the same labels, always."""
 
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Int, UInt8
+from pydantic import Field, model_validator
 
+from crystalvision.config import Config
+from crystalvision.datasets._header import SPLIT, SUBSET_RANK
 from crystalvision.errors import InputError
 
 SPLIT_NAMES = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 VALIDATION_SHARE = 0.1
 TEST_SHARE = 0.2
+_RANKS = 0x5EED  # so that ranks are not drawn as the parts are
+
+
+class SplitSettings(Config):
+    """How a dataset is split.
+
+    Attributes:
+        seed: Another seed gives another assignment.
+        validation_share: Share of the validation part.
+        test_share: Share of the test part.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = VALIDATION_SHARE
+    test_share: Annotated[float, Field(ge=0, lt=1)] = TEST_SHARE
+
+    @model_validator(mode="after")
+    def _leave_something(self) -> Self:
+        _check_shares(self.validation_share, self.test_share)
+        return self
+
+
+def split_arrays(
+    settings: SplitSettings,
+    labels: Int[np.ndarray, "n"],
+    specimens: Int[np.ndarray, "n"] | None = None,
+) -> dict[str, np.ndarray[Any, Any]]:
+    """What a dataset stores of its splits: the part of each sample and its rank there, by array."""
+    parts = assign_splits(
+        labels, settings.seed, settings.validation_share, settings.test_share, specimens
+    )
+    return {SPLIT: parts, SUBSET_RANK: rank_in_parts(labels, parts, settings.seed)}
 
 
 def assign_splits(
@@ -19,18 +54,21 @@ def assign_splits(
     seed: int = 0,
     validation: float = VALIDATION_SHARE,
     test: float = TEST_SHARE,
+    specimens: Int[np.ndarray, "n"] | None = None,
 ) -> UInt8[np.ndarray, "n"]:
     """Assign every sample to a part, each class in the same proportions.
 
     Within a class the samples are ranked by a hash of (seed, index); the first go to the test part,
     the next to validation, the rest to training. Sizes are rounded over the whole dataset, so that
-    small classes do not lose their share.
+    small classes do not lose their share. Samples of one specimen stay together, so that no model
+    is tested on a specimen that it has learnt; shares then hold as far as specimens allow.
 
     Args:
         labels: Class of each sample, (n,).
         seed: Another seed gives another assignment.
         validation: Share of the validation part.
         test: Share of the test part.
+        specimens: Number of the specimen that each sample shows, (n,); by default each its own.
 
     Returns:
         0 for training, 1 for validation, 2 for test, (n,).
@@ -38,24 +76,65 @@ def assign_splits(
     Raises:
         InputError: Shares that are negative, or leave nothing to train on.
     """
+    _check_shares(validation, test)
+    groups = np.arange(len(labels)) if specimens is None else specimens
+    # A specimen counts as of the class of its first sample.
+    group, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    count = np.bincount(member, minlength=len(group))
+    classes, cls = np.unique(labels[first], return_inverse=True)
+    sizes = np.bincount(cls, weights=count, minlength=len(classes))
+    testing = _quotas(sizes * test, len(labels) * test)
+    # What a class gave to the test part beyond its share, it gives less to validation.
+    wanted = np.maximum(sizes * (test + validation) - testing, 0)
+    held_out = testing + _quotas(wanted, len(labels) * validation)
+    order = np.lexsort((_hash(seed, group), cls))
+    before = np.cumsum(count[order]) - count[order]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    middle = np.empty(len(group))  # of each specimen's samples, in the row of its class
+    middle[order] = before - starts[cls[order]] + count[order] / 2
+    parts = np.full(len(group), TRAIN, dtype=np.uint8)
+    parts[middle < held_out[cls]] = VALIDATION
+    parts[middle < testing[cls]] = TEST
+    assigned: UInt8[np.ndarray, "n"] = parts[member]
+    return assigned
+
+
+def rank_in_parts(
+    labels: Int[np.ndarray, "n"], parts: UInt8[np.ndarray, "n"], seed: int = 0
+) -> Int[np.ndarray, "n"]:
+    """Rank the samples of each part so that its first k are a fair choice of it, for every k.
+
+    The choices are nested, and each has the classes in the proportions of the part: what a curve of
+    accuracy against the number of training samples needs.
+
+    Args:
+        labels: Class of each sample, (n,).
+        parts: The part of each sample, (n,).
+        seed: Another seed gives another order.
+
+    Returns:
+        Rank of each sample within its part, from 0, (n,).
+    """
+    group = parts.astype(np.int64) * (int(labels.max(initial=0)) + 1) + labels
+    hashed = _hash(seed ^ _RANKS, np.arange(len(labels)))
+    order = np.lexsort((hashed, group))
+    _, starts, sizes = np.unique(group[order], return_index=True, return_counts=True)
+    place = np.empty(len(labels))  # how far down its class a sample stands, from 0 to 1
+    position = np.arange(len(labels)) - np.repeat(starts, sizes)
+    place[order] = (position + 0.5) / np.repeat(sizes, sizes)
+    order = np.lexsort((hashed, place, parts))
+    _, starts, sizes = np.unique(parts[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(labels), dtype=np.int64)
+    ranks[order] = np.arange(len(labels)) - np.repeat(starts, sizes)
+    return ranks
+
+
+def _check_shares(validation: float, test: float) -> None:
     if validation < 0 or test < 0 or validation + test >= 1:
         raise InputError(
             f"shares validation={validation} and test={test} must not be negative and must leave "
             "something to train on: their sum must be less than 1"
         )
-    classes, members = np.unique(labels, return_inverse=True)
-    sizes = np.bincount(members, minlength=len(classes))
-    testing = _quotas(sizes * test, len(labels) * test)
-    # What a class gave to the test part beyond its share, it gives less to validation.
-    wanted = np.maximum(sizes * (test + validation) - testing, 0)
-    held_out = testing + _quotas(wanted, len(labels) * validation)
-    order = np.lexsort((_hash(seed, len(labels)), members))
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[order] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    parts = np.full(len(labels), TRAIN, dtype=np.uint8)
-    parts[rank < held_out[members]] = VALIDATION
-    parts[rank < testing[members]] = TEST
-    return parts
 
 
 def _quotas(exact: npt.NDArray[np.floating[Any]], total: float) -> npt.NDArray[np.int64]:
@@ -70,10 +149,9 @@ def _quotas(exact: npt.NDArray[np.floating[Any]], total: float) -> npt.NDArray[n
     return quotas
 
 
-def _hash(seed: int, count: int) -> npt.NDArray[np.uint64]:
-    """A well-mixed 64-bit number for each index: SplitMix64 (Steele, Lea and Flood 2014)."""
-    state = np.arange(count, dtype=np.uint64) + _mix(np.array([seed % 2**64], dtype=np.uint64))
-    return _mix(state)
+def _hash(seed: int, ids: Int[np.ndarray, "n"]) -> npt.NDArray[np.uint64]:
+    """A well-mixed 64-bit number for each id: SplitMix64 (Steele, Lea and Flood 2014)."""
+    return _mix(ids.astype(np.uint64) + _mix(np.array([seed % 2**64], dtype=np.uint64)))
 
 
 def _mix(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

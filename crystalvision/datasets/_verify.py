@@ -6,16 +6,23 @@ from pathlib import Path
 import numpy as np
 
 from crystalvision.datasets._checks import (
+    REWRITE,
     Problem,
     ShardCheck,
     metadata_problems,
     stray_problems,
 )
+from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import is_filled
-from crystalvision.datasets._header import IMAGES, SPLIT, DatasetHeader
-from crystalvision.datasets._layout import SPLIT_FILE, Codec
-from crystalvision.datasets._open import read_header
-from crystalvision.datasets._splits import assign_splits
+from crystalvision.datasets._header import IMAGES, SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
+from crystalvision.datasets._layout import SPLIT_FILES, Codec
+from crystalvision.datasets._open import (
+    RESUME_HINT,
+    read_header,
+    read_header_copy,
+    read_split_settings,
+)
+from crystalvision.datasets._splits import SplitSettings, split_arrays
 from crystalvision.errors import InputError, StorageError
 
 
@@ -33,42 +40,61 @@ def verify(path: str | Path, *, advance: Callable[[int], object] | None = None) 
         InputError: There is no dataset. Damage raises nothing.
     """
     path = Path(path)
+    problems = []
     try:
         header = read_header(path)
     except StorageError as error:
-        return [Problem(None, str(error))]
+        problems.append(Problem(None, str(error)))
+        try:
+            header = read_header_copy(path)
+        except StorageError as second:
+            return [*problems, Problem(None, str(second))]
     except InputError as error:
         if (path / IMAGES).is_dir():
             return [Problem(None, str(error))]
         raise
-    codec = Codec(header)
-    problems = [*metadata_problems(path, codec), *stray_problems(path, header, codec)]
-    labels = []
+    try:
+        split = read_split_settings(path)
+    except StorageError:  # which the check of the metadata tells
+        split = SplitSettings()
+    codec = Codec(header, split)
+    if not problems:
+        problems += metadata_problems(path, codec)
+    problems += stray_problems(path, header, codec)
+    tables = []
     for shard in range(header.shards):
         check = ShardCheck(path, header, codec, shard)
         problems += check.problems
-        if check.labels is not None:
-            labels.append(check.labels)
+        tables.append(check.rows)
         if advance:
             advance(1)
-    all_labels = np.concatenate(labels) if len(labels) == header.shards else None
-    return problems + _split_problems(path, header, codec, all_labels)
+    return problems + _split_problems(path, header, codec, _expected_splits(split, header, tables))
+
+
+def _expected_splits(split: SplitSettings, header: DatasetHeader, tables: list[Rows]) -> Rows:
+    """What the splits should be, by array; nothing where a column is damaged."""
+    names = [name for name in ("label", SPECIMEN) if name in header.columns]
+    if any(name not in rows for name in names for rows in tables):
+        return {}
+    columns = {name: np.concatenate([rows[name] for rows in tables]) for name in names}
+    return split_arrays(split, columns["label"], columns.get(SPECIMEN))
 
 
 def _split_problems(
-    path: Path, header: DatasetHeader, codec: Codec, labels: np.ndarray | None
+    path: Path, header: DatasetHeader, codec: Codec, expected: Rows
 ) -> list[Problem]:
-    if not is_filled(path / SPLIT_FILE):
-        return [
-            Problem(None, f"{SPLIT_FILE}: missing, the dataset is not finished; --resume ends it")
-        ]
-    mend = "delete it, then write it again with --resume"
-    try:
-        content = (path / SPLIT_FILE).read_bytes()
-        found = codec.decode(SPLIT, range(header.samples), SPLIT_FILE, content)
-    except Exception as error:  # damaged bytes make zarr and its codecs raise anything
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        return [Problem(None, f"{SPLIT_FILE}: damaged or cut short ({reason:.120}); {mend}")]
-    if labels is not None and not np.array_equal(found, assign_splits(labels)):
-        return [Problem(None, f"{SPLIT_FILE}: does not follow from the labels; {mend}")]
-    return []
+    problems = []
+    for file, name in zip(SPLIT_FILES, (SPLIT, SUBSET_RANK), strict=True):
+        if not is_filled(path / file):
+            problems.append(f"{file}: missing, the dataset is not finished; {RESUME_HINT}")
+            continue
+        try:
+            content = (path / file).read_bytes()
+            found = codec.decode(name, range(header.samples), file, content)
+        except Exception as error:  # damaged bytes make zarr and its codecs raise anything
+            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            problems.append(f"{file}: damaged or cut short ({reason:.120}); {REWRITE}")
+            continue
+        if name in expected and not np.array_equal(found, expected[name]):
+            problems.append(f"{file}: does not follow from the labels; {REWRITE}")
+    return [Problem(None, text) for text in problems]

@@ -1,15 +1,15 @@
 """Writes a dataset shard by shard, alone, and goes on where it was killed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
-import zarr
 from filelock import FileLock, Timeout
 
-from crystalvision.datasets._checksums import image_checksums, row_checksums
+from crystalvision.datasets._direct import read_rows
+from crystalvision.datasets._encode import ShardEncoder, checked_indices
 from crystalvision.datasets._files import (
     LOCK_NAME,
     disk_errors,
@@ -17,18 +17,23 @@ from crystalvision.datasets._files import (
     remove_partial_files,
     write_file,
 )
-from crystalvision.datasets._header import (
-    IMAGE_CHECKSUM,
-    IMAGES,
-    ROW_CHECKSUM,
-    SPLIT,
-    DatasetHeader,
+from crystalvision.datasets._header import SPECIMEN, DatasetHeader
+from crystalvision.datasets._layout import (
+    ROOT_DOCUMENT,
+    SPLIT_FILES,
+    Codec,
+    images_file,
+    shard_files,
 )
-from crystalvision.datasets._layout import ROOT_DOCUMENT, Codec, images_file
-from crystalvision.datasets._open import find_missing_shards, is_dataset, read_header
+from crystalvision.datasets._open import (
+    find_missing_shards,
+    is_dataset,
+    read_header,
+    read_split_settings,
+)
 from crystalvision.datasets._same import check_same
-from crystalvision.datasets._splits import assign_splits
-from crystalvision.errors import InputError
+from crystalvision.datasets._splits import SplitSettings, split_arrays
+from crystalvision.errors import InputError, StorageError
 
 Mode = Literal["create", "resume", "overwrite"]
 
@@ -36,15 +41,21 @@ Mode = Literal["create", "resume", "overwrite"]
 class DatasetWriter:
     """The one writer of a dataset; get it from `DatasetWriter.open`."""
 
-    def __init__(self, path: Path, header: DatasetHeader) -> None:
+    def __init__(self, path: Path, header: DatasetHeader, split: SplitSettings) -> None:
         self.path = path
         self.header = header
-        self._codec = Codec(header)
+        self._split = split
+        self._codec = Codec(header, split)
+        self._encoder = ShardEncoder(header, self._codec)
 
     @classmethod
     @contextmanager
     def open(
-        cls, path: str | Path, header: DatasetHeader, mode: Mode = "create"
+        cls,
+        path: str | Path,
+        header: DatasetHeader,
+        mode: Mode = "create",
+        split: SplitSettings | None = None,
     ) -> Iterator["DatasetWriter"]:
         """Hold the dataset at `path` for writing, alone, until the block ends.
 
@@ -53,6 +64,7 @@ class DatasetWriter:
             header: What the dataset is to be.
             mode: `create` wants a path where nothing is; `resume` goes on with a dataset that has
                 the same header, or begins one; `overwrite` deletes the dataset that is there.
+            split: How it is to be split; by default as it is already, or as is usual.
 
         Raises:
             InputError: Something is there that this mode does not accept, or another process is
@@ -63,13 +75,42 @@ class DatasetWriter:
         _check_place(path, mode)
         with disk_errors(path, "created"):
             path.mkdir(parents=True, exist_ok=True)
-        lock = _lock(path)
-        try:
-            writer = cls(path, header)
-            writer._prepare(mode)
+        with _locked(path):
+            _check_begun(path, header, mode)
+            if mode == "overwrite":
+                remove_arrays(path)
+            writer = cls(path, header, split or _split_settings(path))
+            writer.prepare()
             yield writer
-        finally:
-            lock.release()
+
+    @classmethod
+    @contextmanager
+    def hold(cls, path: str | Path, header: DatasetHeader) -> Iterator["DatasetWriter"]:
+        """Hold the dataset that is at `path`, alone, and change nothing yet.
+
+        Args:
+            path: Folder of the dataset.
+            header: Its header; its document may be damaged.
+
+        Raises:
+            InputError: Another process is writing it.
+            StorageError: The disk refused.
+        """
+        path = Path(path)
+        with _locked(path):
+            yield cls(path, header, _split_settings(path))
+
+    def prepare(self) -> None:
+        """Write all metadata, and remove what a killed writer left half-written.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        remove_partial_files(self.path)
+        documents = self._codec.documents()
+        # The root goes first: it says that the folder is ours.
+        self._write({ROOT_DOCUMENT: documents.pop(ROOT_DOCUMENT)})
+        self._write(documents)
 
     def missing_shards(self) -> list[int]:
         """Shards that are still to be written, ascending."""
@@ -81,9 +122,7 @@ class DatasetWriter:
         Raises:
             InputError: There is no such shard.
         """
-        if not 0 <= shard < self.header.shards:
-            raise InputError(f"shard {shard} does not exist; shards go to {self.header.shards - 1}")
-        return self.header.shard_indices(shard)
+        return checked_indices(self.header, shard)
 
     def write_shard(
         self,
@@ -102,15 +141,31 @@ class DatasetWriter:
             InputError: Arrays that do not fit the header.
             StorageError: The disk refused.
         """
-        indices = self.shard_indices(shard)
-        self._check_images(indices, images)
-        rows = self._checked_columns(indices, columns)
-        rows[IMAGE_CHECKSUM] = image_checksums(images)
-        rows[ROW_CHECKSUM] = row_checksums(indices.start, rows)
+        self.put_shard(shard, self._encoder.encode(shard, images, columns))
+
+    def put_shard(self, shard: int, files: Mapping[str, bytes]) -> None:
+        """Write a shard that a `ShardEncoder` of the same header has encoded.
+
+        Args:
+            shard: Its number.
+            files: Its files, by their path in the dataset.
+
+        Raises:
+            InputError: They are not the files of this shard.
+            StorageError: The disk refused.
+        """
+        if list(files) != shard_files(self.header, shard):
+            raise InputError(f"{self.path}: these are not the files of shard {shard}")
         with disk_errors(self.path, "written"):
             (self.path / images_file(shard)).unlink(missing_ok=True)
-        for name, values in [*rows.items(), (IMAGES, images)]:
-            self._write(self._codec.encode(name, indices.start, values))
+        self._write(files)
+
+    def remove_shards(self, shards: Iterable[int]) -> None:
+        """Remove shards, so that they are missing; the images go first."""
+        with disk_errors(self.path, "cleaned"):
+            for shard in shards:
+                for file in reversed(shard_files(self.header, shard)):
+                    (self.path / file).unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Assign the splits; with them the dataset is complete.
@@ -125,73 +180,59 @@ class DatasetWriter:
                 f"{self.path}: cannot be finished: {len(missing)} of {self.header.shards} shards "
                 f"are missing, the first is {missing[0]}"
             )
-        with disk_errors(self.path, "read"):
-            labels = np.asarray(zarr.open_array(self.path / "label", mode="r")[:])
-        self._write(self._codec.encode(SPLIT, 0, assign_splits(labels)))
+        self._write_splits()
 
-    def _prepare(self, mode: Mode) -> None:
-        # Again, now that no one else writes: another process may just have begun.
-        begun = (self.path / ROOT_DOCUMENT).exists()
-        if begun and mode == "create":
-            raise InputError(_exists(self.path))
-        if begun and mode == "resume":
-            check_same(self.path, read_header(self.path), self.header)
-        remove_partial_files(self.path)
-        if mode == "overwrite":
-            remove_arrays(self.path)
-        documents = self._codec.documents()
-        # The root goes first: it says that the folder is ours.
-        self._write({ROOT_DOCUMENT: documents.pop(ROOT_DOCUMENT)})
-        self._write(documents)
+    def split(self, settings: SplitSettings) -> None:
+        """Assign the splits of a finished dataset anew.
+
+        Raises:
+            InputError: Shards are missing.
+            StorageError: The disk refused, or the columns are damaged.
+        """
+        # Without them the dataset counts as unfinished, until both and the document agree again.
+        with disk_errors(self.path, "written"):
+            for file in SPLIT_FILES:
+                (self.path / file).unlink(missing_ok=True)
+        self._codec = Codec(self.header, settings)
+        self._split = settings
+        self._write(self._codec.documents())
+        self.finish()
+
+    def _write_splits(self) -> None:
+        tables = [read_rows(self.path, self.header, shard) for shard in range(self.header.shards)]
+        labels, specimens = (
+            np.concatenate([rows[name] for rows in tables]) if name in tables[0] else None
+            for name in ("label", SPECIMEN)
+        )
+        for name, values in split_arrays(self._split, labels, specimens).items():
+            self._write(self._codec.encode(name, 0, values))
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():
             write_file(self.path / name, content)
 
-    def _check_images(self, indices: range, images: np.ndarray[Any, Any]) -> None:
-        shape = (len(indices), *self.header.image_shape)
-        if images.shape != shape or images.dtype != np.dtype(self.header.dtype):
-            raise InputError(
-                f"images of samples {indices.start}–{indices.stop - 1} are {images.dtype} "
-                f"{images.shape}; expected {self.header.dtype} {shape}"
-            )
-        if images.dtype.kind == "f" and not np.isfinite(images).all():
-            raise InputError(
-                f"images of samples {indices.start}–{indices.stop - 1} hold values that are not "
-                "finite numbers"
-            )
 
-    def _checked_columns(
-        self, indices: range, columns: Mapping[str, np.ndarray[Any, Any]]
-    ) -> dict[str, np.ndarray[Any, Any]]:
-        if set(columns) != set(self.header.columns):
-            raise InputError(
-                f"columns {sorted(columns)} were given; the header has "
-                f"{sorted(self.header.columns)}"
-            )
-        rows = {}
-        for name, column in self.header.columns.items():
-            values = np.asarray(columns[name])
-            if values.shape != (len(indices),):
-                raise InputError(
-                    f"column '{name}' has shape {values.shape}; expected ({len(indices)},)"
-                )
-            if not np.can_cast(values.dtype, column.dtype, casting="same_kind"):
-                raise InputError(f"column '{name}' is {values.dtype}; expected {column.dtype}")
-            rows[name] = values.astype(column.dtype)
-        classes = len(self.header.class_names)
-        wrong = rows["label"][(rows["label"] < 0) | (rows["label"] >= classes)]
-        if wrong.size:
-            raise InputError(f"label {wrong[0]} is no class; labels go from 0 to {classes - 1}")
-        if not np.isfinite(rows["severity"]).all():
-            raise InputError("column 'severity' holds values that are not finite numbers")
-        return rows
+def _check_begun(path: Path, header: DatasetHeader, mode: Mode) -> None:
+    """Look again, now that no one else writes: another process may just have begun."""
+    begun = (path / ROOT_DOCUMENT).exists()
+    if begun and mode == "create":
+        raise InputError(_exists(path))
+    if begun and mode == "resume":
+        check_same(path, read_header(path), header)
+
+
+def _split_settings(path: Path) -> SplitSettings:
+    """What the dataset is split by already, or what is usual."""
+    try:
+        return read_split_settings(path)
+    except StorageError:  # not written yet, or damaged
+        return SplitSettings()
 
 
 def _check_place(path: Path, mode: Mode) -> None:
     """Refuse a path before anything is made there, so that a stranger's folder stays untouched."""
-    if mode not in ("create", "resume", "overwrite"):
-        raise InputError(f"mode {mode!r} is not one of create, resume, overwrite")
+    if mode not in get_args(Mode):
+        raise InputError(f"mode {mode!r} is not one of {', '.join(get_args(Mode))}")
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: exists already and is a file; choose another output")
     if not path.is_dir():
@@ -207,7 +248,8 @@ def _check_place(path: Path, mode: Mode) -> None:
         raise InputError(_exists(path))
 
 
-def _lock(path: Path) -> FileLock:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     """Hold the dataset's lock; the system releases it when the process dies, however it dies."""
     lock = FileLock(path / LOCK_NAME)
     with disk_errors(path, "locked"):
@@ -218,7 +260,10 @@ def _lock(path: Path) -> FileLock:
                 f"{path}: another process is writing this dataset; wait until it ends, or choose "
                 "another output"
             ) from error
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _exists(path: Path) -> str:

@@ -12,6 +12,7 @@ from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginS
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+    from crystalvision.sources import Source, SourceSpec
 
 
 class Catalogue:
@@ -131,6 +132,16 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
     ) -> "Renderer": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["source"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        spec: "SourceSpec",
+        catalogue: "Catalogue",
+    ) -> "Source": ...
     @overload
     def create(
         self,

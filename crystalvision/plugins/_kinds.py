@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FactoryKind = Literal["structure", "defect", "renderer", "backbone", "head", "fusion"]
+FactoryKind = Literal["structure", "defect", "renderer", "source", "backbone", "head", "fusion"]
 FileKind = Literal["recipe", "experiment"]
 
 
@@ -30,6 +30,9 @@ KINDS: dict[str, Kind] = {
         Kind("structure", "crystalvision_structures", requires=("positions", "numbers", "cell")),
         Kind("defect", "crystalvision_defects", requires=("apply", "stage", "measures")),
         Kind("renderer", "crystalvision_renderers", requires=("render",)),
+        Kind(
+            "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
+        ),
         Kind(
             "backbone",
             "crystalvision_backbones",

@@ -1,7 +1,7 @@
 """Crystals with defects and their diffraction patterns, as a plugin of CrystalVision.
 
 The data flow, a folder each: structures → defects → specimens → renderers → detector, put together
-by `recipes` and run over many samples by `generation`.
+by `recipes` and offered to `crystalvision.sources` by `source`.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,6 +52,12 @@ def crystalvision_renderers() -> Mapping[str, str]:
         "kinematic": "crystalvision_simulate.renderers.kinematic:Kinematic",
         "multislice": "crystalvision_simulate.renderers.multislice:Multislice",
     }
+
+
+@hookimpl
+def crystalvision_sources() -> Mapping[str, str]:
+    """The simulation engine."""
+    return {"simulation": "crystalvision_simulate.source:open_source"}
 
 
 @hookimpl

@@ -1,10 +1,12 @@
 """`crystalvision simulate`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
 
@@ -22,6 +24,8 @@ def simulate(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
     device: Annotated[str, typer.Option(help="Where to render: cpu, cuda or auto.")] = "cpu",
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,10 +44,10 @@ def simulate(
 ) -> None:
     """Simulate a dataset of labelled diffraction patterns from a recipe."""
     from crystalvision.datasets import Dataset, describe
+    from crystalvision.sources import SourceSpec, generate
     from crystalvision.training import choose_device
-    from crystalvision_simulate.generation import generate
     from crystalvision_simulate.recipes import load_recipe
-    from crystalvision_simulate.simulator import Simulator
+    from crystalvision_simulate.source import SOURCE
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -57,14 +61,17 @@ def simulate(
     overrides += [f"seed={seed}"] if seed is not None else []
     catalogue = ctx.obj.catalogue
     loaded = load_recipe(recipe, catalogue, overrides)
-    where = choose_device(device)
-    simulator = Simulator(loaded, catalogue, device=where)
-    try:
-        with progress("Simulating", loaded.samples) as advance:
-            generate(simulator, output, mode=mode, selection=ctx.obj.selection, advance=advance)
-    except KeyboardInterrupt:
-        err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
-        raise
+    where = str(choose_device(device))
+    spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
+    source = spec.open(catalogue)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(one_cluster(workers, scheduler, where))
+        advance = stack.enter_context(progress("Simulating", loaded.samples))
+        try:
+            generate(spec, output, mode=mode, cluster=cluster, source=source, advance=advance)
+        except KeyboardInterrupt:
+            err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
+            raise
     if json:
         print_json(describe(Dataset.open(output)))
     else:

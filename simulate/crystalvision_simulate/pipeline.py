@@ -13,8 +13,9 @@ from typing import TypeVar
 import torch
 
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.sources import Sample
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.simulator import Sample, Scene, Simulator
+from crystalvision_simulate.simulator import Scene, Simulator
 
 _BATCH = 64  # scenes that go to the GPU together
 _AHEAD = 2  # tasks in hand for each worker, so that none waits and memory stays bounded
@@ -23,32 +24,41 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def make_on_cpu(simulator: Simulator, indices: Iterable[int]) -> Generator[Sample, None, None]:
-    """Make samples in order, one thread a core, each on its own.
+def make_on_cpu(
+    simulator: Simulator, indices: Iterable[int], *, threads: int | None = None
+) -> Generator[Sample, None, None]:
+    """Make samples in order, by default one thread a core, each on its own.
 
     torch itself runs on one thread meanwhile, because that is faster, and because then a sample is
     the same bit for bit wherever it is made.
     """
-    with one_torch_thread(), ThreadPoolExecutor(cores(), "crystalvision-simulate") as threads:
-        yield from map_in_order(threads, simulator.sample, indices, _AHEAD * cores())
+    count = threads or cores()
+    with one_torch_thread(), ThreadPoolExecutor(count, "crystalvision-simulate") as executor:
+        yield from map_in_order(executor, simulator.sample, indices, _AHEAD * count)
 
 
 def make_on_gpu(
-    simulator: Simulator, selection: PluginSelection, indices: Iterable[int]
+    simulator: Simulator,
+    selection: PluginSelection,
+    indices: Iterable[int],
+    *,
+    processes: int | None = None,
 ) -> Generator[Sample, None, None]:
-    """Make samples in order: scenes by a process a core, rendered in batches on the device.
+    """Make samples in order: scenes by processes, rendered in batches on the device.
 
     Args:
         simulator: Renders on its device.
         selection: The plugins that its recipe needs, to be loaded in each process.
         indices: What to make.
+        processes: How many prepare scenes; by default one a core.
     """
+    count = processes or cores()
     # A fork of a process that uses CUDA could not run.
-    processes = ProcessPoolExecutor(cores(), get_context("spawn"))
+    preparing = ProcessPoolExecutor(count, get_context("spawn"))
     threads = ThreadPoolExecutor(cores(), "crystalvision-expose")
-    with processes, threads:
+    with preparing, threads:
         work = partial(_scene, simulator.recipe.model_dump_json(), selection)
-        scenes = map_in_order(processes, work, indices, _BATCH + _AHEAD * cores())
+        scenes = map_in_order(preparing, work, indices, _BATCH + _AHEAD * count)
         rendered = (simulator.render(batch) for batch in _batches(scenes, _BATCH))
         parts = (part for batch in rendered for part in _batches(batch, _BATCH // 8))
         for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * cores()):

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt16
+from jaxtyping import Float
 
 from crystalvision.config import Config
 from crystalvision.contracts import Beam, Pattern, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.sources import Sample
 from crystalvision_simulate.crystals import Crystals
 from crystalvision_simulate.detector import (
     Camera,
@@ -24,22 +24,6 @@ from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 
 _ZONE_AXIS_COLUMNS = ("zone_axis_u", "zone_axis_v", "zone_axis_w")
-
-Image: TypeAlias = UInt16[np.ndarray, "c h w"] | Float[np.ndarray, "c h w"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One pattern with all that is known of it.
-
-    Attributes:
-        image: Counts, or the fraction of the beam in each pixel where the recipe has no detector,
-            or the renderer's own image where it has no camera either; (c, h, w).
-        columns: Label, severity, nuisance, and the measured degree of every defect.
-    """
-
-    image: Image
-    columns: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def test_the_shard_and_the_file_are_named(written):
     (problem,) = verify(written)
     assert problem.shard == 1
     assert "images/c/1/0/0/0: damaged" in problem.message
-    assert "--resume" in problem.message
+    assert "dataset repair" in problem.message
 
 
 @pytest.mark.parametrize("array", ["images", "label", "thickness_angstrom", "row_crc32"])

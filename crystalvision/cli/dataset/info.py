@@ -1,24 +1,14 @@
-"""Look into a dataset, and check it."""
+"""`crystalvision dataset info`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.text import Text
 
-from crystalvision.cli.console import err, out, print_json, progress
-
-app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
-
-PROBLEMS_FOUND = 1
-
-DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="The dataset's folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON instead.")]
+from crystalvision.cli.console import out, print_json
+from crystalvision.cli.dataset._options import DataPath, Json
 
 
-@app.command()
 def info(path: DataPath, *, json: Json = False) -> None:
     """Tell what a dataset holds, also while it is being written."""
     from crystalvision.datasets import Dataset, describe
@@ -28,31 +18,6 @@ def info(path: DataPath, *, json: Json = False) -> None:
         print_json(told)
     else:
         _print_info(told)
-
-
-@app.command()
-def verify(path: DataPath, *, json: Json = False) -> None:
-    """Read every byte of a dataset and list what is missing or damaged.
-
-    The exit status is 0 if it is whole, 1 if anything is wrong, 2 if PATH is no dataset.
-    """
-    from crystalvision.datasets import verify as find_problems
-
-    with progress("Reading", None) as advance:
-        problems = find_problems(path, advance=advance)
-    if json:
-        whole = not problems
-        print_json({"path": path, "whole": whole, "problems": [asdict(each) for each in problems]})
-    elif problems:
-        for problem in problems:
-            place = "" if problem.shard is None else f"shard {problem.shard}: "
-            out.print(Text(f"{place}{problem.message}"), soft_wrap=True)
-        noun = "problem" if len(problems) == 1 else "problems"
-        err.print(Text(f"{path}: {len(problems)} {noun}", "bold red"), soft_wrap=True)
-    else:
-        out.print(Text(f"{path}: whole"), soft_wrap=True)
-    if problems:
-        raise typer.Exit(PROBLEMS_FOUND)
 
 
 def _print_info(told: Mapping[str, Any]) -> None:

@@ -1,21 +1,21 @@
-"""Runs a recipe: makes its samples and writes them, shard by shard."""
+"""The simulation engine as a source: what `crystalvision.sources` makes datasets from."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from importlib.metadata import version
-from itertools import islice
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
-from crystalvision.plugins import PluginSelection
+from crystalvision.datasets import Axis, Column, DatasetHeader
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.sources import Sample, Source, SourceSpec
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
-from crystalvision_simulate.simulator import Projection, Sample, Simulator
+from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.simulator import Projection, Simulator
 
+SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20
 _UNITS = {
     "angstrom": "angstrom",
@@ -27,67 +27,54 @@ _UNITS = {
 }
 
 
-def generate(
-    simulator: Simulator,
-    path: Path,
-    *,
-    mode: Literal["create", "resume", "overwrite"] = "create",
-    selection: PluginSelection | None = None,
-    advance: Callable[[int], object] = lambda _: None,
-) -> None:
-    """Make a dataset.
+def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
+    """Diffraction patterns of crystals with defects, as a recipe describes them.
+
+    Raises:
+        InputError: The recipe is wrong, or there is no such device.
+    """
+    recipe = validate(Recipe, dict(spec.recipe), "recipe")
+    simulator = Simulator(recipe, catalogue, device=torch.device(spec.device))
+    return SimulationSource(simulator, threads=spec.threads, plugins=spec.plugins)
+
+
+class SimulationSource(Source):
+    """Makes the samples of a simulator.
 
     On the CPU, samples are made by one thread a core, each on its own: torch itself runs on one
     thread, because that is faster, and because then a sample is the same bit for bit wherever it
     is made. On a GPU they are rendered in batches, which a process a core prepares.
 
-    Args:
-        simulator: Makes the samples.
-        path: Where the dataset goes.
-        mode: What to do with what is there already: refuse it, go on with it, or replace it.
-        selection: The plugins that the recipe needs, for the processes that feed a GPU; by default
-            what the environment says.
-        advance: Called with the number of samples that were made or found made.
-
-    Raises:
-        InputError: The place is taken, or holds another dataset.
-        StorageError: The disk is full or not writable.
+    Attributes:
+        simulator: The simulator.
     """
-    # What only a sample of a class can show to be wrong is known before anything is written.
-    scenes = [simulator.scene(index) for index in simulator.first_of_each_class()]
-    projections = [simulator.render([scene])[0] for scene in scenes]
-    simulator.expose(projections)
-    header = header_of(simulator, projections[0])
-    with DatasetWriter.open(path, header, mode=mode) as writer:
-        missing = writer.missing_shards()
-        advance(header.samples - sum(len(header.shard_indices(shard)) for shard in missing))
-        indices = (index for shard in missing for index in writer.shard_indices(shard))
-        if simulator.device.type == "cpu":
-            samples = make_on_cpu(simulator, indices)
-        else:
-            plugins = selection or PluginSelection.from_environment()
-            samples = make_on_gpu(simulator, plugins, indices)
-        with closing(samples):
-            for shard in missing:
-                _write(writer, shard, samples, advance)
-        writer.finish()
 
+    def __init__(
+        self,
+        simulator: Simulator,
+        *,
+        threads: int | None = None,
+        plugins: PluginSelection | None = None,
+    ) -> None:
+        """Make samples by so many threads, or processes that feed a GPU; by default one a core."""
+        self.simulator = simulator
+        self._threads = threads
+        self._plugins = plugins or PluginSelection.from_environment()
 
-def _write(
-    writer: DatasetWriter,
-    shard: int,
-    samples: Iterator[Sample],
-    advance: Callable[[int], object],
-) -> None:
-    """Take the samples of a shard as they are made, and write it."""
-    taken = []
-    for sample in islice(samples, len(writer.shard_indices(shard))):
-        taken.append(sample)
-        advance(1)
-    columns = {
-        name: np.array([sample.columns[name] for sample in taken]) for name in taken[0].columns
-    }
-    writer.write_shard(shard, np.stack([sample.image for sample in taken]), columns)
+    @cached_property
+    def header(self) -> DatasetHeader:
+        """See `crystalvision.sources.Source.header`."""
+        # What only a sample of a class can show to be wrong is known before anything is written.
+        scenes = [self.simulator.scene(index) for index in self.simulator.first_of_each_class()]
+        projections = [self.simulator.render([scene])[0] for scene in scenes]
+        self.simulator.expose(projections)
+        return header_of(self.simulator, projections[0])
+
+    def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
+        """See `crystalvision.sources.Source.samples`."""
+        if self.simulator.device.type == "cpu":
+            return make_on_cpu(self.simulator, indices, threads=self._threads)
+        return make_on_gpu(self.simulator, self._plugins, indices, processes=self._threads)
 
 
 def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
@@ -119,6 +106,7 @@ def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
             update={"structure_sha256": crystals.structure_sha256}
         ).model_dump(mode="json"),
         "generator": _generator(simulator.device),
+        "source": SOURCE,
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")

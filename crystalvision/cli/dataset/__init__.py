@@ -1,0 +1,12 @@
+"""Look into datasets, check and mend them, and carry them to other tools."""
+
+import typer
+
+from crystalvision.cli.dataset.info import info
+from crystalvision.cli.dataset.repair import repair
+from crystalvision.cli.dataset.split import split
+from crystalvision.cli.dataset.verify import verify
+
+app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
+for command in (info, verify, repair, split):
+    app.command()(command)

@@ -1,0 +1,75 @@
+"""`crystalvision dataset repair`."""
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from crystalvision.cli._state import State
+from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
+from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
+
+if TYPE_CHECKING:  # --help must not wait for the imports
+    from crystalvision.sources import Repair
+
+
+def repair(
+    ctx: typer.Context,
+    path: DataPath,
+    *,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Where to compute: cpu or cuda; by default where it was made."),
+    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    json: Json = False,
+) -> None:
+    """Make damaged and missing shards of a dataset again, and write its metadata anew.
+
+    The exit status is 0 if the dataset is whole then, 1 if something is left, 2 if it cannot be
+    repaired.
+    """
+    from crystalvision.sources import repair as mend
+
+    state: State = ctx.obj
+    with ExitStack() as bars, one_cluster(workers, scheduler, device or "cpu") as cluster:
+
+        def begin(what: str, total: int) -> Advance:
+            bars.pop_all().close()  # the bar before this one
+            return bars.enter_context(progress(what.capitalize(), total))
+
+        done = mend(
+            path,
+            plugins=state.selection,
+            catalogue=state.catalogue,
+            device=device,
+            cluster=cluster,
+            begin=begin,
+        )
+    if json:
+        print_json({"path": path, "whole": not done.left, **asdict(done)})
+    else:
+        _print_repair(path, done)
+    if done.left:
+        raise typer.Exit(PROBLEMS_FOUND)
+
+
+def _print_repair(path: Path, done: "Repair") -> None:
+    for name, (then, now) in done.other_software.items():
+        err.print(
+            Text(f"note: the dataset was made by {name} {then or 'unknown'}, mended by {now}"),
+            soft_wrap=True,
+        )
+    for problem in done.left:
+        out.print(Text(f"left: {problem}"), soft_wrap=True)
+    if not done.found:
+        out.print(Text(f"{path}: whole, nothing to mend"), soft_wrap=True)
+        return
+    shards = f"{len(done.remade)} shards made again" if done.remade else "no shard made again"
+    problems = f"{len(done.found)} problems found, {len(done.left)} left"
+    out.print(Text(f"{path}: {problems}; {shards}"), soft_wrap=True)

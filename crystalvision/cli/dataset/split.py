@@ -1,0 +1,39 @@
+"""`crystalvision dataset split`."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from crystalvision.cli.console import out, print_json
+from crystalvision.cli.dataset._options import DataPath, Json
+
+
+def split(
+    path: DataPath,
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed assigns otherwise.")] = 0,
+    validation: Annotated[float, typer.Option(help="Share of the validation part.")] = 0.1,
+    test: Annotated[float, typer.Option(help="Share of the test part.")] = 0.2,
+    json: Json = False,
+) -> None:
+    """Assign the samples of a dataset to training, validation and test anew.
+
+    Every class has its share of each part, and samples of one specimen stay together. The
+    assignment follows from the seed and the labels alone, and is stored with the dataset. Runs keep
+    the assignment that they were trained with.
+    """
+    from crystalvision.config import validate
+    from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings, describe
+
+    given = {"seed": seed, "validation_share": validation, "test_share": test}
+    settings = validate(SplitSettings, given, "split")
+    dataset = Dataset.open(path)
+    with DatasetWriter.hold(path, dataset.header) as writer:
+        writer.split(settings)
+    told = describe(Dataset.open(path))
+    if json:
+        print_json({"path": path, "splits": told["splits"]})
+    else:
+        parts = ", ".join(f"{name} {count:,}" for name, count in told["splits"].items())
+        out.print(Text(f"{path}: {parts}"), soft_wrap=True)

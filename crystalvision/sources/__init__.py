@@ -1,0 +1,14 @@
+"""Sources make the samples of datasets, here or on a cluster; the simulation engine is one.
+
+A source makes each sample from nothing but its recipe and the sample's index. All else is done here
+for every source alike: shards are made by threads, processes or a Dask cluster, a run that was
+killed goes on, and a damaged dataset is repaired.
+"""
+
+from crystalvision.sources._cluster import Cluster
+from crystalvision.sources._contract import Sample, Source
+from crystalvision.sources._generate import generate
+from crystalvision.sources._repair import Repair, repair
+from crystalvision.sources._spec import SourceSpec
+
+__all__ = ["Cluster", "Repair", "Sample", "Source", "SourceSpec", "generate", "repair"]

@@ -1,0 +1,103 @@
+"""Makes a dataset from a source, shard by shard."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from crystalvision.datasets import DatasetHeader, DatasetWriter, ShardEncoder
+from crystalvision.sources._cluster import Cluster
+from crystalvision.sources._contract import Sample, Source
+from crystalvision.sources._spec import SourceSpec
+
+Shard = tuple[int, dict[str, bytes]]
+
+
+def generate(
+    spec: SourceSpec,
+    path: Path | str,
+    *,
+    mode: Literal["create", "resume", "overwrite"] = "create",
+    cluster: Cluster | None = None,
+    source: Source | None = None,
+    advance: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Make a dataset.
+
+    Shards are written one by one by this process alone, whoever makes them, and each is whole or
+    absent: what is killed goes on with `mode="resume"`. The result does not depend on who makes
+    them.
+
+    Args:
+        spec: What makes the samples.
+        path: Where the dataset goes.
+        mode: What to do with what is there already: refuse it, go on with it, or replace it.
+        cluster: Where samples are made; by default in this process.
+        source: The source of `spec`, if it is open already.
+        advance: Called with the number of samples that were made or found made.
+
+    Raises:
+        InputError: The place is taken, or holds another dataset, or the recipe cannot be made.
+        StorageError: The disk is full or not writable.
+    """
+    source = source or spec.open()
+    with DatasetWriter.open(path, source.header, mode=mode) as writer:
+        missing = writer.missing_shards()
+        header = writer.header
+        advance(header.samples - sum(len(header.shard_indices(shard)) for shard in missing))
+        fill(writer, missing, spec, source, cluster=cluster, advance=advance)
+        writer.finish()
+
+
+def fill(
+    writer: DatasetWriter,
+    shards: Sequence[int],
+    spec: SourceSpec,
+    source: Source,
+    *,
+    cluster: Cluster | None,
+    advance: Callable[[int], object],
+) -> None:
+    """Make some shards and write them; see `generate`."""
+    header = writer.header
+    if cluster is None:
+        made = shards_of(source, header, shards, advance)
+    else:
+        made = cluster.make_shards(spec, header, shards)
+    with closing(made):
+        for shard, files in made:
+            writer.put_shard(shard, files)
+            if cluster is not None:
+                advance(len(header.shard_indices(shard)))
+
+
+def shards_of(
+    source: Source,
+    header: DatasetHeader,
+    shards: Sequence[int],
+    advance: Callable[[int], object] = lambda _: None,
+) -> Generator[Shard, None, None]:
+    """Make shards in order: the number of each, and its files."""
+    encoder = ShardEncoder(header)
+    samples = source.samples(index for shard in shards for index in header.shard_indices(shard))
+    try:
+        for shard in shards:
+            taken = _take(samples, len(header.shard_indices(shard)), advance)
+            names = taken[0].columns
+            columns = {name: np.array([sample.columns[name] for sample in taken]) for name in names}
+            yield shard, encoder.encode(shard, np.stack([one.image for one in taken]), columns)
+    finally:
+        close = getattr(samples, "close", None)
+        if close is not None:
+            close()
+
+
+def _take(samples: Iterator[Sample], count: int, advance: Callable[[int], object]) -> list[Sample]:
+    taken = []
+    for sample in islice(samples, count):
+        taken.append(sample)
+        advance(1)
+    return taken

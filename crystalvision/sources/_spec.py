@@ -1,0 +1,64 @@
+"""Says which source, so that another process can open the same."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.sources._contract import Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source by name, with all that it is made from; small, and can be sent anywhere.
+
+    Attributes:
+        name: The source, as plugins offer it.
+        recipe: What it makes, in JSON types.
+        device: Where it computes: `cpu`, `cuda`, `cuda:1`.
+        threads: Threads that make samples; by default one for each core.
+        plugins: The plugins that it needs.
+    """
+
+    name: str
+    recipe: Mapping[str, Any]
+    device: str = "cpu"
+    threads: int | None = None
+    plugins: PluginSelection = field(default_factory=PluginSelection.from_environment)
+
+    def open(self, catalogue: Catalogue | None = None) -> Source:
+        """Make the source.
+
+        Args:
+            catalogue: Where it is looked up; by default it is loaded anew.
+
+        Raises:
+            InputError: No plugin offers it, or its recipe is wrong.
+        """
+        catalogue = catalogue or Catalogue.load(self.plugins)
+        return catalogue.create("source", self.name, spec=self, catalogue=catalogue)
+
+    def of_seed(self, seed: int) -> "SourceSpec":
+        """The same source, whose samples are drawn from another seed.
+
+        Raises:
+            InputError: Its recipe has no seed.
+        """
+        if "seed" not in self.recipe:
+            raise InputError(f"source '{self.name}': its recipe has no seed that could be changed")
+        return replace(self, recipe={**self.recipe, "seed": seed})
+
+
+def open_once(spec: SourceSpec) -> Source:
+    """The source of a specification; the last one is kept, for a process that is asked often."""
+    return _opened(spec.name, json.dumps(spec.recipe), spec.device, spec.threads, spec.plugins)
+
+
+@lru_cache(maxsize=1)
+def _opened(
+    name: str, recipe: str, device: str, threads: int | None, plugins: PluginSelection
+) -> Source:
+    return SourceSpec(name, json.loads(recipe), device, threads, plugins).open()
