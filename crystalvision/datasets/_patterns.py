@@ -1,56 +1,47 @@
 """A dataset as torch reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch.utils import data
 
-from crystalvision.datasets._binning import bin_images, check_bin
 from crystalvision.datasets._dataset import Dataset
 
-Sample = tuple[Float[torch.Tensor, "c h w"], Int[torch.Tensor, ""], Float[torch.Tensor, ""]]
+Sample = tuple[Num[torch.Tensor, "c h w"], Int[torch.Tensor, ""], Float[torch.Tensor, ""]]
+Batch = tuple[Num[torch.Tensor, "b c h w"], Int[torch.Tensor, "b"], Float[torch.Tensor, "b"]]
 
 
 class PatternDataset(data.Dataset[Sample]):
-    """Some samples of a dataset: image, label, severity.
+    """Some samples of a dataset: raw image, label, severity; read when they are asked for.
 
-    Images are float32 (c, h / bin, w / bin): counts summed over squares of `bin` × `bin` pixels.
+    Images are as they are stored, usually uint16 counts (c, h, w): a quarter to a half of the bytes
+    of what a network sees, which is prepared on the device.
 
     Attributes:
-        labels: Class of each sample, int64 (n,).
-        severities: Severity of each sample, float32 (n,).
-        images: Every image, float32 (n, c, h / bin, w / bin), or None where they stay on the disk.
+        dataset: Where the samples are.
+        indices: Which they are, (n,).
+        labels: Class of each, int64 (n,).
+        severities: Severity of each, float32 (n,).
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        indices: Sequence[int] | npt.NDArray[np.int64],
-        bin: int = 1,  # noqa: A002 - the field's word, and the experiment file's
-        in_memory: bool = True,
-    ) -> None:
+    def __init__(self, dataset: Dataset, indices: Sequence[int] | npt.NDArray[np.int64]) -> None:
         """Choose the samples.
 
         Args:
             dataset: Where they are.
             indices: Which they are, (n,).
-            bin: Pixels summed along each side.
-            in_memory: Read all of them now, shard by shard, or each one when it is asked for.
 
         Raises:
-            InputError: An index that is no sample, or a `bin` that does not divide the image.
+            InputError: An index that is no sample.
             StorageError: The data cannot be read.
         """
-        check_bin(dataset.header.image_shape, bin)
         self.dataset = dataset
         self.indices = dataset.check_indices(indices)
-        self.bin = bin
         self.labels = torch.from_numpy(dataset.column("label")[self.indices])
         self.severities = torch.from_numpy(dataset.column("severity")[self.indices])
-        self.images = self._read_all() if in_memory else None
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -58,21 +49,68 @@ class PatternDataset(data.Dataset[Sample]):
 
     def __getitem__(self, position: int) -> Sample:
         """Image (c, h, w), label and severity of one sample."""
-        if self.images is None:
-            raw = self.dataset.images(self.indices[position])
-            image = torch.from_numpy(bin_images(raw, self.bin))[0]
-        else:
-            image = self.images[position]
-        return image, self.labels[position], self.severities[position]
+        image, label, severity = self.batch([position])
+        return image[0], label[0], severity[0]
 
-    def _read_all(self) -> Float[torch.Tensor, "n c h w"]:
-        """Shard by shard: only one shard is held at its full size."""
-        channels, height, width = self.dataset.header.image_shape
-        shape = (len(self.indices), channels, height // self.bin, width // self.bin)
-        images = torch.empty(shape, dtype=torch.float32)
-        shards = self.indices // self.dataset.header.samples_per_shard
-        for shard in np.unique(shards):
-            here = np.flatnonzero(shards == shard)
-            raw = self.dataset.images(self.indices[here])
-            images[torch.from_numpy(here)] = torch.from_numpy(bin_images(raw, self.bin))
-        return images
+    def batch(self, positions: Sequence[int]) -> Batch:
+        """Images (b, c, h, w), labels and severities (b,) of several samples, read together."""
+        wanted = np.asarray(positions)
+        images = torch.from_numpy(self.dataset.images(self.indices[wanted]))
+        chosen = torch.from_numpy(wanted)
+        return images, self.labels[chosen], self.severities[chosen]
+
+    def loader(
+        self,
+        batch_size: int,
+        *,
+        generator: torch.Generator | None = None,
+        workers: int = 0,
+        pin_memory: bool = False,
+    ) -> "data.DataLoader[Batch]":
+        """Batches of the samples, read together, which is quicker than one by one.
+
+        Args:
+            batch_size: Samples of a batch. The last one may be smaller; one of a single sample,
+                which has no batch statistics, is left out where the order is drawn.
+            generator: Draws the order, anew for each pass; without it the order is kept.
+            workers: Processes that read; 0 reads in this one. The batches are the same.
+            pin_memory: Whether batches lie where a GPU fetches them quickly.
+        """
+        return data.DataLoader(
+            _Batches(self),
+            sampler=_Chosen(len(self), batch_size, generator),
+            batch_size=None,
+            num_workers=workers,
+            pin_memory=pin_memory,
+            persistent_workers=workers > 0,
+        )
+
+
+class _Batches(data.Dataset[Batch]):
+    """The batches of a dataset, each by the positions of its samples."""
+
+    def __init__(self, patterns: PatternDataset) -> None:
+        self._patterns = patterns
+
+    def __getitem__(self, positions: Sequence[int]) -> Batch:
+        return self._patterns.batch(positions)
+
+
+class _Chosen(data.Sampler[list[int]]):
+    """The positions of each batch's samples, in a drawn order or in their own."""
+
+    def __init__(self, count: int, batch_size: int, generator: torch.Generator | None) -> None:
+        self._count = count
+        self._batch_size = batch_size
+        self._generator = generator
+
+    def __len__(self) -> int:
+        whole, rest = divmod(self._count, self._batch_size)
+        return whole + (rest > (1 if self._generator is not None and whole else 0))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = torch.arange(self._count)
+        if self._generator is not None:
+            order = torch.randperm(self._count, generator=self._generator)
+        for number in range(len(self)):
+            yield order[number * self._batch_size : (number + 1) * self._batch_size].tolist()

@@ -12,7 +12,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import check_free, whole_folder
 from crystalvision.runs._record import RunRecord, dataset_record, environment, plugin_records
 from crystalvision.runs._run import Run, write_run
-from crystalvision.training import Experiment, Listener, Patterns, fit, load_patterns, plan
+from crystalvision.training import Experiment, Listener, Patterns, fit, open_patterns, plan
 from crystalvision.training import Plan as _Plan
 
 SPLITS = ("train", "validation", "test")
@@ -95,6 +95,6 @@ def _read(dataset: Dataset, ready: _Plan, reading: Reading | None) -> tuple[Patt
     splits = [dataset.split(name) for name in ("train", "validation")]
     on_read = reading(sum(map(len, splits))) if reading else lambda _count: None
     training, validation = (
-        load_patterns(dataset, indices, ready.preprocess, on_read) for indices in splits
+        open_patterns(dataset, indices, ready.preprocess, on_read=on_read) for indices in splits
     )
     return training, validation

@@ -41,15 +41,19 @@ class SourceSpec:
         catalogue = catalogue or Catalogue.load(self.plugins)
         return catalogue.create("source", self.name, spec=self, catalogue=catalogue)
 
-    def of_seed(self, seed: int) -> "SourceSpec":
-        """The same source, whose samples are drawn from another seed.
+    def drawn(self, *, seed: int, samples: int) -> "SourceSpec":
+        """The same source, for so many samples drawn from another seed.
 
         Raises:
-            InputError: Its recipe has no seed.
+            InputError: Its recipe names no seed or no number of samples.
         """
-        if "seed" not in self.recipe:
-            raise InputError(f"source '{self.name}': its recipe has no seed that could be changed")
-        return replace(self, recipe={**self.recipe, "seed": seed})
+        changes = {"seed": seed, "samples": samples}
+        missing = [key for key in changes if key not in self.recipe]
+        if missing:
+            raise InputError(
+                f"source '{self.name}': its recipe has no '{missing[0]}' that could be changed"
+            )
+        return replace(self, recipe={**self.recipe, **changes})
 
 
 def open_once(spec: SourceSpec) -> Source:

@@ -1,7 +1,13 @@
 """Trains systems: experiments, schedules of phases, and the loop that runs them."""
 
 from crystalvision.training._augment import dihedral
-from crystalvision.training._data import Patterns, load_patterns
+from crystalvision.training._data import (
+    Patterns,
+    PatternsInMemory,
+    PatternsOnDisk,
+    load_patterns,
+    open_patterns,
+)
 from crystalvision.training._device import choose_device, seeded
 from crystalvision.training._experiment import Experiment, load_experiment
 from crystalvision.training._fit import History, fit
@@ -19,6 +25,8 @@ __all__ = [
     "Listener",
     "Optimiser",
     "Patterns",
+    "PatternsInMemory",
+    "PatternsOnDisk",
     "Phase",
     "PhaseRecord",
     "Plan",
@@ -29,6 +37,7 @@ __all__ = [
     "fit",
     "load_experiment",
     "load_patterns",
+    "open_patterns",
     "plan",
     "presets",
     "seeded",

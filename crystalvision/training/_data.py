@@ -1,24 +1,66 @@
-"""Patterns in memory, and batches of them."""
+"""Patterns in memory or on the disk, and batches of them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from crystalvision.contracts import Targets
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.training._preprocess import Preprocess
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
 
+Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
+Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
+
+
+class BatchSource(Protocol):
+    """Batches of one pass after the other, each of inputs, labels and severities."""
+
+    def __len__(self) -> int:
+        """Number of batches of a pass."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of the next pass."""
+
+
+class Patterns(ABC):
+    """Patterns with what they should be recognised as, wherever they are."""
+
+    @property
+    @abstractmethod
+    def targets(self) -> Targets:
+        """Label and severity of each, (n,)."""
+
+    def __len__(self) -> int:
+        """Number of patterns."""
+        return len(self.targets.label)
+
+    @abstractmethod
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+        """Batches of the patterns, on the CPU.
+
+        Args:
+            batch_size: Patterns of a batch; the last one may be smaller. A last batch of one
+                pattern is left out when shuffling, since it has no batch statistics.
+            generator: Shuffles anew for each pass; without it the order is kept.
+        """
+
+    @abstractmethod
+    def prepare(self, images: torch.Tensor) -> Float[torch.Tensor, "b c h w"]:
+        """Do what is still to be done to the images of a batch, on the device where they are."""
+
+
 @dataclass(frozen=True, slots=True)
-class Patterns:
-    """Prepared patterns with what they should be recognised as.
+class PatternsInMemory(Patterns):
+    """Patterns that were prepared once and are kept.
 
     Attributes:
         images: Prepared images, (n, c, h, w).
@@ -28,9 +70,86 @@ class Patterns:
     images: Float[torch.Tensor, "n c h w"]
     targets: Targets
 
-    def __len__(self) -> int:
-        """Number of patterns."""
-        return len(self.images)
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+        """See `Patterns.batches`."""
+        return Batches(self.images, self.targets, batch_size, generator)
+
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """Nothing is left to do."""
+        return images
+
+
+class PatternsOnDisk(Patterns):
+    """Patterns that are read batch by batch, by processes that read ahead, and prepared then."""
+
+    def __init__(
+        self, dataset: Dataset, indices: np.ndarray, preprocess: Preprocess, *, workers: int = 0
+    ) -> None:
+        """Choose the patterns.
+
+        Args:
+            dataset: The dataset.
+            indices: Which patterns, (n,).
+            preprocess: Bins and normalises.
+            workers: Processes that read.
+
+        Raises:
+            InputError: No indices, or images that cannot be binned so.
+        """
+        _check_some(dataset, indices)
+        preprocess.check(*dataset.header.image_shape[1:])
+        self._patterns = PatternDataset(dataset, indices)
+        self._preprocess = preprocess
+        self._workers = workers
+
+    @property
+    def targets(self) -> Targets:
+        """See `Patterns.targets`."""
+        return Targets(self._patterns.labels, self._patterns.severities)
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+        """See `Patterns.batches`."""
+        return self._patterns.loader(
+            batch_size,
+            generator=generator,
+            workers=self._workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """Bin and normalise raw counts."""
+        prepared: torch.Tensor = self._preprocess(images)
+        return prepared
+
+
+def open_patterns(
+    dataset: Dataset,
+    indices: np.ndarray,
+    preprocess: Preprocess,
+    *,
+    on_read: Callable[[int], None] = lambda count: None,
+    memory_bytes: int = 2**31,
+    workers: int = 0,
+) -> Patterns:
+    """Patterns of a dataset: in memory, where they fit, or read again for each pass.
+
+    Args:
+        dataset: The dataset.
+        indices: Which patterns, (n,).
+        preprocess: Bins and normalises.
+        on_read: Told how many more have been read.
+        memory_bytes: What prepared images may take.
+        workers: Processes that read what does not fit.
+
+    Raises:
+        InputError: As for `load_patterns`.
+    """
+    channels, height, width = dataset.header.image_shape
+    height, width = preprocess.check(height, width)
+    if len(indices) * channels * height * width * 4 <= memory_bytes:
+        return load_patterns(dataset, indices, preprocess, on_read)
+    on_read(len(indices))
+    return PatternsOnDisk(dataset, indices, preprocess, workers=workers)
 
 
 def load_patterns(
@@ -38,7 +157,7 @@ def load_patterns(
     indices: np.ndarray,
     preprocess: Preprocess,
     on_read: Callable[[int], None] = lambda count: None,
-) -> Patterns:
+) -> PatternsInMemory:
     """Read and prepare some patterns of a dataset.
 
     Args:
@@ -50,8 +169,7 @@ def load_patterns(
     Raises:
         InputError: No indices, negative values, or a label that is none of the dataset's classes.
     """
-    if not len(indices):
-        raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
+    _check_some(dataset, indices)
     channels, height, width = dataset.header.image_shape
     images = torch.empty((len(indices), channels, *preprocess.check(height, width)))
     for start in range(0, len(indices), _CHUNK):
@@ -65,7 +183,12 @@ def load_patterns(
             )
         images[start : start + len(part)] = preprocess(raw)
         on_read(len(part))
-    return Patterns(images, _targets(dataset, indices))
+    return PatternsInMemory(images, _targets(dataset, indices))
+
+
+def _check_some(dataset: Dataset, indices: np.ndarray) -> None:
+    if not len(indices):
+        raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
 
 
 def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
@@ -78,10 +201,6 @@ def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
             "classes; run: crystalvision dataset verify"
         )
     return Targets(torch.from_numpy(label), torch.from_numpy(severity))
-
-
-Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
-Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
 
 
 class Batches:

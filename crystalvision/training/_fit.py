@@ -18,7 +18,7 @@ import torch
 
 from crystalvision.models import System
 from crystalvision.training._augment import dihedral
-from crystalvision.training._data import Batches, Inputs, Patterns
+from crystalvision.training._data import Batches, Patterns
 from crystalvision.training._device import derive, seeded
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
@@ -113,14 +113,24 @@ def _fit_phase(
     from crystalvision.training._module import PhaseModule
 
     started = time.perf_counter()
-    inputs: list[Inputs] = [training.images, validation.images]
-    if not any(name in phase.train for name in system.branches):
-        inputs = [cache(system, training, device), cache(system, validation, device)]
-        system.cpu()
-    batches = Batches(inputs[0], training.targets, phase.batch_size, generator)
     # Batches of the validation change nothing but its speed.
-    checks = Batches(inputs[1], validation.targets, max(phase.batch_size, 32))
-    module = PhaseModule(system, phase, batches=len(batches), augment=augment, on_epoch=on_epoch)
+    size, check_size = phase.batch_size, max(phase.batch_size, 32)
+    if any(name in phase.train for name in system.branches):
+        batches = training.batches(size, generator)
+        checks = validation.batches(check_size)
+    else:
+        features = [cache(system, patterns, device) for patterns in (training, validation)]
+        system.cpu()
+        batches = Batches(features[0], training.targets, size, generator)
+        checks = Batches(features[1], validation.targets, check_size)
+    module = PhaseModule(
+        system,
+        phase,
+        batches=len(batches),
+        prepare=training.prepare,
+        augment=augment,
+        on_epoch=on_epoch,
+    )
     module.train()
     with _quiet(), _interruptible():
         _trainer(phase, device).fit(module, batches, checks)

@@ -28,6 +28,7 @@ class PhaseModule(LightningModule):
         system: The system; what the phase does not train is frozen.
         phase: The phase.
         batches: Batches of an epoch.
+        prepare: What is still to be done to the images of any batch, on the device.
         augment: Changes the images of a training batch.
         on_epoch: Told of each epoch.
 
@@ -41,6 +42,7 @@ class PhaseModule(LightningModule):
         phase: Phase,
         *,
         batches: int,
+        prepare: Augment,
         augment: Augment | None,
         on_epoch: Callable[[EpochRecord], None],
     ) -> None:
@@ -51,6 +53,7 @@ class PhaseModule(LightningModule):
         self.best: EpochRecord | None = None
         self._best_weights: dict[str, dict[str, torch.Tensor]] = {}
         self._batches = batches
+        self._prepare = prepare
         self._augment = augment
         self._on_epoch = on_epoch
         self._sums: dict[str, torch.Tensor] = {}
@@ -85,8 +88,10 @@ class PhaseModule(LightningModule):
     def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
         """The loss of one batch."""
         inputs, label, severity = batch
-        if self._augment is not None and isinstance(inputs, torch.Tensor):
-            inputs = self._augment(inputs)
+        if isinstance(inputs, torch.Tensor):
+            inputs = self._prepare(inputs)
+            if self._augment is not None:
+                inputs = self._augment(inputs)
         loss = total_loss(head_outputs(self.system, self.phase, inputs), Targets(label, severity))
         self._add(train_loss=loss.detach() * len(label), train_count=torch.tensor(len(label)))
         return loss
@@ -95,6 +100,8 @@ class PhaseModule(LightningModule):
         """Add one batch to the validation's sums."""
         inputs, label, severity = batch
         targets = Targets(label, severity)
+        if isinstance(inputs, torch.Tensor):
+            inputs = self._prepare(inputs)
         heads = head_outputs(self.system, self.phase, inputs)
         told = read(heads)
         self._add(count=torch.tensor(len(label)), loss=total_loss(heads, targets) * len(label))

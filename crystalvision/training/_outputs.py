@@ -97,8 +97,8 @@ def cache(
     """Features (n, f) and raw outputs (n, o) of every branch, in evaluation mode."""
     system.eval().to(device)
     parts: dict[str, list[BranchOutput]] = {name: [] for name in system.branches}
-    for start in range(0, len(patterns), batch_size):
-        images = patterns.images[start : start + batch_size].to(device)
+    for raw, _, _ in patterns.batches(batch_size):
+        images = patterns.prepare(raw.to(device))
         for name, output in system.branch_outputs(images).items():
             parts[name].append(output)
     return {

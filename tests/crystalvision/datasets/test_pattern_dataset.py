@@ -1,3 +1,5 @@
+"""A dataset as torch reads it."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,44 +9,53 @@ from crystalvision.datasets import Dataset, PatternDataset, bin_images
 from crystalvision.errors import InputError
 
 
-@pytest.mark.parametrize("in_memory", [True, False])
-@pytest.mark.parametrize("size", [1, 2, 8])
-def test_counts_are_summed_over_squares(written, in_memory, size):
+def test_samples_are_as_they_are_stored(written):
     dataset = Dataset.open(written)
     indices = np.array([9, 0, 4, 3])
-    patterns = PatternDataset(dataset, indices, bin=size, in_memory=in_memory)
+    patterns = PatternDataset(dataset, indices)
     assert len(patterns) == 4
-    raw = dataset.images(indices)
     for position, index in enumerate(indices):
         image, label, severity = patterns[position]
-        assert image.dtype == torch.float32
-        assert image.shape == (1, 8 // size, 8 // size)
-        assert image.sum() == raw[position].sum()
-        assert image[0, 0, 0] == raw[position, 0, :size, :size].sum()
-        assert image[0, -1, 0] == raw[position, 0, -size:, :size].sum()
-        assert label.dtype == torch.int64
-        assert label == index % 2
+        assert np.array_equal(image.numpy(), dataset.images([index])[0])
+        assert image.numpy().dtype == dataset.header.dtype
+        assert (label.dtype, label.item()) == (torch.int64, index % 2)
         assert severity.dtype == torch.float32
         assert severity == np.float32([0.0, 0.9])[index % 2]
 
 
-def test_a_loader_makes_batches_of_it(written):
+def test_torchs_own_loader_makes_batches_of_it(written):
     dataset = Dataset.open(written)
-    patterns = PatternDataset(dataset, dataset.split("train"), bin=2)
+    patterns = PatternDataset(dataset, dataset.split("train"))
     images, labels, severities = next(iter(DataLoader(patterns, batch_size=5)))
-    assert images.shape == (5, 1, 4, 4)
+    assert images.shape == (5, 1, 8, 8)
     assert labels.shape == severities.shape == (5,)
 
 
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_what_cannot_be_read_is_refused_at_once(written, in_memory):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_depend_on_the_generator_alone(written, workers):
     dataset = Dataset.open(written)
-    with pytest.raises(InputError, match=r"bin=3 does not divide .* 8×8 pixels; .* 1, 2, 4, 8"):
-        PatternDataset(dataset, [0], bin=3, in_memory=in_memory)
-    with pytest.raises(InputError, match="bin=0"):
-        PatternDataset(dataset, [0], bin=0, in_memory=in_memory)
+    patterns = PatternDataset(dataset, np.arange(9))
+    loader = patterns.loader(4, generator=torch.Generator().manual_seed(3), workers=workers)
+    passes = [[batch[0] for batch in loader] for _ in range(2)]
+    generator = torch.Generator().manual_seed(3)
+    for images in passes:
+        # The ninth sample alone would be a batch without statistics.
+        assert [len(batch) for batch in images] == [4, 4]
+        order = torch.randperm(9, generator=generator)[:8].numpy()
+        assert np.array_equal(torch.cat(images).numpy(), dataset.images(order))
+
+
+def test_without_a_generator_everything_comes_in_order(written):
+    dataset = Dataset.open(written)
+    batches = list(PatternDataset(dataset, np.arange(9)).loader(4))
+    assert [len(images) for images, _, _ in batches] == [4, 4, 1]
+    images = torch.cat([images for images, _, _ in batches])
+    assert np.array_equal(images.numpy(), dataset.images(np.arange(9)))
+
+
+def test_what_is_no_sample_is_refused_at_once(written):
     with pytest.raises(InputError, match="no sample -1"):
-        PatternDataset(dataset, [-1], in_memory=in_memory)
+        PatternDataset(Dataset.open(written), [-1])
 
 
 def test_sums_do_not_overflow():

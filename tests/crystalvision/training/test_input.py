@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crystalvision.contracts import Targets
-from crystalvision.datasets import PatternDataset
+from crystalvision.datasets import bin_images
 from crystalvision.errors import InputError
 from crystalvision.training import InputConfig, Preprocess, dihedral, load_patterns
 from crystalvision.training._data import Batches
@@ -51,8 +51,8 @@ def test_a_bin_that_does_not_divide_is_refused():
 def test_patterns_are_those_of_the_dataset_prepared(dataset):
     indices = dataset.split("validation")
     patterns = load_patterns(dataset, indices, Preprocess(InputConfig(bin=2)))
-    binned = PatternDataset(dataset, indices, bin=2)
-    assert torch.allclose(patterns.images, Preprocess(InputConfig())(binned.images), atol=1e-6)
+    binned = torch.from_numpy(bin_images(dataset.images(indices), 2))
+    assert torch.allclose(patterns.images, Preprocess(InputConfig())(binned), atol=1e-6)
     assert patterns.targets.label.tolist() == dataset.column("label")[indices].tolist()
     assert patterns.targets.severity.dtype == torch.float32
 
