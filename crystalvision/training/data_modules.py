@@ -1,9 +1,10 @@
 """Data for Lightning: from a dataset, or simulated while it trains, with one interface.
 
-Batches are `(images, labels, severities)`: raw counts on their way, prepared on the device. Import it
-by its own name: Lightning takes seconds to import.
+Batches are `(images, labels, severities)`: raw counts on their way, prepared on the device. Import
+this module by its own name, because Lightning takes seconds to import.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -226,7 +227,7 @@ class _MadeBatches(data.IterableDataset[Batch]):
         self._epoch = 0
 
     def __len__(self) -> int:
-        return -(-self._draws.size // self._batch_size)
+        return math.ceil(self._draws.size / self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = data.get_worker_info()
