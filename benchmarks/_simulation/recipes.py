@@ -7,15 +7,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from crystalvision_simulate.generation import generate, header_of
 
 from _simulation.settings import Result, Run
 from _simulation.timing import seconds, spread
 from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.datasets import DatasetWriter
 from crystalvision.plugins import Catalogue
+from crystalvision.sources import Sample, SourceSpec, generate
 from crystalvision_simulate.recipes import load_recipe
-from crystalvision_simulate.simulator import Projection, Sample, Simulator
+from crystalvision_simulate.simulator import Projection, Simulator
+from crystalvision_simulate.source import SOURCE, SimulationSource, header_of
 
 _STAGES = ("scene", "render", "project_and_expose", "write")
 
@@ -148,5 +149,7 @@ def _rate(run: Run, catalogue: Catalogue, name: str, count: int) -> float:
             begun.append(time.perf_counter())
 
     with TemporaryDirectory() as folder:
-        generate(simulator, Path(folder) / "data.zarr", advance=advance)
+        spec = SourceSpec(SOURCE, recipe.model_dump(mode="json"), run.device.type)
+        source = SimulationSource(simulator)
+        generate(spec, Path(folder) / "data.zarr", source=source, advance=advance)
         return count / (time.perf_counter() - begun[0])

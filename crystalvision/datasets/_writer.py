@@ -200,11 +200,13 @@ class DatasetWriter:
 
     def _write_splits(self) -> None:
         tables = [read_rows(self.path, self.header, shard) for shard in range(self.header.shards)]
-        labels, specimens = (
-            np.concatenate([rows[name] for rows in tables]) if name in tables[0] else None
+        columns = {
+            name: np.concatenate([rows[name] for rows in tables])
             for name in ("label", SPECIMEN)
-        )
-        for name, values in split_arrays(self._split, labels, specimens).items():
+            if name in tables[0]
+        }
+        arrays = split_arrays(self._split, columns["label"], columns.get(SPECIMEN))
+        for name, values in arrays.items():
             self._write(self._codec.encode(name, 0, values))
 
     def _write(self, files: Mapping[str, bytes]) -> None:

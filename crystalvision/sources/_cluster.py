@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import ClusterError, InputError
@@ -121,7 +121,7 @@ class Cluster:
         work = _Work(replace(spec, threads=threads), header.model_dump_json())
         rest = iter(shards)
         done = as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
-        waiting = {}
+        waiting: dict[str, tuple[int, Any]] = {}
         try:
             while True:
                 while len(waiting) < self._ahead() and (shard := next(rest, None)) is not None:

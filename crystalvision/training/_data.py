@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,15 +19,17 @@ _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
 Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
 Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
+InputT = TypeVar("InputT", bound=Inputs)
+InputT_co = TypeVar("InputT_co", bound=Inputs, covariant=True)
 
 
-class BatchSource(Protocol):
+class BatchSource(Protocol[InputT_co]):
     """Batches of one pass after the other, each of inputs, labels and severities."""
 
     def __len__(self) -> int:
         """Number of batches of a pass."""
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[InputT_co, torch.Tensor, torch.Tensor]]:
         """The batches of the next pass."""
 
 
@@ -44,7 +46,9 @@ class Patterns(ABC):
         return len(self.targets.label)
 
     @abstractmethod
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> BatchSource[torch.Tensor]:
         """Batches of the patterns, on the CPU.
 
         Args:
@@ -70,7 +74,9 @@ class PatternsInMemory(Patterns):
     images: Float[torch.Tensor, "n c h w"]
     targets: Targets
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
         return Batches(self.images, self.targets, batch_size, generator)
 
@@ -107,7 +113,9 @@ class PatternsOnDisk(Patterns):
         """See `Patterns.targets`."""
         return Targets(self._patterns.labels, self._patterns.severities)
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> BatchSource:
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
         return self._patterns.loader(
             batch_size,
@@ -203,7 +211,7 @@ def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
     return Targets(torch.from_numpy(label), torch.from_numpy(severity))
 
 
-class Batches:
+class Batches(Generic[InputT]):
     """Batches by index from tensors in memory: no worker processes, no copying of single samples.
 
     Args:
@@ -216,7 +224,7 @@ class Batches:
 
     def __init__(
         self,
-        inputs: Inputs,
+        inputs: InputT,
         targets: Targets,
         batch_size: int,
         generator: torch.Generator | None = None,
@@ -232,7 +240,7 @@ class Batches:
         whole, rest = divmod(count, self._batch_size)
         return whole + (rest > (1 if self._generator is not None and whole else 0))
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[InputT, torch.Tensor, torch.Tensor]]:
         """The batches of one pass."""
         count = len(self._targets.label)
         if self._generator is None:

@@ -18,7 +18,7 @@ import torch
 
 from crystalvision.models import System
 from crystalvision.training._augment import dihedral
-from crystalvision.training._data import Batches, Patterns
+from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
 from crystalvision.training._device import derive, seeded
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
@@ -116,8 +116,8 @@ def _fit_phase(
     # Batches of the validation change nothing but its speed.
     size, check_size = phase.batch_size, max(phase.batch_size, 32)
     if any(name in phase.train for name in system.branches):
-        batches = training.batches(size, generator)
-        checks = validation.batches(check_size)
+        batches: BatchSource[Inputs] = training.batches(size, generator)
+        checks: BatchSource[Inputs] = validation.batches(check_size)
     else:
         features = [cache(system, patterns, device) for patterns in (training, validation)]
         system.cpu()
