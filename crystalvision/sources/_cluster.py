@@ -121,7 +121,7 @@ class Cluster:
         work = _Work(replace(spec, threads=threads), header.model_dump_json())
         rest = iter(shards)
         done = as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
-        waiting: dict[str, tuple[int, Any]] = {}
+        waiting: dict[Any, tuple[int, Any]] = {}
         try:
             while True:
                 while len(waiting) < self._ahead() and (shard := next(rest, None)) is not None:
@@ -146,7 +146,7 @@ class Cluster:
 
     def _ahead(self) -> int:
         """Shards to hand out at a time; workers come and go."""
-        threads = sum(self._client.nthreads().values())
+        threads: int = sum(self._client.nthreads().values())
         return max(1, _AHEAD * threads)
 
 

@@ -118,7 +118,7 @@ def test_splits_that_do_not_follow_from_the_labels_are_found(written):
     parts = zarr.open_array(written / "split", mode="r+")
     parts[0] = (parts[0] + 1) % 3
     assert messages(written) == [
-        "split/c/0: does not follow from the labels; delete it, then write it again with --resume"
+        "split/c/0: does not follow from the labels; `crystalvision dataset repair` writes it again"
     ]
 
 
@@ -136,9 +136,11 @@ def test_another_type_or_shape_is_found(written, sound, wrong):
 
 def test_a_missing_shard_and_an_unfinished_dataset_are_told(numbered, tmp_path):
     path = numbered.write(tmp_path / "d.zarr", shards=[0, 2], finish=False)
+    hint = "finish it with the command that began it and --resume"
     assert messages(path) == [
-        "shard 1: not written; --resume writes it",
-        "split/c/0: missing, the dataset is not finished; --resume ends it",
+        f"shard 1: not written; {hint}",
+        f"split/c/0: missing, the dataset is not finished; {hint}",
+        f"subset_rank/c/0: missing, the dataset is not finished; {hint}",
     ]
 
 
@@ -152,13 +154,13 @@ def test_files_left_over_are_told_and_hidden_ones_are_not(written):
     assert found[1] == "label/c/3: no file of this dataset; move it elsewhere"
 
 
-def test_what_verify_advises_mends_a_damaged_file(numbered, written):
+def test_a_damaged_file_that_is_deleted_is_written_again(numbered, written):
     sound = Dataset.open(written).images(range(11))
     for name in ("images/c/0/0/0/0", "severity/c/1"):
         file = written / name
         file.write_bytes(file.read_bytes()[:-1])
         (problem,) = [problem for problem in verify(written) if name in problem.message]
-        assert "delete it" in problem.message
+        assert "`crystalvision dataset repair` makes the shard again" in problem.message
         file.unlink()
     numbered.write(written, mode="resume")
     assert verify(written) == []
@@ -167,6 +169,9 @@ def test_what_verify_advises_mends_a_damaged_file(numbered, written):
 
 def test_a_lost_root_is_damage_and_a_strangers_folder_is_not(written, tmp_path):
     (written / "zarr.json").unlink()
+    assert "zarr.json: missing" in messages(written)[0]
+    (written / "crystalvision.json").unlink()
+    (written / ".crystalvision.lock").unlink()
     assert "holds no zarr.json" in messages(written)[0]
     shutil.rmtree(written / "images")
     with pytest.raises(InputError, match="not a dataset"):
