@@ -12,6 +12,9 @@ from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import PARTIAL_SUFFIX, is_filled
 from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
 from crystalvision.datasets._layout import (
+    CARD_FIGURE,
+    CARD_METADATA,
+    CARD_TEXT,
     ROOT_DOCUMENT,
     SPLIT_FILES,
     Codec,
@@ -46,7 +49,7 @@ class Problem:
 
 def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
     """Files that do not belong to the dataset; hidden ones are left alone."""
-    known = {*codec.documents(), *SPLIT_FILES}
+    known = {*codec.documents(), *SPLIT_FILES, CARD_TEXT, CARD_FIGURE, CARD_METADATA}
     for shard in range(header.shards):
         known.update(shard_files(header, shard))
     for found in sorted(path.rglob("*")):

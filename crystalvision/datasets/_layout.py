@@ -35,6 +35,8 @@ SPLIT_DOCUMENT = f"{SPLIT}/{ROOT_DOCUMENT}"
 SPLIT_FILES = (f"{SPLIT}/c/0", f"{SUBSET_RANK}/c/0")
 """What says which sample is in which part; a dataset is finished when they are there."""
 UNASSIGNED = 255
+CARD_TEXT, CARD_FIGURE, CARD_METADATA = "README.md", "card.png", "croissant.json"
+"""The files of a dataset's card, which it may have or not."""
 CHECKSUM_COLUMNS = {
     IMAGE_CHECKSUM: Column(dtype="uint32", description="CRC-32 of the image's raw bytes"),
     ROW_CHECKSUM: Column(

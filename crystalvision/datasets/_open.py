@@ -25,11 +25,16 @@ RESUME_HINT = "finish it with the command that began it and --resume"
 _REPAIR = "`crystalvision dataset repair` mends it"
 
 
+class HeaderConflictError(StorageError):
+    """Both copies of a header are sound, and they differ: nobody knows which is the data's."""
+
+
 def read_header(path: Path) -> DatasetHeader:
     """The header of the dataset at `path`.
 
     Raises:
         InputError: There is nothing, or something that is no dataset of ours.
+        HeaderConflictError: Its second copy says something else.
         StorageError: The header is damaged.
     """
     if not path.exists():
@@ -49,7 +54,18 @@ def read_header(path: Path) -> DatasetHeader:
         raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
     if ours is None:
         raise InputError(f"{path}: a Zarr group, but not a dataset of crystalvision")
-    return _checked_header(document, ours)
+    header = _checked_header(document, ours)
+    try:
+        copy = read_header_copy(path)
+    except StorageError:  # of which `verify` tells
+        copy = header
+    if copy != header:
+        raise HeaderConflictError(
+            f"{document}: its header is not that of {HEADER_DOCUMENT}: one of the two is of "
+            "another dataset; put the right one back, or delete the wrong one and run "
+            "`crystalvision dataset repair`"
+        )
+    return header
 
 
 def _checked_header(document: Path, ours: Any) -> DatasetHeader:

@@ -19,6 +19,7 @@ from crystalvision.datasets._files import (
 )
 from crystalvision.datasets._header import SPECIMEN, DatasetHeader
 from crystalvision.datasets._layout import (
+    HEADER_DOCUMENT,
     ROOT_DOCUMENT,
     SPLIT_FILES,
     Codec,
@@ -78,6 +79,8 @@ class DatasetWriter:
         with _locked(path):
             _check_begun(path, header, mode)
             if mode == "overwrite":
+                # Killed between the two headers, it must not be left with two that differ.
+                (path / HEADER_DOCUMENT).unlink(missing_ok=True)
                 remove_arrays(path)
             writer = cls(path, header, split or _split_settings(path))
             writer.prepare()

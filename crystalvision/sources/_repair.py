@@ -7,6 +7,7 @@ from pathlib import Path
 from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
+    HeaderConflictError,
     Problem,
     read_header,
     read_header_copy,
@@ -88,6 +89,8 @@ def repair(
 def _header(path: Path) -> DatasetHeader:
     try:
         return read_header(path)
+    except HeaderConflictError as error:
+        raise InputError(f"{path}: cannot be repaired: {error}") from error
     except StorageError as first:
         try:
             return read_header_copy(path)
