@@ -2,11 +2,12 @@
 
 import typer
 
+from crystalvision.cli.dataset.card import card
 from crystalvision.cli.dataset.info import info
 from crystalvision.cli.dataset.repair import repair
 from crystalvision.cli.dataset.split import split
 from crystalvision.cli.dataset.verify import verify
 
 app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
-for command in (info, verify, repair, split):
+for command in (info, verify, repair, split, card):
     app.command()(command)

@@ -1,0 +1,196 @@
+"""The text of a card."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
+
+from crystalvision.cards._facts import Facts
+from crystalvision.cards._licence import licence_url
+from crystalvision.cards._origin import SIMULATION, Origin
+from crystalvision.cards._summary import ColumnRange, Summary
+from crystalvision.cards._text import citation_of, number, unit_of
+from crystalvision.datasets import Axis, DatasetHeader
+from crystalvision.datasets._splits import SPLIT_NAMES
+
+NOTES = "<!-- What you write below this line is kept when the card is written again. -->"
+MARK = "<!-- Written by `crystalvision dataset card`, which replaces it up to the last comment. -->"
+
+
+def readme(
+    header: DatasetHeader, folder: str, summary: Summary, origin: Origin, facts: Facts, figure: str
+) -> str:
+    """The card without its front matter, down to the line below which notes are kept.
+
+    Args:
+        header: What the dataset is.
+        folder: The name of its folder.
+        summary: Its numbers.
+        origin: Where it comes from.
+        facts: What its creators state.
+        figure: The figure's file.
+    """
+    description = facts.description or str(header.recipe.get("description") or origin.summary)
+    sections = [
+        [f"# {_inline(summary.name)}", MARK, description],
+        [f"![Sample patterns of each class, and how parameters are distributed]({figure})"],
+        _content(header, summary),
+        _columns(summary.columns),
+        _making(header, folder, origin),
+        _limits(origin),
+        _loading(folder),
+        _licence(facts, folder),
+        _citation(header, summary, facts),
+        [NOTES],
+    ]
+    return "\n\n".join(part.rstrip() for section in sections for part in section) + "\n"
+
+
+def _content(header: DatasetHeader, summary: Summary) -> Iterator[str]:
+    channels, height, width = header.image_shape
+    kind = "values without noise" if header.dtype == "float32" else "raw detector counts"
+    plural = "s" if header.samples > 1 else ""
+    yield "## What it holds"
+    yield (
+        f"{header.samples:,} sample{plural}. Images are {header.dtype} `(channel, q_y, q_x)` = "
+        f"{channels} × {height} × {width}: {kind}, not normalised."
+    )
+    yield _table(
+        ("axis", "pixels", "pixel size", "first pixel", "last pixel"), map(_axis_row, header.axes)
+    )
+    rows = [
+        (each.name, f"{each.severity:g}", *map(str, each.splits), str(sum(each.splits)))
+        for each in summary.classes
+    ]
+    totals = [sum(each.splits[part] for each in summary.classes) for part in range(3)]
+    rows.append(("*all*", "", *map(str, totals), str(sum(totals))))
+    yield _table(("class", "severity", *SPLIT_NAMES, "samples"), rows)
+    yield (
+        "The label is the class's place in this table, from 0. The split is stored with the data "
+        "and keeps samples of one specimen together."
+    )
+
+
+def _axis_row(axis: Axis) -> tuple[str, ...]:
+    values = axis.values()
+    unit = unit_of(axis.units)
+    lengths = (f"{value:.6g} {unit}".strip() for value in (axis.scale, values[0], values[-1]))
+    return (f"`{axis.name}`", str(axis.size), *lengths)
+
+
+def _columns(columns: Sequence[ColumnRange]) -> Iterator[str]:
+    yield "## Columns"
+    yield "One number for each sample."
+    rows = []
+    for each in columns:
+        whole = each.column.dtype not in {"float32", "float64"}
+        ends = (number(value, whole=whole) for value in (each.low, each.median, each.high))
+        unit = unit_of(each.column.units) or "–"
+        rows.append((f"`{each.name}`", unit, *ends, each.column.description))
+    yield _table(("column", "unit", "least", "median", "greatest", "meaning"), rows)
+    yield (
+        "Beside them are stored `split` (0 train, 1 validation, 2 test), `subset_rank` (within its "
+        "part; ranks below k are a stratified subset of k), and checksums of each image and row."
+    )
+
+
+def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]:
+    yield "## How it was made"
+    yield origin.collection
+    yield (
+        f"Identity: `{header.identity}`, a SHA-256 over recipe, seed and sizes. Datasets with one "
+        "identity hold the same samples."
+    )
+    if header.source == SIMULATION:
+        yield "To make it again, save the recipe below as `recipe.yaml` and run"
+        yield _fenced(f"crystalvision simulate recipe.yaml -o {_shell(folder)}\n", "console")
+    text = yaml.safe_dump(
+        header.recipe, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
+    )
+    yield f"<details>\n<summary>The recipe</summary>\n\n{_fenced(text, 'yaml')}\n\n</details>"
+
+
+def _limits(origin: Origin) -> Iterator[str]:
+    if origin.limits:
+        yield "## Limits"
+        yield "\n".join(f"- {limit}" for limit in origin.limits)
+
+
+def _loading(folder: str) -> Iterator[str]:
+    path = _quoted(folder)
+    yield "## How to load it"
+    yield "With CrystalVision, in the folder that holds the dataset's:"
+    yield _fenced(
+        "from crystalvision.datasets import Dataset\n\n"
+        f"dataset = Dataset.open({path})\n"
+        'train = dataset.split("train")\n'
+        'images, labels = dataset.images(train), dataset.column("label")[train]\n',
+        "python",
+    )
+    yield "With xarray, as named dimensions with their calibration:"
+    yield _fenced(
+        "import xarray\n\n"
+        f"data = xarray.open_zarr({path})\n"
+        "test = data.isel(sample=(data.split == 2).values)\n",
+        "python",
+    )
+    yield "With zarr 3 alone:"
+    yield _fenced(
+        "import zarr\n\n"
+        f'group = zarr.open_group({path}, mode="r")\n'
+        'image, label = group["images"][0], group["label"][0]\n',
+        "python",
+    )
+
+
+def _licence(facts: Facts, folder: str) -> Iterator[str]:
+    yield "## Licence"
+    url = licence_url(facts.licence) if facts.licence else None
+    if url:
+        yield f"[{facts.licence}]({url})"
+    elif facts.licence:
+        yield facts.licence
+    else:
+        yield (
+            "Not stated. Its creators state it with "
+            f"`crystalvision dataset card {_shell(folder)} --licence CC-BY-4.0`, or another "
+            "[SPDX identifier](https://spdx.org/licenses)."
+        )
+
+
+def _citation(header: DatasetHeader, summary: Summary, facts: Facts) -> Iterator[str]:
+    yield "## Creators and citation"
+    names = [*facts.creators, *facts.organisations]
+    yield f"{', '.join(map(_inline, names))}." if names else "Creators: not stated."
+    if facts.published:
+        yield f"Published on {facts.published.isoformat()}."
+    if facts.url:
+        yield f"Web page: <{facts.url}>"
+    yield _fenced(f"{citation_of(header, summary.name, facts)}\n", "bibtex")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([_inline(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _inline(text: str) -> str:
+    """Text that neither ends a line or a cell nor is taken for HTML."""
+    joined = " ".join(text.split())
+    return joined.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _fenced(text: str, language: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}{language}\n{text}{fence}"
+
+
+def _quoted(folder: str) -> str:
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _shell(folder: str) -> str:
+    return shlex.quote(folder)

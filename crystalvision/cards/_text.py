@@ -1,0 +1,46 @@
+"""Small pieces of text that the card's files share."""
+
+from crystalvision.cards._facts import Facts
+from crystalvision.datasets import DatasetHeader
+
+_UNITS = {
+    "1": "",
+    "angstrom": "Å",
+    "1/angstrom": "1/Å",
+    "angstrom^2": "Å²",
+    "degree": "°",
+    "electron": "electrons",
+    "pixel": "px",
+}
+
+
+def unit_of(units: str) -> str:
+    """Units as they are written in text; "" for a pure number."""
+    return _UNITS.get(units, units)
+
+
+def number(value: float | None, *, whole: bool = False) -> str:
+    """A number with four digits, or in full where it is a whole one; a dash for none."""
+    if value is None:
+        return "–"
+    if whole and value == int(value):
+        return str(int(value))
+    return f"{value:.4g}"
+
+
+def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
+    """How to cite a dataset: as its creators say, or BibTeX made of what is known of it."""
+    if facts.citation:
+        return facts.citation
+    # Braces keep BibTeX from taking an organisation apart into first and last name.
+    authors = [*facts.creators, *(f"{{{organisation}}}" for organisation in facts.organisations)]
+    fields = {
+        "author": " and ".join(authors),
+        "title": f"{{{name}}}: {header.samples} labelled diffraction images",
+        "year": str(facts.published.year) if facts.published else "",
+        "url": facts.url,
+        "note": f"CrystalVision dataset, identity sha256:{header.identity}",
+    }
+    lines = [f"  {field} = {{{value}}}" for field, value in fields.items() if value]
+    key = "".join(letter if letter.isalnum() else "-" for letter in name)
+    return f"@misc{{{key},\n" + ",\n".join(lines) + "\n}"

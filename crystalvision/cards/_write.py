@@ -1,0 +1,135 @@
+"""Writes the card of a dataset."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from crystalvision.cards._croissant import croissant
+from crystalvision.cards._facts import Facts
+from crystalvision.cards._figure import figure_png
+from crystalvision.cards._front_matter import facts_from, front_matter, read_front_matter
+from crystalvision.cards._origin import origin_of
+from crystalvision.cards._readme import MARK, NOTES, readme
+from crystalvision.cards._summary import summarise
+from crystalvision.datasets import Dataset, DatasetWriter
+from crystalvision.datasets._files import disk_errors, write_file
+from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
+from crystalvision.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What was written.
+
+    Attributes:
+        path: The dataset.
+        files: The card's files, by their names in it.
+        facts: What the card states beside what the dataset tells by itself.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    facts: Facts
+
+
+def write_card(
+    path: str | Path,
+    *,
+    licence: str | None = None,
+    creators: Iterable[str] | None = None,
+    organisations: Iterable[str] | None = None,
+    description: str | None = None,
+    citation: str | None = None,
+    published: str | date | None = None,
+    url: str | None = None,
+    overwrite: bool = False,
+) -> Card:
+    """Write the card of a finished dataset: `README.md`, `card.png` and `croissant.json`.
+
+    What is None stays as the card that is there states it; an empty text or list takes it out. The
+    same dataset and facts give the same files, byte by byte.
+
+    Args:
+        path: The dataset's folder.
+        licence: SPDX identifier, such as `CC-BY-4.0`.
+        creators: Names of people.
+        organisations: Names of organisations.
+        description: What the dataset is, instead of the recipe's own description.
+        citation: How to cite it.
+        published: The day of publication, such as `2026-05-31`.
+        url: Its web page.
+        overwrite: Replace a `README.md` that is no card.
+
+    Raises:
+        InputError: There is no finished dataset, another process is writing it, a fact is wrong, or
+            a `README.md` of somebody else is there.
+        StorageError: The disk refused, or the data are damaged.
+    """
+    path = Path(path)
+    dataset = Dataset.open(path)
+    changes = {
+        "licence": licence,
+        "creators": None if creators is None else tuple(creators),
+        "organisations": None if organisations is None else tuple(organisations),
+        "description": description,
+        "citation": citation,
+        "published": published,
+        "url": url,
+    }
+    with DatasetWriter.hold(path, dataset.header):
+        earlier = _earlier_text(path, overwrite=overwrite)
+        kept = read_front_matter(path / CARD_TEXT, earlier)
+        facts = facts_from(path / CARD_TEXT, kept).with_changes(changes)
+        header = dataset.header
+        summary = summarise(dataset)
+        origin = origin_of(header, summary.name)
+        folder = path.resolve().name
+        head = front_matter(
+            header, facts, name=summary.name, synthetic=origin.synthetic, earlier=kept
+        )
+        body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
+        notes = earlier.partition(NOTES)[2].removeprefix("\n")
+        files = {
+            CARD_FIGURE: figure_png(dataset),
+            CARD_METADATA: croissant(path, header, summary, origin, facts),
+            CARD_TEXT: f"{head}\n{body}{notes}".encode(),
+        }
+        for name, content in files.items():
+            write_file(path / name, content)
+    return Card(path, tuple(files), facts)
+
+
+def refresh_card(path: str | Path) -> bool:
+    """Write the card of a dataset again, if it has one; whether it has.
+
+    Raises:
+        InputError: As `write_card`.
+        StorageError: As `write_card`.
+    """
+    text = Path(path) / CARD_TEXT
+    if not text.is_file() or MARK not in _read(text):
+        return False
+    write_card(path)
+    return True
+
+
+def _earlier_text(path: Path, *, overwrite: bool) -> str:
+    """The card that is there, or "" for none."""
+    file = path / CARD_TEXT
+    if not file.exists():
+        return ""
+    text = _read(file)
+    if MARK in text:
+        return text
+    if overwrite:
+        return ""
+    raise InputError(
+        f"{file}: exists and is no card of crystalvision; move it elsewhere, or replace it by "
+        "--overwrite"
+    )
+
+
+def _read(file: Path) -> str:
+    with disk_errors(file, "read"):
+        return file.read_bytes().decode("utf-8", errors="replace")
