@@ -1,0 +1,147 @@
+"""Data for Lightning, and training on what is read from the disk."""
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError
+from crystalvision.training import (
+    InputConfig,
+    PatternsInMemory,
+    PatternsOnDisk,
+    Preprocess,
+    open_patterns,
+)
+from crystalvision.training.data_modules import StoredDataModule
+
+
+class Recorder(LightningModule):
+    """Keeps what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+        self.seen = {"train": [], "validation": [], "test": []}
+
+    def _keep(self, stage, batch):
+        self.seen[stage].append(batch)
+        return self.layer(batch[0].mean().reshape(1, 1)).sum()
+
+    def training_step(self, batch, _index):
+        return self._keep("train", batch)
+
+    def validation_step(self, batch, _index):
+        self._keep("validation", batch)
+
+    def test_step(self, batch, index):
+        self._keep("test", batch)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def run(module, epochs=1):
+    recorder = Recorder()
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(recorder, datamodule=module)
+    trainer.test(recorder, datamodule=module, verbose=False)
+    return recorder.seen
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*logging interval.*")
+        warnings.filterwarnings("ignore", ".*GPU available but not used.*")
+        yield
+
+
+def test_lightning_gets_the_splits_prepared(dataset: Dataset):
+    seen = run(StoredDataModule(dataset, batch_size=16, input=InputConfig(bin=2)))
+    prepare = Preprocess(InputConfig(bin=2))
+    for name in ("validation", "test"):
+        indices = dataset.split(name)
+        images = torch.cat([batch[0] for batch in seen[name]])
+        expected = prepare(torch.from_numpy(dataset.images(indices).astype("float32")))
+        assert torch.equal(images, expected)
+        labels = torch.cat([batch[1] for batch in seen[name]])
+        assert labels.tolist() == dataset.column("label")[indices].tolist()
+    images = torch.cat([batch[0] for batch in seen["train"]])
+    # A last batch of one sample, which has no batch statistics, is left out.
+    count = len(dataset.split("train"))
+    assert len(images) == count - (count % 16 == 1)
+
+
+def test_training_images_alone_are_augmented(dataset: Dataset):
+    plain, turned = (
+        run(StoredDataModule(dataset, batch_size=16, seed=3, augment=augment))
+        for augment in (False, True)
+    )
+    assert torch.equal(plain["validation"][0][0], turned["validation"][0][0])
+    one, other = plain["train"][0][0], turned["train"][0][0]
+    assert not torch.equal(one, other)
+    assert torch.allclose(one.flatten(1).sort().values, other.flatten(1).sort().values)
+
+
+def test_subsets_for_training_are_nested(dataset: Dataset):
+    small, large = (
+        StoredDataModule(dataset, train_size=size).train_dataloader().dataset for size in (8, 20)
+    )
+    assert set(small._patterns.indices) < set(large._patterns.indices)
+    with pytest.raises(InputError, match="100000 samples of split 'train' were asked for"):
+        StoredDataModule(dataset, train_size=100_000).train_dataloader()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_from_the_disk_are_those_from_memory(dataset: Dataset, workers: int):
+    indices, prepare = dataset.split("train"), Preprocess(InputConfig(bin=2))
+    memory = open_patterns(dataset, indices, prepare)
+    disk = open_patterns(dataset, indices, prepare, memory_bytes=0, workers=workers)
+    assert isinstance(memory, PatternsInMemory)
+    assert isinstance(disk, PatternsOnDisk)
+    assert len(disk) == len(memory) == len(indices)
+    generators = [torch.Generator().manual_seed(1) for _ in range(2)]
+    batches = [
+        patterns.batches(8, generator)
+        for patterns, generator in zip((memory, disk), generators, strict=True)
+    ]
+    assert len(batches[0]) == len(batches[1])
+    for _ in range(2):
+        for one, other in zip(*batches, strict=True):
+            assert torch.equal(memory.prepare(one[0]), disk.prepare(other[0]))
+            assert torch.equal(one[1], other[1])
+            assert torch.equal(one[2], other[2])
+
+
+def test_training_from_the_disk_gives_the_same_weights(dataset, patterns, make_system):
+    from crystalvision.training import Phase, fit
+
+    prepare = Preprocess(InputConfig())
+    disk = tuple(
+        PatternsOnDisk(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+    )
+    systems = [make_system(), make_system()]
+    phases = [
+        Phase.model_validate(
+            {"name": name, "train": [name], "epochs": 1, "batch_size": 8}
+            | {"optimiser": "adam", "learning_rate": 1e-3}
+        )
+        for name in ("classifier", "head")
+    ]
+    for system, (training, validation) in zip(systems, (patterns, disk), strict=True):
+        fit(system, phases, training, validation, augment="dihedral", seed=2)
+    weights = [system.state_dict() for system in systems]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
