@@ -12,6 +12,7 @@ from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
 from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import Axis, Column, DatasetHeader
+from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import verify
@@ -34,6 +35,7 @@ __all__ = [
     "assign_splits",
     "bin_images",
     "describe",
+    "merge",
     "read_header",
     "read_header_copy",
     "verify",

@@ -4,10 +4,11 @@ import typer
 
 from crystalvision.cli.dataset.card import card
 from crystalvision.cli.dataset.info import info
+from crystalvision.cli.dataset.merge import merge
 from crystalvision.cli.dataset.repair import repair
 from crystalvision.cli.dataset.split import split
 from crystalvision.cli.dataset.verify import verify
 
 app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
-for command in (info, verify, repair, split, card):
+for command in (info, verify, repair, split, merge, card):
     app.command()(command)

@@ -1,0 +1,118 @@
+"""What datasets that are merged have in common, and where they contradict each other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crystalvision.datasets._dataset import Dataset
+from crystalvision.datasets._header import SPECIMEN, Axis, Column
+from crystalvision.datasets._origin import MERGE
+from crystalvision.errors import InputError
+
+SOURCE = "source"
+SOURCE_INDEX = "source_index"
+
+
+def check_alike(datasets: Sequence[Dataset]) -> None:
+    """Check that all have images of one shape, type and calibration.
+
+    Raises:
+        InputError: The first difference, with both values.
+    """
+    first = datasets[0]
+    for other in datasets[1:]:
+        for what, one, two in _compared(first, other):
+            if one != two:
+                raise InputError(
+                    f"{other.path}: its {what} is {two}, but that of {first.path} is {one}; only "
+                    "images of one shape, type and calibration can be merged"
+                )
+
+
+def _compared(one: Dataset, other: Dataset) -> list[tuple[str, Any, Any]]:
+    a, b = one.header, other.header
+    pairs: list[tuple[str, Any, Any]] = [
+        ("image shape (c, h, w)", a.image_shape, b.image_shape),
+        ("image type", a.dtype, b.dtype),
+    ]
+    for first, second in zip(a.axes, b.axes, strict=True):
+        pairs += [
+            (f"{key} of axis {first.name}", getattr(first, key), getattr(second, key))
+            for key in Axis.model_fields
+        ]
+    return pairs
+
+
+def join_classes(datasets: Sequence[Dataset]) -> dict[str, float]:
+    """Every class and its severity, in the order of first appearance.
+
+    Raises:
+        InputError: Two datasets give a class different severities.
+    """
+    classes: dict[str, float] = {}
+    given: dict[str, Dataset] = {}
+    for dataset in datasets:
+        header = dataset.header
+        for name, severity in zip(header.class_names, header.class_severities, strict=True):
+            if classes.setdefault(name, severity) != severity:
+                raise InputError(
+                    f"{dataset.path}: class '{name}' has severity {severity:g}, but in "
+                    f"{given[name].path} it is {classes[name]:g}; a class has one severity"
+                )
+            given.setdefault(name, dataset)
+    return classes
+
+
+def join_columns(datasets: Sequence[Dataset]) -> dict[str, Column]:
+    """Every column but `specimen`, `source` and `source_index`, which a merge writes itself.
+
+    Raises:
+        InputError: A column means something else in two datasets, or one that not all have cannot
+            be filled with NaN.
+    """
+    columns: dict[str, Column] = {}
+    given: dict[str, Dataset] = {}
+    for dataset in datasets:
+        for name, column in own_columns(dataset).items():
+            known = columns.setdefault(name, column)
+            _check_same_meaning(name, (given.setdefault(name, dataset), known), (dataset, column))
+            if not known.description:
+                columns[name] = column
+    for name, column in columns.items():
+        lacking = next((each for each in datasets if name not in own_columns(each)), None)
+        if lacking is not None and not column.dtype.startswith("float"):
+            raise InputError(
+                f"{lacking.path}: has no column '{name}', but {given[name].path} has, as "
+                f"{column.dtype}, which cannot say that a value is unknown; only columns of "
+                "float32 or float64 may be missing"
+            )
+    return columns
+
+
+def own_columns(dataset: Dataset) -> dict[str, Column]:
+    """The columns of a dataset that go into a merged one as they are.
+
+    Raises:
+        InputError: It has a column of a name that a merge needs.
+    """
+    columns = dict(dataset.header.columns)
+    columns.pop(SPECIMEN, None)
+    for name in (SOURCE, SOURCE_INDEX):
+        if columns.pop(name, None) and dataset.header.recipe.get("kind") != MERGE:
+            raise InputError(
+                f"{dataset.path}: has a column '{name}' already, which a merge writes itself; give "
+                "that column another name where the dataset is made"
+            )
+    return columns
+
+
+def _check_same_meaning(
+    name: str, first: tuple[Dataset, Column], second: tuple[Dataset, Column]
+) -> None:
+    one, two = first[1], second[1]
+    for key in ("dtype", "units", "description"):
+        a, b = getattr(one, key), getattr(two, key)
+        if a != b and (key != "description" or (a and b)):
+            raise InputError(
+                f"{second[0].path}: the {key} of column '{name}' is '{b}', but in "
+                f"{first[0].path} it is '{a}'; a column has one meaning"
+            )

@@ -1,0 +1,266 @@
+"""Joins datasets into one, sample after sample, and remembers where each came from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from crystalvision.config import validate
+from crystalvision.datasets._checks import ShardCheck
+from crystalvision.datasets._dataset import Dataset
+from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, Column, DatasetHeader
+from crystalvision.datasets._join import (
+    SOURCE,
+    SOURCE_INDEX,
+    check_alike,
+    join_classes,
+    join_columns,
+)
+from crystalvision.datasets._layout import Codec
+from crystalvision.datasets._origin import MERGE, same_samples
+from crystalvision.datasets._specimens import number_specimens
+from crystalvision.datasets._writer import DatasetWriter, Mode
+from crystalvision.errors import InputError
+
+Rows = dict[str, np.ndarray[Any, Any]]
+
+
+def merge(
+    inputs: Sequence[Path | str],
+    path: Path | str,
+    *,
+    name: str | None = None,
+    mode: Mode = "create",
+    advance: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Merge datasets: all samples of the first, then all of the second, and so on.
+
+    Classes are joined by name. The columns `source` and `source_index` tell where each sample was
+    first made, also where an input is itself a merged dataset. Splits are assigned anew. Images are
+    held in memory one shard at a time.
+
+    Args:
+        inputs: The datasets, at least two.
+        path: Where the merged dataset goes.
+        name: Its name; by default the names of the inputs, joined.
+        mode: What to do with what is there already: refuse it, go on with it, or replace it.
+        advance: Called with the number of samples that were copied or found copied.
+
+    Raises:
+        InputError: The inputs do not fit each other, or hold the same samples; or the place is
+            taken.
+        StorageError: An input is damaged, or the disk refuses.
+    """
+    path = Path(path)
+    folders = [Path(each) for each in inputs]
+    if len(folders) < 2:
+        raise InputError(f"{len(folders)} dataset was given to merge; expected two or more")
+    for folder in folders:
+        _check_apart(folder, path)
+    plan = _Plan([Dataset.open(folder) for folder in folders], name)
+    with DatasetWriter.open(path, plan.header, mode) as writer:
+        writer.remove_shards(_damaged(writer))
+        missing = writer.missing_shards()
+        advance(plan.header.samples - sum(len(writer.shard_indices(shard)) for shard in missing))
+        for shard in missing:
+            indices = writer.shard_indices(shard)
+            writer.write_shard(shard, *plan.read(indices))
+            advance(len(indices))
+        writer.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One input.
+
+    Attributes:
+        dataset: The input.
+        indices: Its samples in the merged dataset.
+        labels: Label there → label in the merged dataset, (classes,).
+        rows: `source` and `source_index` of its samples, name → (n,).
+    """
+
+    dataset: Dataset
+    indices: range
+    labels: Int[np.ndarray, "classes"]
+    rows: Rows
+
+
+class _Plan:
+    """What a merged dataset will be; everything is checked before anything is written.
+
+    Attributes:
+        header: Its header.
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], name: str | None) -> None:
+        check_alike(datasets)
+        classes = join_classes(datasets)
+        columns = join_columns(datasets)
+        sources = _join_sources(datasets)
+        self._specimens = number_specimens(datasets)
+        self._parts = list(_parts(datasets, list(classes)))
+        if self._specimens is not None:
+            columns[SPECIMEN] = SPECIMEN_COLUMN
+        columns |= _source_columns(sources)
+        self.header = _header(datasets, classes, columns, sources, name)
+
+    def read(self, indices: range) -> tuple[np.ndarray[Any, Any], Rows]:
+        """Images and columns of some samples of the merged dataset.
+
+        Raises:
+            StorageError: An input is damaged.
+        """
+        images, rows = [], []
+        for part in self._parts:
+            start = max(indices.start, part.indices.start)
+            stop = min(indices.stop, part.indices.stop)
+            if start < stop:
+                there = np.arange(start, stop) - part.indices.start
+                images.append(part.dataset.images(there))
+                rows.append(self._rows(part, there))
+        columns = {name: np.concatenate([each[name] for each in rows]) for name in rows[0]}
+        if self._specimens is not None:
+            columns[SPECIMEN] = self._specimens[indices.start : indices.stop]
+        return np.concatenate(images), columns
+
+    def _rows(self, part: _Part, there: Int[np.ndarray, "n"]) -> Rows:
+        known = part.dataset.header.columns
+        rows: Rows = {}
+        for name, column in self.header.columns.items():
+            if name == SPECIMEN:
+                continue
+            if name in part.rows:
+                rows[name] = part.rows[name][there]
+            elif name in known:
+                rows[name] = part.dataset.column(name)[there]
+            else:
+                rows[name] = np.full(len(there), np.nan, dtype=column.dtype)
+        rows["label"] = part.labels[rows["label"]]
+        return rows
+
+
+def _parts(datasets: Sequence[Dataset], classes: list[str]) -> list[_Part]:
+    parts = []
+    start = source = 0
+    for dataset in datasets:
+        count = len(dataset)
+        here: Rows = {
+            SOURCE: np.full(count, source, dtype=np.int32),
+            SOURCE_INDEX: np.arange(count, dtype=np.int64),
+        }
+        if dataset.header.recipe.get("kind") == MERGE:
+            here = {
+                SOURCE: dataset.column(SOURCE) + np.int32(source),
+                SOURCE_INDEX: dataset.column(SOURCE_INDEX),
+            }
+        labels = np.array([classes.index(name) for name in dataset.header.class_names])
+        parts.append(_Part(dataset, range(start, start + count), labels, here))
+        start += count
+        source += len(_sources(dataset))
+    return parts
+
+
+def _sources(dataset: Dataset) -> list[dict[str, Any]]:
+    """Where the samples of a dataset were first made."""
+    header = dataset.header
+    if header.recipe.get("kind") == MERGE:
+        return list(header.recipe["sources"])
+    record = {
+        "identity": header.identity,
+        "name": header.recipe.get("name") or "",
+        "seed": header.seed,
+        "samples": header.samples,
+        "recipe": header.recipe,
+    }
+    return [record]
+
+
+def _join_sources(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """The sources of all inputs, in order.
+
+    Raises:
+        InputError: Two inputs hold the same samples.
+    """
+    known: list[tuple[Dataset, dict[str, Any]]] = []
+    for dataset in datasets:
+        for source in _sources(dataset):
+            for other, given in known:
+                same = source["identity"] == given["identity"]
+                if same or same_samples(source["recipe"], given["recipe"]):
+                    raise InputError(
+                        f"{dataset.path}: holds samples that {other.path} holds, too: those of "
+                        f"'{source['name']}' with seed {source['seed']}; leave one of them out, or "
+                        "simulate it with another --seed"
+                    )
+            known.append((dataset, source))
+    return [source for _, source in known]
+
+
+def _source_columns(sources: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
+    named = ", ".join(
+        f"{number}: {source['name']} (seed {source['seed']})"
+        for number, source in enumerate(sources)
+    )
+    described = f"dataset in which the sample was made; {named}"
+    return {
+        SOURCE: Column(dtype="int32", description=described),
+        SOURCE_INDEX: Column(dtype="int64", description="index of the sample in that dataset"),
+    }
+
+
+def _header(
+    datasets: Sequence[Dataset],
+    classes: Mapping[str, float],
+    columns: Mapping[str, Column],
+    sources: list[dict[str, Any]],
+    name: str | None,
+) -> DatasetHeader:
+    first = datasets[0].header
+    names = dict.fromkeys(source["name"] or "without a name" for source in sources)
+    fields = {
+        "samples": sum(map(len, datasets)),
+        "image_shape": first.image_shape,
+        "dtype": first.dtype,
+        "class_names": tuple(classes),
+        "class_severities": tuple(classes.values()),
+        "columns": dict(columns),
+        "axes": first.axes,
+        "seed": 0,
+        "recipe": {"name": name or " + ".join(names), "kind": MERGE, "sources": sources},
+        "generator": _generator(datasets),
+        "samples_per_shard": first.samples_per_shard,
+    }
+    return validate(DatasetHeader, fields, "merged dataset")
+
+
+def _generator(datasets: Sequence[Dataset]) -> dict[str, str]:
+    """The software of all inputs; several versions stand side by side."""
+    versions: dict[str, dict[str, None]] = {}
+    for dataset in datasets:
+        for name, text in dataset.header.generator.items():
+            versions.setdefault(name, {}).update(dict.fromkeys(text.split(" and ")))
+    return {name: " and ".join(found) for name, found in versions.items()}
+
+
+def _damaged(writer: DatasetWriter) -> list[int]:
+    """Shards that are there but not sound; they can be copied again."""
+    codec = Codec(writer.header)
+    missing = set(writer.missing_shards())
+    return [
+        shard
+        for shard in range(writer.header.shards)
+        if shard not in missing and ShardCheck(writer.path, writer.header, codec, shard).problems
+    ]
+
+
+def _check_apart(folder: Path, path: Path) -> None:
+    """Refuse an output that would overwrite an input."""
+    one, two = folder.resolve(), path.resolve()
+    if one.is_relative_to(two) or two.is_relative_to(one):
+        raise InputError(
+            f"{path}: the output lies in the input {folder}, or holds it; choose another"
+        )
