@@ -7,7 +7,7 @@ from crystalvision.cards._patterns import choose_tiles, draw_tiles
 from crystalvision.cards._style import DPI, WIDTH, drawing
 from crystalvision.datasets import Dataset
 
-_NARROWEST = 5.0
+_NARROWEST = 5.0  # inches, for the name of a class and the caption
 
 
 def figure_png(dataset: Dataset) -> bytes:
@@ -20,8 +20,7 @@ def figure_png(dataset: Dataset) -> bytes:
 
     tiles = choose_tiles(dataset)
     panels = choose_panels(dataset)
-    used = tiles.across * tiles.side + (tiles.across + 1) * 0.06
-    width = WIDTH if panels.panels else max(used, _NARROWEST)
+    width = WIDTH if panels.panels else max(tiles.width, _NARROWEST)
     height = tiles.height + panels.height
     buffer = io.BytesIO()
     with drawing():

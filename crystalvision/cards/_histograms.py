@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Float, Num
 
-from crystalvision.cards._style import COLOURS, DASHES, FAINT, INK, WIDTH, shortened
+from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
 from crystalvision.cards._text import unit_of
 from crystalvision.datasets import Dataset
 from crystalvision.datasets._header import SPECIMEN
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLUMNS_SHOWN = 16
+_COLUMNS_SHOWN = 24
 _FEW = 8  # values that are drawn as categories
-_BINS = 24
-_LOG_RANGE = 50.0  # greatest over least value from which the axis is logarithmic
-_PANEL_HEIGHT = 1.75
+_MOST_BINS = 24
+_LOG_RANGE = 15.0  # of the middle four fifths of the values, from which the axis is logarithmic
+_BAND = 0.2  # inches for the histogram of one class
+_LOWEST = 0.9  # inches for those of all classes
+_AROUND = 0.58  # inches for the axis below and its name
 _LEGEND_ROW = 0.22
 
 
@@ -56,6 +58,11 @@ class Panels:
         return 3 if len(self.panels) <= 6 else 4
 
     @property
+    def panel_height(self) -> float:
+        """Height of a panel without the axis below it [inch]."""
+        return max(_LOWEST, len(self.classes) * _BAND)
+
+    @property
     def legend_columns(self) -> int:
         """Names in a row of the legend."""
         longest = max(map(len, self.classes))
@@ -71,7 +78,9 @@ class Panels:
         """Height of all of it [inch]."""
         if not self.panels:
             return 0.0
-        return self.legend_height + -(-len(self.panels) // self.across) * _PANEL_HEIGHT
+        return self.legend_height + -(-len(self.panels) // self.across) * (
+            self.panel_height + _AROUND
+        )
 
 
 def choose_panels(dataset: Dataset) -> Panels:
@@ -102,101 +111,110 @@ def draw_panels(figure: "Figure", panels: Panels, top: float) -> None:
     width, height = figure.get_size_inches()
     _draw_legend(figure, panels, top)
     step = width / panels.across
+    left = 0.5 if len(panels.classes) == 1 else 0.15
     for index, panel in enumerate(panels.panels):
         row, place = divmod(index, panels.across)
-        left = place * step + 0.52
-        bottom = top - panels.legend_height - (row + 1) * _PANEL_HEIGHT + 0.48
-        size = (step - 0.66) / width, (_PANEL_HEIGHT - 0.62) / height
-        axes = figure.add_axes((left / width, bottom / height, *size))
+        bottom = top - panels.legend_height - (row + 1) * (panels.panel_height + _AROUND) + 0.48
+        corner = (place * step + left) / width, bottom / height
+        size = (step - left - 0.2) / width, panels.panel_height / height
+        axes = figure.add_axes((*corner, *size))
         _draw_panel(axes, panel)
-        axes.set_xlabel(shortened(panel.label, step - 0.2), labelpad=2)
+        axes.set_xlabel(panel.label, labelpad=2, fontsize=_fitting(panel.label, step - 0.1))
 
 
 def _draw_legend(figure: "Figure", panels: Panels, top: float) -> None:
-    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     width, height = figure.get_size_inches()
-    handles = [
-        Line2D([], [], color=_colour(index), ls=_dashes(index), lw=1.8)
-        for index in range(len(panels.classes))
-    ]
     figure.legend(
-        handles,
+        [Patch(color=_colour(index)) for index in range(len(panels.classes))],
         [shortened(name, 3.2) for name in panels.classes],
         loc="upper left",
         bbox_to_anchor=(0.0, top / height),
         ncols=panels.legend_columns,
         borderaxespad=0.2,
         labelspacing=0.3,
+        handlelength=1.2,
     )
-    text = "samples of each class; a triangle is a class in which all have one value"
+    text = "number of samples"
+    if len(panels.classes) > 1:
+        text = "number of samples, a band for each class from the top, relative to its highest bar"
     if panels.left_out:
         text += f"; {panels.left_out} more columns vary"
-    place = 0.06 / width, (top - panels.legend_height + 0.1) / height
+    place = 0.06 / width, (top - panels.legend_height + 0.12) / height
     figure.text(*place, text, color=FAINT, fontsize=8.5)
 
 
 def _draw_panel(axes: "Axes", panel: Panel) -> None:
+    """Histograms over the same bins, one above the other."""
     from matplotlib.ticker import MaxNLocator
 
-    everything = np.concatenate(panel.values).astype(np.float64)
-    found = np.unique(everything)
-    if len(found) <= _FEW:
-        _draw_categories(axes, panel, found)
+    edges, labels = _bins(np.concatenate(panel.values).astype(np.float64))
+    bands = len(panel.values)
+    for index, values in enumerate(panel.values):
+        counts = np.histogram(values.astype(np.float64), edges)[0].astype(np.float64)
+        base = bands - 1 - index
+        if bands > 1:
+            counts *= 0.85 / max(counts.max(), 1)
+            axes.axhline(base, color="#cccccc", lw=0.6)
+        places = edges if labels is None else np.arange(len(edges)) - 0.5
+        axes.stairs(counts + base, places, baseline=base, fill=True, color=_colour(index))
+    if labels is not None:
+        axes.set_xticks(range(len(labels)), labels)
+    elif _is_logarithmic(edges):
+        _scale_logarithmically(axes)
     else:
-        _draw_outlines(axes, panel, everything)
-    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-    axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
     axes.tick_params(pad=2, colors=INK)
-
-
-def _draw_categories(axes: "Axes", panel: Panel, found: np.ndarray[Any, Any]) -> None:
-    """A bar for each value and class, side by side."""
-    each = 0.8 / len(panel.values)
-    for index, values in enumerate(panel.values):
-        counts = [(values == value).sum() for value in found]
-        places = np.arange(len(found)) - 0.4 + (index + 0.5) * each
-        axes.bar(places, counts, each, color=_colour(index))
-    axes.set_xticks(range(len(found)), [f"{value:.4g}" for value in found])
-
-
-def _draw_outlines(axes: "Axes", panel: Panel, everything: np.ndarray[Any, Any]) -> None:
-    """The outline of each class's histogram, all over the same bins."""
-    varying = [part for part in panel.values if part.size and part.min() < part.max()]
-    drawn = np.concatenate(varying).astype(np.float64)
-    low, high = float(drawn.min()), float(drawn.max())
-    positive = everything.min() > 0
-    if positive and high / low > _LOG_RANGE:
-        edges = np.geomspace(low, high, _BINS + 1)
-        axes.set_xscale("log")
+    if bands > 1:
+        axes.set_ylim(0, bands)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
     else:
-        edges = np.linspace(low, high, _BINS + 1)
-    height = 1.0
-    for index, values in enumerate(panel.values):
-        if not values.size:
-            continue
-        if values.min() == values.max():
-            height -= 0.1
-            axes.plot(
-                float(values[0]),
-                max(height, 0.1),
-                "v",
-                color=_colour(index),
-                ms=6,
-                transform=axes.get_xaxis_transform(),
-                clip_on=False,
-            )
-            continue
-        counts, _ = np.histogram(values.astype(np.float64), edges)
-        axes.stairs(counts, edges, color=_colour(index), ls=_dashes(index), lw=1.4)
+        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+
+
+def _bins(values: Float[np.ndarray, "n"]) -> tuple[Float[np.ndarray, "bins"], list[str] | None]:
+    """Edges of the bins, and the names of their values where these are few."""
+    found, counts = np.unique(values, return_counts=True)
+    rest = len(values) - counts.max()
+    if len(found) <= _FEW and rest >= 3 * (len(found) - 1):
+        between = (found[1:] + found[:-1]) / 2
+        names = [f"{value:.3g}".replace("e+0", "e") for value in found]
+        if sum(map(len, names)) > 26:
+            names = [name if index % 2 == 0 else "" for index, name in enumerate(names)]
+        return np.concatenate([[found[0] - 1], between, [found[-1] + 1]]), names
+    number = int(np.clip(np.sqrt(len(values)), 6, _MOST_BINS))
+    low, high = found[0], found[-1]
+    lower, upper = np.quantile(values, [0.1, 0.9])
+    if low > 0 and upper / lower > _LOG_RANGE:
+        return np.geomspace(low, high, number + 1), None
+    return np.linspace(low, high, number + 1), None
+
+
+def _is_logarithmic(edges: Float[np.ndarray, "bins"]) -> bool:
+    steps = np.diff(edges)
+    return bool(edges[0] > 0 and steps[-1] > 2 * steps[0])
+
+
+def _scale_logarithmically(axes: "Axes") -> None:
+    """A logarithmic axis whose numbers are plain text."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _fitting(text: str, inches: float) -> float:
+    """The size in which a name of any length fits [point]."""
+    return float(np.clip(9 * 13 * inches / len(text), 5, 9))
 
 
 def _colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
-
-
-def _dashes(index: int) -> str:
-    return DASHES[index % len(DASHES)]
 
 
 def _finite(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -20,7 +20,7 @@ _GAP = 0.06
 _TITLE = 0.24
 _SIDE = 160  # pixels; larger patterns are binned, which shows single electrons better
 _DECADES = 2.5  # of float images, which have no count that could be the least
-_TOP = 0.9995  # quantile that is drawn white; the direct beam would leave the rest black
+_TOP = 0.999  # quantile that is drawn white; the direct beam would leave the rest black
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,14 @@ class Tiles:
     caption: str
 
     @property
-    def across(self) -> int:
-        """Tiles in a row."""
-        if len(self.images) == 1:
-            return min(self.each, max(1, len(self.images[0])))
-        return min(_ACROSS, self.each * len(self.images))
+    def blocks(self) -> int:
+        """Classes in a row."""
+        return min(len(self.images), _ACROSS // self.each)
+
+    @property
+    def width(self) -> float:
+        """Width of all of it [inch]."""
+        return self.blocks * self.each * (self.side + _GAP) + _GAP
 
     @property
     def side(self) -> float:
@@ -58,7 +61,7 @@ class Tiles:
     @property
     def height(self) -> float:
         """Height of all of it [inch]."""
-        rows = -(-len(self.images) // max(1, self.across // self.each))
+        rows = -(-len(self.images) // self.blocks)
         return rows * (_TITLE + self.side * self.aspect + _GAP) + _TITLE
 
 
@@ -70,8 +73,9 @@ def choose_tiles(dataset: Dataset) -> Tiles:
     """
     header = dataset.header
     classes = range(min(len(header.class_names), CLASSES_SHOWN))
-    each = _ACROSS if len(classes) <= 4 else 3 if len(classes) <= 10 else 1
     labels = dataset.column("label")
+    most = _ACROSS if len(classes) <= 4 else 3 if len(classes) <= 10 else 1
+    each = min(most, int(np.bincount(labels).max()))
     size = _bin_for(header.image_shape[1:])
     raw = [
         bin_images(dataset.images(np.flatnonzero(labels == index)[:each]), size)
@@ -86,7 +90,7 @@ def choose_tiles(dataset: Dataset) -> Tiles:
     extent = (y.scale * y.size) / (x.scale * x.size) if y.units == x.units else y.size / x.size
     return Tiles(
         names=tuple(
-            f"{name}  (severity {severity:g})"
+            f"{name}  (severity {severity:g})" if each > 1 else name
             for name, severity in zip(header.class_names, header.class_severities, strict=True)
         )[: len(classes)],
         images=tuple(shown),
@@ -100,11 +104,10 @@ def choose_tiles(dataset: Dataset) -> Tiles:
 def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
     """Draw the patterns below `top`, a height above the figure's lower edge [inch]."""
     width, height = figure.get_size_inches()
-    blocks = max(1, tiles.across // tiles.each)
     step = tiles.side + _GAP
     tall = tiles.side * tiles.aspect
     for index, (name, images) in enumerate(zip(tiles.names, tiles.images, strict=True)):
-        row, block = divmod(index, blocks)
+        row, block = divmod(index, tiles.blocks)
         left = _GAP + block * tiles.each * step
         upper = top - row * (_TITLE + tall + _GAP) - _TITLE
         room = min(tiles.each * step, width - left) - _GAP

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
@@ -40,6 +41,10 @@ def simulate(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the dataset that is there.")
     ] = False,
+    card: Annotated[
+        bool,
+        typer.Option(help="Write the dataset's card into it: README.md, card.png, croissant.json."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Describe the dataset as JSON.")] = False,
 ) -> None:
     """Simulate a dataset of labelled diffraction patterns from a recipe."""
@@ -72,6 +77,8 @@ def simulate(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
+    if card:
+        write_card_or_say(output)
     if json:
         print_json(describe(Dataset.open(output)))
     else:

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from crystalvision.cli._state import State
+from crystalvision.cli.cards import refresh_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import Advance, err, out, print_json, progress
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
@@ -51,6 +52,8 @@ def repair(
             cluster=cluster,
             begin=begin,
         )
+    if done.found and not done.left:
+        refresh_card_or_say(path)
     if json:
         print_json({"path": path, "whole": not done.left, **asdict(done)})
     else:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from crystalvision.cli.cards import refresh_card_or_say
 from crystalvision.cli.console import out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
 
@@ -31,6 +32,7 @@ def split(
     dataset = Dataset.open(path)
     with DatasetWriter.hold(path, dataset.header) as writer:
         writer.split(settings)
+    refresh_card_or_say(path)
     told = describe(Dataset.open(path))
     if json:
         print_json({"path": path, "splits": told["splits"]})
