@@ -14,6 +14,7 @@ from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import Axis, Column, DatasetHeader
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
+from crystalvision.datasets._origin import origins, same_specimens
 from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import verify
 from crystalvision.datasets._writer import DatasetWriter
@@ -36,8 +37,10 @@ __all__ = [
     "bin_images",
     "describe",
     "merge",
+    "origins",
     "read_header",
     "read_header_copy",
+    "same_specimens",
     "verify",
 ]
 

@@ -3,15 +3,15 @@
 import csv
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Dataset, origins, same_specimens
 from crystalvision.errors import InputError
 from crystalvision.evaluation._metrics import (
     ClassificationMetrics,
@@ -152,12 +152,8 @@ def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Spl
             f"trained on {record.image_shape}"
         )
     same = dataset.identity == record.dataset.identity
-    if not same and _shares_specimens(record.dataset.recipe, header.recipe):
-        raise InputError(
-            f"{dataset.path} was simulated with the seed that the training data had "
-            f"({header.seed}), so it may hold the specimens that {run.path} was trained on; "
-            "simulate it with another --seed"
-        )
+    if not same:
+        _check_unseen(run, dataset)
     split = split or ("test" if same else "all")
     indices = np.asarray(dataset.split(split))
     if not len(indices):
@@ -172,10 +168,27 @@ def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Spl
     return split, indices
 
 
-def _shares_specimens(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two simulations drew the same specimens: a sample's seed is (seed, index) alone."""
-    keys = ("seed", "structure_sha256")
-    return all(one.get(key) is not None and one.get(key) == other.get(key) for key in keys)
+def _check_unseen(run: Run, dataset: Dataset) -> None:
+    """Refuse data that share samples or specimens with what a run was trained on.
+
+    Raises:
+        InputError: They do, or may.
+    """
+    record = run.record.dataset
+    trained = origins(record.identity, record.recipe)
+    for identity, recipe in origins(dataset.identity, dataset.header.recipe).items():
+        if identity in trained:
+            raise InputError(
+                f"{dataset.path} and the data that {run.path} was trained on have samples in "
+                f"common, those of '{recipe.get('name')}': one of the two was merged of the other, "
+                "or both of the same; judge it on data that were not merged with them"
+            )
+        if any(same_specimens(recipe, other) for other in trained.values()):
+            raise InputError(
+                f"{dataset.path} was simulated with the seed that the training data had "
+                f"({recipe['seed']}), so it may hold the specimens that {run.path} was trained "
+                "on; simulate it with another --seed"
+            )
 
 
 def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
