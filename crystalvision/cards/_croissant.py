@@ -119,7 +119,7 @@ def _distribution(path: Path) -> list[dict[str, Any]]:
             "`crystalvision dataset verify` reads every byte."
         ),
         "encodingFormat": _ZARR,
-        "includes": [ROOT_DOCUMENT, f"*/{ROOT_DOCUMENT}", "*/c/**"],
+        "includes": [ROOT_DOCUMENT, f"*/{ROOT_DOCUMENT}", "*/c/**/*"],
     }
     return [*objects, store]
 
