@@ -16,7 +16,7 @@ from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import origins, same_specimens
 from crystalvision.datasets._splits import SplitSettings, assign_splits
-from crystalvision.datasets._verify import verify
+from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ __all__ = [
     "SplitSettings",
     "assign_splits",
     "bin_images",
+    "damaged_shards",
     "describe",
+    "find_obstacle",
     "merge",
     "origins",
     "read_header",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,12 @@ class Problem:
 
 def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
     """Files that do not belong to the dataset; hidden ones are left alone."""
-    known = {*codec.documents(), *SPLIT_FILES, CARD_TEXT, CARD_FIGURE, CARD_METADATA}
-    for shard in range(header.shards):
-        known.update(shard_files(header, shard))
+    known = {*dataset_files(header, codec), CARD_TEXT, CARD_FIGURE, CARD_METADATA}
+    folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
-        if found.is_dir() or name in known or found.name.startswith("."):
+        folder = found.is_dir() and (name in folders or not found.is_symlink())
+        if folder or name in known or found.name.startswith("."):
             continue
         if name.endswith(PARTIAL_SUFFIX):
             yield Problem(
@@ -62,6 +62,14 @@ def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[
             )
         else:
             yield Problem(None, f"{name}: no file of this dataset; move it elsewhere")
+
+
+def dataset_files(header: DatasetHeader, codec: Codec) -> Iterator[str]:
+    """Every file that a finished dataset has."""
+    yield from codec.documents()
+    yield from SPLIT_FILES
+    for shard in range(header.shards):
+        yield from shard_files(header, shard)
 
 
 def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
@@ -155,7 +163,8 @@ class ShardCheck:
         images = self._read(IMAGES, images_file(self._shard))
         self._check_values(rows)
         if len(rows) == len(stored_columns(self._header)):
-            self._compare(ROW_CHECKSUM, rows, row_checksums(self._indices.start, rows), "columns")
+            computed = row_checksums(self._header.identity, self._indices.start, rows)
+            self._compare(ROW_CHECKSUM, rows, computed, "columns")
         if images is not None and IMAGE_CHECKSUM in rows:
             self._compare(IMAGE_CHECKSUM, rows, image_checksums(images), "image")
 

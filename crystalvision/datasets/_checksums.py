@@ -16,10 +16,15 @@ def image_checksums(images: np.ndarray[Any, Any]) -> UInt32[np.ndarray, "n"]:
     return np.array([zlib.crc32(image) for image in little], dtype=np.uint32)
 
 
-def row_checksums(start: int, rows: Mapping[str, np.ndarray[Any, Any]]) -> UInt32[np.ndarray, "n"]:
-    """CRC-32 of each sample's index and of its values in all columns but this one.
+def row_checksums(
+    identity: str, start: int, rows: Mapping[str, np.ndarray[Any, Any]]
+) -> UInt32[np.ndarray, "n"]:
+    """CRC-32 of the dataset's identity, each sample's index, and its values in all other columns.
+
+    The identity is part of it, so that a shard of another dataset is found out.
 
     Args:
+        identity: Identity of the dataset.
         start: Index of the first sample.
         rows: The columns, name → (n,); their order does not matter.
 
@@ -33,4 +38,5 @@ def row_checksums(start: int, rows: Mapping[str, np.ndarray[Any, Any]]) -> UInt3
     content = np.concatenate(
         [np.ascontiguousarray(part).view(np.uint8).reshape(count, -1) for part in parts], axis=1
     )
-    return np.array([zlib.crc32(row) for row in content], dtype=np.uint32)
+    start_value = zlib.crc32(identity.encode())
+    return np.array([zlib.crc32(row, start_value) for row in content], dtype=np.uint32)

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Int, UInt8
 
-from crystalvision.datasets._direct import ImageReader, Rows, read_rows, read_splits
+from crystalvision.datasets._direct import ImageReader, Rows, damaged, read_rows, read_splits
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import fill_value, stored_columns
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets._recover import follows, told_splits
+from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
 from crystalvision.errors import InputError
 
 PARTS = (*SPLIT_NAMES, "all")
@@ -166,8 +167,19 @@ class Dataset:
 
     @cached_property
     def _splits(self) -> tuple[UInt8[np.ndarray, "n"], Int[np.ndarray, "n"]]:
-        """Part of each sample, and its rank there."""
-        return read_splits(self.path, self.header)
+        """Part of each sample, and its rank there.
+
+        Raises:
+            StorageError: They cannot be read, or are not those of this dataset.
+        """
+        stored = read_splits(self.path, self.header)
+        # Where a shard is missing, nothing is known that they should follow from.
+        if not self.missing_shards and not any(
+            follows(stored, settings, self._table)
+            for settings in told_splits(self.path) or [SplitSettings()]
+        ):
+            raise damaged(self.path, "the splits do not follow from the labels")
+        return stored
 
     @cached_property
     def _table(self) -> Rows:

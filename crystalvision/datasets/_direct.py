@@ -38,11 +38,15 @@ def read_rows(path: Path, header: DatasetHeader, shard: int) -> Rows:
         file = path / name / "c" / str(shard)
         values = _vector(file, column.dtype, header.samples_per_shard)
         rows[name] = values[: len(indices)]
-    wrong = np.flatnonzero(rows[ROW_CHECKSUM] != row_checksums(indices.start, rows))
+    expected = row_checksums(header.identity, indices.start, rows)
+    wrong = np.flatnonzero(rows[ROW_CHECKSUM] != expected)
     if len(wrong):
         raise damaged(
             path, f"the columns of sample {indices[int(wrong[0])]} do not match {ROW_CHECKSUM}"
         )
+    labels = rows["label"]
+    if labels.min() < 0 or labels.max() >= len(header.class_names):
+        raise damaged(path, f"a label of shard {shard} is no class")
     return rows
 
 

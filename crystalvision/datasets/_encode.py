@@ -38,7 +38,7 @@ class ShardEncoder:
         self._check_images(indices, images)
         rows = self._checked_columns(indices, columns)
         rows[IMAGE_CHECKSUM] = image_checksums(images)
-        rows[ROW_CHECKSUM] = row_checksums(indices.start, rows)
+        rows[ROW_CHECKSUM] = row_checksums(self._header.identity, indices.start, rows)
         files: dict[str, bytes] = {}
         for name, values in [*rows.items(), (IMAGES, images)]:
             files |= self._codec.encode(name, indices.start, values)

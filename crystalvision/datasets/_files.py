@@ -3,7 +3,8 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,22 +14,25 @@ PARTIAL_SUFFIX = ".partial"
 LOCK_NAME = ".crystalvision.lock"
 
 _ADVICE = {
-    errno.ENOSPC: "free some space, then run the same command again with --resume",
-    errno.EDQUOT: "free some of your quota, then run the same command again with --resume",
-    errno.EFBIG: "raise the limit on the size of files, then run again with --resume",
+    errno.ENOSPC: "free some space, then run the same command again",
+    errno.EDQUOT: "free some of your quota, then run the same command again",
+    errno.EFBIG: "raise the limit on the size of files, then run again",
     errno.EACCES: "choose a folder that you may write to, or change its permissions",
     errno.EPERM: "choose a folder that you may write to, or change its permissions",
     errno.EROFS: "choose a folder on a disk that is not read-only",
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def disk_errors(path: Path, action: str) -> Iterator[None]:
+def disk_errors(path: Path, action: str, *, resumable: bool = True) -> Iterator[None]:
     """Turn an `OSError` inside the block into a `StorageError` with the path and what to do."""
     try:
         yield
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "check the disk and its permissions")
+        if resumable and error.errno in _FULL:
+            advice += " with --resume"
         reason = error.strerror or str(error)
         raise StorageError(f"{path}: cannot be {action}: {reason}; {advice}") from error
 
@@ -55,11 +59,36 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def is_filled(path: Path) -> bool:
-    """Whether a file is there and holds something."""
+    """Whether a file is there and holds something.
+
+    Raises:
+        StorageError: The disk refuses to tell.
+    """
     try:
-        return path.stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        found = path.stat()
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return False
+        with disk_errors(path, "read"):
+            raise
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def in_the_way(folder: Path, files: Iterable[str]) -> Path | None:
+    """What stands where one of the files belongs: a folder, or a file instead of its folder."""
+    known: set[Path] = set()
+    for file in files:
+        if (folder / file).is_dir():
+            return folder / file
+        for parent in (folder / file).parents:
+            if parent == folder or parent in known:
+                break
+            known.add(parent)
+            if parent.is_symlink() and not parent.exists():
+                return parent
+            if parent.exists() and not parent.is_dir():
+                return parent
+    return None
 
 
 def remove_partial_files(folder: Path) -> None:

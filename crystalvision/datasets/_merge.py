@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Int
 
 from crystalvision.config import validate
-from crystalvision.datasets._checks import ShardCheck
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, Column, DatasetHeader
 from crystalvision.datasets._join import (
@@ -19,9 +18,9 @@ from crystalvision.datasets._join import (
     join_classes,
     join_columns,
 )
-from crystalvision.datasets._layout import Codec
 from crystalvision.datasets._origin import MERGE, same_samples
 from crystalvision.datasets._specimens import number_specimens
+from crystalvision.datasets._verify import damaged_shards
 from crystalvision.datasets._writer import DatasetWriter, Mode
 from crystalvision.errors import InputError
 
@@ -62,7 +61,7 @@ def merge(
         _check_apart(folder, path)
     plan = _Plan([Dataset.open(folder) for folder in folders], name)
     with DatasetWriter.open(path, plan.header, mode) as writer:
-        writer.remove_shards(_damaged(writer))
+        writer.remove_shards(damaged_shards(path, plan.header))
         missing = writer.missing_shards()
         advance(plan.header.samples - sum(len(writer.shard_indices(shard)) for shard in missing))
         for shard in missing:
@@ -244,17 +243,6 @@ def _generator(datasets: Sequence[Dataset]) -> dict[str, str]:
         for name, text in dataset.header.generator.items():
             versions.setdefault(name, {}).update(dict.fromkeys(text.split(" and ")))
     return {name: " and ".join(found) for name, found in versions.items()}
-
-
-def _damaged(writer: DatasetWriter) -> list[int]:
-    """Shards that are there but not sound; they can be copied again."""
-    codec = Codec(writer.header)
-    missing = set(writer.missing_shards())
-    return [
-        shard
-        for shard in range(writer.header.shards)
-        if shard not in missing and ShardCheck(writer.path, writer.header, codec, shard).problems
-    ]
 
 
 def _check_apart(folder: Path, path: Path) -> None:

@@ -52,14 +52,16 @@ def read_header(path: Path) -> DatasetHeader:
         ours = parse_document(content).get("attributes", {}).get(OUR_KEY)
     except (ValueError, AttributeError) as error:
         raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
-    if ours is None:
-        raise InputError(f"{path}: a Zarr group, but not a dataset of crystalvision")
-    header = _checked_header(document, ours)
+    copy = _sound_copy(path)
     try:
-        copy = read_header_copy(path)
-    except StorageError:  # of which `verify` tells
-        copy = header
-    if copy != header:
+        header = _checked_header(document, ours)
+    except InputError as error:
+        if copy is None:
+            raise
+        raise StorageError(
+            f"{document}: damaged: it lacks the header that {HEADER_DOCUMENT} holds; {_REPAIR}"
+        ) from error
+    if copy is not None and copy != header:
         raise HeaderConflictError(
             f"{document}: its header is not that of {HEADER_DOCUMENT}: one of the two is of "
             "another dataset; put the right one back, or delete the wrong one and run "
@@ -68,7 +70,17 @@ def read_header(path: Path) -> DatasetHeader:
     return header
 
 
+def _sound_copy(path: Path) -> DatasetHeader | None:
+    """The second copy of the header, or None where it is damaged, of which `verify` tells."""
+    try:
+        return read_header_copy(path)
+    except (StorageError, InputError):
+        return None
+
+
 def _checked_header(document: Path, ours: Any) -> DatasetHeader:
+    if ours is None:
+        raise InputError(f"{document.parent}: a Zarr group, but not a dataset of crystalvision")
     try:
         if ours["format"] != FORMAT:
             raise InputError(

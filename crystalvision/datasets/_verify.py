@@ -9,15 +9,17 @@ from crystalvision.datasets._checks import (
     REWRITE,
     Problem,
     ShardCheck,
+    dataset_files,
     metadata_problems,
     stray_problems,
 )
 from crystalvision.datasets._direct import Rows
-from crystalvision.datasets._files import is_filled
+from crystalvision.datasets._files import in_the_way, is_filled
 from crystalvision.datasets._header import IMAGES, SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
 from crystalvision.datasets._layout import SPLIT_FILES, Codec
 from crystalvision.datasets._open import (
     RESUME_HINT,
+    find_missing_shards,
     read_header,
     read_header_copy,
     read_split_settings,
@@ -69,6 +71,22 @@ def verify(path: str | Path, *, advance: Callable[[int], object] | None = None) 
         if advance:
             advance(1)
     return problems + _split_problems(path, header, codec, _expected_splits(split, header, tables))
+
+
+def damaged_shards(path: Path, header: DatasetHeader) -> list[int]:
+    """Shards that are written but not sound, ascending: every byte of them is read."""
+    codec = Codec(header)
+    missing = set(find_missing_shards(path, header))
+    return [
+        shard
+        for shard in range(header.shards)
+        if shard not in missing and ShardCheck(path, header, codec, shard).problems
+    ]
+
+
+def find_obstacle(path: Path, header: DatasetHeader) -> Path | None:
+    """What stands where a file of the dataset belongs, so that it cannot be written."""
+    return in_the_way(path, dataset_files(header, Codec(header)))
 
 
 def _expected_splits(split: SplitSettings, header: DatasetHeader, tables: list[Rows]) -> Rows:

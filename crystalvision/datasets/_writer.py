@@ -30,11 +30,11 @@ from crystalvision.datasets._open import (
     find_missing_shards,
     is_dataset,
     read_header,
-    read_split_settings,
 )
+from crystalvision.datasets._recover import find_split, label_columns, told_splits
 from crystalvision.datasets._same import check_same
 from crystalvision.datasets._splits import SplitSettings, split_arrays
-from crystalvision.errors import InputError, StorageError
+from crystalvision.errors import InputError
 
 Mode = Literal["create", "resume", "overwrite"]
 
@@ -82,7 +82,9 @@ class DatasetWriter:
                 # Killed between the two headers, it must not be left with two that differ.
                 (path / HEADER_DOCUMENT).unlink(missing_ok=True)
                 remove_arrays(path)
-            writer = cls(path, header, split or _split_settings(path))
+            if split is None:
+                split = find_split(path, header) if mode == "resume" else SplitSettings()
+            writer = cls(path, header, split)
             writer.prepare()
             yield writer
 
@@ -101,7 +103,26 @@ class DatasetWriter:
         """
         path = Path(path)
         with _locked(path):
-            yield cls(path, header, _split_settings(path))
+            yield cls(path, header, next(iter(told_splits(path)), SplitSettings()))
+
+    def restore(self) -> None:
+        """Write all but the shards anew, split as it was.
+
+        Raises:
+            InputError: Shards are missing, or nothing tells how it was split.
+            StorageError: The disk refused, or the columns are damaged.
+        """
+        split = find_split(self.path, self.header)
+        self.remove_partial_files()
+        self.split(split)
+
+    def remove_partial_files(self) -> None:
+        """Remove what a killed writer left half-written.
+
+        Raises:
+            StorageError: The disk refused.
+        """
+        remove_partial_files(self.path)
 
     def prepare(self) -> None:
         """Write all metadata, and remove what a killed writer left half-written.
@@ -109,7 +130,7 @@ class DatasetWriter:
         Raises:
             StorageError: The disk refused.
         """
-        remove_partial_files(self.path)
+        self.remove_partial_files()
         documents = self._codec.documents()
         # The root goes first: it says that the folder is ours.
         self._write({ROOT_DOCUMENT: documents.pop(ROOT_DOCUMENT)})
@@ -203,11 +224,7 @@ class DatasetWriter:
 
     def _write_splits(self) -> None:
         tables = [read_rows(self.path, self.header, shard) for shard in range(self.header.shards)]
-        columns = {
-            name: np.concatenate([rows[name] for rows in tables])
-            for name in ("label", SPECIMEN)
-            if name in tables[0]
-        }
+        columns = label_columns(tables)
         arrays = split_arrays(self._split, columns["label"], columns.get(SPECIMEN))
         for name, values in arrays.items():
             self._write(self._codec.encode(name, 0, values))
@@ -224,14 +241,6 @@ def _check_begun(path: Path, header: DatasetHeader, mode: Mode) -> None:
         raise InputError(_exists(path))
     if begun and mode == "resume":
         check_same(path, read_header(path), header)
-
-
-def _split_settings(path: Path) -> SplitSettings:
-    """What the dataset is split by already, or what is usual."""
-    try:
-        return read_split_settings(path)
-    except StorageError:  # not written yet, or damaged
-        return SplitSettings()
 
 
 def _check_place(path: Path, mode: Mode) -> None:

@@ -9,6 +9,7 @@ from crystalvision.datasets import (
     DatasetWriter,
     HeaderConflictError,
     Problem,
+    find_obstacle,
     read_header,
     read_header_copy,
     verify,
@@ -69,19 +70,20 @@ def repair(
     header = _header(path)
     with DatasetWriter.hold(path, header) as writer:
         found = verify(path, advance=begin("reading", header.shards))
+        if found:
+            _check_clear(path, header)
         broken = sorted({problem.shard for problem in found if problem.shard is not None})
         other: dict[str, tuple[str, str]] = {}
         if broken:
             spec, source = _source(path, header, plugins, catalogue, device)
             other = _other_software(header, source.header)
-            writer.prepare()
+            writer.remove_partial_files()
             writer.remove_shards(broken)
             samples = sum(len(header.shard_indices(shard)) for shard in broken)
             advance = begin("making", samples)
             fill(writer, broken, spec, source, cluster=cluster, advance=advance)
         if found:
-            writer.prepare()
-            writer.finish()
+            writer.restore()
     left = verify(path, advance=begin("checking", header.shards)) if found else []
     return Repair(tuple(found), tuple(broken), tuple(left), other)
 
@@ -99,6 +101,21 @@ def _header(path: Path) -> DatasetHeader:
                 f"{path}: cannot be repaired: both copies of its header are damaged "
                 f"({first}; {second}); make it again with --overwrite"
             ) from second
+
+
+def _check_clear(path: Path, header: DatasetHeader) -> None:
+    """Check that every file can be written where it belongs.
+
+    Raises:
+        InputError: Something else is there.
+    """
+    obstacle = find_obstacle(path, header)
+    if obstacle is not None:
+        what = "folder" if obstacle.is_dir() else "file"
+        raise InputError(
+            f"{obstacle}: a {what} stands where the dataset has none; move it elsewhere, then "
+            "repair again"
+        )
 
 
 def _source(

@@ -1,0 +1,90 @@
+"""Finds out how a dataset is split, though a document that says it may be damaged."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets._direct import Rows, read_rows, read_splits
+from crystalvision.datasets._header import SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
+from crystalvision.datasets._layout import ROOT_DOCUMENT, SPLIT_DOCUMENT, parse_document
+from crystalvision.datasets._open import is_split
+from crystalvision.datasets._splits import SplitSettings, split_arrays
+from crystalvision.errors import InputError, StorageError
+
+
+def find_split(path: Path, header: DatasetHeader) -> SplitSettings:
+    """How a dataset is split: what its documents say, or what its stored splits follow from.
+
+    Raises:
+        InputError: The documents contradict each other, or say nothing, and the stored splits
+            follow from none of them.
+        StorageError: The columns are needed to find out, and cannot be read.
+    """
+    told = told_splits(path)
+    if len(told) == 2 and told[0] == told[1]:
+        return told[0]
+    try:
+        stored = read_splits(path, header) if is_split(path) else None
+    except StorageError:
+        stored = None
+    if stored is None:
+        # The root is written first, so after a kill it says what was wanted last.
+        return told[0] if told else SplitSettings()
+    columns = label_columns([read_rows(path, header, shard) for shard in range(header.shards)])
+    for settings in told or [SplitSettings()]:
+        if follows(stored, settings, columns):
+            return settings
+    raise InputError(
+        f"{path}: cannot tell how it was split: {SPLIT_DOCUMENT} and {ROOT_DOCUMENT} are damaged, "
+        "and the stored splits do not follow from what is left; assign them anew by "
+        "`crystalvision dataset split`"
+    )
+
+
+def told_splits(path: Path) -> list[SplitSettings]:
+    """How a dataset is split, as the root document and that of the array say, if they can be read.
+
+    The root comes first.
+    """
+    told = []
+    for file, keys in (
+        (ROOT_DOCUMENT, ("consolidated_metadata", "metadata", SPLIT)),
+        (SPLIT_DOCUMENT, ()),
+    ):
+        try:
+            document: Any = parse_document((path / file).read_bytes())
+            for key in keys:
+                document = document[key]
+            attributes = document["attributes"]
+            told.append(
+                SplitSettings(**{key: attributes[key] for key in SplitSettings.model_fields})
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return told
+
+
+def follows(
+    stored: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
+    settings: SplitSettings,
+    columns: Rows,
+) -> bool:
+    """Whether stored splits, part and rank of each sample, follow from the labels.
+
+    Args:
+        stored: Part and rank of each sample, both (n,).
+        settings: How they should be split.
+        columns: `label`, and `specimen` where there is one, (n,).
+    """
+    arrays = split_arrays(settings, columns["label"], columns.get(SPECIMEN))
+    return all(
+        np.array_equal(found, arrays[name])
+        for found, name in zip(stored, (SPLIT, SUBSET_RANK), strict=True)
+    )
+
+
+def label_columns(tables: list[Rows]) -> Rows:
+    """What splits follow from, `label` and `specimen`, of the shards in order."""
+    names = [name for name in ("label", SPECIMEN) if name in tables[0]]
+    return {name: np.concatenate([rows[name] for rows in tables]) for name in names}
