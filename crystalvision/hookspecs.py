@@ -90,7 +90,9 @@ def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
 def crystalvision_fusions() -> "Mapping[str, str | Callable[..., Fusion]]":
     """Fusion strategies: name → factory of a module that joins what several branches produced.
 
-    The toolkit supplies `branch_features`, a mapping of branch name to its number of features.
+    The toolkit supplies `branch_features`, a mapping of branch name to its number of features, and
+    where the factory asks for them `branch_outputs`, the same of its head's raw outputs, and
+    `num_classes`.
     Example: `return {"concat": Concat}`.
     """
 

@@ -39,7 +39,14 @@ def build_system(
     }
     widths = {name: branch.backbone.num_features for name, branch in branches.items()}
     fusion = catalogue.create(
-        "fusion", config.fusion.name, config.fusion.options, branch_features=widths
+        "fusion",
+        config.fusion.name,
+        config.fusion.options,
+        branch_features=widths,
+        branch_outputs={
+            name: _outputs(branch.head, widths[name]).shape[1] for name, branch in branches.items()
+        },
+        num_classes=num_classes,
     )
     head = None
     if config.head is not None:
@@ -100,10 +107,15 @@ def _branch(
     return Branch(name, backbone, head, in_channels=in_channels)
 
 
-@torch.no_grad()
 def _classifies(head: Head, width: int) -> bool:
     """Whether a head gives probabilities, found by asking it: a contract less for a stranger."""
+    return head.predict(_outputs(head, width)).probabilities is not None
+
+
+@torch.no_grad()
+def _outputs(head: Head, width: int) -> torch.Tensor:
+    """What a head makes of the features of one image that is all zeros, (1, o)."""
     mode = head.training
-    outputs = head.eval()(torch.zeros(1, width))
+    outputs: torch.Tensor = head.eval()(torch.zeros(1, width))
     head.train(mode)
-    return head.predict(outputs).probabilities is not None
+    return outputs

@@ -169,6 +169,8 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         branch_features: Mapping[str, int],
+        branch_outputs: Mapping[str, int],
+        num_classes: int,
     ) -> "Fusion": ...
     def create(
         self,

@@ -1,7 +1,8 @@
 """One thing that a plugin offers: importing it, checking options, making it."""
 
 import importlib
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Entry:
         """
         factory = self.load()
         try:
-            return factory_options(factory, self.kind.context)[0]
+            return factory_options(factory, self.kind.supplied)[0]
         except (TypeError, ValueError) as error:
             raise self._unreadable(error) from error
 
@@ -88,7 +89,7 @@ class Entry:
         """
         factory = self.load()
         try:
-            return check_options(str(self), factory, options, self.kind.context)
+            return check_options(str(self), factory, options, self.kind.supplied)
         except InputError:
             raise
         except (TypeError, ValueError) as error:
@@ -98,8 +99,9 @@ class Entry:
         """Make the thing: see `Catalogue.create`."""
         factory = self.load()
         checked = self.check(options)
+        supplied = self._wanted(factory, context)
         try:
-            made = factory(**context, **checked)
+            made = factory(**supplied, **checked)
         except CrystalVisionError:
             raise
         except ValueError as error:
@@ -115,6 +117,15 @@ class Entry:
                 f"'{missing[0]}'; see crystalvision.contracts for what a {self.kind.name} must have"
             )
         return made
+
+    def _wanted(
+        self, factory: Callable[..., object], context: Mapping[str, object]
+    ) -> dict[str, object]:
+        """The context without what this factory does not ask for."""
+        parameters = inspect.signature(factory).parameters
+        takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+        left_out = () if takes_any else set(self.kind.on_request).difference(parameters)
+        return {name: value for name, value in context.items() if name not in left_out}
 
     def _unreadable(self, error: Exception) -> PluginError:
         return PluginError(

@@ -15,13 +15,20 @@ class Kind:
         name: What the user calls it, as in `crystalvision plugins show backbone dnsnet`.
         hook: The hook that gives it.
         context: Parameters of its factories that the toolkit supplies, so no options of the user's.
+        on_request: Such parameters that a factory may do without.
         requires: Attributes that what a factory makes must have.
     """
 
     name: str
     hook: str
     context: tuple[str, ...] = ()
+    on_request: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+
+    @property
+    def supplied(self) -> tuple[str, ...]:
+        """All parameters that the toolkit supplies."""
+        return (*self.context, *self.on_request)
 
 
 KINDS: dict[str, Kind] = {
@@ -49,6 +56,7 @@ KINDS: dict[str, Kind] = {
             "fusion",
             "crystalvision_fusions",
             context=("branch_features",),
+            on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
         ),
         Kind("recipe", "crystalvision_recipes"),

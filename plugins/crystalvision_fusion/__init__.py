@@ -12,8 +12,13 @@ _EXPERIMENTS = Path(__file__).parent / "experiments"
 def crystalvision_fusions() -> Mapping[str, str]:
     """The fusions that come with the toolkit."""
     return {
+        "attention": "crystalvision_fusion.attention:Attention",
+        "bilinear": "crystalvision_fusion.bilinear:Bilinear",
         "concat": "crystalvision_fusion.concat:Concat",
+        "gated": "crystalvision_fusion.gated:Gated",
+        "late": "crystalvision_fusion.late:Late",
         "none": "crystalvision_fusion.none:NoFusion",
+        "sum": "crystalvision_fusion.sum:Sum",
     }
 
 

@@ -9,7 +9,9 @@ from crystalvision import hookimpl
 def crystalvision_heads() -> Mapping[str, str]:
     """The heads that come with the toolkit."""
     return {
+        "ordinal": "crystalvision_heads.ordinal:OrdinalHead",
         "perceptron": "crystalvision_heads.perceptron:Perceptron",
+        "scores": "crystalvision_heads.scores:ScoresHead",
         "severity": "crystalvision_heads.severity:SeverityHead",
         "softmax": "crystalvision_heads.softmax:SoftmaxHead",
     }

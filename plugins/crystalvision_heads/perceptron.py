@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from crystalvision.contracts import Head, Prediction, Targets
 from crystalvision.errors import InputError
+from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
 
 
 class Perceptron(Head):
@@ -23,6 +24,9 @@ class Perceptron(Head):
         num_classes: Classes k.
         hidden: Width of the hidden layer.
         dropout: Share of the hidden values that training leaves out at random, in [0, 1).
+        class_weights: Weight of each class in the loss; by default all alike.
+        label_smoothing: Share of the target that is spread over all classes, in [0, 1).
+        focal_gamma: Exponent of the focal loss; 0 is plain cross-entropy.
 
     Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324, the fusion
     of the two branches.
@@ -34,11 +38,17 @@ class Perceptron(Head):
         num_classes: int,
         hidden: PositiveInt = 128,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        class_weights: ClassWeights = None,
+        label_smoothing: Smoothing = 0.0,
+        focal_gamma: Gamma = 0.0,
     ) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(num_features)
         self.hidden = nn.Linear(num_features, hidden)
         self.dropout = nn.Dropout(dropout)
+        self.class_loss = ClassLoss(
+            "perceptron", num_classes, class_weights, label_smoothing, focal_gamma
+        )
         self.scores = nn.Linear(hidden, num_classes)
         nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
         nn.init.zeros_(self.hidden.bias)
@@ -62,7 +72,8 @@ class Perceptron(Head):
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean cross-entropy of scores (b, k)."""
-        return functional.cross_entropy(outputs, targets.label)
+        loss: torch.Tensor = self.class_loss(outputs, targets.label)
+        return loss
 
     def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
         """Probabilities (b, k): the softmax of the scores."""

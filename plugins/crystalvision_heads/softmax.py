@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import nn
-from torch.nn import functional
 
 from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
 
 
 class SoftmaxHead(Head):
@@ -21,6 +21,9 @@ class SoftmaxHead(Head):
         num_features: Features f of the input.
         num_classes: Classes k.
         dropout: Share of the features that training leaves out at random, in [0, 1).
+        class_weights: Weight of each class in the loss; by default all alike.
+        label_smoothing: Share of the target that is spread over all classes, in [0, 1).
+        focal_gamma: Exponent of the focal loss; 0 is plain cross-entropy.
 
     Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324, the
     classifier branch.
@@ -31,9 +34,15 @@ class SoftmaxHead(Head):
         num_features: int,
         num_classes: int,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        class_weights: ClassWeights = None,
+        label_smoothing: Smoothing = 0.0,
+        focal_gamma: Gamma = 0.0,
     ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
+        self.class_loss = ClassLoss(
+            "softmax", num_classes, class_weights, label_smoothing, focal_gamma
+        )
         self.linear = nn.Linear(num_features, num_classes)
 
     def forward(self, features: Float[torch.Tensor, "b f"]) -> Float[torch.Tensor, "b k"]:
@@ -45,7 +54,8 @@ class SoftmaxHead(Head):
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean cross-entropy of scores (b, k)."""
-        return functional.cross_entropy(outputs, targets.label)
+        loss: torch.Tensor = self.class_loss(outputs, targets.label)
+        return loss
 
     def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
         """Probabilities (b, k): the softmax of the scores."""

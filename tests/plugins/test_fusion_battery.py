@@ -9,6 +9,7 @@ from crystalvision.plugins import Catalogue
 
 CATALOGUE = Catalogue.load()
 CLASSES = 4
+OUTPUTS = (CLASSES, 1)  # of a head for classes, and of one for severity
 
 every_fusion = pytest.mark.parametrize("name", CATALOGUE.names("fusion"))
 
@@ -19,12 +20,24 @@ def make(name: str, **options: object) -> tuple[Fusion, dict[str, int]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         try:
-            return CATALOGUE.create("fusion", name, options, branch_features=widths), widths
+            return create(name, widths, **options), widths
         except InputError as error:
             if "one branch" not in str(error):
                 raise
         widths.pop("first")
-        return CATALOGUE.create("fusion", name, options, branch_features=widths), widths
+        return create(name, widths, **options), widths
+
+
+def create(name: str, widths: dict[str, int], **options: object) -> Fusion:
+    told = dict(zip(widths, OUTPUTS, strict=False))
+    return CATALOGUE.create(
+        "fusion",
+        name,
+        options,
+        branch_features=widths,
+        branch_outputs=told,
+        num_classes=CLASSES,
+    )
 
 
 def inputs(widths: dict[str, int], batch: int = 6) -> tuple[dict, dict]:
@@ -34,7 +47,8 @@ def inputs(widths: dict[str, int], batch: int = 6) -> tuple[dict, dict]:
         for key, width in widths.items()
     }
     outputs = {
-        key: torch.randn(batch, CLASSES, generator=generator).requires_grad_() for key in widths
+        key: torch.randn(batch, count, generator=generator).requires_grad_()
+        for key, count in zip(widths, OUTPUTS, strict=False)
     }
     return features, outputs
 
@@ -96,4 +110,4 @@ def test_concat_puts_features_side_by_side_in_the_order_of_the_description():
 
 def test_none_refuses_several_branches_and_says_what_to_choose():
     with pytest.raises(InputError, match=r"exactly one branch, not 2 \(a, b\).*'concat'"):
-        CATALOGUE.create("fusion", "none", branch_features={"a": 3, "b": 5})
+        create("none", {"a": 3, "b": 5})

@@ -7,7 +7,9 @@ import torch
 
 from crystalvision.contracts import Targets
 from crystalvision.errors import InputError
+from crystalvision_heads.ordinal import OrdinalHead
 from crystalvision_heads.perceptron import Perceptron
+from crystalvision_heads.scores import ScoresHead
 from crystalvision_heads.severity import SeverityHead
 from crystalvision_heads.softmax import SoftmaxHead
 
@@ -51,3 +53,74 @@ def test_dropout_acts_in_training_only(head):
     features = torch.rand(8, 50, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(module.train()(features), module(features))
     assert torch.equal(module.eval()(features), module(features))
+
+
+@pytest.mark.parametrize("head", [SoftmaxHead, Perceptron])
+def test_weights_of_classes_weigh_their_images(head):
+    scores = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
+    losses = [-scores[row].log_softmax(0)[label] for row, label in enumerate((0, 2))]
+    for gamma in (0.0, 1.0):
+        known = [math.exp(-loss) for loss in losses]
+        focused = [(1 - p) ** gamma * loss for p, loss in zip(known, losses, strict=True)]
+        made = head(3, 3, class_weights=[3, 1, 1], focal_gamma=gamma)
+        expected = (3 * focused[0] + focused[1]) / 4
+        assert float(made.loss(scores, TARGETS)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_focal_loss_cares_less_for_what_is_known():
+    scores = torch.tensor([[4.0, 0.0, 0.0], [4.0, 0.0, 0.0]])
+    known, unknown = (
+        [
+            float(
+                SoftmaxHead(3, 3, focal_gamma=gamma).loss(
+                    scores, Targets(torch.tensor([label] * 2), torch.zeros(2))
+                )
+            )
+            for gamma in (0.0, 2.0)
+        ]
+        for label in (0, 1)
+    )
+    assert known[1] < 0.01 * known[0]
+    assert unknown[1] == pytest.approx(unknown[0], rel=0.05)
+
+
+def test_smoothed_labels_do_not_ask_for_certainty():
+    head = SoftmaxHead(3, 3, label_smoothing=0.3)
+    target = torch.tensor([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
+    best = float(head.loss(target.log(), TARGETS))
+    for sharper in (0.5, 2.0):
+        assert float(head.loss(sharper * target.log(), TARGETS)) > best
+
+
+def test_weights_that_are_not_one_a_class_are_refused():
+    with pytest.raises(InputError, match="2 class_weights were given, but there are 3 classes"):
+        SoftmaxHead(7, 3, class_weights=[1, 2])
+
+
+def test_ordinal_probabilities_are_products_of_conditional_ones():
+    head = OrdinalHead(5, 4)
+    outputs = torch.tensor([[2.0, 0.5, -1.0]])
+    beyond = outputs[0].sigmoid().cumprod(0)
+    expected = [1 - beyond[0], beyond[0] - beyond[1], beyond[1] - beyond[2], beyond[2]]
+    found = head.predict(outputs).probabilities[0]
+    assert found.tolist() == pytest.approx([float(value) for value in expected], rel=1e-5)
+
+
+def test_ordinal_asks_only_what_the_label_answers():
+    """A label of 1 says that it is beyond 0 and not beyond 1; of 2 it says nothing."""
+    head = OrdinalHead(5, 4)
+    outputs = torch.tensor([[0.3, -0.4, 7.0]], requires_grad=True)
+    targets = Targets(torch.tensor([1]), torch.zeros(1))
+    loss = head.loss(outputs, targets)
+    yes, no = -math.log(1 / (1 + math.exp(-0.3))), -math.log(1 - 1 / (1 + math.exp(0.4)))
+    assert loss.item() == pytest.approx((yes + no) / 2, rel=1e-5)
+    loss.backward()
+    assert outputs.grad[0, 2] == 0
+
+
+def test_scores_are_read_as_they_are():
+    head = ScoresHead(3, 3)
+    scores = torch.tensor([[0.2, 0.3, 0.5]]).log()
+    assert head.predict(head(scores)).probabilities[0].tolist() == pytest.approx([0.2, 0.3, 0.5])
+    with pytest.raises(InputError, match=r"gets 7 features for 3 classes: use it after .* 'late'"):
+        ScoresHead(7, 3)
