@@ -107,7 +107,7 @@ class DatasetHeader(Config):
     @classmethod
     def _with_standard_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
         for name, column in columns.items():
-            if name in _RESERVED or not _COLUMN_NAME.fullmatch(name):
+            if not is_column_name(name):
                 raise ValueError(f"'{name}' cannot name a column")
             standard = {**STANDARD_COLUMNS, SPECIMEN: SPECIMEN_COLUMN}.get(name)
             if standard and column.dtype != standard.dtype:
@@ -161,6 +161,11 @@ class DatasetHeader(Config):
         for column in content["columns"].values():
             del column["description"]
         return digest(content)
+
+
+def is_column_name(name: str) -> bool:
+    """Whether a column may have this name."""
+    return name not in _RESERVED and _COLUMN_NAME.fullmatch(name) is not None
 
 
 def digest(value: object) -> str:
