@@ -227,3 +227,19 @@ def test_ctrl_c_leaves_nothing_that_passes_for_whole(many, tmp_path, small_setti
     assert not list(path.rglob("*.partial"))
     assert main(["simulate", RECIPE, "-o", str(path), *small_settings, *MANY, "--resume"]) == 0
     same_data(path, many)
+
+
+def test_workers_make_the_same_data(whole, tmp_path, small_settings):
+    path = tmp_path / "data.zarr"
+    words = ["simulate", RECIPE, "-o", str(path), *small_settings, "--workers", "2"]
+    assert main(words) == 0
+    same_data(path, whole)
+
+
+def test_workers_and_a_scheduler_exclude_each_other(tmp_path, small_settings, capsys):
+    words = ["simulate", RECIPE, "-o", str(tmp_path / "d.zarr"), *small_settings]
+    assert main([*words, "--workers", "2", "--scheduler", "tcp://127.0.0.1:9"]) == 2
+    assert "--workers and --scheduler exclude each other" in capsys.readouterr().err
+    assert main([*words, "--workers", "0"]) == 2
+    assert "0 workers were asked for; expected 1 or more" in capsys.readouterr().err
+    assert not (tmp_path / "d.zarr").exists()
