@@ -14,6 +14,7 @@ from crystalvision.errors import InputError
 
 _FENCE = "---\n"
 _OURS = "crystalvision"
+_OF_PEOPLE = ("creators", "organisations")
 _LICENCE_KEYS = ("license", "license_name", "license_link")
 _TAGS = ("crystalvision", "diffraction", "crystal-defects", "materials-science", "zarr")
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
@@ -39,8 +40,10 @@ def read_front_matter(path: Path, text: str) -> dict[str, Any]:
     return found
 
 
-def facts_from(path: Path, found: dict[str, Any]) -> Facts:
-    """What an earlier card states.
+def facts_from(path: Path, found: dict[str, Any], identity: str) -> Facts:
+    """What an earlier card states of the dataset of this identity.
+
+    Of other data that were there before, only licence and creators are taken over.
 
     Raises:
         InputError: It states what cannot be, because somebody edited it.
@@ -48,7 +51,8 @@ def facts_from(path: Path, found: dict[str, Any]) -> Facts:
     ours = found.get(_OURS, {})
     if not isinstance(ours, dict):
         raise InputError(f"{path}: crystalvision={ours!r:.60}: expected a mapping")
-    kept = {key: value for key, value in ours.items() if key in Facts.model_fields}
+    lasting = Facts.model_fields if ours.get("identity") == identity else _OF_PEOPLE
+    kept = {key: value for key, value in ours.items() if key in lasting}
     return validate(Facts, {**kept, "licence": from_hub_keys(found)}, str(path))
 
 

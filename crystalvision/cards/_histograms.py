@@ -157,8 +157,10 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         if bands > 1:
             counts *= 0.85 / max(counts.max(), 1)
             axes.axhline(base, color="#cccccc", lw=0.6)
-        places = edges if labels is None else np.arange(len(edges)) - 0.5
-        axes.stairs(counts + base, places, baseline=base, fill=True, color=_colour(index))
+        if labels is None:
+            axes.stairs(counts + base, edges, baseline=base, fill=True, color=_colour(index))
+        else:
+            axes.bar(range(len(labels)), counts, 0.7, base, color=_colour(index))
     if labels is not None:
         axes.set_xticks(range(len(labels)), labels)
     elif _is_logarithmic(edges):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from crystalvision.cards._croissant import croissant
 from crystalvision.cards._facts import Facts
@@ -47,8 +48,9 @@ def write_card(
 ) -> Card:
     """Write the card of a finished dataset: `README.md`, `card.png` and `croissant.json`.
 
-    What is None stays as the card that is there states it; an empty text or list takes it out. The
-    same dataset and facts give the same files, byte by byte.
+    What is None stays as the card that is there states it; an empty text or list takes it out. From
+    a card of other data, which these replaced, only licence and creators stay. The same dataset and
+    facts give the same files, byte by byte.
 
     Args:
         path: The dataset's folder.
@@ -79,25 +81,34 @@ def write_card(
     }
     with DatasetWriter.hold(path, dataset.header):
         earlier = _earlier_text(path, overwrite=overwrite)
-        kept = read_front_matter(path / CARD_TEXT, earlier)
-        facts = facts_from(path / CARD_TEXT, kept).with_changes(changes)
-        header = dataset.header
-        summary = summarise(dataset)
-        origin = origin_of(header, summary.name)
-        folder = path.resolve().name
-        head = front_matter(
-            header, facts, name=summary.name, synthetic=origin.synthetic, earlier=kept
-        )
-        body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
-        notes = earlier.partition(NOTES)[2].removeprefix("\n")
-        files = {
-            CARD_FIGURE: figure_png(dataset),
-            CARD_METADATA: croissant(path, header, summary, origin, facts),
-            CARD_TEXT: f"{head}\n{body}{notes}".encode(),
-        }
+        keys = read_front_matter(path / CARD_TEXT, earlier)
+        facts = facts_from(path / CARD_TEXT, keys, dataset.identity).with_changes(changes)
+        files = _contents(dataset, facts, keys, earlier.partition(NOTES)[2].removeprefix("\n"))
         for name, content in files.items():
             write_file(path / name, content)
     return Card(path, tuple(files), facts)
+
+
+def _contents(dataset: Dataset, facts: Facts, keys: dict[str, Any], notes: str) -> dict[str, bytes]:
+    """The files of a card, the text last.
+
+    Args:
+        dataset: The dataset.
+        facts: What its creators state.
+        keys: The front matter of the card that is there.
+        notes: What stands below that card.
+    """
+    header = dataset.header
+    summary = summarise(dataset)
+    origin = origin_of(header, summary.name)
+    head = front_matter(header, facts, name=summary.name, synthetic=origin.synthetic, earlier=keys)
+    folder = dataset.path.resolve().name
+    body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
+    return {
+        CARD_FIGURE: figure_png(dataset),
+        CARD_METADATA: croissant(dataset.path, header, summary, origin, facts),
+        CARD_TEXT: f"{head}\n{body}{notes}".encode(),
+    }
 
 
 def refresh_card(path: str | Path) -> bool:

@@ -16,7 +16,14 @@ COLUMNS = {
 
 
 def write(
-    path, *, samples=40, classes=("whole", "holed"), shape=(1, 16, 24), dtype="uint16", **more
+    path,
+    *,
+    samples=40,
+    classes=("whole", "holed"),
+    shape=(1, 16, 24),
+    dtype="uint16",
+    mode="create",
+    **more,
 ):
     """A finished dataset; `more` replaces keys of its header."""
     count = len(classes)
@@ -49,7 +56,7 @@ def write(
         "bent": rng.random(samples) > 0.5,
         "unknown": np.full(samples, np.nan, dtype=np.float32),
     }
-    with DatasetWriter.open(path, header) as writer:
+    with DatasetWriter.open(path, header, mode) as writer:
         for shard in writer.missing_shards():
             rows = np.asarray(writer.shard_indices(shard))
             part = {name: columns[name][rows] for name in header.columns}
