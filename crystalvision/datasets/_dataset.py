@@ -14,7 +14,7 @@ from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import fill_value, stored_columns
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
 from crystalvision.datasets._recover import follows, told_splits
-from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
+from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.errors import InputError
 
 PARTS = (*SPLIT_NAMES, "all")
@@ -173,12 +173,11 @@ class Dataset:
             StorageError: They cannot be read, or are not those of this dataset.
         """
         stored = read_splits(self.path, self.header)
-        # Where a shard is missing, nothing is known that they should follow from.
-        if not self.missing_shards and not any(
-            follows(stored, settings, self._table)
-            for settings in told_splits(self.path) or [SplitSettings()]
-        ):
-            raise damaged(self.path, "the splits do not follow from the labels")
+        if self.missing_shards:  # then nothing is known that they should follow from
+            return stored
+        told = told_splits(self.path, self.header)
+        if not told or not all(follows(stored, settings, self._table) for settings in told):
+            raise damaged(self.path, "the splits do not follow from the labels as it is told")
         return stored
 
     @cached_property

@@ -47,6 +47,8 @@ def read_rows(path: Path, header: DatasetHeader, shard: int) -> Rows:
     labels = rows["label"]
     if labels.min() < 0 or labels.max() >= len(header.class_names):
         raise damaged(path, f"a label of shard {shard} is no class")
+    if not np.isfinite(rows["severity"]).all():
+        raise damaged(path, f"a severity of shard {shard} is not a finite number")
     return rows
 
 

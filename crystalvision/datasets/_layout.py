@@ -78,6 +78,12 @@ def root_attributes(header: DatasetHeader) -> dict[str, Any]:
     }
 
 
+def split_record(split: SplitSettings, header: DatasetHeader) -> dict[str, Any]:
+    """How a dataset is split as it is stored, with a checksum that other datasets do not have."""
+    settings = split.model_dump(mode="json")
+    return {**settings, "sha256": digest([header.identity, settings])}
+
+
 class Codec:
     """Turns arrays into the files of the store and back, in memory."""
 
@@ -180,7 +186,7 @@ def _create_split(
     attributes = {
         "units": "1",
         "description": "part of the dataset: for training, for choosing, or for testing",
-        **split.model_dump(mode="json"),
+        **split_record(split, header),
         **_flags(SPLIT_NAMES),
     }
     return _create_vector(

@@ -13,12 +13,10 @@ from crystalvision.datasets._layout import (
     HEADER_DOCUMENT,
     OUR_KEY,
     ROOT_DOCUMENT,
-    SPLIT_DOCUMENT,
     SPLIT_FILES,
     parse_document,
     shard_files,
 )
-from crystalvision.datasets._splits import SplitSettings
 from crystalvision.errors import InputError, StorageError
 
 RESUME_HINT = "finish it with the command that began it and --resume"
@@ -109,22 +107,6 @@ def read_header_copy(path: Path) -> DatasetHeader:
         return _checked_header(document, parse_document(content))
     except ValueError as error:
         raise StorageError(f"{document}: damaged: {_one_line(error)}") from error
-
-
-def read_split_settings(path: Path) -> SplitSettings:
-    """How a dataset is or will be split.
-
-    Raises:
-        StorageError: The document that says it is missing or damaged.
-    """
-    document = path / SPLIT_DOCUMENT
-    with disk_errors(document, "read"):
-        content = document.read_bytes()
-    try:
-        attributes = parse_document(content)["attributes"]
-        return SplitSettings(**{key: attributes[key] for key in SplitSettings.model_fields})
-    except (ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"{document}: damaged: {_one_line(error)}; {_REPAIR}") from error
 
 
 def is_split(path: Path) -> bool:

@@ -7,7 +7,12 @@ import numpy as np
 
 from crystalvision.datasets._direct import Rows, read_rows, read_splits
 from crystalvision.datasets._header import SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
-from crystalvision.datasets._layout import ROOT_DOCUMENT, SPLIT_DOCUMENT, parse_document
+from crystalvision.datasets._layout import (
+    ROOT_DOCUMENT,
+    SPLIT_DOCUMENT,
+    parse_document,
+    split_record,
+)
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._splits import SplitSettings, split_arrays
 from crystalvision.errors import InputError, StorageError
@@ -17,35 +22,35 @@ def find_split(path: Path, header: DatasetHeader) -> SplitSettings:
     """How a dataset is split: what its documents say, or what its stored splits follow from.
 
     Raises:
-        InputError: The documents contradict each other, or say nothing, and the stored splits
-            follow from none of them.
+        InputError: No document says it, and the stored splits are not the usual ones.
         StorageError: The columns are needed to find out, and cannot be read.
     """
-    told = told_splits(path)
-    if len(told) == 2 and told[0] == told[1]:
-        return told[0]
-    try:
-        stored = read_splits(path, header) if is_split(path) else None
-    except StorageError:
-        stored = None
-    if stored is None:
+    told = told_splits(path, header)
+    if not is_split(path) or (told and told.count(told[0]) == len(told)):
         # The root is written first, so after a kill it says what was wanted last.
         return told[0] if told else SplitSettings()
-    columns = label_columns([read_rows(path, header, shard) for shard in range(header.shards)])
-    for settings in told or [SplitSettings()]:
-        if follows(stored, settings, columns):
-            return settings
+    try:
+        stored = read_splits(path, header)
+    except StorageError:
+        stored = None
+    if stored is not None:
+        columns = label_columns([read_rows(path, header, shard) for shard in range(header.shards)])
+        for settings in told or [SplitSettings()]:
+            if follows(stored, settings, columns):
+                return settings
+    if told:
+        return told[0]
     raise InputError(
-        f"{path}: cannot tell how it was split: {SPLIT_DOCUMENT} and {ROOT_DOCUMENT} are damaged, "
-        "and the stored splits do not follow from what is left; assign them anew by "
+        f"{path}: cannot tell how it was split: {SPLIT_DOCUMENT} and its copy in {ROOT_DOCUMENT} "
+        "are damaged, and it was not as is usual; assign the splits anew by "
         "`crystalvision dataset split`"
     )
 
 
-def told_splits(path: Path) -> list[SplitSettings]:
-    """How a dataset is split, as the root document and that of the array say, if they can be read.
+def told_splits(path: Path, header: DatasetHeader) -> list[SplitSettings]:
+    """How a dataset is split, as the root document and that of the array say.
 
-    The root comes first.
+    The root comes first; what is damaged, or of another dataset, is left out.
     """
     told = []
     for file, keys in (
@@ -57,11 +62,12 @@ def told_splits(path: Path) -> list[SplitSettings]:
             for key in keys:
                 document = document[key]
             attributes = document["attributes"]
-            told.append(
-                SplitSettings(**{key: attributes[key] for key in SplitSettings.model_fields})
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            settings = SplitSettings(**{key: attributes[key] for key in SplitSettings.model_fields})
+            sound = split_record(settings, header).items() <= attributes.items()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
+        if sound:
+            told.append(settings)
     return told
 
 

@@ -1,5 +1,7 @@
 """Which samples train, which choose, which test: the same answer for the same labels, always."""
 
+from collections import deque
+from heapq import heappop, heappush
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -104,8 +106,8 @@ def rank_in_parts(
 ) -> Int[np.ndarray, "n"]:
     """Rank the samples of each part so that its first k are a fair choice of it, for every k.
 
-    The choices are nested, and each has the classes in the proportions of the part: what a curve of
-    accuracy against the number of training samples needs.
+    The choices are nested, and each has the classes in the proportions of the part, to within one
+    sample: what a curve of accuracy against the number of training samples needs.
 
     Args:
         labels: Class of each sample, (n,).
@@ -115,18 +117,39 @@ def rank_in_parts(
     Returns:
         Rank of each sample within its part, from 0, (n,).
     """
-    group = parts.astype(np.int64) * (int(labels.max(initial=0)) + 1) + labels
     hashed = _hash(seed ^ _RANKS, np.arange(len(labels)))
-    order = np.lexsort((hashed, group))
-    _, starts, sizes = np.unique(group[order], return_index=True, return_counts=True)
-    place = np.empty(len(labels))  # how far down its class a sample stands, from 0 to 1
-    position = np.arange(len(labels)) - np.repeat(starts, sizes)
-    place[order] = (position + 0.5) / np.repeat(sizes, sizes)
-    order = np.lexsort((hashed, place, parts))
-    _, starts, sizes = np.unique(parts[order], return_index=True, return_counts=True)
     ranks = np.empty(len(labels), dtype=np.int64)
-    ranks[order] = np.arange(len(labels)) - np.repeat(starts, sizes)
+    for part in np.unique(parts):
+        here = np.flatnonzero(parts == part)
+        in_order = here[np.lexsort((hashed[here], labels[here]))]
+        _, sizes = np.unique(labels[here], return_counts=True)
+        # The next rank of a class goes to the sample of it that comes next by the hash.
+        ranks[in_order] = np.argsort(_interleave(sizes), kind="stable")
     return ranks
+
+
+def _interleave(sizes: Int[np.ndarray, "k"]) -> Int[np.ndarray, "n"]:
+    """A sequence of classes, each prefix of which is within one of their proportions, (n,).
+
+    The j-th of a class may come from place (j - 1) n / size on, and must come by j n / size.
+    Taking what must come first among what may come solves it: Steiner and Yeomans, Management
+    Science 39, 728 (1993).
+    """
+    total = int(sizes.sum())
+    cls = np.repeat(np.arange(len(sizes)), sizes)
+    size = np.repeat(sizes, sizes)
+    number = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # from 0
+    earliest = -(-number * total // size)
+    latest = (number + 1) * total // size
+    order = np.argsort(earliest, kind="stable")
+    coming = deque(zip(*(each[order].tolist() for each in (earliest, latest, cls)), strict=True))
+    open_now: list[tuple[int, int]] = []
+    sequence = np.empty(total, dtype=np.int64)
+    for place in range(total):
+        while coming and coming[0][0] <= place + 1:
+            heappush(open_now, coming.popleft()[1:])
+        sequence[place] = heappop(open_now)[1]
+    return sequence
 
 
 def _check_shares(validation: float, test: float) -> None:

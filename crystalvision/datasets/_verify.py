@@ -22,8 +22,8 @@ from crystalvision.datasets._open import (
     find_missing_shards,
     read_header,
     read_header_copy,
-    read_split_settings,
 )
+from crystalvision.datasets._recover import told_splits
 from crystalvision.datasets._splits import SplitSettings, split_arrays
 from crystalvision.errors import InputError, StorageError
 
@@ -55,10 +55,7 @@ def verify(path: str | Path, *, advance: Callable[[int], object] | None = None) 
         if (path / IMAGES).is_dir():
             return [Problem(None, str(error))]
         raise
-    try:
-        split = read_split_settings(path)
-    except StorageError:  # which the check of the metadata tells
-        split = SplitSettings()
+    split = next(iter(told_splits(path, header)), SplitSettings())
     codec = Codec(header, split)
     if not problems:
         problems += metadata_problems(path, codec)

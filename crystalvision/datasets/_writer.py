@@ -73,7 +73,7 @@ class DatasetWriter:
             StorageError: The disk refused.
         """
         path = Path(path)
-        _check_place(path, mode)
+        check_place(path, mode)
         with disk_errors(path, "created"):
             path.mkdir(parents=True, exist_ok=True)
         with _locked(path):
@@ -103,7 +103,7 @@ class DatasetWriter:
         """
         path = Path(path)
         with _locked(path):
-            yield cls(path, header, next(iter(told_splits(path)), SplitSettings()))
+            yield cls(path, header, next(iter(told_splits(path, header)), SplitSettings()))
 
     def restore(self) -> None:
         """Write all but the shards anew, split as it was.
@@ -243,7 +243,7 @@ def _check_begun(path: Path, header: DatasetHeader, mode: Mode) -> None:
         check_same(path, read_header(path), header)
 
 
-def _check_place(path: Path, mode: Mode) -> None:
+def check_place(path: Path, mode: Mode) -> None:
     """Refuse a path before anything is made there, so that a stranger's folder stays untouched."""
     if mode not in get_args(Mode):
         raise InputError(f"mode {mode!r} is not one of {', '.join(get_args(Mode))}")
