@@ -7,6 +7,8 @@ MERGE = "merge"
 """`kind` in the recipe of a merged dataset."""
 IMPORT = "import"
 """`kind` in the recipe of a dataset of imported images."""
+EXPORTED_FROM = "exported_from"
+"""In such a recipe: identity and recipe of the dataset that the images were exported from."""
 
 Recipe = Mapping[str, Any]
 _ALIKE_ANYWAY = ("name", "samples")
@@ -21,7 +23,10 @@ def origins(identity: str, recipe: Recipe) -> dict[str, Recipe]:
     """
     if recipe.get("kind") == MERGE:
         return {source["identity"]: source["recipe"] for source in recipe["sources"]}
-    return {identity: recipe}
+    exported = recipe.get(EXPORTED_FROM)
+    # The dataset itself stays first: of samples that are not merged, it is source 0.
+    before = origins(exported["identity"], exported["recipe"]) if exported else {}
+    return {identity: recipe, **before}
 
 
 def same_specimens(one: Recipe, other: Recipe) -> bool:
