@@ -1,0 +1,146 @@
+"""`crystalvision dataset import`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crystalvision.cli.cards import write_card_or_say
+from crystalvision.cli.console import err, print_json
+from crystalvision.cli.dataset._options import Json
+from crystalvision.cli.dataset._steps import steps
+from crystalvision.errors import InputError
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(help="The folder of labelled images.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
+    ],
+    *,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            "--pixel-size-inv-angstrom",
+            help="Size of a pixel in 1/Å; needed, but for a folder that export made.",
+        ),
+    ] = None,
+    pixel_size_y: Annotated[
+        float | None,
+        typer.Option("--pixel-size-y-inv-angstrom", help="That of rows, if it differs."),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of the direct beam, from 0; by default half of the image's size.",
+        ),
+    ] = None,
+    energy_kev: Annotated[
+        float | None, typer.Option("--energy-kev", help="Energy of the electrons in keV.")
+    ] = None,
+    severity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS=VALUE", help="Severity of a class. Repeat it for each."),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, help="Channels of an image, if not 1.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the dataset; by default the folder's.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an import that was interrupted.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the dataset that is there.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make a dataset of labelled images, so that measured patterns train and test models, too.
+
+    FOLDER has a folder of images for each class, or a **labels.csv** with the columns *file* and
+    *class*. Further columns are optional: *severity*, *specimen* (images of one specimen are never
+    in two splits), and any numbers, such as *thickness_nm* or *dose [e/Å²]*.
+
+    Images are PNG, TIFF or NPY, all of one size and type. They are checked before anything is
+    written.
+    """
+    from crystalvision.datasets import Dataset, describe
+    from crystalvision.exchange import import_folder
+
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    mode: Literal["create", "resume", "overwrite"] = "create"
+    if resume:
+        mode = "resume"
+    elif overwrite:
+        mode = "overwrite"
+    given = _pixel_size(pixel_size, pixel_size_y)
+    with steps() as begin:
+        try:
+            done = import_folder(
+                folder,
+                output,
+                pixel_size_inv_angstrom=given,
+                centre=_centre(centre),
+                energy_kev=energy_kev,
+                severities=_severities(severity or []),
+                channels=channels,
+                name=name,
+                mode=mode,
+                begin=begin,
+            )
+        except KeyboardInterrupt:
+            err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
+            raise
+    for note in done.notes:
+        err.print(f"note: {note}", markup=False, soft_wrap=True)
+    write_card_or_say(output)
+    if json:
+        print_json({**describe(Dataset.open(output)), "notes": done.notes})
+    else:
+        err.print(
+            f"{done.samples:,} images in {output}. Next: crystalvision dataset info {output}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _pixel_size(both: float | None, rows: float | None) -> float | tuple[float, float] | None:
+    if rows is None:
+        return both
+    if both is None:
+        raise InputError(
+            f"--pixel-size-y-inv-angstrom {rows:g} is that of rows alone; give "
+            "--pixel-size-inv-angstrom for columns, too"
+        )
+    return rows, both
+
+
+def _centre(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        row, column = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--centre {text}: expected a row and a column, such as 127.5,130"
+        ) from error
+    return row, column
+
+
+def _severities(texts: list[str]) -> dict[str, float]:
+    given: dict[str, float] = {}
+    for text in texts:
+        name, separator, value = text.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            separator = ""
+        if not separator or not name:
+            raise InputError(f"--severity {text}: expected CLASS=VALUE, such as vacancies=0.5")
+        if name in given:
+            raise InputError(f"--severity is given twice for class '{name}'; give it once")
+        given[name] = number
+    return given

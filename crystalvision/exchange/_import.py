@@ -1,0 +1,108 @@
+"""Makes a dataset of a folder of labelled images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets import DatasetWriter
+from crystalvision.datasets._files import disk_errors
+from crystalvision.datasets._writer import Mode, check_place
+from crystalvision.errors import InputError
+from crystalvision.exchange._check_images import digest_of, read_as
+from crystalvision.exchange._plan import Plan, Settings, plan_import
+from crystalvision.exchange._selection import Begin, begin_nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import made.
+
+    Attributes:
+        path: The dataset.
+        samples: Number of samples.
+        notes: What was left out or assumed, a line each.
+    """
+
+    path: Path
+    samples: int
+    notes: tuple[str, ...]
+
+
+def import_folder(
+    folder: Path | str,
+    output: Path | str,
+    *,
+    pixel_size_inv_angstrom: float | tuple[float, float] | None = None,
+    centre: tuple[float, float] | None = None,
+    energy_kev: float | None = None,
+    severities: Mapping[str, float] | None = None,
+    channels: int | None = None,
+    name: str | None = None,
+    mode: Mode = "create",
+    begin: Begin = begin_nothing,
+) -> Imported:
+    """Make a dataset of a folder of labelled images.
+
+    The folder has a folder for each class, or a `labels.csv` that names the class of each file.
+    Everything is checked before anything is written. Samples are in the order of the names of their
+    files.
+
+    Args:
+        folder: The images: PNG, TIFF or NPY, all of one shape and type.
+        output: Where the dataset goes.
+        pixel_size_inv_angstrom: Size of a pixel [1/Å], or that of rows (y) and of columns (x). A
+            folder that was exported with `export_png` tells it itself.
+        centre: Row and column of the direct beam [pixels], from 0; by default half of the size.
+        energy_kev: Energy of the electrons [keV].
+        severities: Severity of each class, where there is no column `severity`.
+        channels: Channels of an image; by default 1.
+        name: Name of the dataset; by default that of the folder.
+        mode: What to do with what is there already: refuse it, go on with it, or replace it.
+        begin: Told what begins and how many steps it has; what it returns is told of each.
+
+    Raises:
+        InputError: What is given or found in the folder is wrong, or the place is taken.
+        StorageError: The disk refused.
+    """
+    folder, output = Path(folder), Path(output)
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}; expected a folder of labelled images")
+    if output.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
+    check_place(output, mode)
+    settings = Settings(pixel_size_inv_angstrom, centre, energy_kev, severities, channels, name)
+    with disk_errors(folder, "read"):
+        plan = plan_import(folder, settings, begin)
+    _write(plan, output, mode, begin)
+    return Imported(output, plan.header.samples, plan.notes)
+
+
+def _write(plan: Plan, output: Path, mode: Mode, begin: Begin) -> None:
+    with DatasetWriter.open(output, plan.header, mode, plan.split) as writer:
+        missing = writer.missing_shards()
+        left = sum(len(writer.shard_indices(shard)) for shard in missing)
+        advance = begin("writing", left)
+        for shard in missing:
+            indices = writer.shard_indices(shard)
+            part = {name: rows[indices.start : indices.stop] for name, rows in plan.rows.items()}
+            writer.write_shard(shard, _images(plan, indices), part)
+            advance(len(indices))
+        writer.finish()
+
+
+def _images(plan: Plan, indices: range) -> np.ndarray[Any, Any]:
+    """The images of some samples, (n, c, h, w), the same as when they were checked."""
+    images = []
+    for index in indices:
+        image = read_as(plan.folder, plan.files[index], plan.kind)
+        if digest_of(image) != plan.digests[index]:
+            raise InputError(
+                f"{plan.folder / plan.files[index]}: was changed while it was imported; run the "
+                "same command again with --overwrite"
+            )
+        images.append(image)
+    return np.stack(images)

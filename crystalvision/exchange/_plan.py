@@ -1,0 +1,196 @@
+"""Everything about an import but the writing: the folder is read, and every image is checked."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.config import validate
+from crystalvision.datasets import Axis, Column, DatasetHeader, SplitSettings
+from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, digest
+from crystalvision.datasets._origin import EXPORTED_FROM, IMPORT
+from crystalvision.errors import InputError
+from crystalvision.exchange._calibration import Pair, axes_of
+from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
+from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
+from crystalvision.exchange._labels_csv import list_labels_csv
+from crystalvision.exchange._listing import Listing, list_class_folders
+from crystalvision.exchange._png import LABELS
+from crystalvision.exchange._selection import Begin, Rows
+from crystalvision.exchange._severities import class_severities, severities_of
+
+_SHARD_BYTES = 8 * 2**20
+_ENERGY = "energy_kev"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user says of the images; see `import_folder`."""
+
+    pixel_size_inv_angstrom: float | Pair | None
+    centre: Pair | None
+    energy_kev: float | None
+    severities: Mapping[str, float] | None
+    channels: int | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A dataset that can be written now.
+
+    Attributes:
+        folder: Where the images are.
+        files: Their paths within it, in the order of the samples.
+        kind: What they have in common.
+        digests: SHA-256 (hex) of the pixels of each.
+        header: What the dataset is to be.
+        rows: Its columns, name → (samples,).
+        split: How it is to be split; None for as usual.
+        notes: What was left out or assumed, a line each.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    kind: Kind
+    digests: list[str]
+    header: DatasetHeader
+    rows: Rows
+    split: SplitSettings | None
+    notes: tuple[str, ...]
+
+
+def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
+    """Read a folder of labelled images, and check all of it.
+
+    Args:
+        folder: The folder.
+        settings: What the user says of it.
+        begin: Told what begins and how many steps it has; what it returns is told of each.
+
+    Raises:
+        InputError: What is given or found in the folder is wrong.
+    """
+    document = read_document(folder / DOCUMENT)
+    known = document.header if document else None
+    if (folder / LABELS).is_file():
+        listing = list_labels_csv(folder, known)
+    else:
+        listing = list_class_folders(folder)
+    severities = class_severities(listing, settings.severities, known)
+    energy = _energy(listing, settings.energy_kev)
+    channels = settings.channels or (known.image_shape[0] if known else 1)
+    total = len(listing.files)
+    kind = check_headers(folder, listing, channels, begin("checking", total))
+    if document and document.scale == "counts":
+        kind = Kind(kind.shape, document.header.dtype)
+    axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
+    digests = read_digests(folder, listing, kind, begin("reading", total))
+    columns = {**listing.columns, **energy}
+    rows: Rows = {
+        "label": listing.labels,
+        "severity": severities_of(listing, severities),
+        SPECIMEN: specimens_of(folder, listing, digests),
+        **{name: values for name, (_, values) in columns.items()},
+    }
+    header = _header(folder, settings, listing, kind, axes, severities)
+    content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
+    recipe = {**header["recipe"], "content_sha256": digest(content)}
+    if document:
+        recipe[EXPORTED_FROM] = {
+            "identity": document.identity,
+            "recipe": document.header.recipe,
+        }
+    fields = {
+        **header,
+        "columns": {
+            SPECIMEN: SPECIMEN_COLUMN,
+            **{name: told for name, (told, _) in columns.items()},
+        },
+        "recipe": recipe,
+    }
+    return Plan(
+        folder=folder,
+        files=listing.files,
+        kind=kind,
+        digests=digests,
+        header=validate(DatasetHeader, fields, str(folder)),
+        rows=rows,
+        split=document.splits if document else None,
+        notes=(*listing.notes, *_notes(folder, listing, settings, document)),
+    )
+
+
+def _header(
+    folder: Path,
+    settings: Settings,
+    listing: Listing,
+    kind: Kind,
+    axes: tuple[Axis, Axis],
+    severities: tuple[float, ...],
+) -> dict[str, Any]:
+    """The dataset's header, but for its columns and what depends on the pixels."""
+    image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
+    recipe: dict[str, Any] = {
+        "name": settings.name or folder.resolve().name,
+        "kind": IMPORT,
+        "images": len(listing.files),
+    }
+    if settings.energy_kev is not None:
+        recipe["beam"] = {"energy_kev": settings.energy_kev}
+    if listing.specimen_names:
+        recipe["specimens"] = list(listing.specimen_names)
+    return {
+        "samples": len(listing.files),
+        "image_shape": kind.shape,
+        "dtype": kind.dtype,
+        "class_names": listing.class_names,
+        "class_severities": severities,
+        "axes": axes,
+        "seed": 0,
+        "recipe": recipe,
+        "generator": {name: version(name) for name in ("crystalvision", "numpy")},
+        "samples_per_shard": int(np.clip(_SHARD_BYTES // image_bytes, 1, 256)),
+    }
+
+
+def _energy(
+    listing: Listing, energy_kev: float | None
+) -> dict[str, tuple[Column, np.ndarray[Any, Any]]]:
+    """The column `energy_kev`, if the energy is given."""
+    if energy_kev is None:
+        return {}
+    if not (math.isfinite(energy_kev) and energy_kev > 0):
+        raise InputError(f"--energy-kev {energy_kev:g}: expected a positive number, such as 200")
+    if _ENERGY in listing.columns:
+        raise InputError(
+            f"labels.csv gives {_ENERGY} for each image; leave out --energy-kev, or remove the "
+            "column"
+        )
+    column = Column(dtype="float32", units="keV", description="energy of an electron")
+    return {_ENERGY: (column, np.full(len(listing.files), energy_kev, dtype=np.float32))}
+
+
+def _as_lists(rows: Rows) -> dict[str, list[str]]:
+    """Columns in JSON types; as text, since JSON has no NaN."""
+    return {name: [str(value) for value in values] for name, values in rows.items()}
+
+
+def _notes(
+    folder: Path, listing: Listing, settings: Settings, document: ExportDocument | None
+) -> list[str]:
+    notes = []
+    if listing.severity is None and not settings.severities:
+        notes.append(
+            "no severities are given, so all are 0; give --severity CLASS=VALUE to train on them"
+        )
+    if document and document.scale != "counts":
+        notes.append(
+            f"{folder} holds grey values on the scale '{document.scale}', not counts; export with "
+            "--scale counts to keep these"
+        )
+    return notes
