@@ -11,20 +11,13 @@ from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import Sample, Source, SourceSpec
+from crystalvision_simulate.columns import column_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Projection, Simulator
 
 SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20
-_UNITS = {
-    "angstrom": "angstrom",
-    "kev": "keV",
-    "mrad": "mrad",
-    "deg": "degree",
-    "px": "pixel",
-    "electrons": "electron",
-}
 
 
 def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
@@ -114,7 +107,7 @@ def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
 
 def _column(name: str, simulator: Simulator) -> Column:
     if name != "structure":
-        return Column(dtype="float32", units=_units(name))
+        return column_of(name)
     names = [part.name for part in simulator.crystals.structures]
     meaning = ", ".join(f"{index}: {part}" for index, part in enumerate(names))
     return Column(dtype="float32", units="1", description=meaning)
@@ -124,7 +117,3 @@ def _generator(device: torch.device) -> dict[str, str]:
     """What the numbers depend on beside the recipe."""
     names = ("crystalvision", "numpy", "torch")
     return {**{name: version(name) for name in names}, "device": device.type}
-
-
-def _units(column: str) -> str:
-    return _UNITS.get(column.rpartition("_")[2], "1")
