@@ -33,7 +33,8 @@ def disk_errors(path: Path, action: str, *, resumable: bool = True) -> Iterator[
         advice = _ADVICE.get(error.errno or 0, "check the disk and its permissions")
         if resumable and error.errno in _FULL:
             advice += " with --resume"
-        reason = error.strerror or str(error)
+        # The text of HDF5 has several lines and addresses in memory.
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
         raise StorageError(f"{path}: cannot be {action}: {reason}; {advice}") from error
 
 
@@ -58,18 +59,18 @@ def write_file(path: Path, content: bytes) -> None:
             raise
 
 
-def is_filled(path: Path) -> bool:
+def is_filled(path: Path | str) -> bool:
     """Whether a file is there and holds something.
 
     Raises:
         StorageError: The disk refuses to tell.
     """
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - of a text, three times as quick for thousands of files
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
             return False
-        with disk_errors(path, "read"):
+        with disk_errors(Path(path), "read"):
             raise
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
@@ -108,6 +109,13 @@ def remove_arrays(folder: Path) -> None:
                 shutil.rmtree(child)
 
 
-def size_bytes(folder: Path) -> int:
+def size_bytes(folder: Path | str) -> int:
     """Bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                size += size_bytes(entry.path)
+            elif entry.is_file():
+                size += entry.stat().st_size
+    return size
