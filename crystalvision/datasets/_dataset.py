@@ -175,7 +175,7 @@ class Dataset:
         stored = read_splits(self.path, self.header)
         if self.missing_shards:  # then nothing is known that they should follow from
             return stored
-        told = told_splits(self.path, self.header)
+        told = set(told_splits(self.path, self.header))
         if not told or not all(follows(stored, settings, self._table) for settings in told):
             raise damaged(self.path, "the splits do not follow from the labels as it is told")
         return stored

@@ -129,7 +129,7 @@ def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
     return [
         shard
         for shard in range(header.shards)
-        if not all(is_filled(path / file) for file in shard_files(header, shard))
+        if not all(is_filled(f"{path}/{file}") for file in shard_files(header, shard))
     ]
 
 

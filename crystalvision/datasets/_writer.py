@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from filelock import FileLock, Timeout
 
-from crystalvision.datasets._direct import read_rows
+from crystalvision.datasets._direct import Rows, read_rows
 from crystalvision.datasets._encode import ShardEncoder, checked_indices
 from crystalvision.datasets._files import (
     LOCK_NAME,
@@ -17,7 +17,7 @@ from crystalvision.datasets._files import (
     remove_partial_files,
     write_file,
 )
-from crystalvision.datasets._header import SPECIMEN, DatasetHeader
+from crystalvision.datasets._header import SPECIMEN, SPLIT, DatasetHeader
 from crystalvision.datasets._layout import (
     HEADER_DOCUMENT,
     ROOT_DOCUMENT,
@@ -33,7 +33,7 @@ from crystalvision.datasets._open import (
 )
 from crystalvision.datasets._recover import find_split, label_columns, told_splits
 from crystalvision.datasets._same import check_same
-from crystalvision.datasets._splits import SplitSettings, split_arrays
+from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, split_arrays
 from crystalvision.errors import InputError
 
 Mode = Literal["create", "resume", "overwrite"]
@@ -48,6 +48,7 @@ class DatasetWriter:
         self._split = split
         self._codec = Codec(header, split)
         self._encoder = ShardEncoder(header, self._codec)
+        self._labels: Rows | None = None  # what splits follow from, once it is read
 
     @classmethod
     @contextmanager
@@ -180,6 +181,7 @@ class DatasetWriter:
         """
         if list(files) != shard_files(self.header, shard):
             raise InputError(f"{self.path}: these are not the files of shard {shard}")
+        self._labels = None
         with disk_errors(self.path, "written"):
             (self.path / images_file(shard)).unlink(missing_ok=True)
         self._write(files)
@@ -191,28 +193,29 @@ class DatasetWriter:
                 for file in reversed(shard_files(self.header, shard)):
                     (self.path / file).unlink(missing_ok=True)
 
-    def finish(self) -> None:
+    def finish(self) -> dict[str, int]:
         """Assign the splits; with them the dataset is complete.
+
+        Returns:
+            Number of samples of each part, by its name.
 
         Raises:
             InputError: Shards are missing.
             StorageError: The disk refused.
         """
-        missing = self.missing_shards()
-        if missing:
-            raise InputError(
-                f"{self.path}: cannot be finished: {len(missing)} of {self.header.shards} shards "
-                f"are missing, the first is {missing[0]}"
-            )
-        self._write_splits()
+        return self._write_splits(self._split_arrays(self._split))
 
-    def split(self, settings: SplitSettings) -> None:
+    def split(self, settings: SplitSettings) -> dict[str, int]:
         """Assign the splits of a finished dataset anew.
 
+        Returns:
+            Number of samples of each part, by its name.
+
         Raises:
-            InputError: Shards are missing.
-            StorageError: The disk refused, or the columns are damaged.
+            InputError: Shards are missing; nothing is changed then.
+            StorageError: The columns are damaged, and nothing is changed; or the disk refused.
         """
+        arrays = self._split_arrays(settings)
         # Without them the dataset counts as unfinished, until both and the document agree again.
         with disk_errors(self.path, "written"):
             for file in SPLIT_FILES:
@@ -220,14 +223,26 @@ class DatasetWriter:
         self._codec = Codec(self.header, settings)
         self._split = settings
         self._write(self._codec.documents())
-        self.finish()
+        return self._write_splits(arrays)
 
-    def _write_splits(self) -> None:
-        tables = [read_rows(self.path, self.header, shard) for shard in range(self.header.shards)]
-        columns = label_columns(tables)
-        arrays = split_arrays(self._split, columns["label"], columns.get(SPECIMEN))
+    def _split_arrays(self, settings: SplitSettings) -> Rows:
+        """What is to be stored of the splits, by array."""
+        missing = self.missing_shards()
+        if missing:
+            raise InputError(
+                f"{self.path}: cannot be finished: {len(missing)} of {self.header.shards} shards "
+                f"are missing, the first is {missing[0]}"
+            )
+        if self._labels is None:
+            shards = range(self.header.shards)
+            self._labels = label_columns([read_rows(self.path, self.header, n) for n in shards])
+        return split_arrays(settings, self._labels["label"], self._labels.get(SPECIMEN))
+
+    def _write_splits(self, arrays: Rows) -> dict[str, int]:
         for name, values in arrays.items():
             self._write(self._codec.encode(name, 0, values))
+        parts = arrays[SPLIT]
+        return {name: int((parts == number).sum()) for number, name in enumerate(SPLIT_NAMES)}
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():

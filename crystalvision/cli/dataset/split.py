@@ -25,17 +25,16 @@ def split(
     the assignment that they were trained with.
     """
     from crystalvision.config import validate
-    from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings, describe
+    from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings
 
     given = {"seed": seed, "validation_share": validation, "test_share": test}
     settings = validate(SplitSettings, given, "split")
     dataset = Dataset.open(path)
     with DatasetWriter.hold(path, dataset.header) as writer:
-        writer.split(settings)
+        counts = writer.split(settings)
     refresh_card_or_say(path)
-    told = describe(Dataset.open(path))
     if json:
-        print_json({"path": path, "splits": told["splits"]})
+        print_json({"path": path, "splits": counts})
     else:
-        parts = ", ".join(f"{name} {count:,}" for name, count in told["splits"].items())
+        parts = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         out.print(Text(f"{path}: {parts}"), soft_wrap=True)
