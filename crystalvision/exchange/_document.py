@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from crystalvision.config import Config
 from crystalvision.datasets import DatasetHeader, SplitSettings
-from crystalvision.datasets._recover import find_split
 from crystalvision.errors import InputError
 from crystalvision.exchange._selection import Selection
 
@@ -53,7 +52,7 @@ def document_of(selection: Selection, form: str, scale: str = "counts") -> str:
         identity=dataset.identity,
         split=selection.split,
         samples=len(selection),
-        splits=find_split(dataset.path, dataset.header),
+        splits=selection.splits,
         scale=scale,
         header=dataset.header,
     )

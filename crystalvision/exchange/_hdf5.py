@@ -10,6 +10,7 @@ does not transpose, and takes no column for an image, whatever its name.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from crystalvision.datasets import Dataset
 from crystalvision.datasets._header import SPLIT, SUBSET_RANK
 from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.exchange._careful_file import CarefulFile
 from crystalvision.exchange._place import new_file
 from crystalvision.exchange._selection import SAMPLE, Begin, Exported, Selection, begin_nothing
 
@@ -62,12 +64,16 @@ def export_hdf5(
     source = selection.dataset.path
     with (
         new_file(output, source, overwrite=overwrite, is_ours=_is_ours) as partial,
-        h5py.File(partial, "w") as file,
+        partial.open("w+b", buffering=0) as opened,
     ):
-        root = _write_head(file, selection)
-        _write_images(root, selection, begin)
-        _write_columns(file, root, selection)
-        _link_old_layout(file, root)
+        careful = CarefulFile(opened)
+        with h5py.File(careful, "w") as file:
+            root = _write_head(file, selection)
+            for _ in _write_images(root, selection, begin):
+                careful.check()
+            _write_columns(file, root, selection)
+            _link_old_layout(file, root)
+        careful.check()
     return Exported(output, "hdf5", split, len(selection), 1, output.stat().st_size)
 
 
@@ -111,7 +117,8 @@ def _write_head(file: "h5py.File", selection: Selection) -> "h5py.Group":
     return root
 
 
-def _write_images(root: "h5py.Group", selection: Selection, begin: Begin) -> None:
+def _write_images(root: "h5py.Group", selection: Selection, begin: Begin) -> Iterator[None]:
+    """Write the images; stop after each few."""
     header = selection.dataset.header
     node = _node(root, "images", "array", "Array")
     images = node.create_dataset(
@@ -128,6 +135,7 @@ def _write_images(root: "h5py.Group", selection: Selection, begin: Begin) -> Non
         _write_axis(node, number, axis.name, axis.units, axis.values())
     for rows, batch in selection.batches(begin("writing", len(selection))):
         images[rows.start : rows.stop] = batch
+        yield
 
 
 def _write_axis(

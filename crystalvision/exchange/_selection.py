@@ -12,6 +12,7 @@ from jaxtyping import Int
 from crystalvision.datasets import Dataset
 from crystalvision.datasets._direct import read_splits
 from crystalvision.datasets._header import SPLIT, SUBSET_RANK
+from crystalvision.datasets._recover import find_split
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.errors import InputError
 
@@ -56,6 +57,7 @@ class Selection:
         dataset: The dataset.
         split: `train`, `validation`, `test` or `all`.
         indices: The samples, ascending, (n,).
+        splits: How the dataset is split.
     """
 
     def __init__(self, dataset: Dataset, split: str = "all") -> None:
@@ -68,6 +70,7 @@ class Selection:
         self.dataset = dataset
         self.split = split
         self.indices: Int[np.ndarray, "n"] = dataset.split(split)
+        self.splits = find_split(dataset.path, dataset.header)
         if not len(self.indices):
             counts = ", ".join(f"{name} {len(dataset.split(name))}" for name in SPLIT_NAMES)
             raise InputError(

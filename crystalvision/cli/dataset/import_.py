@@ -13,7 +13,9 @@ from crystalvision.errors import InputError
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(help="The folder of labelled images.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder of labelled images.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
     ],
