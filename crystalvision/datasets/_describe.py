@@ -7,6 +7,7 @@ import numpy as np
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import disk_errors, size_bytes
 from crystalvision.datasets._open import is_split
+from crystalvision.datasets._origin import MERGE
 from crystalvision.datasets._splits import SPLIT_NAMES
 
 
@@ -47,4 +48,10 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "recipe": header.recipe.get("name"),
         "seed": header.seed,
         "generator": header.generator,
+        "sources": [
+            {key: source[key] for key in ("name", "seed", "samples", "identity")}
+            for source in header.recipe["sources"]
+        ]
+        if header.recipe.get("kind") == MERGE
+        else [],
     }

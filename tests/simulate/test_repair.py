@@ -51,7 +51,7 @@ def test_the_command_mends_and_says_so(whole, broken, capsys):
     assert main(["dataset", "verify", str(broken)]) == 1
     capsys.readouterr()
     assert main(["dataset", "repair", str(broken)]) == 0
-    assert "0 left; 1 shards made again" in capsys.readouterr().out
+    assert "0 left; 1 shard made again" in capsys.readouterr().out
     assert main(["dataset", "verify", str(broken)]) == 0
     before, after = contents(whole), contents(broken)
     for card in ("README.md", "card.png", "croissant.json"):  # the day of writing may differ

@@ -41,7 +41,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
     lines = [
         ("path", told["path"]),
-        ("recipe", f"{told['recipe'] or 'without a name'}, seed {told['seed']}"),
+        *_made_from(told),
         ("samples", samples),
         ("images", f"{'×'.join(map(str, told['image_shape']))} {told['dtype']}"),
     ]
@@ -60,3 +60,14 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("identity", told["identity"]),
     ]
     return lines
+
+
+def _made_from(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    name = told["recipe"] or "without a name"
+    if not told["sources"]:
+        return [("recipe", f"{name}, seed {told['seed']}")]
+    sources = [
+        ("", f"{source['name']}, seed {source['seed']}: {source['samples']:,}")
+        for source in told["sources"]
+    ]
+    return [("merged", name), *sources]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.cli.dataset._options import Json
 from crystalvision.errors import InputError
@@ -12,7 +13,7 @@ from crystalvision.errors import InputError
 
 def merge(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="The datasets, two or more.")
+        list[Path], typer.Argument(metavar="PATH", help="The datasets, two or more.")
     ],
     output: Annotated[
         Path,
@@ -57,6 +58,7 @@ def merge(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
+    write_card_or_say(output)
     told = describe(Dataset.open(output))
     if json:
         print_json(told)

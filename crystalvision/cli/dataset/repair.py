@@ -73,6 +73,10 @@ def _print_repair(path: Path, done: "Repair") -> None:
     if not done.found:
         out.print(Text(f"{path}: whole, nothing to mend"), soft_wrap=True)
         return
-    shards = f"{len(done.remade)} shards made again" if done.remade else "no shard made again"
-    problems = f"{len(done.found)} problems found, {len(done.left)} left"
+    problems = f"{_count(len(done.found), 'problem')} found, {len(done.left)} left"
+    shards = f"{_count(len(done.remade), 'shard')} made again"
     out.print(Text(f"{path}: {problems}; {shards}"), soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number < 2 else 's'}"
