@@ -6,13 +6,9 @@ with every version of zarr.
 
 import json
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-from zarr.codecs import Crc32cCodec, ZstdCodec
-from zarr.core.buffer import Buffer, default_buffer_prototype
-from zarr.storage import MemoryStore
 
 from crystalvision.datasets._header import (
     IMAGE_CHECKSUM,
@@ -25,6 +21,11 @@ from crystalvision.datasets._header import (
     digest,
 )
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
+
+if TYPE_CHECKING:  # half a second to import, which opening a dataset and `--help` do not need
+    import zarr
+    from zarr.core.buffer import Buffer
+    from zarr.storage import MemoryStore
 
 FORMAT = 2
 ROOT_DOCUMENT = "zarr.json"
@@ -88,6 +89,8 @@ class Codec:
     """Turns arrays into the files of the store and back, in memory."""
 
     def __init__(self, header: DatasetHeader, split: SplitSettings | None = None) -> None:
+        from zarr.storage import MemoryStore
+
         self._files: dict[str, Buffer] = {}
         self._arrays = _build(MemoryStore(self._files), header, split or SplitSettings())
         self._documents = {key: buffer.to_bytes() for key, buffer in self._files.items()}
@@ -109,6 +112,8 @@ class Codec:
         Raises:
             Exception: Any, where the content is damaged.
         """
+        from zarr.core.buffer import default_buffer_prototype
+
         self._files[file] = default_buffer_prototype().buffer.from_bytes(content)
         try:
             return np.asarray(self._arrays[name][indices.start : indices.stop])
@@ -120,9 +125,11 @@ class Codec:
 
 
 def _build(
-    store: MemoryStore, header: DatasetHeader, split: SplitSettings
+    store: "MemoryStore", header: DatasetHeader, split: SplitSettings
 ) -> "dict[str, zarr.Array[Any]]":
     """Create the group, its arrays and coordinates; the arrays by name."""
+    import zarr
+
     group = zarr.create_group(store, attributes=root_attributes(header), zarr_format=3)
     arrays = {
         IMAGES: _create_images(group, header),
@@ -148,7 +155,9 @@ def _build(
     return arrays
 
 
-def _create_images(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]":
+def _create_images(group: "zarr.Group", header: DatasetHeader) -> "zarr.Array[Any]":
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
     channels, height, width = header.image_shape
     return group.create_array(
         IMAGES,
@@ -165,7 +174,7 @@ def _create_images(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]
 
 
 def _create_column(
-    group: zarr.Group, header: DatasetHeader, name: str, column: Column
+    group: "zarr.Group", header: DatasetHeader, name: str, column: Column
 ) -> "zarr.Array[Any]":
     attributes: dict[str, Any] = {"units": column.units, "description": column.description}
     if name == "label":
@@ -181,7 +190,7 @@ def _create_column(
 
 
 def _create_split(
-    group: zarr.Group, header: DatasetHeader, split: SplitSettings
+    group: "zarr.Group", header: DatasetHeader, split: SplitSettings
 ) -> "zarr.Array[Any]":
     attributes = {
         "units": "1",
@@ -199,7 +208,7 @@ def _create_split(
     )
 
 
-def _create_subset_rank(group: zarr.Group, header: DatasetHeader) -> "zarr.Array[Any]":
+def _create_subset_rank(group: "zarr.Group", header: DatasetHeader) -> "zarr.Array[Any]":
     return _create_vector(
         group,
         SUBSET_RANK,
@@ -214,7 +223,7 @@ def _create_subset_rank(group: zarr.Group, header: DatasetHeader) -> "zarr.Array
 
 
 def _create_vector(
-    group: zarr.Group,
+    group: "zarr.Group",
     name: str,
     *,
     dimension: tuple[str, int],
@@ -222,6 +231,8 @@ def _create_vector(
     dtype: str,
     attributes: dict[str, Any],
 ) -> "zarr.Array[Any]":
+    from zarr.codecs import Crc32cCodec
+
     return group.create_array(
         name,
         shape=dimension[1:],
