@@ -180,8 +180,8 @@ def _check_unseen(run: Run, dataset: Dataset) -> None:
         if identity in trained:
             raise InputError(
                 f"{dataset.path} and the data that {run.path} was trained on have samples in "
-                f"common, those of '{recipe.get('name')}': one of the two was merged of the other, "
-                "or both of the same; judge it on data that were not merged with them"
+                f"common, those of '{recipe.get('name')}': one of the two was made of the other, "
+                "by a merge or by export and import, or both of the same; judge it on other data"
             )
         if any(same_specimens(recipe, other) for other in trained.values()):
             raise InputError(

@@ -256,6 +256,6 @@ def test_the_loader_in_the_readme_works(exported, salt, monkeypatch):
     code = text.split("```python\n")[1].split("```")[0]
     namespace = {}
     exec(code, namespace)
-    image, _ = namespace["train"][0]
+    image, _ = namespace["images"][0]
     assert torch.from_numpy(np.asarray(image).astype(np.int32)).shape == (6, 8)
-    assert len(namespace["train"]) == len(salt.split("train"))
+    assert len(namespace["images"]) == len(salt.split("train"))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from crystalvision.datasets import Column, Dataset, origins, verify
 from crystalvision.errors import InputError
+from crystalvision.evaluation import evaluate
 from crystalvision.exchange import export_png, import_folder
 
 CLASSES = ("amorphous", "crystal", "twin")
@@ -427,6 +428,13 @@ def test_an_export_that_comes_back_has_the_samples_of_the_first(salt_path, salt,
     known = origins(back.identity, back.header.recipe)
     assert list(known) == [back.identity, salt.identity]
     assert known[salt.identity] == salt.header.recipe
+
+
+def test_no_run_is_judged_on_a_copy_of_its_own_data(dataset_path, run, tmp_path):
+    export_png(dataset_path, tmp_path / "images", scale="counts")
+    import_folder(tmp_path / "images", tmp_path / "copy.zarr")
+    with pytest.raises(InputError, match="have samples in common"):
+        evaluate(run, Dataset.open(tmp_path / "copy.zarr"))
 
 
 def test_counts_of_32_bits_come_back_in_32_bits(make_data, tmp_path):
