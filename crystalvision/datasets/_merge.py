@@ -18,7 +18,7 @@ from crystalvision.datasets._join import (
     join_classes,
     join_columns,
 )
-from crystalvision.datasets._origin import MERGE, same_samples
+from crystalvision.datasets._origin import MERGE, origins, same_samples
 from crystalvision.datasets._specimens import number_specimens
 from crystalvision.datasets._verify import damaged_shards
 from crystalvision.datasets._writer import DatasetWriter, Mode
@@ -188,8 +188,9 @@ def _join_sources(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
     for dataset in datasets:
         for source in _sources(dataset):
             for other, given in known:
-                same = source["identity"] == given["identity"]
-                if same or same_samples(source["recipe"], given["recipe"]):
+                if _made_of(source) & _made_of(given) or same_samples(
+                    source["recipe"], given["recipe"]
+                ):
                     raise InputError(
                         f"{dataset.path}: holds samples that {other.path} holds, too: those of "
                         f"'{source['name']}' with seed {source['seed']}; leave one of them out, or "
@@ -197,6 +198,10 @@ def _join_sources(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
                     )
             known.append((dataset, source))
     return [source for _, source in known]
+
+
+def _made_of(source: Mapping[str, Any]) -> set[str]:
+    return set(origins(source["identity"], source["recipe"]))
 
 
 def _source_columns(sources: Sequence[Mapping[str, Any]]) -> dict[str, Column]:

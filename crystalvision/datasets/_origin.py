@@ -22,11 +22,20 @@ def origins(identity: str, recipe: Recipe) -> dict[str, Recipe]:
         recipe: Its recipe.
     """
     if recipe.get("kind") == MERGE:
-        return {source["identity"]: source["recipe"] for source in recipe["sources"]}
+        found: dict[str, Recipe] = {}
+        for source in recipe["sources"]:
+            found |= origins(source["identity"], source["recipe"])
+        return found
     exported = recipe.get(EXPORTED_FROM)
-    # The dataset itself stays first: of samples that are not merged, it is source 0.
     before = origins(exported["identity"], exported["recipe"]) if exported else {}
     return {identity: recipe, **before}
+
+
+def source_recipes(recipe: Recipe) -> list[Recipe]:
+    """The recipes that a merged dataset's column `source` counts; of any other dataset, its own."""
+    if recipe.get("kind") == MERGE:
+        return [source["recipe"] for source in recipe["sources"]]
+    return [recipe]
 
 
 def same_specimens(one: Recipe, other: Recipe) -> bool:

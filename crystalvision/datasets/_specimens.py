@@ -8,7 +8,7 @@ from jaxtyping import Int
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import IMAGE_CHECKSUM, SPECIMEN
 from crystalvision.datasets._join import SOURCE, SOURCE_INDEX
-from crystalvision.datasets._origin import IMPORT, MERGE, drawn_from, origins
+from crystalvision.datasets._origin import IMPORT, MERGE, drawn_from, source_recipes
 
 _PICTURES = (IMPORT,)
 
@@ -64,7 +64,7 @@ def _keys(datasets: Sequence[Dataset]) -> Int[np.ndarray, "n 2"]:
         source, index = np.zeros(len(dataset), dtype=np.int64), np.arange(len(dataset))
         if header.recipe.get("kind") == MERGE:
             source, index = dataset.column(SOURCE), dataset.column(SOURCE_INDEX)
-        for number, recipe in enumerate(origins(dataset.identity, header.recipe).values()):
+        for number, recipe in enumerate(source_recipes(header.recipe)):
             here = source == number
             drawn = drawn_from(recipe)
             if drawn is not None:

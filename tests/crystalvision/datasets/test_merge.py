@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, Dataset, merge, verify
+from crystalvision.datasets import Axis, Column, Dataset, merge, origins, verify
 from crystalvision.errors import InputError, StorageError
 
 HASH = "5" * 64
@@ -209,6 +209,13 @@ def test_the_same_sample_twice_is_refused(make, merged, two, tmp_path):
     for inputs in ([two[0], two[0]], [two[0], again], [merged.path, two[1]]):
         with pytest.raises(InputError, match=r"holds samples that .* holds, too: those of '[ab]'"):
             merge(inputs, output)
+    first = Dataset.open(two[0]).header
+    exported = {"identity": first.identity, "recipe": first.recipe}
+    imported = make("imported", seed=1, recipe={"kind": "import", "exported_from": exported})
+    merge([imported, two[1]], tmp_path / "imported and b.zarr")
+    for other in (imported, tmp_path / "imported and b.zarr"):
+        with pytest.raises(InputError, match=r"holds samples that .* holds, too"):
+            merge([two[0], other], output)
     drawn = {"seed": 7, "structure_sha256": HASH}
     inputs = [
         make("few", recipe={**drawn, "samples": 5}, samples=5),
@@ -290,3 +297,17 @@ def test_a_damaged_input_is_told_and_an_unfinished_one_refused(two, numbered, ma
     with pytest.raises(InputError, match="incomplete"):
         merge([two[1], half], refused_path)
     assert not refused_path.exists()
+
+
+def test_origins_reach_through_merges_and_imports():
+    simulated = {"name": "a"}
+    imported = {"kind": "import", "exported_from": {"identity": "1", "recipe": simulated}}
+    sources = [
+        {"identity": "2", "recipe": imported},
+        {"identity": "3", "recipe": {"name": "b"}},
+    ]
+    merged = {"kind": "merge", "sources": sources}
+    again = {"kind": "import", "exported_from": {"identity": "4", "recipe": merged}}
+    assert list(origins("4", merged)) == ["2", "1", "3"]
+    assert set(origins("5", again)) == {"5", "2", "1", "3"}
+    assert origins("1", simulated) == {"1": simulated}
