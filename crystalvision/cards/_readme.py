@@ -7,7 +7,7 @@ import yaml
 
 from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import licence_url
-from crystalvision.cards._origin import SIMULATION, Origin
+from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import ColumnRange, Summary
 from crystalvision.cards._text import citation_of, number, unit_of
 from crystalvision.datasets import Axis, DatasetHeader
@@ -101,9 +101,9 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
         f"Identity: `{header.identity}`, a SHA-256 over recipe, seed and sizes. Datasets with one "
         "identity hold the same samples."
     )
-    if header.source == SIMULATION:
+    if header.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
-        yield _fenced(f"crystalvision simulate recipe.yaml -o {_shell(folder)}\n", "console")
+        yield _fenced(f"{header.command} -o {_shell(folder)}\n", "console")
     text = yaml.safe_dump(
         header.recipe, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
     )

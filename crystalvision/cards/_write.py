@@ -45,6 +45,7 @@ def write_card(
     published: str | date | None = None,
     url: str | None = None,
     overwrite: bool = False,
+    figure: bool = True,
 ) -> Card:
     """Write the card of a finished dataset: `README.md`, `card.png` and `croissant.json`.
 
@@ -62,6 +63,7 @@ def write_card(
         published: The day of publication, such as `2026-05-31`.
         url: Its web page.
         overwrite: Replace a `README.md` that is no card.
+        figure: Draw the figure also where there is one.
 
     Raises:
         InputError: There is no finished dataset, another process is writing it, a fact is wrong, or
@@ -83,13 +85,17 @@ def write_card(
         earlier = _earlier_text(path, overwrite=overwrite)
         keys = read_front_matter(path / CARD_TEXT, earlier)
         facts = facts_from(path / CARD_TEXT, keys, dataset.identity).with_changes(changes)
-        files = _contents(dataset, facts, keys, earlier.partition(NOTES)[2].removeprefix("\n"))
+        notes = earlier.partition(NOTES)[2].removeprefix("\n")
+        drawn = figure or not (path / CARD_FIGURE).is_file()
+        files = _contents(dataset, facts, keys, notes, figure=drawn)
         for name, content in files.items():
             write_file(path / name, content)
     return Card(path, tuple(files), facts)
 
 
-def _contents(dataset: Dataset, facts: Facts, keys: dict[str, Any], notes: str) -> dict[str, bytes]:
+def _contents(
+    dataset: Dataset, facts: Facts, keys: dict[str, Any], notes: str, *, figure: bool
+) -> dict[str, bytes]:
     """The files of a card, the text last.
 
     Args:
@@ -97,6 +103,7 @@ def _contents(dataset: Dataset, facts: Facts, keys: dict[str, Any], notes: str) 
         facts: What its creators state.
         keys: The front matter of the card that is there.
         notes: What stands below that card.
+        figure: Whether the figure is drawn.
     """
     header = dataset.header
     summary = summarise(dataset)
@@ -105,14 +112,18 @@ def _contents(dataset: Dataset, facts: Facts, keys: dict[str, Any], notes: str) 
     folder = dataset.path.resolve().name
     body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
     return {
-        CARD_FIGURE: figure_png(dataset),
+        **({CARD_FIGURE: figure_png(dataset)} if figure else {}),
         CARD_METADATA: croissant(dataset.path, header, summary, origin, facts),
         CARD_TEXT: f"{head}\n{body}{notes}".encode(),
     }
 
 
-def refresh_card(path: str | Path) -> bool:
+def refresh_card(path: str | Path, *, figure: bool = True) -> bool:
     """Write the card of a dataset again, if it has one; whether it has.
+
+    Args:
+        path: The dataset's folder.
+        figure: Whether its figure is drawn again, too; splits do not show in it.
 
     Raises:
         InputError: As `write_card`.
@@ -121,7 +132,7 @@ def refresh_card(path: str | Path) -> bool:
     text = Path(path) / CARD_TEXT
     if not text.is_file() or MARK not in _read(text):
         return False
-    write_card(path)
+    write_card(path, figure=figure)
     return True
 
 

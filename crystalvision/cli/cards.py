@@ -1,6 +1,7 @@
 """Writes the card of a dataset beside other work, which never fails for it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.text import Text
@@ -15,11 +16,11 @@ def write_card_or_say(path: Path) -> None:
     _try(path, write_card)
 
 
-def refresh_card_or_say(path: Path) -> None:
+def refresh_card_or_say(path: Path, *, figure: bool = True) -> None:
     """Write the card of a dataset that changed again, if it has one; say in a line why not."""
     from crystalvision.cards import refresh_card
 
-    _try(path, refresh_card)
+    _try(path, partial(refresh_card, figure=figure))
 
 
 def _try(path: Path, write: Callable[[Path], object]) -> None:

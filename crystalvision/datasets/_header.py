@@ -23,6 +23,7 @@ SPECIMEN = "specimen"
 _RESERVED = frozenset(
     {IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, SUBSET_RANK, "sample", "channel", "c"}
 )
+_NO_CONTENT = {"generator", "source", "command", "synthetic", "caveats", "samples_per_shard"}
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -87,6 +88,10 @@ class DatasetHeader(Config):
         generator: Software that made the data, name → version.
         source: The source that makes its samples from the recipe, as plugins offer it; empty where
             they cannot be made again.
+        command: What a user types to make it again from the recipe, saved as `recipe.yaml`; empty
+            where nothing does.
+        synthetic: Whether the images were computed, not measured.
+        caveats: What whoever uses the data must know, a sentence or two each.
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
@@ -101,6 +106,9 @@ class DatasetHeader(Config):
     recipe: dict[str, Any]
     generator: dict[str, str]
     source: str = ""
+    command: str = ""
+    synthetic: bool = False
+    caveats: tuple[str, ...] = ()
     samples_per_shard: int = Field(gt=0)
 
     @field_validator("columns")
@@ -157,7 +165,7 @@ class DatasetHeader(Config):
         Neither the software's version, nor the size of a shard, nor a column's description changes
         it.
         """
-        content = self.model_dump(mode="json", exclude={"generator", "source", "samples_per_shard"})
+        content = self.model_dump(mode="json", exclude=_NO_CONTENT)
         for column in content["columns"].values():
             del column["description"]
         return digest(content)

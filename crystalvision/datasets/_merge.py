@@ -236,6 +236,10 @@ def _header(
         "seed": 0,
         "recipe": {"name": name or " + ".join(names), "kind": MERGE, "sources": sources},
         "generator": _generator(datasets),
+        "synthetic": all(dataset.header.synthetic for dataset in datasets),
+        "caveats": tuple(
+            dict.fromkeys(text for dataset in datasets for text in dataset.header.caveats)
+        ),
         "samples_per_shard": first.samples_per_shard,
     }
     return validate(DatasetHeader, fields, "merged dataset")

@@ -4,6 +4,7 @@ Dask hands out the shards, and hands one out again when the worker that made it 
 comes back to this process, which alone writes: workers need no disk in common.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
@@ -96,6 +97,8 @@ class Cluster:
 
         with _quiet():
             try:
+                # A client that was made in vain complains much later.
+                asyncio.run(_knock(address))
                 client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
             except (OSError, ValueError) as error:
                 raise InputError(
@@ -165,6 +168,19 @@ class _Work:
         header = DatasetHeader.model_validate_json(self.header)
         ((_, files),) = shards_of(open_once(self.spec), header, [shard])
         return files
+
+
+async def _knock(address: str) -> None:
+    """Connect to a scheduler and hang up.
+
+    Raises:
+        OSError: It does not answer.
+        ValueError: That is no address.
+    """
+    from distributed.comm.core import connect
+
+    connection = await connect(address, timeout=_CONNECT_SECONDS)
+    await connection.close()
 
 
 def _one_torch_thread() -> None:

@@ -11,6 +11,7 @@ from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import Sample, Source, SourceSpec
+from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.columns import column_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
@@ -100,6 +101,9 @@ def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
         ).model_dump(mode="json"),
         "generator": _generator(simulator.device),
         "source": SOURCE,
+        "command": "crystalvision simulate recipe.yaml",
+        "synthetic": True,
+        "caveats": caveats_of(recipe),
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")

@@ -13,6 +13,7 @@ import pytest
 
 from crystalvision.cli import main
 from crystalvision.datasets import Dataset, verify
+from crystalvision_simulate.caveats import caveats_of
 
 RECIPE = "si3n4-four-classes"
 
@@ -45,6 +46,16 @@ def test_a_dataset_is_whole_and_described(whole):
     assert dataset.header.axes[0].offset == pytest.approx(-16 * 0.045)
     assert dataset.header.columns["mistilt_mrad"].units == "mrad"
     assert dataset.header.columns["thickness_angstrom"].units == "angstrom"
+
+
+def test_a_dataset_says_what_simulation_leaves_out(whole, small_recipe):
+    header = Dataset.open(whole).header
+    assert header.synthetic
+    assert header.command == "crystalvision simulate recipe.yaml"
+    assert any("none was measured" in text for text in header.caveats)
+    assert not any("without noise" in text for text in header.caveats)
+    clean = small_recipe.model_copy(update={"detector": None})
+    assert "without noise" in caveats_of(clean)[-1]
 
 
 def test_json_describes_the_dataset(tmp_path, small_settings, capsys):

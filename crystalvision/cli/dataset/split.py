@@ -32,7 +32,7 @@ def split(
     dataset = Dataset.open(path)
     with DatasetWriter.hold(path, dataset.header) as writer:
         counts = writer.split(settings)
-    refresh_card_or_say(path)
+    refresh_card_or_say(path, figure=False)
     if json:
         print_json({"path": path, "splits": counts})
     else:

@@ -67,7 +67,7 @@ def test_only_what_nobody_stated_is_missed(salt, read):
 
 
 def test_metadata_tell_what_the_card_tells(make, read, tmp_path):
-    path = make(tmp_path / "salt.zarr", source="simulation")
+    path = make(tmp_path / "salt.zarr", synthetic=True, caveats=("None was measured.",))
     write_card(path, description="Salt.", **STATED)
     metadata = read(path)[0].metadata
     assert metadata.description == "Salt."
@@ -76,7 +76,7 @@ def test_metadata_tell_what_the_card_tells(make, read, tmp_path):
     assert names == {("Person", "Ada Lovelace"), ("Organization", "Institute of Salt")}
     assert metadata.date_published.isoformat().startswith("2026-05-31")
     assert "Simulated" in metadata.data_collection
-    assert any("none was measured" in limit for limit in metadata.data_limitations)
+    assert metadata.data_limitations == ["None was measured."]
     assert "No annotators" in str(metadata.data_annotation_protocol)
     assert Dataset.open(path).identity in (path / "croissant.json").read_text()
 

@@ -106,12 +106,17 @@ def test_the_recipe_stands_in_the_card_whatever_it_holds(make, tmp_path):
     assert "\nSalt, seen from above.\n" in text
 
 
-def test_only_simulated_data_have_the_limits_of_simulation(make, tmp_path):
-    simulated = make(tmp_path / "s.zarr", source="simulation")
+def test_simulated_data_say_so_and_what_their_source_warns_of(make, tmp_path):
+    simulated = make(
+        tmp_path / "s.zarr",
+        synthetic=True,
+        command="crystalvision simulate recipe.yaml",
+        caveats=("Simulated; none was measured.", "No drift."),
+    )
     imported = make(tmp_path / "i.zarr", recipe={"name": "mine", "kind": "import"})
     for path in (simulated, imported):
         write_card(path)
-    assert "none was measured" in text_of(simulated)
+    assert "## Limits\n\n- Simulated; none was measured.\n- No drift.\n" in text_of(simulated)
     assert "crystalvision simulate recipe.yaml -o s.zarr" in text_of(simulated)
     assert "synthetic" in front_matter(simulated)["tags"]
     other = text_of(imported)
@@ -119,15 +124,6 @@ def test_only_simulated_data_have_the_limits_of_simulation(make, tmp_path):
     assert "simulat" not in other
     assert "synthetic" not in front_matter(imported)["tags"]
     assert "Imported from a folder" in other
-
-
-def test_noise_is_denied_only_where_there_is_none(make, tmp_path):
-    clean = make(tmp_path / "c.zarr", source="simulation", dtype="float32")
-    write_card(clean)
-    assert "without noise and without background" in text_of(clean)
-    noisy = make(tmp_path / "n.zarr", source="simulation")
-    write_card(noisy)
-    assert "without noise" not in text_of(noisy)
 
 
 def test_the_same_card_is_the_same_byte_by_byte(salt, tmp_path):
