@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # dask takes a second to import, and most datasets need no cl
 _AHEAD = 2  # shards in hand for each thread of the cluster, so that none waits
 _DEATHS = 10  # workers that may die of one shard before it counts as what kills them
 _CONNECT_SECONDS = 10
+_LOCAL = "127.0.0.1"
 
 
 class Cluster:
@@ -57,24 +58,24 @@ class Cluster:
             # A worker that feeds a GPU starts processes of its own.
             "distributed.worker.daemon": False,
         }
-        address = "tcp://127.0.0.1:0"
+        # Nothing that other machines could reach, and no port that another cluster may hold.
+        local = {"host": _LOCAL, "dashboard": False, "dashboard_address": f"{_LOCAL}:0"}
         with (
             _quiet(),
             dask.config.set(settings),
             SpecCluster(
                 scheduler={
                     "cls": Scheduler,
-                    "options": {"host": address, "dashboard": False, "dashboard_address": None},
+                    "options": local,
                 },
                 workers={
                     number: {
                         "cls": Nanny,
                         "options": {
-                            "host": "tcp://127.0.0.1",
+                            **local,
                             "nthreads": 1,
                             "env": environment,
                             "memory_limit": 0,
-                            "dashboard": False,
                             "silence_logs": logging.CRITICAL,
                         },
                     }

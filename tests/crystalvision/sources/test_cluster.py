@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+import psutil
 import pytest
 from distributed import LocalCluster
 
@@ -45,7 +46,7 @@ def test_a_cluster_that_runs_already_makes_the_same_bytes(numbers, tmp_path, con
     path = tmp_path / "d.zarr"
     with (
         LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, silence_logs=50
+            n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", silence_logs=50
         ) as running,
         Cluster.at(running.scheduler_address) as cluster,
     ):
@@ -89,6 +90,7 @@ def test_an_error_of_the_source_comes_through(numbers, tmp_path, cluster):
     assert verify(path) == []
 
 
+@pytest.mark.slow
 def test_a_shard_that_kills_its_workers_is_named(numbers, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_DEATHS", 0)
     with (
@@ -117,6 +119,14 @@ def test_each_worker_sees_one_gpu(monkeypatch):
     with Cluster.local(2, device="cuda") as cluster:
         seen = cluster._client.run(lambda: os.environ["CUDA_VISIBLE_DEVICES"])
     assert sorted(seen.values()) == ["3", "5"]
+
+
+def test_clusters_stand_side_by_side_and_other_machines_reach_none(cluster):
+    with Cluster.local(1) as second:
+        assert set(pids(second)).isdisjoint(pids(cluster))
+        sockets = psutil.Process().net_connections("inet")
+        listening = {one.laddr.ip for one in sockets if one.status == "LISTEN"}
+        assert listening <= {"127.0.0.1", "::1"}
 
 
 def test_a_scheduler_that_is_not_there_is_told(monkeypatch):

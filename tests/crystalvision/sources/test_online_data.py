@@ -46,6 +46,7 @@ def test_the_seed_alone_says_which_samples(make):
     assert not equal(first, epoch(make(seed=2).train_dataloader()))
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(make):
     expected = make().train_dataloader()
     loader = make(workers=2).train_dataloader()
