@@ -31,8 +31,8 @@ def small_recipe(catalogue: Catalogue) -> Recipe:
 
 @pytest.fixture(scope="session")
 def small_settings() -> list[str]:
-    """The same as options of the command line; a card takes longer than the data."""
-    return ["--no-card", *(word for setting in SMALL for word in ("--set", setting))]
+    """The same as options of the command line."""
+    return [word for setting in SMALL for word in ("--set", setting)]
 
 
 @pytest.fixture(autouse=True)

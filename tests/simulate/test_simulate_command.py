@@ -19,6 +19,12 @@ RECIPE = "si3n4-four-classes"
 
 
 @pytest.fixture(scope="module")
+def small_settings(small_settings):
+    """Without a card, which takes longer than the data; it has tests of its own."""
+    return ["--no-card", *small_settings]
+
+
+@pytest.fixture(scope="module")
 def whole(tmp_path_factory, small_settings):
     """A dataset made in one go."""
     path = tmp_path_factory.mktemp("whole") / "data.zarr"
