@@ -5,8 +5,8 @@
 
 `reading` exports one dataset, which is written for the purpose, and reads all of its stores in turn
 in random order, by the same loader of torch: batches of raw counts, and batches prepared for a
-network. WebDataset reads its tars in order, through a buffer that shuffles. `many` opens, describes
-and splits 100,000 samples, each in a new process, beside 1,000.
+network. WebDataset reads its tars in order, through a buffer that shuffles. `many` runs what opens,
+describes and splits 100,000 samples, card included, as whole programs, beside 1,000.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ import numpy as np
 import torch
 from torch.utils import data
 
+from crystalvision.cards import write_card
 from crystalvision.datasets import (
     Axis,
     Column,
@@ -42,6 +44,15 @@ BATCH, ROUNDS = 32, 5
 MANY, FEW = 100_000, 1_000
 RESULTS = Path(__file__).parent / "results" / "datasets"
 COLUMNS = ("thickness_angstrom", "mistilt_mrad", "rotation_deg", "vacancy_fraction", "dose")
+# A small process of its own: a child counts as its peak what its parent had when it was forked.
+MEASURE = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(json.dumps({"seconds": time.perf_counter() - began, "peak_mib": usage.ru_maxrss / 1024}))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 Loader = Iterable[Any]
 
@@ -52,11 +63,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("reading", "many"))
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of the reading section")
     parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("--step", nargs=2, metavar=("NAME", "PATH"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.step:
-        print(json.dumps(step(*options.step)))
-        return
     options.output.mkdir(parents=True, exist_ok=True)
     file = options.output / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
@@ -212,48 +219,39 @@ def webdataset_loader(folder: Path, workers: int) -> Loader:
 
 
 def many(folder: Path) -> dict[str, Any]:
-    """Time and peak memory of what is done with a large dataset, beside a small one."""
+    """Time and peak memory of whole programs with a large dataset, beside a small one."""
+    opening = "import sys; from crystalvision.datasets import Dataset; Dataset.open(sys.argv[1])"
+    command = Path(sysconfig.get_path("scripts")) / "crystalvision"
+    programs: dict[str, Callable[[Path], list[str]]] = {
+        "crystalvision --help": lambda _path: [str(command), "--help"],
+        "Dataset.open": lambda path: [sys.executable, "-c", opening, str(path)],
+        "dataset info": lambda path: [str(command), "dataset", "info", str(path)],
+        "dataset split": lambda path: [str(command), "dataset", "split", str(path), "--seed", "1"],
+    }
     measured: dict[str, Any] = {}
     for samples in (FEW, MANY):
         path = folder / f"{samples}.zarr"
         write(path, samples, 8, samples_per_shard=256)
-        steps = {}
-        for name in ("import", "open", "info", "split"):
-            command = [sys.executable, __file__, "--step", name, str(path)]
-            runs = [
-                json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-                for _ in range(3)
-            ]
-            steps[name] = {
-                "seconds": spread([run["seconds"] for run in runs]),
-                "peak_mib": spread([run["peak_mib"] for run in runs]),
-            }
-        measured[str(samples)] = steps
+        write_card(path)
+        measured[str(samples)] = {
+            name: program(line(path)) | {"command": " ".join(line(Path("D.zarr"))[1:])}
+            for name, line in programs.items()
+        }
         print(f"{samples} samples", file=sys.stderr)
     return {"samples": measured}
 
 
-def step(name: str, path: str) -> dict[str, float]:
-    """One step, in this process."""
-    from crystalvision.datasets import SplitSettings, describe
-
-    began = time.perf_counter()
-    if name == "open":
-        Dataset.open(path)
-    elif name == "info":
-        describe(Dataset.open(path))
-    elif name == "split":
-        with DatasetWriter.hold(path, Dataset.open(path).header) as writer:
-            writer.split(SplitSettings(seed=1))
-    seconds = time.perf_counter() - began
-    return {"seconds": seconds, "peak_mib": peak_mib()}
-
-
-def peak_mib() -> float:
-    """The most memory that this process had [MiB]; `getrusage` would tell of its parent's."""
-    status = Path("/proc/self/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
+def program(line: list[str]) -> dict[str, Any]:
+    """Wall time [s] and peak memory [MiB] of a program, from its start to its end."""
+    # As pip installs it: with bytecode beside each module, which the first, uncounted run writes.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    runs = []
+    for _ in range(ROUNDS + 1):
+        told = subprocess.run(
+            [sys.executable, "-c", MEASURE, *line], env=environment, check=True, capture_output=True
+        )
+        runs.append(json.loads(told.stdout.splitlines()[-1]))
+    return {name: spread([run[name] for run in runs[1:]]) for name in ("seconds", "peak_mib")}
 
 
 def write(path: Path, samples: int, pixels: int, samples_per_shard: int) -> None:
@@ -345,9 +343,9 @@ def table(results: dict[str, Any]) -> str:
     if "many" in results:
         part = results["many"]["samples"]
         lines += [
-            "Each step in a new process, which imports the package before; medians of three.",
+            f"Whole programs, start to end: wall time and peak memory, medians of {ROUNDS}.",
             "",
-            "| step | " + " | ".join(f"{int(count):,} samples" for count in part) + " |",
+            "| program | " + " | ".join(f"{int(count):,} samples" for count in part) + " |",
             "|---|" + "---|" * len(part),
         ]
         for name in part[str(FEW)]:

@@ -1,6 +1,6 @@
 """Which samples train, which choose, which test: the same answer for the same labels, always."""
 
-from collections import deque
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Annotated, Any, Self
 
@@ -124,31 +124,37 @@ def rank_in_parts(
         in_order = here[np.lexsort((hashed[here], labels[here]))]
         _, sizes = np.unique(labels[here], return_counts=True)
         # The next rank of a class goes to the sample of it that comes next by the hash.
-        ranks[in_order] = np.argsort(_interleave(sizes), kind="stable")
+        ranks[in_order] = np.argsort(_interleave(tuple(sizes.tolist())), kind="stable")
     return ranks
 
 
-def _interleave(sizes: Int[np.ndarray, "k"]) -> Int[np.ndarray, "n"]:
+@lru_cache(maxsize=len(SPLIT_NAMES))  # who writes splits checks them next
+def _interleave(sizes: tuple[int, ...]) -> Int[np.ndarray, "n"]:
     """A sequence of classes, each prefix of which is within one of their proportions, (n,).
 
     The j-th of a class may come from place (j - 1) n / size on, and must come by j n / size.
     Taking what must come first among what may come solves it: Steiner and Yeomans, Management
     Science 39, 728 (1993).
     """
-    total = int(sizes.sum())
+    total = sum(sizes)
     cls = np.repeat(np.arange(len(sizes)), sizes)
-    size = np.repeat(sizes, sizes)
+    size = np.repeat(np.array(sizes), sizes)
     number = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # from 0
     earliest = -(-number * total // size)
     latest = (number + 1) * total // size
     order = np.argsort(earliest, kind="stable")
-    coming = deque(zip(*(each[order].tolist() for each in (earliest, latest, cls)), strict=True))
-    open_now: list[tuple[int, int]] = []
-    sequence = np.empty(total, dtype=np.int64)
-    for place in range(total):
-        while coming and coming[0][0] <= place + 1:
-            heappush(open_now, coming.popleft()[1:])
-        sequence[place] = heappop(open_now)[1]
+    urgency = (latest * len(sizes) + cls)[order].tolist()  # one number, which heaps compare quickly
+    begins = earliest[order].tolist()
+    waiting: list[int] = []
+    taken: list[int] = []
+    coming = 0
+    for place in range(1, total + 1):
+        while coming < total and begins[coming] <= place:
+            heappush(waiting, urgency[coming])
+            coming += 1
+        taken.append(heappop(waiting))
+    sequence = np.array(taken, dtype=np.int64) % len(sizes)
+    sequence.flags.writeable = False
     return sequence
 
 

@@ -13,6 +13,7 @@ from crystalvision.datasets._encode import ShardEncoder, checked_indices
 from crystalvision.datasets._files import (
     LOCK_NAME,
     disk_errors,
+    holds,
     remove_arrays,
     remove_partial_files,
     write_file,
@@ -222,7 +223,13 @@ class DatasetWriter:
                 (self.path / file).unlink(missing_ok=True)
         self._codec = Codec(self.header, settings)
         self._split = settings
-        self._write(self._codec.documents())
+        self._write(
+            {
+                name: content
+                for name, content in self._codec.documents().items()
+                if not holds(self.path / name, content)
+            }
+        )
         return self._write_splits(arrays)
 
     def _split_arrays(self, settings: SplitSettings) -> Rows:
