@@ -26,7 +26,15 @@ import pluggy
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import typer
 
-    from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+    from crystalvision.contracts import (
+        Augmentation,
+        Backbone,
+        Crystal,
+        Defect,
+        Fusion,
+        Head,
+        Renderer,
+    )
     from crystalvision.sources import Source
 
 hookspec = pluggy.HookspecMarker("crystalvision")
@@ -66,6 +74,15 @@ def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
     The toolkit supplies `spec`, which holds the recipe, and `catalogue`. With a source come making
     datasets on a cluster, resuming, repairing, and training on samples while they are made.
     Example: `return {"simulation": "my_package.source:open_source"}`.
+    """
+
+
+@hookspec
+def crystalvision_augmentations() -> "Mapping[str, str | Callable[..., Augmentation]]":
+    """Augmentations of training images: name → factory of what changes binned counts (b, c, h, w).
+
+    Example: `return {"dihedral": Dihedral}`, whose instances have `check(image_shape)` and
+    `apply(counts, generator) -> counts`.
     """
 
 

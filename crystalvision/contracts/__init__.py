@@ -6,6 +6,7 @@ a stage knows the one before it only by the types here.
 
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._models import (
+    Augmentation,
     Backbone,
     Fusion,
     Head,
@@ -24,6 +25,7 @@ from crystalvision.contracts._simulation import (
 
 __all__ = [
     "Aperture",
+    "Augmentation",
     "Backbone",
     "Beam",
     "Crystal",

@@ -90,3 +90,25 @@ class Fusion(nn.Module, ABC):
             features: Pooled features of each branch, name → (b, f_i).
             outputs: Raw outputs of each branch's head, name → (b, o_i), for late fusion.
         """
+
+
+class Augmentation(ABC):
+    """Changes the images of a training batch as another measurement would have changed them."""
+
+    def check(self, image_shape: tuple[int, int, int]) -> None:  # noqa: B027 - most need no check
+        """Check, before training, that images of shape (c, h, w) can be changed so.
+
+        Raises:
+            InputError: They cannot.
+        """
+
+    @abstractmethod
+    def apply(
+        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
+    ) -> Float[torch.Tensor, "b c h w"]:
+        """Other images of the same shape, on the device where they are.
+
+        Args:
+            counts: Binned counts, not yet normalised, float32, (b, c, h, w); not changed in place.
+            generator: Draws what is random; on the CPU, so that every device gets the same draws.
+        """

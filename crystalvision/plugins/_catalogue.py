@@ -11,7 +11,15 @@ from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind
 from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginSelection
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+    from crystalvision.contracts import (
+        Augmentation,
+        Backbone,
+        Crystal,
+        Defect,
+        Fusion,
+        Head,
+        Renderer,
+    )
     from crystalvision.sources import Source, SourceSpec
 
 
@@ -142,6 +150,13 @@ class Catalogue:
         spec: "SourceSpec",
         catalogue: "Catalogue",
     ) -> "Source": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["augmentation"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Augmentation": ...
     @overload
     def create(
         self,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FactoryKind = Literal["structure", "defect", "renderer", "source", "backbone", "head", "fusion"]
+FactoryKind = Literal[
+    "structure", "defect", "renderer", "source", "augmentation", "backbone", "head", "fusion"
+]
 FileKind = Literal["recipe", "experiment"]
 
 
@@ -40,6 +42,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
         ),
+        Kind("augmentation", "crystalvision_augmentations", requires=("check", "apply")),
         Kind(
             "backbone",
             "crystalvision_backbones",

@@ -68,7 +68,7 @@ def train_run(
             ready.phases,
             training,
             validation,
-            augment=experiment.augment,
+            augment=ready.augmentations,
             seed=experiment.seed,
             device=device,
             listener=listener,

@@ -1,6 +1,6 @@
 """Trains systems: experiments, schedules of phases, and the loop that runs them."""
 
-from crystalvision.training._augment import dihedral
+from crystalvision.training._augment import augmenter, build_augmentations
 from crystalvision.training._data import (
     Patterns,
     PatternsInMemory,
@@ -32,8 +32,9 @@ __all__ = [
     "Plan",
     "Preprocess",
     "Schedule",
+    "augmenter",
+    "build_augmentations",
     "choose_device",
-    "dihedral",
     "fit",
     "load_experiment",
     "load_patterns",

@@ -1,34 +1,46 @@
-"""Augmentation of a batch."""
+"""Augmentation of training batches, by plugins."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 
-from crystalvision.errors import InputError
+from crystalvision.config import Part
+from crystalvision.contracts import Augmentation
+from crystalvision.plugins import Catalogue
+from crystalvision.training._preprocess import Augment
 
 
-def dihedral(
-    images: Float[torch.Tensor, "b c n n"], generator: torch.Generator
-) -> Float[torch.Tensor, "b c n n"]:
-    """Turn or mirror each image by one of the eight exact symmetries of the square.
-
-    No pixel is interpolated, so counting noise stays what it was.
+def build_augmentations(
+    parts: Iterable[Part], catalogue: Catalogue, image_shape: tuple[int, int, int]
+) -> tuple[Augmentation, ...]:
+    """Make augmentations, and check that images can be changed so.
 
     Args:
-        images: Square images (b, c, n, n).
-        generator: Draws the symmetries; on the CPU, so that every device gets the same ones.
+        parts: Their names and options.
+        catalogue: Where they are looked up.
+        image_shape: Shape (c, h, w) of the binned images.
 
     Raises:
-        InputError: Images that are not square.
+        InputError: One that does not exist, a wrong option, or images that it cannot change.
     """
-    if images.shape[-1] != images.shape[-2]:
-        raise InputError(
-            f"augment=dihedral needs square images, not {images.shape[-2]}×{images.shape[-1]}; "
-            "set augment=none"
-        )
-    drawn = torch.randint(8, (len(images),), generator=generator)
-    result = torch.empty_like(images)
-    for symmetry in range(8):
-        chosen = (drawn == symmetry).nonzero().squeeze(1).to(images.device)
-        turned = torch.rot90(images[chosen], symmetry % 4, (-2, -1))
-        result[chosen] = turned.flip(-1) if symmetry >= 4 else turned
-    return result
+    made = tuple(catalogue.create("augmentation", part.name, part.options) for part in parts)
+    for augmentation in made:
+        augmentation.check(image_shape)
+    return made
+
+
+def augmenter(augmentations: Sequence[Augmentation], generator: torch.Generator) -> Augment | None:
+    """What changes batches by all of them in turn, or `None` where there are none."""
+    return partial(_apply, augmentations, generator) if augmentations else None
+
+
+def _apply(
+    augmentations: Sequence[Augmentation],
+    generator: torch.Generator,
+    counts: Float[torch.Tensor, "b c h w"],
+) -> Float[torch.Tensor, "b c h w"]:
+    for augmentation in augmentations:
+        counts = augmentation.apply(counts, generator)
+    return counts

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from crystalvision.contracts import Targets
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.training._preprocess import Preprocess
+from crystalvision.training._preprocess import Augment, Preprocess
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
@@ -58,31 +58,40 @@ class Patterns(ABC):
         """
 
     @abstractmethod
-    def prepare(self, images: torch.Tensor) -> Float[torch.Tensor, "b c h w"]:
-        """Do what is still to be done to the images of a batch, on the device where they are."""
+    def prepare(
+        self, images: torch.Tensor, augment: Augment | None = None
+    ) -> Float[torch.Tensor, "b c h w"]:
+        """Do what is still to be done to the images of a batch, on the device where they are.
+
+        Args:
+            images: As `batches` gives them.
+            augment: Changes binned counts before they are normalised.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class PatternsInMemory(Patterns):
-    """Patterns that were prepared once and are kept.
+    """Patterns that were read and binned once and are kept.
 
     Attributes:
-        images: Prepared images, (n, c, h, w).
+        counts: Binned counts, (n, c, h, w).
+        preprocess: Normalises.
         targets: Label and severity of each, (n,).
     """
 
-    images: Float[torch.Tensor, "n c h w"]
+    counts: Float[torch.Tensor, "n c h w"]
+    preprocess: Preprocess
     targets: Targets
 
     def batches(
         self, batch_size: int, generator: torch.Generator | None = None
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
-        return Batches(self.images, self.targets, batch_size, generator)
+        return Batches(self.counts, self.targets, batch_size, generator)
 
-    def prepare(self, images: torch.Tensor) -> torch.Tensor:
-        """Nothing is left to do."""
-        return images
+    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
+        """Normalise binned counts."""
+        return self.preprocess.normalise(images if augment is None else augment(images))
 
 
 class PatternsOnDisk(Patterns):
@@ -124,9 +133,9 @@ class PatternsOnDisk(Patterns):
             pin_memory=torch.cuda.is_available(),
         )
 
-    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
         """Bin and normalise raw counts."""
-        prepared: torch.Tensor = self._preprocess(images)
+        prepared: torch.Tensor = self._preprocess(images, augment)
         return prepared
 
 
@@ -146,7 +155,7 @@ def open_patterns(
         indices: Which patterns, (n,).
         preprocess: Bins and normalises.
         on_read: Told how many more have been read.
-        memory_bytes: What prepared images may take.
+        memory_bytes: What binned images may take.
         workers: Processes that read what does not fit.
 
     Raises:
@@ -166,7 +175,7 @@ def load_patterns(
     preprocess: Preprocess,
     on_read: Callable[[int], None] = lambda count: None,
 ) -> PatternsInMemory:
-    """Read and prepare some patterns of a dataset.
+    """Read and bin some patterns of a dataset.
 
     Args:
         dataset: The dataset.
@@ -179,7 +188,7 @@ def load_patterns(
     """
     _check_some(dataset, indices)
     channels, height, width = dataset.header.image_shape
-    images = torch.empty((len(indices), channels, *preprocess.check(height, width)))
+    counts = torch.empty((len(indices), channels, *preprocess.check(height, width)))
     for start in range(0, len(indices), _CHUNK):
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
@@ -189,9 +198,9 @@ def load_patterns(
                 f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
                 f"{float(raw.min()):g}; expected counts"
             )
-        images[start : start + len(part)] = preprocess(raw)
+        counts[start : start + len(part)] = preprocess.bin(raw)
         on_read(len(part))
-    return PatternsInMemory(images, _targets(dataset, indices))
+    return PatternsInMemory(counts, preprocess, _targets(dataset, indices))
 
 
 def _check_some(dataset: Dataset, indices: np.ndarray) -> None:

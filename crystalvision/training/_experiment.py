@@ -1,17 +1,26 @@
 """An experiment: the system, how its input is prepared, and how it is trained."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from crystalvision.config import Config, apply_overrides, load_yaml, validate
+from crystalvision.config import Config, Part, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import SystemConfig
 from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
+
+
+def _accept_short_forms(value: object) -> object:
+    if value is None or value == "none":
+        return ()
+    return (value,) if isinstance(value, str | Mapping) else value
+
+
+Augmentations = Annotated[tuple[Part, ...], BeforeValidator(_accept_short_forms)]
 
 
 class Experiment(Config):
@@ -20,14 +29,15 @@ class Experiment(Config):
     Attributes:
         system: Branches, fusion and final head.
         input: How patterns are prepared.
-        augment: `dihedral` turns and mirrors the images of phases that train a branch.
+        augment: What changes the counts of training images, in this order, in phases that train a
+            branch: a name, names with options, or `none`.
         schedule: A preset, a changed preset, or a list of phases.
         seed: Draws the first weights, the order of the patterns, augmentation and dropout.
     """
 
     system: SystemConfig
     input: InputConfig = InputConfig()
-    augment: Literal["dihedral", "none"] = "none"
+    augment: Augmentations = ()
     schedule: Schedule
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

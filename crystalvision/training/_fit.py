@@ -11,17 +11,18 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
+from crystalvision.contracts import Augmentation
 from crystalvision.models import System
-from crystalvision.training._augment import dihedral
+from crystalvision.training._augment import augmenter
 from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
 from crystalvision.training._device import derive, seeded
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
+from crystalvision.training._preprocess import Augment
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def fit(
     training: Patterns,
     validation: Patterns,
     *,
-    augment: str = "none",
+    augment: Sequence[Augmentation] = (),
     seed: int = 0,
     device: torch.device | None = None,
     listener: Listener | None = None,
@@ -58,7 +59,7 @@ def fit(
         phases: The phases, in order.
         training: Patterns to learn from.
         validation: Patterns to choose the best epoch by.
-        augment: `dihedral` or `none`.
+        augment: Changes the counts of training images, in this order.
         seed: Draws order, augmentation and dropout.
         device: Where to train; by default the CPU.
         listener: Told how it proceeds.
@@ -75,7 +76,6 @@ def fit(
         listener.phase_started(phase.name, phase.train, phase.epochs)
         # Each phase has seeds of its own: how long one ran does not change the next one's draws.
         generator = torch.Generator().manual_seed(derive(seed, number, 1))
-        turn = partial(dihedral, generator=generator) if augment == "dihedral" else None
 
         def on_epoch(record: EpochRecord) -> None:
             history.epochs.append(record)
@@ -88,7 +88,7 @@ def fit(
                 training,
                 validation,
                 generator=generator,
-                augment=turn,
+                augment=augmenter(augment, generator),
                 device=device,
                 on_epoch=on_epoch,
             )
@@ -106,7 +106,7 @@ def _fit_phase(
     validation: Patterns,
     *,
     generator: torch.Generator,
-    augment: Callable[[torch.Tensor], torch.Tensor] | None,
+    augment: Augment | None,
     device: torch.device,
     on_epoch: Callable[[EpochRecord], None],
 ) -> PhaseRecord:

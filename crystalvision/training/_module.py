@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import torch
 from lightning.pytorch import LightningModule
@@ -16,9 +16,15 @@ from crystalvision.training._learning_rates import scheduler
 from crystalvision.training._optimise import optimiser
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
+from crystalvision.training._preprocess import Augment
 from crystalvision.training._records import EpochRecord
 
-Augment = Callable[[torch.Tensor], torch.Tensor]
+
+class Prepare(Protocol):
+    """Makes what a network sees of images, after changing their counts."""
+
+    def __call__(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
+        """Prepare images (b, c, h, w)."""
 
 
 class PhaseModule(LightningModule):
@@ -29,7 +35,7 @@ class PhaseModule(LightningModule):
         phase: The phase.
         batches: Batches of an epoch.
         prepare: What is still to be done to the images of any batch, on the device.
-        augment: Changes the images of a training batch.
+        augment: Changes the counts of a training batch.
         on_epoch: Told of each epoch.
 
     Attributes:
@@ -42,7 +48,7 @@ class PhaseModule(LightningModule):
         phase: Phase,
         *,
         batches: int,
-        prepare: Augment,
+        prepare: Prepare,
         augment: Augment | None,
         on_epoch: Callable[[EpochRecord], None],
     ) -> None:
@@ -89,9 +95,7 @@ class PhaseModule(LightningModule):
         """The loss of one batch."""
         inputs, label, severity = batch
         if isinstance(inputs, torch.Tensor):
-            inputs = self._prepare(inputs)
-            if self._augment is not None:
-                inputs = self._augment(inputs)
+            inputs = self._prepare(inputs, self._augment)
         loss = total_loss(head_outputs(self.system, self.phase, inputs), Targets(label, severity))
         self._add(train_loss=loss.detach() * len(label), train_count=torch.tensor(len(label)))
         return loss

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from crystalvision.contracts import Augmentation
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
+from crystalvision.training._augment import build_augmentations
 from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
 from crystalvision.training._outputs import check_monitor
@@ -20,11 +22,13 @@ class Plan:
     Attributes:
         system: The untrained system.
         preprocess: Prepares its input.
+        augmentations: Change the counts of training images.
         phases: The phases, without what the system does not have.
     """
 
     system: System
     preprocess: Preprocess
+    augmentations: tuple[Augmentation, ...]
     phases: tuple[Phase, ...]
 
 
@@ -38,11 +42,7 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
     channels, height, width = dataset.header.image_shape
     preprocess = Preprocess(experiment.input)
     size = preprocess.check(height, width)
-    if experiment.augment == "dihedral" and height != width:
-        raise InputError(
-            f"augment=dihedral needs square images, but {dataset.path} has {height}×{width} "
-            "pixels; set augment=none"
-        )
+    augmentations = build_augmentations(experiment.augment, catalogue, (channels, *size))
     with seeded(experiment.seed):
         system = build_system(
             experiment.system,
@@ -64,4 +64,4 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
     for split, least in (("train", 2), ("validation", 1)):
         if len(dataset.split(split)) < least:
             raise InputError(f"{dataset.path}: its {split} split is empty; make more samples")
-    return Plan(system, preprocess, phases)
+    return Plan(system, preprocess, augmentations, phases)

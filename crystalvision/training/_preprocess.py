@@ -1,5 +1,6 @@
 """From raw detector counts to what a network sees; the same in training and in prediction."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import torch
@@ -9,6 +10,9 @@ from torch import nn
 
 from crystalvision.config import Config
 from crystalvision.errors import InputError
+
+Augment = Callable[[torch.Tensor], torch.Tensor]
+"""Changes a batch of binned counts."""
 
 
 class InputConfig(Config):
@@ -25,7 +29,7 @@ class InputConfig(Config):
 
 
 class Preprocess(nn.Module):
-    """Bins and normalises raw patterns; has no weights, and commutes with turns and mirrors."""
+    """Bins and normalises raw patterns; has no weights."""
 
     def __init__(self, config: InputConfig) -> None:
         super().__init__()
@@ -45,17 +49,30 @@ class Preprocess(nn.Module):
             )
         return height // size, width // size
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h2 w2"]:
+    def forward(
+        self, images: Float[torch.Tensor, "b c h w"], augment: Augment | None = None
+    ) -> Float[torch.Tensor, "b c h2 w2"]:
         """Prepare raw images (b, c, h, w) → (b, c, h / bin, w / bin), float32.
 
-        A constant image becomes zeros, up to rounding.
+        Args:
+            images: Raw counts.
+            augment: Changes binned counts (b, c, h / bin, w / bin) before they are normalised.
         """
-        images = images.to(torch.float32)
+        counts = self.bin(images)
+        return self.normalise(counts if augment is None else augment(counts))
+
+    def bin(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h2 w2"]:
+        """Sum raw counts over squares: (b, c, h, w) → (b, c, h / bin, w / bin), float32."""
+        counts = images.to(torch.float32)
         size = self.config.bin
         if size > 1:
-            self.check(images.shape[-2], images.shape[-1])
-            images = nn.functional.avg_pool2d(images, size, divisor_override=1)
-        images = torch.log1p(images)
+            self.check(counts.shape[-2], counts.shape[-1])
+            counts = nn.functional.avg_pool2d(counts, size, divisor_override=1)
+        return counts
+
+    def normalise(self, counts: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h w"]:
+        """What a network sees of binned counts; a constant image becomes zeros, up to rounding."""
+        images = torch.log1p(counts)
         axes = (1, 2, 3)
         images = images - images.mean(axes, keepdim=True)
         deviation = images.std(axes, correction=0, keepdim=True)

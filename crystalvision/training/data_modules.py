@@ -5,7 +5,7 @@ this module by its own name, because Lightning takes seconds to import.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,10 +15,11 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils import data
 
+from crystalvision.contracts import Augmentation
 from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.sources import SourceSpec
-from crystalvision.training._augment import dihedral
+from crystalvision.training._augment import augmenter
 from crystalvision.training._data import Batch
 from crystalvision.training._device import derive
 from crystalvision.training._preprocess import InputConfig, Preprocess
@@ -41,7 +42,7 @@ class PatternDataModule(LightningDataModule):
         *,
         batch_size: int,
         input: InputConfig | None,  # noqa: A002 - the experiment file's word
-        augment: bool,
+        augment: Sequence[Augmentation],
         seed: int,
     ) -> None:
         super().__init__()
@@ -50,17 +51,17 @@ class PatternDataModule(LightningDataModule):
         self.header = header
         self.batch_size = batch_size
         self.preprocess = Preprocess(input or InputConfig())
-        self.preprocess.check(*header.image_shape[1:])
         self._generator = torch.Generator().manual_seed(derive(seed, 0, 0))
-        self._augment = torch.Generator().manual_seed(derive(seed, 0, 1)) if augment else None
+        size = self.preprocess.check(*header.image_shape[1:])
+        for augmentation in augment:
+            augmentation.check((header.image_shape[0], *size))
+        self._augment = augmenter(augment, torch.Generator().manual_seed(derive(seed, 0, 1)))
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Prepare the images of a batch where they are now, and augment those of training."""
         images, labels, severities = batch
-        images = self.preprocess(images)
-        if self._augment is not None and self.trainer is not None and self.trainer.training:
-            images = dihedral(images, self._augment)
-        return images, labels, severities
+        training = self.trainer is not None and self.trainer.training
+        return self.preprocess(images, self._augment if training else None), labels, severities
 
 
 class StoredDataModule(PatternDataModule):
@@ -72,7 +73,7 @@ class StoredDataModule(PatternDataModule):
         *,
         batch_size: int = 32,
         input: InputConfig | None = None,  # noqa: A002
-        augment: bool = False,
+        augment: Sequence[Augmentation] = (),
         seed: int = 0,
         train_size: int | None = None,
         workers: int = 0,
@@ -83,7 +84,7 @@ class StoredDataModule(PatternDataModule):
             dataset: The dataset.
             batch_size: Samples of a batch.
             input: How images are prepared.
-            augment: Whether training images are turned and mirrored.
+            augment: Changes the counts of training images, in this order.
             seed: Draws the order of the training samples, and their augmentation.
             train_size: Train on only so many samples, a subset with the classes' proportions.
             workers: Processes that read ahead, for each loader.
@@ -137,7 +138,7 @@ class OnlineDataModule(PatternDataModule):
         test_size: int = 0,
         batch_size: int = 32,
         input: InputConfig | None = None,  # noqa: A002
-        augment: bool = False,
+        augment: Sequence[Augmentation] = (),
         seed: int = 0,
         workers: int = 0,
     ) -> None:
@@ -150,7 +151,7 @@ class OnlineDataModule(PatternDataModule):
             test_size: Samples of the test.
             batch_size: Samples of a batch.
             input: How images are prepared.
-            augment: Whether training images are turned and mirrored.
+            augment: Changes the counts of training images, in this order.
             seed: Draws the samples, and their augmentation.
             workers: Processes that make samples; 0 makes them in this one, by its threads.
 

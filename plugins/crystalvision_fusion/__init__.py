@@ -25,4 +25,4 @@ def crystalvision_fusions() -> Mapping[str, str]:
 @hookimpl
 def crystalvision_experiments() -> Mapping[str, Path]:
     """The experiments that come with the toolkit."""
-    return {name: _EXPERIMENTS / f"{name}.yaml" for name in ("paper", "quick", "single")}
+    return {path.stem: path for path in sorted(_EXPERIMENTS.glob("*.yaml"))}

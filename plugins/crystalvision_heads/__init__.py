@@ -9,6 +9,7 @@ from crystalvision import hookimpl
 def crystalvision_heads() -> Mapping[str, str]:
     """The heads that come with the toolkit."""
     return {
+        "joint": "crystalvision_heads.joint:JointHead",
         "ordinal": "crystalvision_heads.ordinal:OrdinalHead",
         "perceptron": "crystalvision_heads.perceptron:Perceptron",
         "scores": "crystalvision_heads.scores:ScoresHead",

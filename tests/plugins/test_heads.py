@@ -7,6 +7,7 @@ import torch
 
 from crystalvision.contracts import Targets
 from crystalvision.errors import InputError
+from crystalvision_heads.joint import JointHead
 from crystalvision_heads.ordinal import OrdinalHead
 from crystalvision_heads.perceptron import Perceptron
 from crystalvision_heads.scores import ScoresHead
@@ -124,3 +125,40 @@ def test_scores_are_read_as_they_are():
     assert head.predict(head(scores)).probabilities[0].tolist() == pytest.approx([0.2, 0.3, 0.5])
     with pytest.raises(InputError, match=r"gets 7 features for 3 classes: use it after .* 'late'"):
         ScoresHead(7, 3)
+
+
+def test_the_joint_loss_weighs_both_tasks_by_learned_variances():
+    head = JointHead(3, 3)
+    outputs = torch.tensor([[1.0, 0.0, 0.0, -0.2], [0.0, 0.0, 2.0, 1.0]])
+    classes = SoftmaxHead(3, 3).loss(outputs[:, :3], TARGETS)
+    severity = SeverityHead(3, 3).loss(outputs[:, 3:], TARGETS)
+    loss = head.loss(outputs, TARGETS).detach()
+    assert float(loss) == pytest.approx(float(classes + severity / 2))
+    with torch.no_grad():
+        head.log_variances.copy_(torch.tensor([math.log(4), math.log(9)]))
+    expected = classes / 4 + severity / 18 + math.log(2) + math.log(3)
+    assert float(head.loss(outputs, TARGETS).detach()) == pytest.approx(float(expected))
+
+
+def test_the_joint_loss_is_least_where_variances_are_the_losses():
+    head = JointHead(3, 3)
+    outputs = torch.tensor([[1.0, 0.0, 0.0, -0.2], [0.0, 0.0, 2.0, 1.0]])
+    optimiser = torch.optim.LBFGS([head.log_variances], max_iter=200)
+
+    def closure():
+        optimiser.zero_grad()
+        loss = head.loss(outputs, TARGETS)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    classes = float(SoftmaxHead(3, 3).loss(outputs[:, :3], TARGETS))
+    severity = float(SeverityHead(3, 3).loss(outputs[:, 3:], TARGETS))
+    # d/ds of exp(-s) a + s/2 is zero at exp(s) = 2 a, and of exp(-s) a/2 + s/2 at exp(s) = a.
+    assert head.log_variances.exp().tolist() == pytest.approx([2 * classes, severity], rel=1e-3)
+
+
+def test_the_joint_head_tells_both():
+    told = JointHead(5, 3).predict(torch.tensor([[0.0, 1.0, 2.0, 0.4]]))
+    assert told.probabilities.sum().item() == pytest.approx(1)
+    assert told.severity.tolist() == pytest.approx([0.4])

@@ -5,9 +5,10 @@ import yaml
 
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
 from crystalvision.training import Experiment, load_experiment, plan
 
-SHIPPED = ("quick", "single", "paper")
+SHIPPED = [entry.name for entry in Catalogue.load().of_kind("experiment")]
 
 
 @pytest.fixture
@@ -38,9 +39,16 @@ def test_single_is_the_classifier_of_quick(catalogue):
     assert single.model_copy(update={"system": quick.system}) == quick
 
 
+def test_joint_is_half_of_quick_with_one_head_for_both(catalogue):
+    quick, joint = (load_experiment(name, catalogue) for name in ("quick", "joint"))
+    (branch,) = joint.system.branches.values()
+    assert branch.backbone == quick.system.branches["classifier"].backbone
+    assert (joint.input, joint.augment) == (quick.input, quick.augment)
+
+
 def test_the_paper_experiment_sees_whole_patterns(catalogue):
     paper = load_experiment("paper", catalogue)
-    assert (paper.input.bin, paper.augment) == (1, "none")
+    assert (paper.input.bin, paper.augment) == (1, ())
     assert {branch.backbone.name for branch in paper.system.branches.values()} == {"dnsnet"}
 
 
@@ -60,8 +68,9 @@ def test_an_experiment_reads_back_the_same(experiment):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"augment": [{"pixels": 3}]}, r"augment"),
         ({"augmnt": "none"}, r"unknown key 'augmnt'; did you mean 'augment'\?"),
-        ({"augment": "rotate"}, r"augment='rotate'.*'dihedral' or 'none'"),
+        ({"augment": 3}, r"augment=3: "),
         ({"input": {"bin": 0}}, r"input.bin=0: "),
         ({"seed": -1}, r"seed=-1: "),
         ({"schedule": "quik"}, r"did you mean 'quick'\?"),

@@ -7,6 +7,7 @@ import torch
 
 from crystalvision.errors import InputError
 from crystalvision.training import fit
+from crystalvision_augmentation.dihedral import Dihedral
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_frozen_branches_keep_their_batch_statistics(make_system, fusion_phase, 
 def test_fusion_with_a_branch_freezes_only_the_other(make_system, make_phase, patterns):
     system = make_system()
     before = {name: weights(branch) for name, branch in system.branches.items()}
-    fit(system, [make_phase("classifier", "fusion", "head")], *patterns, augment="dihedral")
+    fit(system, [make_phase("classifier", "fusion", "head")], *patterns, augment=[Dihedral()])
     assert same(before["regressor"], weights(system.branches["regressor"]))
     assert not same(before["classifier"], weights(system.branches["classifier"]))
 
@@ -55,7 +56,7 @@ def test_cached_features_are_those_of_the_images(make_system, fusion_phase, patt
     from crystalvision.training import _fit
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fit, "cache", lambda system, patterns, device: patterns.images)
+        patch.setattr(_fit, "cache", lambda system, patterns, device: patterns.counts)
         fit(whole, [fusion_phase], *patterns, seed=3)
     for key, value in cached.state_dict().items():
         assert torch.allclose(value, whole.state_dict()[key], atol=1e-4), key
@@ -67,7 +68,7 @@ def test_the_same_seed_gives_the_same_weights_and_metrics(
     def once(seed: int) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
         system = make_system(dropout=0.3)
         phases = [make_phase("classifier"), fusion_phase]
-        history = fit(system, phases, *patterns, augment="dihedral", seed=seed)
+        history = fit(system, phases, *patterns, augment=[Dihedral()], seed=seed)
         return weights(system), [epoch.model_dump(exclude={"seconds"}) for epoch in history.epochs]
 
     torch.manual_seed(1)
@@ -85,7 +86,7 @@ def test_the_callers_random_state_is_left_alone(make_system, make_phase, pattern
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    fit(system, [make_phase("classifier", epochs=1)], *patterns, augment="dihedral")
+    fit(system, [make_phase("classifier", epochs=1)], *patterns, augment=[Dihedral()])
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -95,7 +96,7 @@ def test_how_long_a_phase_runs_does_not_change_the_draws_of_the_next(
     def regressor(epochs: int) -> dict[str, torch.Tensor]:
         system = make_system()
         phases = [make_phase("classifier", epochs=epochs), make_phase("regressor", epochs=1)]
-        fit(system, phases, *patterns, augment="dihedral")
+        fit(system, phases, *patterns, augment=[Dihedral()])
         return weights(system.branches["regressor"])
 
     assert same(regressor(1), regressor(2))
@@ -114,7 +115,7 @@ def test_the_best_epoch_is_kept(make_system, make_phase, patterns):
     assert values[record.best_epoch - 1] == max(values)
     assert values[-1] < max(values)
     with torch.no_grad():
-        output = system.branches["classifier"](validation.images).outputs
+        output = system.branches["classifier"](validation.prepare(validation.counts)).outputs
     found = (output.argmax(1) == validation.targets.label).float().mean()
     assert float(found) == pytest.approx(max(values))
 

@@ -1,4 +1,4 @@
-"""From counts to batches: preparation, augmentation, order."""
+"""From counts to batches: preparation, order."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from crystalvision.contracts import Targets
 from crystalvision.datasets import bin_images
 from crystalvision.errors import InputError
-from crystalvision.training import InputConfig, Preprocess, dihedral, load_patterns
+from crystalvision.training import InputConfig, Preprocess, load_patterns
 from crystalvision.training._data import Batches
 
 
@@ -52,7 +52,9 @@ def test_patterns_are_those_of_the_dataset_prepared(dataset):
     indices = dataset.split("validation")
     patterns = load_patterns(dataset, indices, Preprocess(InputConfig(bin=2)))
     binned = torch.from_numpy(bin_images(dataset.images(indices), 2))
-    assert torch.allclose(patterns.images, Preprocess(InputConfig())(binned), atol=1e-6)
+    assert torch.allclose(
+        patterns.prepare(patterns.counts), Preprocess(InputConfig())(binned), atol=1e-6
+    )
     assert patterns.targets.label.tolist() == dataset.column("label")[indices].tolist()
     assert patterns.targets.severity.dtype == torch.float32
 
@@ -66,33 +68,6 @@ def test_negative_counts_are_refused(dataset, monkeypatch):
 def test_reading_no_patterns_is_refused(dataset):
     with pytest.raises(InputError, match="no patterns to read"):
         load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()))
-
-
-def test_dihedral_draws_all_eight_symmetries_and_nothing_else():
-    image = torch.arange(16.0).reshape(1, 1, 4, 4)
-    allowed = {
-        tuple(torch.rot90(flipped, k, (-2, -1)).flatten().tolist())
-        for flipped in (image, image.flip(-1))
-        for k in range(4)
-    }
-    turned = dihedral(image.expand(400, -1, -1, -1), torch.Generator().manual_seed(0))
-    found = [tuple(one.flatten().tolist()) for one in turned]
-    assert set(found) == allowed
-    assert len(allowed) == 8
-    assert min(found.count(symmetry) for symmetry in allowed) > 25  # 50 expected
-
-
-def test_dihedral_repeats_with_its_generator_and_changes_no_input():
-    images = counts(8, 1, 6, 6)
-    before = images.clone()
-    first, second = (dihedral(images, torch.Generator().manual_seed(3)) for _ in range(2))
-    assert torch.equal(first, second)
-    assert torch.equal(images, before)
-
-
-def test_dihedral_refuses_oblong_images():
-    with pytest.raises(InputError, match="needs square images, not 4×6"):
-        dihedral(counts(1, 1, 4, 6), torch.Generator())
 
 
 def make_batches(count: int, size: int, *, shuffle: bool) -> list[list[int]]:

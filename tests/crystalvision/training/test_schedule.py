@@ -41,6 +41,23 @@ def test_the_paper_preset_holds_the_papers_numbers():
     assert fusion.train == ("fusion", "head")
 
 
+def test_the_papers_transfer_preset_holds_its_numbers():
+    regressor, classifier, fusion = read("paper-transfer").for_parts(FUSED)
+    assert (regressor.train, classifier.train) == (("regressor",), ("classifier",))
+    assert (regressor.epochs, regressor.learning_rate.start) == (30, 0.002)
+    assert (classifier.epochs, classifier.batch_size) == (35, 16)
+    rate = classifier.learning_rate
+    assert (rate.name, rate.start, rate.factor, rate.patience) == ("plateau", 0.002, 0.2, 5)
+    assert classifier.monitor == "validation_accuracy"
+    assert fusion == read("paper").for_parts(FUSED)[2]
+
+
+def test_joint_trains_everything_at_once():
+    (phase,) = read("joint").for_parts(FUSED)
+    assert set(phase.train) == set(FUSED)
+    assert read("joint").for_parts(["joint"])[0].train == ("joint",)
+
+
 @pytest.mark.parametrize("name", presets())
 def test_a_preset_leaves_out_what_a_system_lacks(name):
     assert [phase.train for phase in read(name).for_parts(["classifier"])] == [("classifier",)]
@@ -86,7 +103,7 @@ def test_a_users_list_that_names_an_absent_part_is_refused():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("quik", r"no schedule is called 'quik'; did you mean 'quick'\? there are: paper, quick"),
+        ("quik", r"no schedule is called 'quik'; did you mean 'quick'\? there are: joint, paper, paper-transfer, quick"),
         ({"name": "quick", "clasifier": {}}, "schedule 'quick' has no phase 'clasifier'"),
         ({"name": "quick", "classifier": 3}, r"schedule.classifier=3: expected settings"),
         ([], "at least 1 item"),

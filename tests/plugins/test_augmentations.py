@@ -1,0 +1,137 @@
+"""Augmentations: those of all, and what the toolkit's own do."""
+
+import math
+
+import pytest
+import torch
+
+from crystalvision.contracts import Augmentation
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
+from crystalvision_augmentation.beam_stop import BeamStop
+from crystalvision_augmentation.dihedral import Dihedral
+from crystalvision_augmentation.rotation import Rotation
+from crystalvision_augmentation.shift import Shift
+from crystalvision_augmentation.thinning import Thinning
+
+NAMES = [entry.qualified_name for entry in Catalogue.load().of_kind("augmentation")]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def poisson(*shape: int, mean: float = 3.0) -> torch.Tensor:
+    return torch.poisson(torch.full(shape, mean), generator=seeded(9))
+
+
+@pytest.fixture(params=NAMES)
+def augmentation(request) -> Augmentation:
+    return Catalogue.load().create("augmentation", request.param)
+
+
+def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation):
+    counts = poisson(6, 2, 24, 24)
+    before = counts.clone()
+    augmentation.check((2, 24, 24))
+    changed = augmentation.apply(counts, seeded())
+    assert torch.equal(counts, before)
+    assert (changed.shape, changed.dtype) == (counts.shape, counts.dtype)
+    assert torch.equal(changed, changed.round())
+    assert (changed >= 0).all()
+    assert not torch.equal(changed, counts)
+
+
+def test_it_repeats_with_its_generator_alone(augmentation):
+    counts = poisson(6, 1, 24, 24)
+    torch.manual_seed(1)
+    first = augmentation.apply(counts, seeded(3))
+    torch.manual_seed(2)
+    assert torch.equal(first, augmentation.apply(counts, seeded(3)))
+    assert not torch.equal(first, augmentation.apply(counts, seeded(4)))
+
+
+def test_each_image_has_draws_of_its_own(augmentation):
+    counts = poisson(1, 1, 24, 24).expand(40, -1, -1, -1)
+    changed = augmentation.apply(counts, seeded())
+    assert len({tuple(image.flatten().tolist()) for image in changed}) > 1
+
+
+def test_dihedral_draws_all_eight_symmetries_and_nothing_else():
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    allowed = {
+        tuple(torch.rot90(flipped, k, (-2, -1)).flatten().tolist())
+        for flipped in (image, image.flip(-1))
+        for k in range(4)
+    }
+    turned = Dihedral().apply(image.expand(400, -1, -1, -1), seeded())
+    found = [tuple(one.flatten().tolist()) for one in turned]
+    assert set(found) == allowed
+    assert len(allowed) == 8
+    assert min(found.count(symmetry) for symmetry in allowed) > 25  # 50 expected
+
+
+def test_thinned_counts_are_poisson_of_the_thinned_mean():
+    mean, least = 20.0, 0.3
+    counts = poisson(200, 1, 32, 32, mean=mean)
+    thinned = Thinning(least).apply(counts, seeded())
+    kept = thinned.mean((1, 2, 3)) / counts.mean((1, 2, 3))
+    assert least * 0.95 < float(kept.min()) < least * 1.1
+    assert 0.9 < float(kept.max()) < 1.0
+    assert float(kept.log().mean()) == pytest.approx(math.log(least) / 2, abs=0.07)
+    # The variance of Poisson counts is their mean; scaled counts would have less.
+    fano = thinned.var((1, 2, 3)) / thinned.mean((1, 2, 3))
+    assert float(fano.mean()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_thinning_refuses_what_are_no_counts():
+    with pytest.raises(InputError, match="'thinning' needs counts, but these images have frac"):
+        Thinning().apply(torch.full((1, 1, 4, 4), 0.5), seeded())
+
+
+def test_shifted_images_come_from_every_offset_and_bring_no_counts_with_them():
+    image = torch.zeros(1, 1, 9, 9)
+    image[0, 0, 4, 4] = 1
+    moved = Shift(2).apply(image.expand(500, -1, -1, -1), seeded())
+    places = {tuple(place.tolist()) for place in moved.nonzero()[:, 2:]}
+    assert places == {(y, x) for y in range(2, 7) for x in range(2, 7)}
+    edge = torch.ones(1, 1, 9, 9).expand(50, -1, -1, -1)
+    assert sorted(set(Shift(1).apply(edge, seeded()).sum((1, 2, 3)).tolist())) == [64, 72, 81]
+
+
+def test_a_rotation_keeps_the_centre_and_distances_from_it():
+    image = torch.zeros(1, 1, 33, 45)
+    image[0, 0, 16, 22] = 5
+    image[0, 0, 16, 32] = 7
+    turned = Rotation(90).apply(image.expand(60, -1, -1, -1), seeded())
+    assert (turned[:, 0, 16, 22] == 5).all()
+    spots = (turned == 7).nonzero()
+    away = torch.hypot(spots[:, 2] - 16.0, spots[:, 3] - 22.0)
+    assert float((away - 10).abs().max()) < 1
+    angles = torch.atan2(spots[:, 2] - 16.0, spots[:, 3] - 22.0)
+    assert float(angles.abs().max()) <= math.pi / 2 + 0.1
+    assert float(angles.max()) > 1 > -1 > float(angles.min())
+
+
+def test_a_beam_stop_hides_the_beam_and_a_bar_to_one_side():
+    counts = torch.ones(200, 1, 41, 41)
+    seen = BeamStop(radius_pixels=4, bar_pixels=3, share=0.5).apply(counts, seeded())
+    hidden = seen[:, 0, 20, 20] == 0
+    assert 70 < int(hidden.sum()) < 130
+    assert (seen[~hidden] == 1).all()
+    area = (1 - seen[hidden]).sum((1, 2, 3))
+    assert float(area.min()) > math.pi * 16 + 3 * 12
+    assert float(area.max()) < math.pi * 16 + 3 * 30
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "shape", "message"),
+    [
+        (Dihedral(), (1, 4, 6), "'dihedral' needs square images, not 4×6"),
+        (Shift(3), (1, 6, 6), "up to 3 pixels moves images of 6×6 out of themselves"),
+        (BeamStop(5), (1, 10, 10), "radius_pixels=5 .* hides all of an image of 10×10"),
+    ],
+)
+def test_images_that_cannot_be_changed_so_are_refused(augmentation, shape, message):
+    with pytest.raises(InputError, match=message):
+        augmentation.check(shape)
