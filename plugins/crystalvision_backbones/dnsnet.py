@@ -13,7 +13,12 @@ from torch import nn
 from crystalvision.contracts import Backbone
 from crystalvision.errors import InputError
 from crystalvision_backbones._checkpoint import recomputed
-from crystalvision_backbones._checks import check_batch_statistics, check_images
+from crystalvision_backbones._checks import (
+    check_batch_statistics,
+    check_images,
+    check_in_channels,
+)
+from crystalvision_backbones._initialise import initialise
 from crystalvision_backbones._squeeze import SqueezeExcitation
 
 
@@ -163,8 +168,7 @@ class DnsNet(Backbone):
         checkpoint: bool = False,
     ) -> None:
         super().__init__()
-        if in_channels < 1:
-            raise InputError(f"in_channels={in_channels}: images have at least one channel")
+        check_in_channels(in_channels)
         width = 2 * growth if stem_width is None else stem_width
         kernel = max(3, 2 * stem_stride - 1)
         self.in_channels = in_channels
@@ -189,10 +193,10 @@ class DnsNet(Backbone):
         )
         width = widths[-1][1]
         self.num_features = width if final_width is None else final_width
-        self.stride = stem_stride * 2 ** len(self.transitions)
+        self.stride: int = stem_stride * 2 ** len(self.transitions)
         self.norm = nn.BatchNorm2d(width)
         self.final = nn.Conv2d(width, self.num_features, kernel_size=3, padding=1)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
         """Features of images: (b, c, h, w) → (b, f, h', w'), h' about h / stride.
@@ -237,10 +241,3 @@ def channel_widths(
         # 0.6 is no binary fraction: 0.6 × 5 must be 3, not 2.
         entering = math.floor(compression * leaving + 1e-9)
     return widths
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
