@@ -99,6 +99,17 @@ class Catalogue:
             return replace(entry, name=f"{entry.name}:{member}", target=target)
         raise InputError(self._unknown(kind, name))
 
+    def has(self, kind: str, name: str) -> bool:
+        """Whether `entry` knows the name, or knows it more than once.
+
+        Raises:
+            InputError: There is no such kind.
+        """
+        if any(name in {entry.name, entry.qualified_name} for entry in self.of_kind(kind)):
+            return True
+        family, colon, member = name.rpartition(":")
+        return bool(colon and member and self._family(kind, family))
+
     def _family(self, kind: str, name: str) -> Entry | None:
         """The entry of that name if it stands for many, chosen among by its option `model`."""
         entries = self.of_kind(kind)

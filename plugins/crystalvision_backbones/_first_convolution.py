@@ -56,3 +56,24 @@ def set_in_channels(name: str, network: nn.Module, in_channels: int) -> None:
             new.bias.copy_(old.bias)
     parent, _, attribute = path.rpartition(".")
     setattr(network.get_submodule(parent), attribute, new)
+
+
+def adapted(weight: torch.Tensor, in_channels: int) -> torch.Tensor:
+    """The weights of a first convolution for images of another number of channels.
+
+    Each channel is given the sum over the old channels, divided by the number of new ones: the
+    response to a pattern is then what the old network gave of the same pattern as a grey picture,
+    whether it is in one channel or repeated in all. A mean over the old channels would weaken the
+    response to a third, and the statistics of the normalisation after it would no longer hold.
+
+    Args:
+        weight: Weights (o, c, k, k').
+        in_channels: Channels c' of the images.
+
+    Returns:
+        Weights (o, c', k, k').
+    """
+    if weight.shape[1] == in_channels:
+        return weight
+    shared = weight.sum(dim=1, keepdim=True) / in_channels
+    return shared.repeat(1, in_channels, 1, 1)

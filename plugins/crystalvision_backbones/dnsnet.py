@@ -20,6 +20,7 @@ from crystalvision_backbones._checks import (
 )
 from crystalvision_backbones._initialise import initialise
 from crystalvision_backbones._squeeze import SqueezeExcitation
+from crystalvision_backbones._weights import load_weights
 
 
 class SqueezeModule(nn.Module):
@@ -141,13 +142,15 @@ class DnsNet(Backbone):
         checkpoint: Recompute the modules in the backward pass: less memory, more time. Measured at
             256×256 pixels, what is kept of an image falls from 709 to 185 MiB; both grow with the
             number of pixels.
+        weights: Weights to begin with: the path of a file .safetensors or .pth, or RUN#BRANCH, a
+            branch of another run.
 
     Attributes:
         num_features: Channels of the last convolution, 292.
         stride: stem_stride × 2 to the number of transitions, 64.
 
     Raises:
-        InputError: An option outside its range.
+        InputError: An option outside its range, or no such weights.
 
     Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324; Huang et
     al. 2017, arXiv:1608.06993, for dense blocks and compression.
@@ -166,6 +169,7 @@ class DnsNet(Backbone):
         final_width: PositiveInt | None = None,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         checkpoint: bool = False,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         check_in_channels(in_channels)
@@ -197,6 +201,7 @@ class DnsNet(Backbone):
         self.norm = nn.BatchNorm2d(width)
         self.final = nn.Conv2d(width, self.num_features, kernel_size=3, padding=1)
         self.apply(initialise)
+        load_weights("dnsnet", self, weights)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
         """Features of images: (b, c, h, w) → (b, f, h', w'), h' about h / stride.

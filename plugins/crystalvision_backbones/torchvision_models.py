@@ -1,5 +1,6 @@
 """Backbones from torchvision: one adaptor for all of them, and the names we register."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
@@ -15,25 +16,36 @@ from crystalvision_backbones._adapted import (
 )
 from crystalvision_backbones._checks import check_in_channels
 from crystalvision_backbones._first_convolution import set_in_channels
+from crystalvision_backbones._weights import Published, checkpoints, load_weights
 
 _READERS = {"avgpool", "classifier", "fc", "head", "heads"}
 """What torchvision calls the layers that read the feature map."""
 
 
+_DENSENET = re.compile(r"\.(norm|conv)\.([12])\.")
+"""In the published weights of DenseNet, layers have the names they had before 2018."""
+
+
 def torchvision_backbone(
-    model: str, in_channels: int, *, arguments: Arguments | None = None
+    model: str,
+    in_channels: int,
+    *,
+    weights: str | None = None,
+    arguments: Arguments | None = None,
 ) -> AdaptedBackbone:
     """Any image classifier of torchvision, without its pooling and classifier.
 
     Args:
         model: Its name in torchvision, such as mobilenet_v3_small.
         in_channels: Channels of the images; the first convolution is made for them.
+        weights: Weights to begin with: imagenet, the path of a file .safetensors or .pth, or
+            RUN#BRANCH, a branch of another run. The first convolution is adapted to the channels.
         arguments: Further arguments of the network's own constructor, such as
             {stochastic_depth_prob: 0.1}.
 
     Raises:
-        InputError: No such model, an argument that it does not take, or a network that takes
-            images of one size alone.
+        InputError: No such model or weights, an argument that it does not take, or a network that
+            takes images of one size alone.
     """
     check_in_channels(in_channels)
     check_model("torchvision", model, torchvision.models.list_models(module=torchvision.models))
@@ -45,7 +57,25 @@ def torchvision_backbone(
     network = build(model, partial(torchvision.models.get_model, model), wishes, arguments)
     trunk = nn.Sequential(OrderedDict(_layers(network)))
     set_in_channels(model, trunk, in_channels)
-    return AdaptedBackbone(model, trunk, in_channels)
+    backbone = AdaptedBackbone(model, trunk, in_channels)
+    load_weights(
+        model,
+        trunk,
+        weights,
+        published=partial(_published, model),
+        readers=[name for name, _ in network.named_children() if name not in trunk._modules],
+    )
+    return backbone
+
+
+def _published(model: str) -> Published | None:
+    """Weights that torchvision's makers trained on ImageNet, best first."""
+    choices = torchvision.models.get_model_weights(model)
+    urls = [each.url for each in (choices.DEFAULT, *choices)] if len(choices) else []
+    if not urls:
+        return None
+    places = [checkpoints() / url.rpartition("/")[2] for url in urls]
+    return Published(places, urls[0], rename=partial(_DENSENET.sub, r".\1\2."))
 
 
 def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:

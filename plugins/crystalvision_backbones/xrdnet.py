@@ -10,6 +10,7 @@ from torch import nn
 from crystalvision.contracts import Backbone
 from crystalvision_backbones._checks import check_images, check_in_channels
 from crystalvision_backbones._initialise import initialise
+from crystalvision_backbones._weights import load_weights
 
 
 class XrdNet(Backbone):
@@ -31,13 +32,15 @@ class XrdNet(Backbone):
         widths: Channels of each convolution.
         kernel: Width of the convolutions [points].
         dropout: Share of the features that training leaves out at random, in [0, 1).
+        weights: Weights to begin with: the path of a file .safetensors or .pth, or RUN#BRANCH, a
+            branch of another run.
 
     Attributes:
         num_features: Channels of the last convolution, 64.
         stride: 1 along the rows, and 2 to the number of convolutions along the columns, 16.
 
     Raises:
-        InputError: Fewer than one channel.
+        InputError: Fewer than one channel, or no such weights.
 
     Source: Wang et al. 2020, Journal of Chemical Information and Modeling 60, 2004.
     """
@@ -49,6 +52,7 @@ class XrdNet(Backbone):
         widths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (6, 16, 32, 64),
         kernel: PositiveInt = 5,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         check_in_channels(in_channels)
@@ -64,6 +68,7 @@ class XrdNet(Backbone):
             ]
         self.layers = nn.Sequential(*layers, nn.Dropout(dropout))
         self.apply(initialise)
+        load_weights("xrdnet", self, weights)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h w2"]:
         """Features of patterns, one in a row: (b, c, h, n) → (b, f, h, ⌊n / 16⌋).

@@ -10,6 +10,7 @@ from torch import nn
 from crystalvision.contracts import Backbone
 from crystalvision_backbones._checks import check_images, check_in_channels
 from crystalvision_backbones._initialise import initialise
+from crystalvision_backbones._weights import load_weights
 
 
 class Ziletti(Backbone):
@@ -26,13 +27,15 @@ class Ziletti(Backbone):
         widths: Channels of each pair of convolutions; a pool goes between two pairs.
         kernel: Side of the convolutions [points].
         dropout: Share of each pool's result that training leaves out at random, in [0, 1).
+        weights: Weights to begin with: the path of a file .safetensors or .pth, or RUN#BRANCH, a
+            branch of another run.
 
     Attributes:
         num_features: Channels of the last pair, 8.
         stride: 2 to the number of pools, 4.
 
     Raises:
-        InputError: Fewer than one channel.
+        InputError: Fewer than one channel, or no such weights.
 
     Source: Ziletti et al. 2018, Nature Communications 9, 2775, doi 10.1038/s41467-018-05169-6.
     """
@@ -44,6 +47,7 @@ class Ziletti(Backbone):
         widths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (32, 16, 8),
         kernel: PositiveInt = 7,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         check_in_channels(in_channels)
@@ -64,6 +68,7 @@ class Ziletti(Backbone):
             entering = width
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
+        load_weights("ziletti", self, weights)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
         """Features of images: (b, c, h, w) → (b, f, ⌊h / stride⌋, ⌊w / stride⌋).
