@@ -11,6 +11,7 @@ from crystalvision.contracts._models import (
     Head,
     Prediction,
     Targets,
+    stride_pair,
 )
 from crystalvision.contracts._simulation import (
     Aperture,
@@ -37,4 +38,5 @@ __all__ = [
     "Renderer",
     "Specimen",
     "Targets",
+    "stride_pair",
 ]
