@@ -49,9 +49,9 @@ def set_in_channels(name: str, network: nn.Module, in_channels: int) -> None:
         padding=old.padding if isinstance(old.padding, str) else (old.padding[0], old.padding[1]),
         bias=old.bias is not None,
     )
-    spread = float(old.weight.detach().std()) * math.sqrt(old.in_channels / in_channels)
     with torch.no_grad():
-        new.weight.normal_(0.0, spread)
+        spread = old.weight.std() * math.sqrt(old.in_channels / in_channels)
+        new.weight.normal_().mul_(spread)
         if new.bias is not None and old.bias is not None:
             new.bias.copy_(old.bias)
     parent, _, attribute = path.rpartition(".")

@@ -71,6 +71,7 @@ class _Shapes:
         self.prefix = int(getattr(network, "num_prefix_tokens", 0))
         state = [*network.named_parameters(), *network.named_buffers()]
         self.state = {key: value.detach().to("meta") for key, value in state}
+        self.seen: dict[int, int] = {}
 
     @torch.no_grad()
     def __call__(self, height: int, width: int) -> torch.Size:
@@ -80,6 +81,11 @@ class _Shapes:
 
     def points(self, side: int) -> int:
         """Side of the map of a square image, 0 where the image is too small."""
+        if side not in self.seen:
+            self.seen[side] = self._points(side)
+        return self.seen[side]
+
+    def _points(self, side: int) -> int:
         try:
             shape = self(side, side)
         except (RuntimeError, ValueError, AssertionError):
