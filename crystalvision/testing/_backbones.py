@@ -228,7 +228,7 @@ def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: to
     for step in range(1, _STEPS + 1):
         optimiser.zero_grad()
         scores = reader(backbone(images).mean((2, 3)))
-        nn.functional.cross_entropy(scores, labels).backward()
+        torch.autograd.backward(nn.functional.cross_entropy(scores, labels))
         optimiser.step()
         if step % 10 == 0:
             network.eval()

@@ -1,6 +1,5 @@
 """Whether a network survives export, compilation and low precision, with the same results."""
 
-import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,9 +64,9 @@ class Exported:
             inputs = self.batch(samples)
             with torch.no_grad():
                 expected = self.network(*inputs)
-            # An input that takes no part in the result may be dropped, so all are given by name.
-            given = dict(_named(self.program, inputs))
-            values = {name: given[name].detach().numpy() for name in names}
+            tensors = [each.numpy() for each in _tensors(inputs)]
+            # Inputs that take no part in the result are kept; their order is that of the call.
+            values = dict(zip(names, tensors, strict=True))
             found = torch.from_numpy(session.run(None, values)[0])
             require_close(found, expected, f"ONNX, {samples} samples", 1e-3)
 
@@ -120,12 +119,10 @@ def _any_batch(inputs: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(each, batch) if isinstance(each, dict) else batch for each in inputs)
 
 
-def _named(program: Any, inputs: Sequence[Any]) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors among the inputs, under the names that the program has for them."""
-    flat: list[torch.Tensor] = []
+def _tensors(inputs: Inputs) -> Iterator[torch.Tensor]:
+    """The tensors among the inputs, in their order."""
     for each in inputs:
-        flat += each.values() if isinstance(each, dict) else [each]
-    return zip(program.graph_signature.user_inputs, flat, strict=True)
+        yield from each.values() if isinstance(each, dict) else [each]
 
 
 def _session(program: Any) -> Any:
@@ -137,23 +134,16 @@ def _session(program: Any) -> Any:
         raise NotTestableError(
             f"ONNX needs {error.name}: pip install 'crystalvision[export]'"
         ) from error
-    buffer = io.BytesIO()
     with _quiet():
         try:
-            made = torch.onnx.export(program, dynamo=True, verbose=False)
-            if made is None:
-                raise NotMetError("torch.onnx.export gives nothing")
-            made.save(buffer)
-        except NotMetError:
-            raise
+            made: Any = torch.onnx.export(program, dynamo=True, verbose=False)
+            model = made.model_proto.SerializeToString()
         except Exception as error:  # the exporter raises errors of many kinds
             raise NotMetError(f"torch.onnx.export fails: {_first_line(error)}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3  # errors alone
-    return onnxruntime.InferenceSession(
-        buffer.getvalue(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @contextmanager

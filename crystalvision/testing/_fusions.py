@@ -8,7 +8,7 @@ import torch
 from crystalvision.contracts import Fusion
 from crystalvision.errors import InputError
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
-from crystalvision.testing._require import NotMetError, require, require_close
+from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
     Subject,
     check_gradients,

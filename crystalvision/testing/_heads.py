@@ -93,7 +93,7 @@ def gradients_reach_every_weight(subject: Subject) -> None:
     loss = head.loss(head(features), targets)
     require(loss.shape == (), f"the loss has shape {tuple(loss.shape)}; expected one number")
     require(loss.isfinite(), f"the loss is {float(loss.detach())}")
-    loss.backward()
+    torch.autograd.backward(loss)
     reached: dict[str, float] = {}
     check_gradients({"features": features, **trainable(head)}, reached)
     for name, size in reached.items():
@@ -107,7 +107,7 @@ def the_loss_teaches_what_is_predicted(subject: Subject) -> None:
     optimiser = torch.optim.Adam(head.parameters(), lr=0.05)
     for _ in range(150):
         optimiser.zero_grad()
-        head.loss(head(features), targets).backward()
+        torch.autograd.backward(head.loss(head(features), targets))
         optimiser.step()
     with torch.no_grad():
         told = head.predict(head.eval()(features))
