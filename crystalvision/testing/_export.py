@@ -91,14 +91,16 @@ def check_compiled(network: nn.Module, inputs: Inputs) -> None:
         NotTestableError: There is no C++ compiler.
     """
     network.eval()
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    leaves = [*network.parameters(), *_tensors(inputs)]
+    for leaf in leaves:
+        leaf.requires_grad_()
     expected = network(*inputs)
-    gradients = torch.autograd.grad(expected.square().sum(), weights, allow_unused=True)
+    gradients = torch.autograd.grad(expected.square().sum(), leaves, allow_unused=True)
     compiled = torch.compile(network)
     with _quiet():
         try:
             found = compiled(*inputs)
-            again = torch.autograd.grad(found.square().sum(), weights, allow_unused=True)
+            again = torch.autograd.grad(found.square().sum(), leaves, allow_unused=True)
         except Exception as error:  # inductor raises errors of many kinds
             if type(error).__name__ in {"InvalidCxxCompiler", "MissingCxxCompiler"}:
                 raise NotTestableError("torch.compile finds no C++ compiler") from error
