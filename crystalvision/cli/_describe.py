@@ -78,7 +78,7 @@ def details(entry: Entry) -> dict[str, Any]:
 
 def backbone_measures(
     catalogue: Catalogue, name: str, options: Mapping[str, object], in_channels: int, size: int
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Parameters, features, stride and FLOPs of a backbone for one square image.
 
     Args:

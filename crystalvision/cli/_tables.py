@@ -74,11 +74,14 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
 
 def _print_measures(told: Mapping[str, Any]) -> None:
     size, channels = told["size"], told["in_channels"]
+    stride = told["stride"]
+    if not isinstance(stride, int):
+        stride = "×".join(map(str, stride))
     table = _table("measure", "value")
     for name, text in (
         ("parameters", f"{told['parameters']:,}"),
         ("features", f"{told['features']:,}"),
-        ("stride", f"{told['stride']} pixels"),
+        ("stride", f"{stride} pixels"),
         (f"FLOPs, one image of {channels}×{size}×{size}", f"{told['flops']:,}"),
     ):
         table.add_row(name, text)

@@ -12,6 +12,7 @@ from crystalvision.contracts._models import (
     Head,
     Prediction,
     Targets,
+    stride_pair,
 )
 from crystalvision.contracts._simulation import (
     Aperture,
@@ -39,4 +40,5 @@ __all__ = [
     "Renderer",
     "Specimen",
     "Targets",
+    "stride_pair",
 ]

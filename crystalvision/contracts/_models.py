@@ -41,14 +41,22 @@ class Backbone(nn.Module, ABC):
     Attributes:
         num_features: Channels f of the feature map.
         stride: Pixels of the image for one point of the feature map; also the smallest image side.
+            A pair (rows, columns) where they differ: a network of 1-D patterns (b, c, 1, n) has a
+            stride of 1 along the rows.
     """
 
     num_features: int
-    stride: int
+    stride: int | tuple[int, int]
 
     @abstractmethod
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
         """Features of `images`, (b, c, h, w) → (b, f, h', w')."""
+
+
+def stride_pair(backbone: Backbone) -> tuple[int, int]:
+    """The stride of a backbone along the rows and along the columns of an image [pixels]."""
+    stride = backbone.stride
+    return (stride, stride) if isinstance(stride, int) else (int(stride[0]), int(stride[1]))
 
 
 class Head(nn.Module, ABC):

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Backbone, Head
+from crystalvision.contracts import Backbone, Head, stride_pair
 from crystalvision.errors import InputError, PluginError
 
 
@@ -77,10 +77,10 @@ class Branch(nn.Module):
                 f"{tuple(images.shape)}; it was built for in_channels={self.in_channels}"
             )
         height, width = images.shape[2:]
-        stride = self.backbone.stride
-        if min(height, width) < stride:
+        rows, columns = stride_pair(self.backbone)
+        if height < rows or width < columns:
             raise InputError(
-                f"branch '{self.name}' needs images of at least {stride}×{stride} pixels, not "
+                f"branch '{self.name}' needs images of at least {rows}×{columns} pixels, not "
                 f"{height}×{width}: bin less, or choose a backbone of smaller stride"
             )
 

@@ -2,6 +2,7 @@
 
 import torch
 
+from crystalvision.config import Part
 from crystalvision.contracts import Head
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
@@ -11,7 +12,12 @@ from crystalvision.plugins import Catalogue
 
 
 def build_system(
-    config: SystemConfig, catalogue: Catalogue, *, in_channels: int, num_classes: int
+    config: SystemConfig,
+    catalogue: Catalogue,
+    *,
+    in_channels: int,
+    num_classes: int,
+    first_weights: bool = True,
 ) -> System:
     """Build an untrained system.
 
@@ -20,6 +26,8 @@ def build_system(
         catalogue: Where backbones, heads and fusions are looked up.
         in_channels: Channels of the images.
         num_classes: Classes to tell apart.
+        first_weights: Whether backbones begin with what their option `weights` names. A trained
+            system does without: those files need not be there any more.
 
     Raises:
         InputError: A part or option that does not exist, fewer than one channel or two classes,
@@ -34,7 +42,13 @@ def build_system(
     joins = catalogue.entry("fusion", config.fusion.name).name != NO_FUSION
     _check_shape(config, catalogue, joins=joins)
     branches = {
-        name: _branch(name, branch, catalogue, in_channels, num_classes)
+        name: _branch(
+            name,
+            branch if first_weights else _without_weights(branch),
+            catalogue,
+            in_channels,
+            num_classes,
+        )
         for name, branch in config.branches.items()
     }
     widths = {name: branch.backbone.num_features for name, branch in branches.items()}
@@ -105,6 +119,15 @@ def _branch(
         num_classes=num_classes,
     )
     return Branch(name, backbone, head, in_channels=in_channels)
+
+
+def _without_weights(config: BranchConfig) -> BranchConfig:
+    """The branch with a backbone that is not told which weights to begin with."""
+    options = config.backbone.options
+    if not isinstance(options.get("weights"), str):
+        return config
+    rest = {name: value for name, value in options.items() if name != "weights"}
+    return BranchConfig(backbone=Part.of(config.backbone.name, **rest), head=config.head)
 
 
 def _classifies(head: Head, width: int) -> bool:

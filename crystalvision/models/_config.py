@@ -18,7 +18,8 @@ class BranchConfig(Config):
     """One branch.
 
     Attributes:
-        backbone: From images to features.
+        backbone: From images to features. Where it has an option `weights`, a text, that names the
+            weights which its training begins with.
         head: From features to classes or severity.
     """
 

@@ -5,6 +5,7 @@ import copy
 import torch
 from torch import nn
 
+from crystalvision.contracts import Backbone, stride_pair
 from crystalvision.errors import InputError
 
 
@@ -28,7 +29,10 @@ def flops(module: nn.Module, in_channels: int, size: int) -> int:
         InputError: A size below one, or below the module's stride.
     """
     stride = getattr(module, "stride", 1)
-    least = stride if isinstance(stride, int) else 1  # a convolution's own stride is a tuple
+    if isinstance(module, Backbone):
+        least = max(stride_pair(module))
+    else:
+        least = stride if isinstance(stride, int) else 1  # a convolution's own stride is a tuple
     if size < least:
         raise InputError(f"size={size}: this network needs at least {least}×{least} pixels")
     shadow = copy.deepcopy(module).eval()

@@ -2,8 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args, overload
 
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins._entry import Entry, offered_entries
@@ -84,7 +86,10 @@ class Catalogue:
         ]
 
     def entry(self, kind: str, name: str) -> Entry:
-        """Find one thing by its name or by `distribution:name`.
+        """Find one thing by its name, by `distribution:name`, or by `family:member`.
+
+        A family is an entry with an option `model`, and `timm:resnet34` is the entry `timm` with
+        that option bound to "resnet34". What a distribution of that name offers goes first.
 
         Raises:
             InputError: No such name, with the choices and the nearest; or several distributions
@@ -94,9 +99,36 @@ class Catalogue:
         found = [entry for entry in entries if name in {entry.name, entry.qualified_name}]
         if len(found) > 1:
             raise InputError(_several(found))
-        if not found:
-            raise InputError(self._unknown(kind, name))
-        return found[0]
+        if found:
+            return found[0]
+        family, colon, member = name.rpartition(":")
+        if colon and member and (entry := self._family(kind, family)):
+            target = partial(entry.load(), model=member)
+            return replace(entry, name=f"{entry.name}:{member}", target=target)
+        raise InputError(self._unknown(kind, name))
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether `entry` knows the name, or knows it more than once.
+
+        Raises:
+            InputError: There is no such kind.
+        """
+        if any(name in {entry.name, entry.qualified_name} for entry in self.of_kind(kind)):
+            return True
+        family, colon, member = name.rpartition(":")
+        return bool(colon and member and self._family(kind, family))
+
+    def _family(self, kind: str, name: str) -> Entry | None:
+        """The entry of that name if it stands for many, chosen among by its option `model`."""
+        entries = self.of_kind(kind)
+        if name in {entry.plugin.distribution for entry in entries}:
+            return None
+        if not any(name in {entry.name, entry.qualified_name} for entry in entries):
+            return None
+        entry = self.entry(kind, name)
+        if entry.kind.name not in get_args(FactoryKind):
+            return None
+        return entry if any(option.name == "model" for option in entry.options()) else None
 
     def _unknown(self, kind: str, name: str) -> str:
         names = self.names(kind)
@@ -198,7 +230,7 @@ class Catalogue:
 
         Args:
             kind: Its kind.
-            name: Its name, or `distribution:name`.
+            name: Its name, `distribution:name` or `family:member`; see `entry`.
             options: The user's options, checked against the factory's signature.
             **context: What the toolkit supplies to this kind of factory.
 

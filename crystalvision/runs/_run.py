@@ -66,6 +66,7 @@ class Run:
                 catalogue,
                 in_channels=record.image_shape[0],
                 num_classes=len(record.class_names),
+                first_weights=False,
             )
         _load_weights(path, system)
         return cls(path, record, system.eval())
@@ -151,8 +152,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _check_plugins(path: Path, record: RunRecord, catalogue: Catalogue) -> None:
     for plugin in record.plugins:
-        entries = catalogue.of_kind(plugin.kind)
-        if not any(plugin.name in {entry.name, entry.qualified_name} for entry in entries):
+        if not catalogue.has(plugin.kind, plugin.name):
             origin = f"{plugin.distribution} {plugin.version}".strip()
             choices = ", ".join(catalogue.names(plugin.kind))
             raise InputError(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, stride_pair
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
@@ -51,10 +51,10 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
             num_classes=len(dataset.header.class_names),
         )
     for name in system.branches:
-        stride = system.branches[name].backbone.stride
-        if min(size) < stride:
+        rows, columns = stride_pair(system.branches[name].backbone)
+        if size[0] < rows or size[1] < columns:
             raise InputError(
-                f"branch '{name}' needs images of at least {stride}×{stride} pixels, but "
+                f"branch '{name}' needs images of at least {rows}×{columns} pixels, but "
                 f"{height}×{width} binned by {experiment.input.bin} are {size[0]}×{size[1]}; "
                 "lower input.bin"
             )

@@ -5,14 +5,16 @@ import torch
 from crystalvision.errors import InputError
 
 
-def check_images(backbone: str, images: torch.Tensor, in_channels: int, stride: int) -> None:
+def check_images(
+    backbone: str, images: torch.Tensor, in_channels: int, stride: int | tuple[int, int]
+) -> None:
     """Refuse images that a backbone cannot take.
 
     Args:
         backbone: Its name, for the error.
         images: Images (b, c, h, w).
         in_channels: Channels that it was built for.
-        stride: Its stride, the smallest side [pixels].
+        stride: Its stride, the smallest side [pixels]; a pair where rows and columns differ.
 
     Raises:
         InputError: Another shape or number of channels, or images that are too small.
@@ -22,10 +24,11 @@ def check_images(backbone: str, images: torch.Tensor, in_channels: int, stride: 
             f"{backbone} was built for images of shape (b, {in_channels}, h, w), not "
             f"{tuple(images.shape)}"
         )
-    if min(images.shape[2:]) < stride:
+    rows, columns = (stride, stride) if isinstance(stride, int) else stride
+    height, width = images.shape[2:]
+    if height < rows or width < columns:
         raise InputError(
-            f"{backbone} needs images of at least {stride}×{stride} pixels, not "
-            f"{images.shape[2]}×{images.shape[3]}"
+            f"{backbone} needs images of at least {rows}×{columns} pixels, not {height}×{width}"
         )
 
 
@@ -44,3 +47,13 @@ def check_batch_statistics(backbone: str, values: int) -> None:
             f"{backbone} normalises over the batch, and one image of this size leaves a single "
             "point: train with batch_size of at least 2, or with larger images"
         )
+
+
+def check_in_channels(in_channels: int) -> None:
+    """Refuse images without channels.
+
+    Raises:
+        InputError: Fewer than one channel.
+    """
+    if in_channels < 1:
+        raise InputError(f"in_channels={in_channels}: images have at least one channel")

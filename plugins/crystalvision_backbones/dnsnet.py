@@ -13,8 +13,14 @@ from torch import nn
 from crystalvision.contracts import Backbone
 from crystalvision.errors import InputError
 from crystalvision_backbones._checkpoint import recomputed
-from crystalvision_backbones._checks import check_batch_statistics, check_images
+from crystalvision_backbones._checks import (
+    check_batch_statistics,
+    check_images,
+    check_in_channels,
+)
+from crystalvision_backbones._initialise import initialise
 from crystalvision_backbones._squeeze import SqueezeExcitation
+from crystalvision_backbones._weights import load_weights
 
 
 class SqueezeModule(nn.Module):
@@ -136,13 +142,15 @@ class DnsNet(Backbone):
         checkpoint: Recompute the modules in the backward pass: less memory, more time. Measured at
             256×256 pixels, what is kept of an image falls from 709 to 185 MiB; both grow with the
             number of pixels.
+        weights: Weights to begin with: the path of a file .safetensors or .pth, or RUN#BRANCH, a
+            branch of another run.
 
     Attributes:
         num_features: Channels of the last convolution, 292.
         stride: stem_stride × 2 to the number of transitions, 64.
 
     Raises:
-        InputError: An option outside its range.
+        InputError: An option outside its range, or no such weights.
 
     Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324; Huang et
     al. 2017, arXiv:1608.06993, for dense blocks and compression.
@@ -161,10 +169,10 @@ class DnsNet(Backbone):
         final_width: PositiveInt | None = None,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         checkpoint: bool = False,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
-        if in_channels < 1:
-            raise InputError(f"in_channels={in_channels}: images have at least one channel")
+        check_in_channels(in_channels)
         width = 2 * growth if stem_width is None else stem_width
         kernel = max(3, 2 * stem_stride - 1)
         self.in_channels = in_channels
@@ -189,10 +197,11 @@ class DnsNet(Backbone):
         )
         width = widths[-1][1]
         self.num_features = width if final_width is None else final_width
-        self.stride = stem_stride * 2 ** len(self.transitions)
+        self.stride: int = stem_stride * 2 ** len(self.transitions)
         self.norm = nn.BatchNorm2d(width)
         self.final = nn.Conv2d(width, self.num_features, kernel_size=3, padding=1)
-        self.apply(_initialise)
+        self.apply(initialise)
+        load_weights("dnsnet", self, weights)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
         """Features of images: (b, c, h, w) → (b, f, h', w'), h' about h / stride.
@@ -237,10 +246,3 @@ def channel_widths(
         # 0.6 is no binary fraction: 0.6 × 5 must be 3, not 2.
         entering = math.floor(compression * leaving + 1e-9)
     return widths
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

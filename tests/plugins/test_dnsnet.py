@@ -1,5 +1,8 @@
 """Dns-Net as the paper has it, and its options."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -167,3 +170,30 @@ def test_the_presets_are_the_same_class_and_smaller():
     assert count_parameters(dnsnet_tiny(1)) < 10_000
     # Two CPU cores must train it on more than 150 images of 128 pixels a second.
     assert flops(dnsnet_small(1), 1, 128) < 80e6
+
+
+TRAINING_STEP = """
+import resource
+import sys
+
+import torch
+
+from crystalvision_backbones.dnsnet import DnsNet
+
+torch.set_num_threads(2)
+network = DnsNet(1, checkpoint=True).train()
+image = torch.rand(1, 1, 1024, 1024)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+network(image).square().mean().backward()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+unit = 1 if sys.platform == "darwin" else 1024
+print(grown * unit / 2**30)
+"""
+
+
+@pytest.mark.slow
+def test_the_literal_network_trains_on_1024_pixels_within_12_gib():
+    """In a process of its own: the peak of this one is that of all tests before."""
+    line = [sys.executable, "-c", TRAINING_STEP]
+    told = subprocess.run(line, check=True, capture_output=True, text=True, timeout=1800)
+    assert float(told.stdout) < 12

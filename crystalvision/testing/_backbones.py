@@ -1,0 +1,260 @@
+"""What every backbone must do."""
+
+import math
+import tempfile
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from crystalvision.contracts import Backbone, stride_pair
+from crystalvision.errors import InputError
+from crystalvision.models import Branch
+from crystalvision.testing._export import Exported, check_autocast, check_compiled
+from crystalvision.testing._require import NotMetError, require, require_close
+from crystalvision.testing._subject import (
+    Subject,
+    check_gradients,
+    check_option_types,
+    check_unknown_option,
+    disturb,
+    images_of,
+    trainable,
+)
+
+_PATTERNS, _CLASSES, _STEPS = 32, 4, 300
+
+
+def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
+    """A copy of the backbone for images of so many channels."""
+    return cast("Backbone", subject.copy(seed, in_channels=in_channels))
+
+
+def batch_for(backbone: Backbone, samples: int, points: int = 1, extra: int = 0) -> torch.Tensor:
+    """Images of so many points of the map a side, and some pixels more."""
+    rows, columns = stride_pair(backbone)
+    return images_of(samples, 1, points * rows + extra, points * columns + extra)
+
+
+def odd_sizes_and_channels(subject: Subject) -> None:
+    """Images of two channels and of sides that the stride does not divide give a finite map."""
+    backbone = make(subject, in_channels=2).eval()
+    strides = stride_pair(backbone)
+    sides = (strides[0] + 5, 2 * strides[1] + 3)
+    with torch.no_grad():
+        maps = backbone(images_of(2, 2, *sides))
+    expected = f"(2, {backbone.num_features}, h', w')"
+    require(
+        maps.ndim == 4 and maps.shape[:2] == (2, backbone.num_features),
+        f"num_features={backbone.num_features} promises a map {expected}, not {tuple(maps.shape)}",
+    )
+    for side, stride, found in zip(sides, strides, maps.shape[2:], strict=True):
+        require(
+            side // stride <= found <= math.ceil(side / stride),
+            f"stride={backbone.stride}: a side of {side} pixels gives {found} points",
+        )
+    require(maps.isfinite().all(), "not all values of the map are finite")
+    require(maps.dtype == torch.float32, f"the map of float32 images is {maps.dtype}")
+
+
+def honest_stride(subject: Subject) -> None:
+    """Images of one stride give one point, of two strides two: it is also the smallest image."""
+    backbone = make(subject).eval()
+    for points in (1, 2):
+        images = batch_for(backbone, 1, points)
+        with torch.no_grad():
+            found = tuple(backbone(images).shape[2:])
+        require(
+            found == (points, points),
+            f"stride={backbone.stride}: images of {tuple(images.shape[2:])} pixels should give a "
+            f"map of {points}×{points} points, not {found[0]}×{found[1]}",
+        )
+
+
+def gradients_reach_every_weight(subject: Subject) -> None:
+    """In training, every weight takes part in the result."""
+    # All hidden units of a small layer may be off for one draw of weights, but not for each.
+    reached: dict[str, float] = {}
+    for seed in range(3):
+        backbone = (make(subject) if not seed else subject.seeded(seed, in_channels=1)).train()
+        maps = backbone(batch_for(backbone, 3, extra=1))
+        (maps * images_of(*maps.shape, seed=9)).sum().backward()
+        check_gradients(trainable(backbone), reached)
+        if all(reached.values()):
+            return
+    without = next(name for name, size in reached.items() if size == 0)
+    raise NotMetError(f"the gradient of '{without}' is zero: it takes no part in the result")
+
+
+def evaluation_is_repeatable(subject: Subject) -> None:
+    """In evaluation, a result is that of its image alone, each time."""
+    backbone = make(subject)
+    batch = batch_for(backbone, 3, extra=1)
+    for module in backbone.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = 1.0  # or the first guess of the statistics would drown the images
+    with torch.no_grad():
+        backbone.train()(images_of(4, *batch.shape[1:], seed=1))
+        backbone.eval()
+        whole = backbone(batch)
+        require(torch.equal(whole, backbone(batch)), "twice the same images, two results")
+        require_close(backbone(batch[1:2]), whole[1:2], "one image alone and in a batch")
+    require(
+        not torch.allclose(whole[0], whole[1]), "two images have one result: it does not read them"
+    )
+
+
+def state_dict_round_trip(subject: Subject) -> None:
+    """Saved weights make the network."""
+    first, second = make(subject).eval(), make(subject).eval()
+    disturb(second)
+    batch = batch_for(first, 1)
+    with torch.no_grad():
+        expected = first(batch)
+        require(not torch.equal(second(batch), expected), "the weights do not matter")
+        second.load_state_dict(first.state_dict())
+        require(torch.equal(second(batch), expected), "saved weights do not give the same network")
+
+
+def the_seed_makes_the_weights(subject: Subject) -> None:
+    """Made twice with one seed of torch's own generator, it has the same weights."""
+    saved = make(subject).state_dict()
+    for name, value in subject.seeded(0, in_channels=1).state_dict().items():
+        require(
+            torch.equal(value, saved[name]),
+            f"'{name}' differs between two networks made with one seed: draw weights from torch's "
+            "own generator",
+        )
+
+
+def wrong_options_are_refused(subject: Subject) -> None:
+    """Unknown options and values of the wrong type."""
+    check_unknown_option(subject, in_channels=1)
+    check_option_types(subject, in_channels=1)
+
+
+def images_that_do_not_fit_are_refused(subject: Subject) -> None:
+    """Images of other channels or smaller than the stride, with what was expected."""
+    backbone = make(subject)
+    rows, columns = stride_pair(backbone)
+    branch = Branch("eye", backbone, nn.Identity(), in_channels=1)  # type: ignore[arg-type]
+    wrong = {"(b, 1, h, w)": images_of(1, 3, rows, columns)}
+    if columns > 1:
+        wrong[f"{rows}×{columns} pixels"] = images_of(1, 1, rows, columns - 1)
+    for expected, images in wrong.items():
+        try:
+            branch(images)
+        except InputError as error:
+            require(expected in str(error), f"the refusal does not say {expected}: {error}")
+        else:
+            raise NotMetError(f"images of {tuple(images.shape)} are taken")
+
+
+def one_image_trains_or_is_refused(subject: Subject) -> None:
+    """Training on one smallest image works, or an InputError says what to do."""
+    backbone = make(subject).train()
+    try:
+        backbone(batch_for(backbone, 1))
+    except InputError as error:
+        require("batch_size" in str(error), f"the refusal does not say batch_size: {error}")
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):  # torch's batch normalisation
+            raise
+
+
+def own_weights_from_a_file(subject: Subject) -> None:
+    """An option `weights`, where there is one, takes a file, and refuses another architecture's."""
+    if not any(option.name == "weights" for option in subject.offered_options):
+        return
+    state = make(subject).state_dict()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.safetensors"
+        save_file(state, path)
+        again = subject.create({"weights": str(path)}, in_channels=1).state_dict()
+        for name, value in state.items():
+            require(torch.equal(again[name], value), f"weights={path.name}: '{name}' differs")
+        name = max(state, key=lambda key: state[key].numel())
+        save_file({**state, name: state[name].flatten()[:-1].clone()}, path)
+        try:
+            subject.create({"weights": str(path)}, in_channels=1)
+        except InputError as error:
+            require(name in str(error), f"the refusal does not name '{name}': {error}")
+        else:
+            raise NotMetError("weights of another architecture are taken")
+
+
+def torch_export(subject: Subject) -> None:
+    """`torch.export` gives a program with equal results, for batches of any size."""
+    _exported(subject).check()
+
+
+def onnx_export(subject: Subject) -> None:
+    """So does `torch.onnx.export`, with the results of onnxruntime."""
+    _exported(subject).check_onnx()
+
+
+def autocast(subject: Subject) -> None:
+    """bfloat16 changes little."""
+    backbone = make(subject)
+    check_autocast(backbone, (batch_for(backbone, 2),))
+
+
+def compiles(subject: Subject) -> None:
+    """`torch.compile` changes nothing but time."""
+    backbone = make(subject)
+    check_compiled(backbone, (batch_for(backbone, 2),))
+
+
+def overfits_32_patterns(subject: Subject) -> None:
+    """Trained on 32 small patterns of four classes, it knows all of them."""
+    backbone = make(subject)
+    images, labels = _patterns(backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # of dropout, and of the classifier
+        reader = nn.Sequential(
+            nn.BatchNorm1d(backbone.num_features), nn.Linear(backbone.num_features, _CLASSES)
+        )
+        best = _fit(backbone, reader, images, labels)
+    require(
+        best == _PATTERNS,
+        f"after {_STEPS} steps of Adam it knows {best} of {_PATTERNS} patterns by heart",
+    )
+
+
+def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> int:
+    """Patterns that are known in evaluation mode at best."""
+    network = nn.ModuleList([backbone, reader])
+    optimiser = torch.optim.Adam(trainable(network).values(), lr=1e-3)
+    best = 0
+    for step in range(1, _STEPS + 1):
+        optimiser.zero_grad()
+        scores = reader(backbone(images).mean((2, 3)))
+        torch.autograd.backward(nn.functional.cross_entropy(scores, labels))
+        optimiser.step()
+        if step % 10 == 0:
+            network.eval()
+            with torch.no_grad():
+                told = reader(backbone(images).mean((2, 3))).argmax(1)
+            best = max(best, int((told == labels).sum()))
+            network.train()
+        if best == len(labels):
+            break
+    return best
+
+
+def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of spots of four spacings, shifted and noisy, at least 32 pixels wide."""
+    height, width = (stride * math.ceil(32 / stride) for stride in stride_pair(backbone))
+    labels = torch.arange(_PATTERNS) % _CLASSES
+    shift = torch.rand(_PATTERNS, 1, generator=torch.Generator().manual_seed(0))
+    cycles = torch.tensor([2.0, 4.0, 7.0, 11.0])[labels][:, None]
+    rows = torch.cos(2 * math.pi * (cycles * torch.arange(width) / width + shift))
+    images = rows[:, None, None, :].expand(-1, 1, height, -1)
+    return images + 0.2 * images_of(_PATTERNS, 1, height, width), labels
+
+
+def _exported(subject: Subject) -> Exported:
+    backbone = make(subject)
+    return Exported(backbone, lambda samples: (batch_for(backbone, samples),))

@@ -1,0 +1,13 @@
+"""The battery itself, for `pytest --pyargs crystalvision.testing`."""
+
+import pytest
+
+from crystalvision.testing.battery import Check, NotTestableError, Subject
+
+
+def test_battery(crystalvision_subject: Subject, crystalvision_check: Check) -> None:
+    """Whatever plugins offer does what its kind must do."""
+    try:
+        crystalvision_check.run(crystalvision_subject)
+    except NotTestableError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,85 @@
+"""A training that begins with the weights of another run."""
+
+import re
+import shutil
+
+import pytest
+import torch
+
+from crystalvision.errors import InputError
+from crystalvision.runs import Run, train_run
+from crystalvision.training import Experiment
+
+
+@pytest.fixture
+def make_transfer(make_experiment):
+    """An experiment of one branch and one short phase, which begins with given weights."""
+
+    def make(backbone: str, **options: object) -> Experiment:
+        branches = {"eye": {"backbone": {"name": backbone, **options}, "head": "softmax"}}
+        described = make_experiment()
+        phase = {**described["schedule"][0], "name": "eye", "train": ["eye"], "epochs": 1}
+        return Experiment.model_validate(
+            {**described, "system": {"branches": branches}, "schedule": [phase]}
+        )
+
+    return make
+
+
+def test_a_branch_of_a_run_gives_its_weights(run_path, run, catalogue):
+    options = {"weights": f"{run_path}#regressor"}
+    backbone = catalogue.create("backbone", "dnsnet-tiny", options, in_channels=1)
+    expected = run.system.branches["regressor"].backbone.state_dict()
+    found = backbone.state_dict()
+    assert list(found) == list(expected)
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "message"),
+    [
+        ("#eye", r"the run has no branch 'eye'; expected .*#classifier or .*#regressor$"),
+        ("", r"it has several branches; expected .*#classifier or .*#regressor$"),
+    ],
+)
+def test_a_branch_that_is_not_there_is_refused(run_path, catalogue, suffix, message):
+    options = {"weights": f"{run_path}{suffix}"}
+    with pytest.raises(InputError, match=message):
+        catalogue.create("backbone", "dnsnet-tiny", options, in_channels=1)
+
+
+def test_a_branch_of_another_architecture_is_refused(run_path, catalogue):
+    source = f"{run_path}#classifier"
+    with pytest.raises(InputError, match=f"^weights of {re.escape(source)} are of another archit"):
+        catalogue.create("backbone", "ziletti", {"weights": source}, in_channels=1)
+
+
+def test_the_run_is_not_needed_once_the_transfer_is_trained(
+    run_path, dataset, catalogue, make_transfer, tmp_path
+):
+    source = shutil.copytree(run_path, tmp_path / "source")
+    experiment = make_transfer("dnsnet-tiny", weights=f"{source}#classifier")
+    train_run(experiment, dataset, tmp_path / "second", catalogue=catalogue)
+    shutil.rmtree(source)
+    second = Run.load(tmp_path / "second", catalogue)
+    assert second.record.experiment.system.branches["eye"].backbone.options == {
+        "weights": f"{source}#classifier"
+    }
+    # A run of one branch needs no '#'.
+    options = {"weights": str(tmp_path / "second")}
+    third = catalogue.create("backbone", "dnsnet-tiny", options, in_channels=1).state_dict()
+    expected = second.system.branches["eye"].backbone.state_dict()
+    assert all(torch.equal(third[key], value) for key, value in expected.items())
+
+
+def test_a_run_with_a_member_of_a_family_is_loaded_and_gives_its_weights(
+    dataset, catalogue, make_transfer, tmp_path
+):
+    experiment = make_transfer("timm:test_resnet")
+    train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
+    run = Run.load(tmp_path / "run", catalogue)
+    assert run.record.plugins[0].name == "timm:test_resnet"
+    options = {"weights": f"{tmp_path / 'run'}#eye"}
+    again = catalogue.create("backbone", "timm:test_resnet", options, in_channels=1).state_dict()
+    expected = run.system.branches["eye"].backbone.state_dict()
+    assert all(torch.equal(again[key], value) for key, value in expected.items())
