@@ -77,16 +77,48 @@ def _print_measures(told: Mapping[str, Any]) -> None:
     stride = told["stride"]
     if not isinstance(stride, int):
         stride = "×".join(map(str, stride))
+    measured = told.get("measured", {})
     table = _table("measure", "value")
     for name, text in (
         ("parameters", f"{told['parameters']:,}"),
         ("features", f"{told['features']:,}"),
         ("stride", f"{stride} pixels"),
         (f"FLOPs, one image of {channels}×{size}×{size}", f"{told['flops']:,}"),
+        *_speeds(measured),
     ):
         table.add_row(name, text)
     out.print()
     out.print(table)
+    if measured:
+        out.print(Text("\n" + _how_measured(measured)))
+
+
+def _speeds(measured: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "peak_training_mib" not in measured:
+        return []
+    return [
+        ("memory of a training step, at most", f"{measured['peak_training_mib']:,.0f} MiB"),
+        ("training", f"{measured['training_images_per_s']:,.3g} images/s"),
+        ("inference", f"{measured['inference_images_per_s']:,.3g} images/s"),
+    ]
+
+
+def _how_measured(measured: Mapping[str, Any]) -> str:
+    """What the numbers of speed and memory stand for."""
+    batch = measured["batch"]
+    images = "1 image" if batch == 1 else f"{batch} images"
+    if "not_measured" in measured:
+        why = measured["not_measured"]
+        return f"Speed and memory could not be measured with a batch of {images}: {why}"
+    threads = "1 thread" if measured["threads"] == 1 else f"{measured['threads']} threads"
+    place, counted = f"the CPU, {threads}", "the process itself and scratch space come on top"
+    if measured["device"] == "cuda":
+        place, counted = measured["device_name"], "as torch.cuda.max_memory_allocated counts it"
+    return (
+        f"Measured on {place}, in batches of {images}, float32. A training step is forward, "
+        "backward, and SGD with momentum; its memory is that of all tensors, weights included "
+        f"({counted})."
+    )
 
 
 def _table(*columns: str) -> Table:

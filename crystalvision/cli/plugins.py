@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import print_json
+from crystalvision.cli.console import print_json, progress
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown", help=__doc__)
 
@@ -37,17 +37,24 @@ def show(
     name: Annotated[str, typer.Argument(help="Its name, for example dnsnet.")],
     *,
     size: Annotated[
-        int, typer.Option(min=1, help="For a backbone's FLOPs: side of the image, in pixels.")
+        int, typer.Option(min=1, help="For a backbone's cost: side of the image, in pixels.")
     ] = 256,
     channels: Annotated[int, typer.Option(min=1, help="For the same: channels of the image.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, help="For the same: images in a batch.")] = 1,
+    device: Annotated[
+        str, typer.Option(help="Where a backbone's speed is measured: cpu, cuda, or auto.")
+    ] = "cpu",
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Measure a backbone's memory and speed.")
+    ] = True,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set an option. May be repeated."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show the options of one thing, and what a backbone weighs and costs."""
-    from crystalvision.cli._describe import backbone_measures, details
+    """Show the options of one thing, and what a backbone weighs and costs on this machine."""
+    from crystalvision.cli._describe import backbone_measures, backbone_speed, details
     from crystalvision.cli._tables import print_details
     from crystalvision.config import apply_overrides
 
@@ -57,6 +64,17 @@ def show(
     options = apply_overrides({}, settings or [])
     if kind == "backbone":
         told |= backbone_measures(state.catalogue, name, options, channels, size)
+        if measure:
+            with progress(f"Measuring {name}", None):
+                told["measured"] = backbone_speed(
+                    state.catalogue,
+                    name,
+                    options,
+                    in_channels=channels,
+                    size=size,
+                    batch=batch,
+                    device=device,
+                )
     elif options:
         entry.check(options)
     if json:
