@@ -1,5 +1,6 @@
 """Draws what `crystalvision plugins` tells as tables that fit 80 columns."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,23 @@ def print_details(told: Mapping[str, Any]) -> None:
         _print_measures(told)
 
 
+def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> None:
+    """Write what a new project has, and what to type next."""
+    out.print(Text.assemble((f"{kind} '{name}'", "bold"), f"  in {folder}"), soft_wrap=True)
+    for file in files:
+        out.print(Text(f"  {file}"), soft_wrap=True)
+    out.print(
+        Text(
+            "\nIt works as it is. To install it, look at it and test it:\n"
+            f"  cd {shlex.quote(str(folder))}\n"
+            '  pip install -e ".[test]"\n'
+            f"  crystalvision plugins show {kind} {name}\n"
+            "  pytest"
+        ),
+        soft_wrap=True,
+    )
+
+
 def _print_file(path: Path) -> None:
     out.print(Text(f"{path}\n"), soft_wrap=True)
     out.print(Text(path.read_text(encoding="utf-8").rstrip()))
@@ -67,7 +85,9 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     table = _table("option", "type", "default", "meaning")
     for option in options:
         default = Text("required", "bold") if option["required"] else Text(repr(option["default"]))
-        table.add_row(*map(Text, (option["name"], option["type"])), default, option["description"])
+        table.add_row(
+            *map(Text, (option["name"], option["type"])), default, Text(option["description"])
+        )
     out.print()
     out.print(table)
 

@@ -1,6 +1,7 @@
-"""List the plugins, and show what one takes and gives."""
+"""List the plugins, show what one takes and gives, and begin one of your own."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON instead.")]
 
 @app.callback()
 def list_plugins(ctx: typer.Context, *, json: Json = False) -> None:
-    """List the plugins, and show what one takes and gives."""
+    """List the plugins, show what one takes and gives, and begin one of your own."""
     if ctx.invoked_subcommand is not None:
         return
     from crystalvision.cli._describe import failure_rows, row
@@ -81,3 +82,36 @@ def show(
         print_json(told)
     else:
         print_details(told)
+
+
+@app.command()
+def new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="What it is to be called, for example salt-net.")],
+    *,
+    kind: Annotated[
+        str, typer.Option(help="backbone, head, fusion, renderer, defect, or structure.")
+    ] = "backbone",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Its folder; by default its name.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a plugin project of your own: one working thing, its tests, and what to type."""
+    from crystalvision.cli._tables import print_project
+    from crystalvision.errors import InputError
+    from crystalvision.scaffold import KINDS, project_names, write_project
+
+    state: State = ctx.obj
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
+    if state.catalogue.has(kind, name):
+        taken = state.catalogue.entry(kind, name).plugin
+        raise InputError(f"there is a {kind} '{name}' already, from {taken}; choose another name")
+    names = project_names(name)
+    folder = Path(names.distribution) if output is None else output
+    files = write_project(names, kind, folder)
+    if json:
+        print_json({"folder": folder, "kind": kind, "name": names.distribution, "files": files})
+    else:
+        print_project(kind, names.distribution, folder, files)

@@ -49,11 +49,11 @@ def peak_memory(device: torch.device, held: Iterable[torch.Tensor]) -> Iterator[
     found.bytes = live.peak
 
 
-class _LiveTensors(TorchDispatchMode):
+class _LiveTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types it not
     """Follows every storage from the operation that makes it until nothing holds it any more."""
 
     def __init__(self, held: Iterable[torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._bytes = 0
         self._known: set[int] = set()
         self.peak = 0
