@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     for name in ("OMP", "MKL", "OPENBLAS"):  # before anything that counts cores is imported
         os.environ[f"{name}_NUM_THREADS"] = str(options.threads)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler talks on stderr
     from _models.results import Results
     from _models.settings import Run
 

@@ -120,6 +120,7 @@ class _Trained:
         backbone = backbone.to(device)
         if job.variant in {"channels_last", "compiled"}:
             backbone = backbone.to(memory_format=torch.channels_last)
+        before = _process_mib("VmRSS")
         self._step = TrainingStep(backbone, self._images(2))
         if job.variant == "compiled":
             backbone.compile()
@@ -134,7 +135,7 @@ class _Trained:
         self.facts |= {
             "batch": batch,
             "peak_tensor_mib": peak.bytes / 2**20,
-            "peak_process_mib": _peak_process_mib(),
+            "process_growth_mib": _process_mib("VmHWM") - before,
         }
 
     def rate(self) -> float:
@@ -178,10 +179,10 @@ class _Trained:
             self._torch.cuda.synchronize()
 
 
-def _peak_process_mib() -> float | None:
-    """The most memory that this process had [MiB], where the system tells."""
+def _process_mib(field: str) -> float:
+    """Memory of this process [MiB], at most (`VmHWM`) or now (`VmRSS`); NaN where it is not told."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return None
+        return float("nan")
     lines = status.read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))

@@ -1,5 +1,6 @@
 """What was measured, as Markdown on a page."""
 
+import math
 from collections.abc import Sequence
 
 from _models.settings import Result
@@ -19,12 +20,16 @@ def render(document: Result) -> str:
 
 def _machine(machine: Result) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in machine["versions"].items())
-    words = [machine.get("gpu"), machine["processor"], f"{machine['threads']} threads"]
+    words = [machine.get("gpu"), machine["processor"], f"_threads(machine)]
     words += [machine["system"], f"Python {machine['python']}", versions]
     if machine["load_average"]:
         words.append(f"load {machine['load_average'][0]:.1f} afterwards")
     described = "; ".join(word for word in words if word)
     return f"{described}. Ratios are medians of pairs taken in turn, least to greatest in brackets."
+
+
+def _threads(machine: Result) -> str:
+    return "1 thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
 
 
 def _speed(section: Result) -> str:
@@ -33,8 +38,7 @@ def _speed(section: Result) -> str:
     text = (
         f"Training on images of {settings['size']}×{settings['size']}, one channel, random: "
         "forward, backward, SGD with momentum, float32. Tensors: the most memory that all tensors "
-        "of a step took; process: the most that the whole process had, about 400 MiB of it "
-        "torch's own code. FLOP/s count matrix products and convolutions alone. Smaller batches "
+        "of a step took; process: by how much the process grew at most, start-up left out. FLOP/s count matrix products and convolutions alone. Smaller batches "
         f"are of networks of which {settings['batch']} images take more than "
         f"{settings['step_seconds']:g} s."
     )
@@ -43,17 +47,17 @@ def _speed(section: Result) -> str:
     head += [f"FLOP/s × {measured['unit']}"]
     rows = []
     for name, model in sorted(models.items(), key=lambda item: -item[1]["over_unit"]["median"]):
-        process = model["peak_process_mib"]
+        process = model["process_growth_mib"]
         rows.append(
             [
                 name,
-                f"{model['parameters'] / 1e6:.2f}",
+                f"{model['parameters'] / 1e6:.3g}",
                 f"{model['training_flops'] / 1e9:.3g}",
                 str(model["batch"]),
                 f"{model['images_a_second']['median']:.3g}",
                 _spread(model["over_unit"]),
                 f"{model['peak_tensor_mib']:,.0f}",
-                f"{process:,.0f}" if process else "",
+                "" if math.isnan(process) else f"{process:,.0f}",
                 f"{model['flops_a_second']['median'] / 1e9:.3g}",
                 _spread(model["flops_over_unit"]),
             ]
@@ -72,20 +76,19 @@ def _variants(models: Result) -> str:
     names = list(next(iter(models.values()))["variants"])
     rows = []
     for model, measured in models.items():
-        cells = []
-        for name in names:
-            found = measured["variants"][name]
-            cells.append(
-                found["skipped"]
-                if "skipped" in found
-                else f"{found['images_a_second']['median']:.3g}/s, {_spread(found['over_float32'])}, "
-                f"{found['peak_tensor_mib']:,.0f} MiB"
-            )
+        cells = [_variant(measured["variants"][name]) for name in names]
         rows.append([model, *cells])
     return (
         "Images a second, ratio to float32 in turn, and memory; `compiled` is bf16, channels_last "
         "and torch.compile together.\n\n" + _grid(["backbone", *names], rows)
     )
+
+
+def _variant(found: Result) -> str:
+    if "skipped" in found:
+        return str(found["skipped"])
+    rate, memory = found["images_a_second"]["median"], found["peak_tensor_mib"]
+    return f"{rate:.3g}/s, {_spread(found['over_float32'])}, {memory:,.0f} MiB"
 
 
 def _dnsnet(section: Result) -> str:
