@@ -180,7 +180,7 @@ class _Trained:
 
 
 def _process_mib(field: str) -> float:
-    """Memory of this process [MiB], at most (`VmHWM`) or now (`VmRSS`); NaN where it is not told."""
+    """Memory of this process [MiB], at most (`VmHWM`) or now (`VmRSS`); NaN if not told."""
     status = Path("/proc/self/status")
     if not status.exists():
         return float("nan")

@@ -20,7 +20,7 @@ def render(document: Result) -> str:
 
 def _machine(machine: Result) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in machine["versions"].items())
-    words = [machine.get("gpu"), machine["processor"], f"_threads(machine)]
+    words = [machine.get("gpu"), machine["processor"], _threads(machine)]
     words += [machine["system"], f"Python {machine['python']}", versions]
     if machine["load_average"]:
         words.append(f"load {machine['load_average'][0]:.1f} afterwards")
@@ -38,9 +38,9 @@ def _speed(section: Result) -> str:
     text = (
         f"Training on images of {settings['size']}×{settings['size']}, one channel, random: "
         "forward, backward, SGD with momentum, float32. Tensors: the most memory that all tensors "
-        "of a step took; process: by how much the process grew at most, start-up left out. FLOP/s count matrix products and convolutions alone. Smaller batches "
-        f"are of networks of which {settings['batch']} images take more than "
-        f"{settings['step_seconds']:g} s."
+        "of a step took; process: by how much the process grew at most, start-up left out. FLOP/s "
+        "count matrix products and convolutions alone. Smaller batches are of networks of which "
+        f"{settings['batch']} images take more than {settings['step_seconds']:g} s."
     )
     head = ["backbone", "parameters [10⁶]", "GFLOP an image", "batch", "images/s"]
     head += [f"× {measured['unit']}", "tensors [MiB]", "process [MiB]", "GFLOP/s"]

@@ -181,10 +181,10 @@ def test_show_measures_memory_and_speed_and_says_how(run, stranger):
 
 
 def test_show_says_why_a_backbone_cannot_be_measured(run):
-    outcome = run("plugins", "show", "backbone", "dnsnet-tiny", "--size", "32")
+    outcome = run("plugins", "show", "backbone", "dnsnet-small", "--size", "32")
     assert outcome.status == 0
     text = " ".join(outcome.out.split())
-    assert "could not be measured with a batch of 1 image: dnsnet normalises over the" in text
+    assert "could not be measured with a batch of 1 image: " in text
     if not torch.cuda.is_available():
         outcome = run("plugins", "show", "backbone", "dnsnet-tiny", "--device", "cuda")
         assert outcome.status == 2
