@@ -99,6 +99,26 @@ def test_the_tests_of_every_project_pass(projects, site):
     assert "warning" not in done.stdout
 
 
+@pytest.mark.slow
+def test_networks_pass_the_battery_in_one_line(projects, site):
+    pytest.importorskip("crystalvision.testing")
+    names = [NAMES[kind] for kind in ("backbone", "head", "fusion")]
+    for name in names:
+        line = f"pytest --pyargs crystalvision.testing --crystalvision-only {name}"
+        assert line in (projects / name / "README.md").read_text()
+    only = [word for name in names for word in ("--crystalvision-only", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+        + ["--pyargs", "crystalvision.testing", *only],
+        cwd=projects,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "check",
     [
