@@ -107,9 +107,9 @@ def test_networks_pass_the_battery_in_one_line(projects, site):
         line = f"pytest --pyargs crystalvision.testing --crystalvision-only {name}"
         assert line in (projects / name / "README.md").read_text()
     only = [word for name in names for word in ("--crystalvision-only", name)]
+    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
-        + ["--pyargs", "crystalvision.testing", *only],
+        [*line, "--pyargs", "crystalvision.testing", *only],
         cwd=projects,
         env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
