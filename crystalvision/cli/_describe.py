@@ -104,6 +104,44 @@ def backbone_measures(
     }
 
 
+def backbone_speed(
+    catalogue: Catalogue,
+    name: str,
+    options: Mapping[str, object],
+    *,
+    in_channels: int,
+    size: int,
+    batch: int,
+    device: str,
+) -> dict[str, Any]:
+    """What training with a backbone takes on this machine, or `not_measured`, the reason why not.
+
+    Args:
+        catalogue: Where to find it.
+        name: Its name.
+        options: Its options; the rest are its defaults.
+        in_channels: Channels of the images.
+        size: Side of the images [pixels].
+        batch: Images in a batch.
+        device: `cpu`, `cuda` or `auto`.
+
+    Raises:
+        InputError: An option is wrong or missing, or there is no such device.
+    """
+    from crystalvision.models import measure_speed
+    from crystalvision.training import choose_device
+
+    chosen = choose_device(device)
+    backbone = catalogue.create("backbone", name, options, in_channels=in_channels)
+    try:
+        measured = measure_speed(
+            backbone, in_channels=in_channels, size=size, batch=batch, device=chosen
+        )
+    except (RuntimeError, ValueError) as error:  # too few images, too little memory
+        return {"batch": batch, "device": chosen.type, "not_measured": str(error).split("\n")[0]}
+    return asdict(measured)
+
+
 def _options(entry: Entry, documentation: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {

@@ -1,5 +1,6 @@
 """Draws what `crystalvision plugins` tells as tables that fit 80 columns."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,23 @@ def print_details(told: Mapping[str, Any]) -> None:
         _print_measures(told)
 
 
+def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> None:
+    """Write what a new project has, and what to type next."""
+    out.print(Text.assemble((f"{kind} '{name}'", "bold"), f"  in {folder}"), soft_wrap=True)
+    for file in files:
+        out.print(Text(f"  {file}"), soft_wrap=True)
+    out.print(
+        Text(
+            "\nIt works as it is. To install it, look at it and test it:\n"
+            f"  cd {shlex.quote(str(folder))}\n"
+            '  pip install -e ".[test]"\n'
+            f"  crystalvision plugins show {kind} {name}\n"
+            "  pytest"
+        ),
+        soft_wrap=True,
+    )
+
+
 def _print_file(path: Path) -> None:
     out.print(Text(f"{path}\n"), soft_wrap=True)
     out.print(Text(path.read_text(encoding="utf-8").rstrip()))
@@ -67,7 +85,9 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     table = _table("option", "type", "default", "meaning")
     for option in options:
         default = Text("required", "bold") if option["required"] else Text(repr(option["default"]))
-        table.add_row(*map(Text, (option["name"], option["type"])), default, option["description"])
+        table.add_row(
+            *map(Text, (option["name"], option["type"])), default, Text(option["description"])
+        )
     out.print()
     out.print(table)
 
@@ -77,16 +97,48 @@ def _print_measures(told: Mapping[str, Any]) -> None:
     stride = told["stride"]
     if not isinstance(stride, int):
         stride = "×".join(map(str, stride))
+    measured = told.get("measured", {})
     table = _table("measure", "value")
     for name, text in (
         ("parameters", f"{told['parameters']:,}"),
         ("features", f"{told['features']:,}"),
         ("stride", f"{stride} pixels"),
         (f"FLOPs, one image of {channels}×{size}×{size}", f"{told['flops']:,}"),
+        *_speeds(measured),
     ):
         table.add_row(name, text)
     out.print()
     out.print(table)
+    if measured:
+        out.print(Text("\n" + _how_measured(measured)))
+
+
+def _speeds(measured: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "peak_training_mib" not in measured:
+        return []
+    return [
+        ("memory of a training step, at most", f"{measured['peak_training_mib']:,.0f} MiB"),
+        ("training", f"{measured['training_images_per_s']:,.3g} images/s"),
+        ("inference", f"{measured['inference_images_per_s']:,.3g} images/s"),
+    ]
+
+
+def _how_measured(measured: Mapping[str, Any]) -> str:
+    """What the numbers of speed and memory stand for."""
+    batch = measured["batch"]
+    images = "1 image" if batch == 1 else f"{batch} images"
+    if "not_measured" in measured:
+        why = measured["not_measured"]
+        return f"Speed and memory could not be measured with a batch of {images}: {why}"
+    threads = "1 thread" if measured["threads"] == 1 else f"{measured['threads']} threads"
+    place, counted = f"the CPU, {threads}", "the process itself and scratch space come on top"
+    if measured["device"] == "cuda":
+        place, counted = measured["device_name"], "as torch.cuda.max_memory_allocated counts it"
+    return (
+        f"Measured on {place}, in batches of {images}, float32. A training step is forward, "
+        "backward, and SGD with momentum; its memory is that of all tensors, weights included "
+        f"({counted})."
+    )
 
 
 def _table(*columns: str) -> Table:

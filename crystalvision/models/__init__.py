@@ -4,18 +4,25 @@ from crystalvision.models._branch import Branch, Branches, BranchOutput
 from crystalvision.models._build import build_system
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._measure import count_parameters, flops
+from crystalvision.models._memory import PeakMemory, peak_memory
+from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
 
 __all__ = [
     "NO_FUSION",
+    "BackboneSpeed",
     "Branch",
     "BranchConfig",
     "BranchOutput",
     "Branches",
+    "PeakMemory",
     "System",
     "SystemConfig",
     "SystemOutput",
+    "TrainingStep",
     "build_system",
     "count_parameters",
     "flops",
+    "measure_speed",
+    "peak_memory",
 ]

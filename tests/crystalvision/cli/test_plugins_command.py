@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 import crystalvision
 
@@ -163,6 +164,50 @@ def test_show_of_a_backbone_measures_it(run, stranger):
     assert "parameters" in text
     assert f"{3 * 8 * 2 * 2}" in text
     assert "3×64×64" in text
+
+
+def test_show_measures_memory_and_speed_and_says_how(run, stranger):
+    stranger("acme-nets", acme_nets=BACKBONE)
+    line = ["plugins", "show", "backbone", "conv", "--size", "32"]
+    measured = json.loads(run(*line, "--batch", "2", "--json").out)["measured"]
+    assert (measured["device"], measured["batch"]) == ("cpu", 2)
+    assert 0 < measured["peak_training_mib"] < 1
+    assert measured["training_images_per_s"] > 0
+    text = " ".join(run(*line).out.split())
+    assert "images/s" in text
+    assert "Measured on the CPU, " in text
+    assert "in batches of 1 image, float32." in text
+    assert "measured" not in json.loads(run(*line, "--no-measure", "--json").out)
+
+
+def test_show_says_why_a_backbone_cannot_be_measured(run):
+    outcome = run("plugins", "show", "backbone", "dnsnet-small", "--size", "32")
+    assert outcome.status == 0
+    text = " ".join(outcome.out.split())
+    assert "could not be measured with a batch of 1 image: " in text
+    if not torch.cuda.is_available():
+        outcome = run("plugins", "show", "backbone", "dnsnet-tiny", "--device", "cuda")
+        assert outcome.status == 2
+        assert "--device cuda: torch finds no CUDA device here" in outcome.err
+
+
+def test_meanings_are_shown_as_they_are_written(run, stranger):
+    source = """
+        from crystalvision import hookimpl
+
+        def salt(side: int = 3):
+            '''Salt.
+
+            Args:
+                side: Its side [points].
+            '''
+
+        @hookimpl
+        def crystalvision_structures():
+            return {"salt": salt}
+    """
+    stranger("salt-mine", salt_plugin=source)
+    assert "Its side [points]." in run("plugins", "show", "structure", "salt").out
 
 
 def test_show_of_a_file_and_of_a_command(run, tmp_path, stranger):

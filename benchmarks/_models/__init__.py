@@ -1,0 +1,1 @@
+"""The parts of the model benchmark, a module each."""

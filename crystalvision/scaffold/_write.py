@@ -1,0 +1,86 @@
+"""Writes a plugin project from templates, whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import crystalvision
+from crystalvision.errors import InputError
+from crystalvision.runs import storage_errors
+from crystalvision.scaffold._names import ProjectNames
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+KINDS = ("backbone", "head", "fusion", "renderer", "defect", "structure")
+"""The kinds that there is a project of."""
+
+
+def write_project(names: ProjectNames, kind: str, folder: Path) -> list[Path]:
+    """Write a project.
+
+    Args:
+        names: What it is called.
+        kind: What it brings: one of `KINDS`.
+        folder: Its folder, which must not exist or be empty.
+
+    Returns:
+        The files, relative to the folder.
+
+    Raises:
+        InputError: No such kind, or something is in the folder already.
+        StorageError: The disk refuses; nothing half-written is left.
+    """
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists already and is not empty; choose another with -o")
+    texts = dict(_files(names, kind))
+    with storage_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            for place, text in texts.items():
+                path = partial / place
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            partial.chmod(0o755)  # mkdtemp keeps others out
+            if folder.exists():
+                folder.rmdir()  # empty: see above
+            partial.replace(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return sorted(texts)
+
+
+def _files(names: ProjectNames, kind: str) -> Iterator[tuple[Path, str]]:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(  # noqa: S701 - what is written is Python and Markdown, not HTML
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    values = {
+        "name": names.distribution,
+        "package": names.package,
+        "Type": names.type_name,
+        "kind": kind,
+        "hook": f"crystalvision_{kind}s",
+        "factory": names.package if kind == "structure" else names.type_name,
+        "version": crystalvision.__version__,
+    }
+    package = Path("src") / names.package
+    for template, place in (
+        ("pyproject.toml.j2", Path("pyproject.toml")),
+        ("README.md.j2", Path("README.md")),
+        ("gitignore.j2", Path(".gitignore")),
+        ("package.py.j2", package / "__init__.py"),
+        (f"kinds/{kind}.py.j2", package / f"{kind}.py"),
+        (f"kinds/test_{kind}.py.j2", Path("tests") / f"test_{names.package}.py"),
+    ):
+        yield place, environment.get_template(template).render(values)
+    yield package / "py.typed", ""
