@@ -11,7 +11,16 @@ from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind
 from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginSelection
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.contracts import Backbone, Crystal, Defect, Fusion, Head, Renderer
+    from crystalvision.contracts import (
+        Backbone,
+        Crystal,
+        Defect,
+        Estimator,
+        Features,
+        Fusion,
+        Head,
+        Renderer,
+    )
     from crystalvision.sources import Source, SourceSpec
 
 
@@ -172,6 +181,26 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["feature"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        image_shape: tuple[int, int, int],
+        centre: tuple[float, float],
+        seed: int,
+    ) -> "Features": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["estimator"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        seed: int,
+    ) -> "Estimator": ...
     def create(
         self,
         kind: FactoryKind,

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FactoryKind = Literal["structure", "defect", "renderer", "source", "backbone", "head", "fusion"]
+FactoryKind = Literal[
+    "structure",
+    "defect",
+    "renderer",
+    "source",
+    "backbone",
+    "head",
+    "fusion",
+    "feature",
+    "estimator",
+]
 FileKind = Literal["recipe", "experiment"]
 
 
@@ -58,6 +68,18 @@ KINDS: dict[str, Kind] = {
             context=("branch_features",),
             on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
+        ),
+        Kind(
+            "feature",
+            "crystalvision_features",
+            on_request=("image_shape", "centre", "seed"),
+            requires=("__call__", "learns", "fit", "state", "load_state"),
+        ),
+        Kind(
+            "estimator",
+            "crystalvision_estimators",
+            on_request=("seed",),
+            requires=("fit", "predict_proba"),
         ),
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),
