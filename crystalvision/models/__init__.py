@@ -2,6 +2,7 @@
 
 from crystalvision.models._branch import Branch, Branches, BranchOutput
 from crystalvision.models._build import build_system
+from crystalvision.models._classical_config import ClassicalConfig
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._system import System, SystemOutput
@@ -12,6 +13,7 @@ __all__ = [
     "BranchConfig",
     "BranchOutput",
     "Branches",
+    "ClassicalConfig",
     "System",
     "SystemConfig",
     "SystemOutput",
