@@ -36,9 +36,10 @@ def test_a_ring_is_one_point_of_the_mean_and_has_no_spread(centre):
 
 
 def test_the_rings_reach_to_the_nearest_edge():
-    assert create("radial-profile", centre=(16, 16), spread=False)(batch(np.zeros((33, 33)))).shape[
-        1
-    ] == 16
+    assert (
+        create("radial-profile", centre=(16, 16), spread=False)(batch(np.zeros((33, 33)))).shape[1]
+        == 16
+    )
     near = create("radial-profile", centre=(10, 16), spread=False)
     assert near(batch(np.zeros((33, 33)))).shape[1] == 10
 
