@@ -108,7 +108,7 @@ def test_train_writes_a_run_and_says_what_comes_next(
     told = capsys.readouterr()
     assert "run: fit validation_accuracy" in told.out
     assert "next: crystalvision evaluate" in told.out
-    assert "fitting random-forest to 112 patterns of 36 features" in told.err
+    assert "fitting random-forest to 112 patterns of 34 features" in told.err
     refused = ["train", str(path), "-d", str(dataset_path), "-o", str(tmp_path / "b")]
     assert main([*refused, "--set", "schedule=quick"]) == 2
     assert "leave 'schedule' out" in capsys.readouterr().err
