@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, Self, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Tag, ValidationError, model_serializer, model_validator
 
 from crystalvision.errors import InputError
 
@@ -124,7 +124,7 @@ def _explain(model: type[BaseModel], error: ValidationError) -> str:
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     problem = problems[0]
     location = [str(step) for step in problem["loc"]]
-    where = ".".join(location)
+    where = ".".join(step for step in location if not _is_tag(step))
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         nearest = difflib.get_close_matches(location[-1], known, n=1)
@@ -144,6 +144,10 @@ def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
     """The keys of the model at a location, or none where the location's type is ambiguous."""
     current: Any = model
     for step in location:
+        if _is_tag(step):
+            current = _tagged(current, step)
+            continue
+        current = _only_model(current)
         if isinstance(current, type) and issubclass(current, BaseModel):
             field = current.model_fields.get(step)
             if field is None:
@@ -152,16 +156,36 @@ def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
         else:
             arguments = get_args(current)
             current = arguments[-1] if arguments else None
-        if get_origin(current) in {Union, UnionType}:
-            models = [
-                choice
-                for choice in get_args(current)
-                if isinstance(choice, type) and issubclass(choice, BaseModel)
-            ]
-            current = models[0] if len(models) == 1 else None
+    current = _only_model(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
         return list(current.model_fields)
     return []
+
+
+def _only_model(annotation: Any) -> Any:
+    """The one model among the choices of a union, or none; what is no union stays."""
+    if get_origin(annotation) not in {Union, UnionType}:
+        return annotation
+    models = [
+        choice
+        for choice in get_args(annotation)
+        if isinstance(choice, type) and issubclass(choice, BaseModel)
+    ]
+    return models[0] if len(models) == 1 else None
+
+
+def _is_tag(step: str) -> bool:
+    """Whether a step of a location is no key, but `Tag("<...>")` of a union that is told apart."""
+    return step.startswith("<") and step.endswith(">")
+
+
+def _tagged(union: Any, tag: str) -> Any:
+    """The choice of a union that has a tag."""
+    for choice in get_args(union):
+        model, *marks = get_args(choice) or (choice,)
+        if Tag(tag) in marks:
+            return model
+    return None
 
 
 def _copy(value: Any) -> Any:

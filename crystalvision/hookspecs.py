@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Backbone,
         Crystal,
         Defect,
+        Estimator,
+        Features,
         Fusion,
         Head,
         Renderer,
@@ -111,6 +113,26 @@ def crystalvision_fusions() -> "Mapping[str, str | Callable[..., Fusion]]":
     where the factory asks for them `branch_outputs`, the same of its head's raw outputs, and
     `num_classes`.
     Example: `return {"concat": Concat}`.
+    """
+
+
+@hookspec
+def crystalvision_features() -> "Mapping[str, str | Callable[..., Features]]":
+    """Features of classical systems: name → factory of what describes images by numbers (b, f).
+
+    The toolkit supplies, where the factory asks for them, `image_shape` (c, h, w) of the prepared
+    images, `centre`, the row and column [pixels] of the direct beam in them, and `seed`.
+    Example: `return {"total-counts": "my_package.counts:TotalCounts"}`.
+    """
+
+
+@hookspec
+def crystalvision_estimators() -> "Mapping[str, str | Callable[..., Estimator]]":
+    """Estimators of classical systems: name → factory of a classifier like scikit-learn's.
+
+    The toolkit supplies `seed` where the factory asks for it, and decides how many jobs run.
+    Example: `return {"extra-trees": "my_package.trees:extra_trees"}`, where
+    `extra_trees(trees: int = 500, seed: int = 0)` returns an `ExtraTreesClassifier`.
     """
 
 

@@ -83,6 +83,6 @@ def _comparison(rows: "Sequence[Row]") -> "Table":
             f"{row.severity_mae:.3f}",
             f"{row.images_per_second:.0f}",
             f"{row.training_seconds:.1f}",
-            f"{row.parameters:,}",
+            "–" if row.parameters is None else f"{row.parameters:,}",
         )
     return table

@@ -9,10 +9,13 @@ import typer
 
 from crystalvision.cli._state import State
 from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.datasets import Dataset
+    from crystalvision.plugins import Catalogue
     from crystalvision.runs import Run
-    from crystalvision.training import EpochRecord, PhaseRecord
+    from crystalvision.training import ClassicalExperiment, EpochRecord, PhaseRecord
 
 
 def train(
@@ -37,27 +40,32 @@ def train(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write the run's record as JSON.")] = False,
 ) -> None:
-    """Train a system on a dataset, phase by phase, and write a run folder."""
+    """Train a system on a dataset and write a run folder."""
     from crystalvision.datasets import Dataset
     from crystalvision.runs import check_free, train_run
-    from crystalvision.training import choose_device, load_experiment
+    from crystalvision.training import ClassicalExperiment, choose_device, load_experiment
 
     state: State = ctx.obj
     check_free(output, overwrite=overwrite)
     chosen = choose_device(device)
     described = load_experiment(experiment, state.catalogue, overrides=settings or [], seed=seed)
     dataset = Dataset.open(data)
-    with ExitStack() as stack:
-        run = train_run(
-            described,
-            dataset,
-            output,
-            catalogue=state.catalogue,
-            device=chosen,
-            overwrite=overwrite,
-            listener=_Progress(stack),
-            reading=lambda total: _reading(stack, total),
-        )
+    if isinstance(described, ClassicalExperiment):
+        if device == "cuda":
+            raise InputError("--device cuda: a classical system runs on the CPU; leave it out")
+        run = _train_classical(described, dataset, output, state.catalogue, overwrite=overwrite)
+    else:
+        with ExitStack() as stack:
+            run = train_run(
+                described,
+                dataset,
+                output,
+                catalogue=state.catalogue,
+                device=chosen,
+                overwrite=overwrite,
+                listener=_Progress(stack),
+                reading=lambda total: _reading(stack, total),
+            )
     if json:
         print_json(run.record.model_dump(mode="json"))
     else:
@@ -66,6 +74,39 @@ def train(
 
 def _reading(stack: ExitStack, total: int) -> Callable[[int], None]:
     return stack.enter_context(progress("reading patterns", total))
+
+
+def _train_classical(
+    experiment: "ClassicalExperiment",
+    dataset: "Dataset",
+    output: Path,
+    catalogue: "Catalogue",
+    *,
+    overwrite: bool,
+) -> "Run":
+    from crystalvision.runs import train_classical_run
+
+    total = sum(len(dataset.split(name)) for name in ("train", "validation"))
+    with ExitStack() as stack:
+        # Reading and describing are one bar: neither says much alone.
+        advance = stack.enter_context(progress("computing features", 2 * total))
+
+        def on_fit(patterns: int, features: int) -> None:
+            stack.pop_all().close()
+            name = experiment.system.estimator.name
+            err.print(f"fitting {name} to {patterns} patterns of {features} features")
+            stack.enter_context(progress(f"fitting {name}", None))
+
+        return train_classical_run(
+            experiment,
+            dataset,
+            output,
+            catalogue=catalogue,
+            overwrite=overwrite,
+            on_read=advance,
+            on_features=advance,
+            on_fit=on_fit,
+        )
 
 
 class _Progress:

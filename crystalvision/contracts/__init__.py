@@ -4,6 +4,7 @@ structure → defects → specimen → renderer → detector → store → datas
 a stage knows the one before it only by the types here.
 """
 
+from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._models import (
     Augmentation,
@@ -32,6 +33,8 @@ __all__ = [
     "Crystal",
     "Defect",
     "DefectiveCrystal",
+    "Estimator",
+    "Features",
     "Fusion",
     "Head",
     "Parent",

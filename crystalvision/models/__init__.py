@@ -2,6 +2,7 @@
 
 from crystalvision.models._branch import Branch, Branches, BranchOutput
 from crystalvision.models._build import build_system
+from crystalvision.models._classical_config import ClassicalConfig
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
@@ -15,6 +16,7 @@ __all__ = [
     "BranchConfig",
     "BranchOutput",
     "Branches",
+    "ClassicalConfig",
     "PeakMemory",
     "System",
     "SystemConfig",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Backbone,
         Crystal,
         Defect,
+        Estimator,
+        Features,
         Fusion,
         Head,
         Renderer,
@@ -219,6 +221,26 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["feature"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        image_shape: tuple[int, int, int],
+        centre: tuple[float, float],
+        seed: int,
+    ) -> "Features": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["estimator"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        seed: int,
+    ) -> "Estimator": ...
     def create(
         self,
         kind: FactoryKind,

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 FactoryKind = Literal[
-    "structure", "defect", "renderer", "source", "augmentation", "backbone", "head", "fusion"
+    "structure",
+    "defect",
+    "renderer",
+    "source",
+    "augmentation",
+    "backbone",
+    "head",
+    "fusion",
+    "feature",
+    "estimator",
 ]
 FileKind = Literal["recipe", "experiment"]
 
@@ -61,6 +70,18 @@ KINDS: dict[str, Kind] = {
             context=("branch_features",),
             on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
+        ),
+        Kind(
+            "feature",
+            "crystalvision_features",
+            on_request=("image_shape", "centre", "seed"),
+            requires=("__call__", "learns", "fit", "state", "load_state"),
+        ),
+        Kind(
+            "estimator",
+            "crystalvision_estimators",
+            on_request=("seed",),
+            requires=("fit", "predict_proba"),
         ),
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),

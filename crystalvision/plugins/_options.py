@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from crystalvision.errors import InputError
 from crystalvision.plugins._callables import unwrapped
@@ -125,6 +125,8 @@ def _convert(what: str, option: Option, value: object) -> object:
 def _type_name(annotation: Any) -> str:
     if get_origin(annotation) in {Union, UnionType}:
         return " | ".join(_type_name(choice) for choice in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        return _type_name(get_args(annotation)[0])
     if annotation is type(None):
         return "None"
     if isinstance(annotation, type) and not get_args(annotation):
@@ -141,6 +143,7 @@ def _hints(factory: Callable[..., object]) -> dict[str, Any]:
         # What it returns may be a name known only to type checkers, and is not asked for.
         annotations = {name: of for name, of in target.__annotations__.items() if name != "return"}
         parameters = SimpleNamespace(__annotations__=annotations)
-        return get_type_hints(parameters, getattr(target, "__globals__", None))
+        # With what is annotated: without it, a PositiveInt would take 0.
+        return get_type_hints(parameters, getattr(target, "__globals__", None), include_extras=True)
     except (AttributeError, NameError, TypeError):  # such names elsewhere, or a builtin callable
         return {}

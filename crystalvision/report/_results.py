@@ -43,7 +43,7 @@ class Result:
         name: What the report calls the run; no two in one report are alike.
         path: Its folder.
         record: What `run.yaml` says.
-        parameters: Weights that training can change.
+        parameters: Weights that training can change; `None` for a classical system.
         epochs: How the training went, epoch by epoch.
         splits: Patterns of the training dataset in each split.
         evaluation: Name of the evaluation.
@@ -54,7 +54,7 @@ class Result:
     name: str
     path: Path
     record: RunRecord
-    parameters: int
+    parameters: int | None
     epochs: tuple[EpochRecord, ...]
     splits: dict[str, int]
     evaluation: str
@@ -97,7 +97,7 @@ def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
         name=name,
         path=path,
         record=run.record,
-        parameters=count_parameters(run.system),
+        parameters=count_parameters(run.system) or None,
         epochs=tuple(run.epochs()),
         splits=splits,
         evaluation=folder.name,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crystalvision.config import Part
-from crystalvision.models import NO_FUSION, SystemConfig
+from crystalvision.models import NO_FUSION, ClassicalConfig, SystemConfig
 from crystalvision.report._results import Result
 from crystalvision.report._statistics import wilson_interval
 
@@ -33,7 +33,7 @@ class Row:
         images_per_second: Speed of prediction [1/s].
         device: Where it was predicted.
         training_seconds: Wall time of the training [s].
-        parameters: Weights that training can change.
+        parameters: Weights that training can change; `None` for a classical system.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Row:
     images_per_second: float
     device: str
     training_seconds: float
-    parameters: int
+    parameters: int | None
 
 
 def row_of(result: Result) -> Row:
@@ -92,8 +92,11 @@ def same_data(rows: Sequence[Row]) -> bool:
     return len({(row.dataset_identity, row.split) for row in rows}) < 2
 
 
-def system_in_words(system: SystemConfig) -> str:
+def system_in_words(system: SystemConfig | ClassicalConfig) -> str:
     """A system on one line, such as "classifier: resnet18 + softmax"."""
+    if isinstance(system, ClassicalConfig):
+        features = " + ".join(_part(part) for part in system.features)
+        return f"{_part(system.estimator)} on {features}"
     parts = [
         f"{name}: {_part(branch.backbone)} + {_part(branch.head)}"
         for name, branch in system.branches.items()

@@ -16,10 +16,11 @@ _WIDE = 30  # ratio of losses; above it they are drawn on a logarithmic scale
 
 
 def training_pictures(result: Result) -> list[Picture]:
-    """One figure for each phase."""
+    """One figure for each phase that has epochs; what is fitted in one step has no curves."""
     return [
         _phase_picture(phase, [row for row in result.epochs if row.phase == phase.name])
         for phase in result.record.phases
+        if phase.epochs
     ]
 
 

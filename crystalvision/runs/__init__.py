@@ -4,6 +4,7 @@ from crystalvision.runs._folder import check_free, storage_errors, whole_folder
 from crystalvision.runs._record import DatasetRecord, PluginRecord, RunRecord
 from crystalvision.runs._run import Run, load_record
 from crystalvision.runs._train import train_run
+from crystalvision.runs._train_classical import train_classical_run
 
 __all__ = [
     "DatasetRecord",
@@ -13,6 +14,7 @@ __all__ = [
     "check_free",
     "load_record",
     "storage_errors",
+    "train_classical_run",
     "train_run",
     "whole_folder",
 ]

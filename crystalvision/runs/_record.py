@@ -8,9 +8,11 @@ import torch
 
 from crystalvision.config import Config, Part
 from crystalvision.datasets import Dataset
-from crystalvision.models import SystemConfig
+from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import Catalogue
-from crystalvision.training import Experiment, PhaseRecord
+from crystalvision.training import AnyExperiment, PhaseRecord
+
+PartKind = Literal["backbone", "head", "fusion", "feature", "estimator"]
 
 
 class DatasetRecord(Config):
@@ -39,7 +41,7 @@ class PluginRecord(Config):
         version: The distribution's version, or "" for a single file.
     """
 
-    kind: Literal["backbone", "head", "fusion"]
+    kind: PartKind
     name: str
     distribution: str
     version: str
@@ -71,7 +73,7 @@ class RunRecord(Config):
     """
 
     format: Literal[1] = 1
-    experiment: Experiment
+    experiment: AnyExperiment
     dataset: DatasetRecord
     class_names: tuple[str, ...]
     class_severities: tuple[float, ...]
@@ -94,7 +96,9 @@ def dataset_record(dataset: Dataset) -> DatasetRecord:
     )
 
 
-def plugin_records(system: SystemConfig, catalogue: Catalogue) -> tuple[PluginRecord, ...]:
+def plugin_records(
+    system: SystemConfig | ClassicalConfig, catalogue: Catalogue
+) -> tuple[PluginRecord, ...]:
     """Who gives each part of a system.
 
     Raises:
@@ -112,9 +116,12 @@ def plugin_records(system: SystemConfig, catalogue: Catalogue) -> tuple[PluginRe
     return tuple(records.values())
 
 
-def parts_of(system: SystemConfig) -> list[tuple[Literal["backbone", "head", "fusion"], Part]]:
+def parts_of(system: SystemConfig | ClassicalConfig) -> list[tuple[PartKind, Part]]:
     """Every part that a system names, with its kind."""
-    parts: list[tuple[Literal["backbone", "head", "fusion"], Part]] = []
+    parts: list[tuple[PartKind, Part]] = []
+    if isinstance(system, ClassicalConfig):
+        parts += [("feature", part) for part in system.features]
+        return [*parts, ("estimator", system.estimator)]
     for branch in system.branches.values():
         parts += [("backbone", branch.backbone), ("head", branch.head)]
     parts.append(("fusion", system.fusion))
@@ -125,7 +132,7 @@ def parts_of(system: SystemConfig) -> list[tuple[Literal["backbone", "head", "fu
 
 def environment() -> dict[str, str]:
     """Versions of what decides the numbers of a training."""
-    packages = ("crystalvision", "lightning", "numpy", "zarr")
+    packages = ("crystalvision", "lightning", "numpy", "scikit-image", "scikit-learn", "zarr")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

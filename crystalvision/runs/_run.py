@@ -11,13 +11,19 @@ import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from crystalvision.classical import (
+    ClassicalSystem,
+    build_classical,
+    load_classical,
+    save_classical,
+)
 from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import RECORD, storage_errors
 from crystalvision.runs._record import RunRecord
-from crystalvision.training import EpochRecord, Preprocess
+from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
@@ -59,6 +65,10 @@ class Run:
         record = load_record(path)
         catalogue = catalogue or Catalogue.load()
         _check_plugins(path, record, catalogue)
+        if isinstance(record.experiment, ClassicalExperiment):
+            classical = _build_classical(record, record.experiment, catalogue)
+            load_classical(path, classical)
+            return cls(path, record, classical.eval())
         # Weights come from the file: what initialisation draws must not change the caller's state.
         with torch.random.fork_rng(devices=()):
             system = build_system(
@@ -125,11 +135,10 @@ def write_run(
         StorageError: The disk refuses.
     """
     with storage_errors(folder):
-        weights = {key: value.contiguous() for key, value in system.state_dict().items()}
-        try:
-            save_file(weights, folder / WEIGHTS)
-        except SafetensorError as error:  # it hides the OSError of a full disk
-            raise OSError(str(error)) from error
+        if isinstance(system, ClassicalSystem):
+            save_classical(folder, system)
+        else:
+            _save_weights(folder, system)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(EpochRecord.model_fields))
             writer.writeheader()
@@ -140,6 +149,28 @@ def write_run(
             rows.writerows(sorted(split.items()))
         text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (folder / RECORD).write_text(text, encoding="utf-8")
+
+
+def _save_weights(folder: Path, system: System) -> None:
+    weights = {key: value.contiguous() for key, value in system.state_dict().items()}
+    try:
+        save_file(weights, folder / WEIGHTS)
+    except SafetensorError as error:  # it hides the OSError of a full disk
+        raise OSError(str(error)) from error
+
+
+def _build_classical(
+    record: RunRecord, experiment: ClassicalExperiment, catalogue: Catalogue
+) -> ClassicalSystem:
+    return build_classical(
+        experiment.system,
+        catalogue,
+        preprocess=Preprocess(experiment.input),
+        image_shape=record.image_shape,
+        calibration=record.calibration,
+        num_classes=len(record.class_names),
+        seed=experiment.seed,
+    )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

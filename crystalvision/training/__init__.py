@@ -9,7 +9,13 @@ from crystalvision.training._data import (
     open_patterns,
 )
 from crystalvision.training._device import choose_device, seeded
-from crystalvision.training._experiment import Experiment, load_experiment
+from crystalvision.training._experiment import (
+    AnyExperiment,
+    ClassicalExperiment,
+    Experiment,
+    check_experiment,
+    load_experiment,
+)
 from crystalvision.training._fit import History, fit
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, plan
@@ -18,6 +24,8 @@ from crystalvision.training._records import EpochRecord, Listener, PhaseRecord
 from crystalvision.training._schedule import Schedule, presets
 
 __all__ = [
+    "AnyExperiment",
+    "ClassicalExperiment",
     "EpochRecord",
     "Experiment",
     "History",
@@ -34,6 +42,7 @@ __all__ = [
     "Schedule",
     "augmenter",
     "build_augmentations",
+    "check_experiment",
     "choose_device",
     "fit",
     "load_experiment",

@@ -1,14 +1,15 @@
 """An experiment: the system, how its input is prepared, and how it is trained."""
 
+import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from crystalvision.config import Config, Part, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
-from crystalvision.models import SystemConfig
+from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
@@ -24,7 +25,7 @@ Augmentations = Annotated[tuple[Part, ...], BeforeValidator(_accept_short_forms)
 
 
 class Experiment(Config):
-    """What `crystalvision train` runs.
+    """What `crystalvision train` runs for a system of networks.
 
     Attributes:
         system: Branches, fusion and final head.
@@ -42,13 +43,83 @@ class Experiment(Config):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
+class ClassicalExperiment(Config):
+    """What `crystalvision train` runs for a classical system, which is fitted in one step.
+
+    Attributes:
+        system: Features and the estimator that reads them.
+        input: How patterns are prepared.
+        seed: Draws whatever features and estimator draw.
+    """
+
+    system: ClassicalConfig
+    input: InputConfig = InputConfig()
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_that_networks_have(cls, value: object) -> object:
+        if isinstance(value, Mapping):
+            for key in ("schedule", "augment"):
+                if key in value:
+                    raise ValueError(
+                        f"'{key}' is for networks: a system of features and an estimator is "
+                        f"fitted in one step, to the patterns as they are; leave '{key}' out"
+                    )
+            system = value.get("system")
+            if isinstance(system, Mapping) and (mixed := _NETWORK_KEYS.intersection(system)):
+                raise ValueError(
+                    f"system has '{min(mixed)}' beside features or an estimator; give either "
+                    "branches, or features and an estimator"
+                )
+        return value
+
+
+def _is_classical(data: object) -> bool:
+    """Whether an experiment describes a classical system; also one whose keys are misspelt."""
+    if isinstance(data, ClassicalExperiment):
+        return True
+    system = data.get("system") if isinstance(data, Mapping) else None
+    if not isinstance(system, Mapping):
+        return False
+    if _CLASSICAL_KEYS.intersection(system):
+        return True
+    return not _NETWORK_KEYS.intersection(system) and any(
+        difflib.get_close_matches(str(key), _CLASSICAL_KEYS) for key in system
+    )
+
+
+_CLASSICAL_KEYS = frozenset(ClassicalConfig.model_fields)
+_NETWORK_KEYS = frozenset(SystemConfig.model_fields)
+AnyExperiment = Annotated[
+    Annotated[Experiment, Tag("<network>")] | Annotated[ClassicalExperiment, Tag("<classical>")],
+    Discriminator(lambda data: "<classical>" if _is_classical(data) else "<network>"),
+]
+"""Either kind of experiment. Tags in angle brackets are left out of error messages."""
+
+
+def check_experiment(data: Mapping[str, Any], source: str) -> Experiment | ClassicalExperiment:
+    """Check data against the kind of experiment that its system tells.
+
+    Args:
+        data: What was read.
+        source: Where it was read from, for the error.
+
+    Raises:
+        InputError: A setting is wrong.
+    """
+    if _is_classical(data):
+        return validate(ClassicalExperiment, data, source)
+    return validate(Experiment, data, source)
+
+
 def load_experiment(
     source: str,
     catalogue: Catalogue,
     *,
     overrides: Iterable[str] = (),
     seed: int | None = None,
-) -> Experiment:
+) -> Experiment | ClassicalExperiment:
     """Read an experiment.
 
     Args:
@@ -66,7 +137,7 @@ def load_experiment(
     data = apply_overrides(load_yaml(path), overrides)
     if seed is not None:
         data["seed"] = seed
-    return validate(Experiment, data, source)
+    return check_experiment(data, source)
 
 
 def _shipped(name: str, catalogue: Catalogue) -> Path:

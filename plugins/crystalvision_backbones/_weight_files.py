@@ -67,6 +67,7 @@ def read_branch(weights: str) -> dict[str, torch.Tensor]:
     Raises:
         InputError: No such run or branch.
     """
+    from crystalvision.models import SystemConfig
     from crystalvision.runs import load_record
 
     folder, branch = weights, ""
@@ -77,8 +78,13 @@ def read_branch(weights: str) -> dict[str, torch.Tensor]:
             f"weights={weights}: no such file or run; expected imagenet, the path of a file "
             ".safetensors or .pth, or RUN#BRANCH such as runs/first#classifier"
         )
-    record = load_record(Path(folder))
-    branches = list(record.experiment.system.branches)
+    system = load_record(Path(folder)).experiment.system
+    if not isinstance(system, SystemConfig):
+        raise InputError(
+            f"weights={weights}: that run has a classical system, and so no backbone; expected a "
+            "run that trained a network"
+        )
+    branches = list(system.branches)
     if not branch and len(branches) == 1:
         branch = branches[0]
     if branch not in branches:

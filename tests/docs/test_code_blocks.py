@@ -21,13 +21,14 @@ import pytest
 import typer
 import yaml
 
+from crystalvision.classical import build_classical
 from crystalvision.cli import main
 from crystalvision.cli._arguments import split_arguments
 from crystalvision.cli._main import build_group
 from crystalvision.config import validate
 from crystalvision.models import build_system
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.training import Experiment, Schedule
+from crystalvision.training import ClassicalExperiment, Preprocess, Schedule, check_experiment
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
 
@@ -129,8 +130,19 @@ def check_yaml(data: dict, source: str) -> None:
             path.write_text(yaml.safe_dump(data))
             Simulator(load_recipe(str(path), catalogue), catalogue)
     elif "system" in data:
-        experiment = validate(Experiment, data, source)
-        build_system(experiment.system, catalogue, in_channels=1, num_classes=4)
+        experiment = check_experiment(data, source)
+        if isinstance(experiment, ClassicalExperiment):
+            build_classical(
+                experiment.system,
+                catalogue,
+                preprocess=Preprocess(experiment.input),
+                image_shape=(1, 256, 256),
+                calibration=(),
+                num_classes=4,
+                seed=0,
+            )
+        else:
+            build_system(experiment.system, catalogue, in_channels=1, num_classes=4)
     else:
         assert list(data) == ["schedule"]
         validate(Schedule, {"phases": data["schedule"]}, source)

@@ -12,6 +12,7 @@ PACKAGES = {
     "crystalvision_heads": "plugins/crystalvision_heads",
     "crystalvision_augmentation": "plugins/crystalvision_augmentation",
     "crystalvision_fusion": "plugins/crystalvision_fusion",
+    "crystalvision_classical": "plugins/crystalvision_classical",
 }
 
 

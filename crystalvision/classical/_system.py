@@ -1,0 +1,101 @@
+"""A classical system, which is used as any other system is."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from crystalvision.contracts import Estimator, Features, Prediction
+from crystalvision.errors import PluginError
+from crystalvision.models import System, SystemOutput
+
+
+class ClassicalSystem(System):
+    """Features and an estimator; a system without branches, weights and gradients.
+
+    Its final output are the probabilities of the classes. It runs on the CPU, wherever its images
+    are.
+
+    Args:
+        names: Names of the features, for errors.
+        features: What describes images.
+        estimator_name: Name of the estimator, for errors.
+        estimator: Reads the features, in order, side by side.
+        num_classes: Classes to tell apart, k.
+        image_shape: Shape (c, h, w) of the prepared images.
+
+    Attributes:
+        unfitted: The estimator as it was made.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        features: Sequence[Features],
+        estimator_name: str,
+        estimator: Estimator,
+        *,
+        num_classes: int,
+        image_shape: tuple[int, int, int],
+    ) -> None:
+        super().__init__({})
+        self.names = tuple(names)
+        self.features = tuple(features)
+        self.estimator_name = estimator_name
+        self.estimator = estimator
+        self.unfitted = copy.deepcopy(estimator)
+        self.num_classes = num_classes
+        self.image_shape = image_shape
+
+    def describe(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
+        """All features of prepared images, side by side, (b, c, h, w) → (b, f) in float32.
+
+        Raises:
+            PluginError: Features of a wrong shape, or that are not finite.
+        """
+        parts = [
+            _checked(name, np.asarray(features(images)), len(images))
+            for name, features in zip(self.names, self.features, strict=True)
+        ]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def classify(self, described: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b k"]:
+        """Probability of each class from the features of images, (b, f) → (b, k).
+
+        A class that the training data did not have has the probability 0.
+
+        Raises:
+            PluginError: The estimator's probabilities have a wrong shape.
+        """
+        told = np.asarray(self.estimator.predict_proba(described))
+        classes = np.asarray(self.estimator.classes_)
+        if told.shape != (len(described), len(classes)):
+            raise PluginError(
+                f"estimator '{self.estimator_name}' gave probabilities of shape {told.shape}; "
+                f"expected {(len(described), len(classes))}"
+            )
+        probabilities = np.zeros((len(described), self.num_classes), np.float32)
+        probabilities[:, classes.astype(np.intp)] = told
+        return probabilities
+
+    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
+        """Probabilities (b, k) of prepared images (b, c, h, w), as the final output."""
+        described = self.describe(images.detach().cpu().float().numpy())
+        return SystemOutput({}, torch.from_numpy(self.classify(described)).to(images.device))
+
+    def predict(self, output: SystemOutput) -> Prediction:
+        """Probabilities (b, k) from what `forward` gave; of severity a classifier says nothing."""
+        return Prediction(probabilities=output.final)
+
+
+def _checked(name: str, values: np.ndarray, batch: int) -> np.ndarray:
+    if values.ndim != 2 or len(values) != batch or values.dtype.kind not in "uif":
+        raise PluginError(
+            f"feature '{name}' gave values of shape {values.shape} and type {values.dtype}; "
+            f"expected real numbers of shape ({batch}, f)"
+        )
+    if not np.isfinite(values).all():
+        raise PluginError(f"feature '{name}' gave values that are not finite")
+    return values

@@ -1,0 +1,106 @@
+"""From a classical experiment and a dataset to a run folder."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from crystalvision.classical import build_classical, fit_classical
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
+from crystalvision.runs._folder import check_free, whole_folder
+from crystalvision.runs._record import RunRecord, dataset_record, environment, plugin_records
+from crystalvision.runs._run import Run, write_run
+from crystalvision.training import ClassicalExperiment, PhaseRecord, Preprocess, open_patterns
+
+_SPLITS = ("train", "validation", "test")
+
+
+def train_classical_run(
+    experiment: ClassicalExperiment,
+    dataset: Dataset,
+    path: Path | str,
+    *,
+    catalogue: Catalogue | None = None,
+    overwrite: bool = False,
+    on_read: Callable[[int], None] = lambda count: None,
+    on_features: Callable[[int], None] = lambda count: None,
+    on_fit: Callable[[int, int], None] = lambda patterns, features: None,
+) -> Run:
+    """Fit an experiment's classical system to a dataset and write the run.
+
+    The record has one phase, of no epochs, which tells the accuracy on the validation patterns.
+
+    Args:
+        experiment: What to fit.
+        dataset: What to fit it to: its split `train`; its split `validation` is only judged.
+        path: The folder to write.
+        catalogue: Where parts are looked up; by default what is installed.
+        overwrite: Whether a run at `path` may be replaced.
+        on_read: Told how many more patterns are read.
+        on_features: Told how many more patterns are described.
+        on_fit: Told numbers of patterns and features when the estimator begins to learn.
+
+    Raises:
+        InputError: A setting, dataset or path that cannot be used.
+        PluginError: A part fails.
+        StorageError: The disk refuses.
+    """
+    path = Path(path)
+    catalogue = catalogue or Catalogue.load()
+    check_free(path, overwrite=overwrite)
+    header = dataset.header
+    plugins = plugin_records(experiment.system, catalogue)
+    preprocess = Preprocess(experiment.input)
+    calibration = tuple(axis.model_dump(mode="json") for axis in header.axes)
+    system = build_classical(
+        experiment.system,
+        catalogue,
+        preprocess=preprocess,
+        image_shape=header.image_shape,
+        calibration=calibration,
+        num_classes=len(header.class_names),
+        seed=experiment.seed,
+    )
+    splits = {name: dataset.split(name) for name in _SPLITS}
+    for name, least in (("train", 2), ("validation", 1)):
+        if len(splits[name]) < least:
+            raise InputError(f"{dataset.path}: its {name} split is empty; make more samples")
+    with whole_folder(path) as folder:  # an unwritable place is found before the work
+        started = time.perf_counter()
+        training, validation = (
+            open_patterns(dataset, splits[name], preprocess, on_read=on_read)
+            for name in ("train", "validation")
+        )
+        accuracy = fit_classical(
+            system, training, validation, on_features=on_features, on_fit=on_fit
+        )
+        seconds = round(time.perf_counter() - started, 3)
+        record = RunRecord(
+            experiment=experiment,
+            dataset=dataset_record(dataset),
+            class_names=header.class_names,
+            class_severities=header.class_severities,
+            image_shape=header.image_shape,
+            calibration=calibration,
+            plugins=plugins,
+            phases=(_phase(accuracy, seconds),),
+            training_seconds=seconds,
+            device="cpu",
+            environment=environment(),
+        )
+        split = {int(index): name for name in _SPLITS for index in splits[name]}
+        write_run(folder, record, system, [], split)
+    return Run(path, record, system)
+
+
+def _phase(accuracy: float, seconds: float) -> PhaseRecord:
+    return PhaseRecord(
+        name="fit",
+        train=("estimator",),
+        epochs=0,
+        monitor="validation_accuracy",
+        best_epoch=0,
+        best_value=accuracy,
+        seconds=seconds,
+    )
