@@ -73,7 +73,9 @@ def bootstrap_intervals(
         InputError: No patterns, fewer than two resamples, or a level outside (0, 1).
     """
     _check(len(label), resamples, level)
-    unit_of = np.unique(np.arange(len(label)) if specimen is None else specimen, return_inverse=True)
+    unit_of = np.unique(
+        np.arange(len(label)) if specimen is None else specimen, return_inverse=True
+    )
     units = len(unit_of[0])
     rng = np.random.default_rng(seed)
     found: dict[str, list[np.ndarray]] = {}
@@ -81,7 +83,7 @@ def bootstrap_intervals(
     actual, told = severity.astype(np.float64), predicted_severity.astype(np.float64)
     block = max(1, min(resamples, _NUMBERS_AT_ONCE // len(label)))
     for start in range(0, resamples, block):
-        weights = _draw(rng, min(block, resamples - start), units)[:, unit_of[1]]
+        weights = _draw(rng, min(block, resamples - start), units)[:, unit_of]
         part = weighted_classification(probabilities, label, class_names, weights)
         of_severity = weighted_severity(told, actual, weights)
         part |= {f"severity.{name}": values for name, values in of_severity.items()}

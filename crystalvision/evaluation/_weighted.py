@@ -89,7 +89,8 @@ def _confusion(
     label: Int[np.ndarray, "n"], predicted: Int[np.ndarray, "n"], count: int, weights: Weights
 ) -> Float[np.ndarray, "r k k"]:
     cells = np.eye(count * count)[label * count + predicted]
-    return (weights @ cells).reshape(-1, count, count)
+    counts: np.ndarray = weights @ cells
+    return counts.reshape(-1, count, count)
 
 
 def _of_confusion(
@@ -163,7 +164,8 @@ def _by_class(
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """`part / whole`, nan where `whole` is 0."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    ratio: np.ndarray = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return ratio
 
 
 def _mean(values: Float[np.ndarray, "r k"]) -> PerResample:
