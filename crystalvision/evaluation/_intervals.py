@@ -73,10 +73,10 @@ def bootstrap_intervals(
         InputError: No patterns, fewer than two resamples, or a level outside (0, 1).
     """
     _check(len(label), resamples, level)
-    unit_of = np.unique(
+    numbers, unit_of = np.unique(
         np.arange(len(label)) if specimen is None else specimen, return_inverse=True
     )
-    units = len(unit_of[0])
+    units = len(numbers)
     rng = np.random.default_rng(seed)
     found: dict[str, list[np.ndarray]] = {}
     probabilities = probabilities.astype(np.float64)
