@@ -4,8 +4,8 @@
     python benchmarks/prediction.py --device cuda    # and dnsnet as published, 1024 × 1024
 
 Each system is the fused one of two branches, or one branch alone, with random weights, which cost
-what trained ones cost. Aims: 100 images/s of one branch of dnsnet-small on two cores; 0.4 s an image
-of the literal system on a GPU, which is what Alarfaj & Hosni Mahmoud (2022) state.
+what trained ones cost. Aims: 100 images/s of one branch of dnsnet-small on two cores; 0.4 s an
+image of the literal system on a GPU, which is what Alarfaj & Hosni Mahmoud (2022) state.
 """
 
 import argparse

@@ -9,6 +9,7 @@ import pytest
 from crystalvision.report._figures import (
     bland_altman_picture,
     confusion_picture,
+    reliability_picture,
     roc_picture,
     severity_picture,
 )
@@ -21,6 +22,7 @@ def draw(metrics, judged):
         pictures = [
             confusion_picture(metrics),
             roc_picture(metrics, judged),
+            reliability_picture(metrics, judged),
             bland_altman_picture(metrics, judged),
             severity_picture(metrics, judged),
         ]
