@@ -120,9 +120,10 @@ def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
         return len(dataset), lambda numbers: np.asarray(dataset.images(np.array(numbers)))
     if opened.ndim == 2:
         return 1, lambda _numbers: np.asarray(opened[...])[None]
-    if opened.ndim not in {3, 4} or not len(opened):
+    count = opened.shape[0] if opened.ndim in {3, 4} else 0
+    if not count:
         raise InputError(f"{path} has shape {opened.shape}; expected (n, h, w) or (n, c, h, w)")
-    return len(opened), lambda numbers: np.stack([np.asarray(opened[number]) for number in numbers])
+    return count, lambda numbers: np.stack([np.asarray(opened[number]) for number in numbers])
 
 
 def _choose(path: Path, text: str, count: int) -> range:
