@@ -36,7 +36,7 @@ def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
             raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _draw(figure: "Figure", axes: "np.ndarray", explanation: Explanation) -> None:
+def _draw(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:
     pattern = np.log1p(explanation.pattern.sum(axis=0))
     shown = axes[0].imshow(pattern, cmap="gray")
     figure.colorbar(shown, ax=axes[0], shrink=0.8, label="ln(1 + counts)")
@@ -67,4 +67,5 @@ def _overlay(
     strength = np.clip(np.abs(values) / max(abs(low), abs(high)), 0, 1)
     shown = axes.imshow(values, cmap=colours, vmin=low, vmax=high, alpha=0.25 + 0.6 * strength)
     bar = figure.colorbar(shown, ax=axes, shrink=0.8, label="Grad-CAM attribution")
-    bar.solids.set_alpha(1)
+    if bar.solids is not None:
+        bar.solids.set_alpha(1)  # the bar shows colours, not how opaque they are drawn
