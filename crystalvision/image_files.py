@@ -1,4 +1,4 @@
-"""Reads images from PNG, TIFF and NPY files: their headers alone, or their pixels too.
+"""Reads images from PNG, TIFF, NPY and MRC files: their headers alone, or their pixels too.
 
 What a library would change on the way (palettes, a depth that it scales) is refused, so that counts
 stay what was measured.
@@ -14,7 +14,7 @@ import numpy as np
 
 from crystalvision.errors import InputError
 
-SUFFIXES = (".png", ".tif", ".tiff", ".npy")
+SUFFIXES = (".png", ".tif", ".tiff", ".npy", ".mrc")
 
 Array = np.ndarray[Any, Any]
 Reader = TypeVar("Reader")
@@ -149,15 +149,40 @@ def _npy_header(path: Path) -> ImageHeader:
     return ImageHeader(image.shape, image.dtype.newbyteorder("=").name)
 
 
+def _read_mrc(path: Path) -> Array:
+    import mrcfile
+
+    with mrcfile.open(path, mode="r") as file:
+        return _native(np.asarray(file.data))
+
+
+def _mrc_header(path: Path) -> ImageHeader:
+    import mrcfile
+
+    with mrcfile.mmap(path, mode="r") as file:
+        return ImageHeader(tuple(file.data.shape), _native_type(file.data.dtype).name)
+
+
+def _native(image: Array) -> Array:
+    """The image in this machine's byte order, and no longer tied to its file."""
+    return image.astype(_native_type(image.dtype), copy=True)
+
+
+def _native_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype.newbyteorder("=")
+
+
 _READERS: dict[str, Callable[[Path], Array]] = {
     ".png": _read_png,
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
     ".npy": _read_npy,
+    ".mrc": _read_mrc,
 }
 _HEADERS: dict[str, Callable[[Path], ImageHeader]] = {
     ".png": _png_header,
     ".tif": _tiff_header,
     ".tiff": _tiff_header,
     ".npy": _npy_header,
+    ".mrc": _mrc_header,
 }

@@ -16,6 +16,7 @@ OWN_COMMANDS = {
     "dataset": "crystalvision.cli.dataset:app",
     "train": "crystalvision.cli.train:train",
     "evaluate": "crystalvision.cli.evaluate:evaluate",
+    "export": "crystalvision.cli.export:export",
     "predict": "crystalvision.cli.predict:predict",
     "report": "crystalvision.cli.report:report",
     "plugins": "crystalvision.cli.plugins:app",

@@ -28,6 +28,12 @@ def evaluate(
     name: Annotated[
         str | None, typer.Option(help="Name of the evaluation. Default: dataset and split.")
     ] = None,
+    uncalibrated: Annotated[
+        bool, typer.Option("--uncalibrated", help="Take probabilities as the system gives them.")
+    ] = False,
+    resamples: Annotated[
+        int, typer.Option(min=2, help="Bootstrap resamples for the 95 % intervals.")
+    ] = 1000,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
@@ -44,7 +50,15 @@ def evaluate(
     dataset = Dataset.open(data)
     split, indices = choose_samples(loaded, dataset, split)
     with progress("predicting", len(indices)) as advance:
-        evaluation = judge(loaded, dataset, split=split, device=chosen, on_batch=advance)
+        evaluation = judge(
+            loaded,
+            dataset,
+            split=split,
+            device=chosen,
+            calibrated=not uncalibrated,
+            resamples=resamples,
+            on_batch=advance,
+        )
     folder = save(evaluation, run, name)
     if json:
         print_json(evaluation.metrics.model_dump(mode="json"))
@@ -56,35 +70,92 @@ def evaluate(
 def _print_table(metrics: "Metrics") -> None:
     from rich.table import Table
 
-    table = Table(
-        title=f"{metrics.samples} patterns, split {metrics.split}", show_header=False, box=None
-    )
-    table.add_column()
-    table.add_column(justify="right")
-    severity = metrics.severity
-    rows: list[tuple[str, float | None]] = [
-        ("accuracy", metrics.accuracy),
-        ("error rate", metrics.error_rate),
-        ("macro F1", metrics.macro_f1),
-        ("macro precision", metrics.macro_precision),
-        ("macro recall", metrics.macro_recall),
-        ("macro specificity", metrics.macro_specificity),
-        ("quadratic kappa", metrics.quadratic_kappa),
-        ("macro AUC", metrics.macro_auc),
-        *((f"AUC {name}", value) for name, value in metrics.auc.items()),
-        ("severity: mean absolute error", severity.mae),
-        ("severity: root mean squared error", severity.rmse),
-        ("severity: correlation", severity.correlation),
-        ("severity: bias", severity.bias),
-        ("severity: lower limit of agreement", severity.lower_limit),
-        ("severity: upper limit of agreement", severity.upper_limit),
-    ]
-    for label, value in rows:
-        table.add_row(label, "–" if value is None else f"{value:.4f}")
-    table.add_row("severity from", metrics.severity_source.replace("_", " "))
-    table.add_row(f"images per second on {metrics.device}", f"{metrics.images_per_second:.1f}")
+    table = Table(title=f"{metrics.samples} patterns, split {metrics.split}", box=None)
+    table.add_column("", overflow="fold")
+    table.add_column("", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for label, name, value in _rows(metrics):
+        table.add_row(label, _number(value), _interval(metrics, name))
     out.print(table)
+    out.print()
     out.print(_confusion_table(metrics))
+    out.print()
+    for line in _notes(metrics):
+        out.print(line, soft_wrap=True)
+
+
+def _rows(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
+    """Label, name and value of every number that is not of one class."""
+    severity = metrics.severity
+    return [
+        ("accuracy", "accuracy", metrics.accuracy),
+        ("error rate", "error_rate", metrics.error_rate),
+        ("macro F1", "macro_f1", metrics.macro_f1),
+        ("macro precision", "macro_precision", metrics.macro_precision),
+        ("macro recall", "macro_recall", metrics.macro_recall),
+        ("macro specificity", "macro_specificity", metrics.macro_specificity),
+        ("quadratic kappa", "quadratic_kappa", metrics.quadratic_kappa),
+        ("macro AUC", "macro_auc", metrics.macro_auc),
+        ("macro average precision", "macro_average_precision", metrics.macro_average_precision),
+        (
+            "expected calibration error",
+            "expected_calibration_error",
+            metrics.expected_calibration_error,
+        ),
+        ("Brier score", "brier", metrics.brier),
+        *_rows_by_class(metrics),
+        ("severity: mean absolute error", "severity.mae", severity.mae),
+        ("severity: root mean squared error", "severity.rmse", severity.rmse),
+        ("severity: R²", "severity.r2", severity.r2),
+        ("severity: correlation", "severity.correlation", severity.correlation),
+        ("severity: bias", "severity.bias", severity.bias),
+        ("severity: lower limit of agreement", "severity.lower_limit", severity.lower_limit),
+        ("severity: upper limit of agreement", "severity.upper_limit", severity.upper_limit),
+    ]
+
+
+def _rows_by_class(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
+    numbers = {
+        "precision": metrics.precision,
+        "recall": metrics.recall,
+        "specificity": metrics.specificity,
+        "f1": metrics.f1,
+        "auc": metrics.auc,
+        "average_precision": metrics.average_precision,
+    }
+    titles = {"f1": "F1", "auc": "AUC", "average_precision": "average precision"}
+    return [
+        (f"{titles.get(name, name)} {each}", f"{name}.{each}", values[each])
+        for name, values in numbers.items()
+        for each in metrics.class_names
+    ]
+
+
+def _notes(metrics: "Metrics") -> list[str]:
+    intervals = metrics.intervals
+    temperature, rejected = metrics.temperature, metrics.rejected
+    calibrated = (
+        "probabilities as the system gives them"
+        if temperature is None
+        else f"probabilities calibrated with temperature {temperature:.3f}"
+    )
+    lines = [
+        f"intervals: {intervals.resamples} resamples of {intervals.units} {intervals.unit}s",
+        f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
+        f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
+    ]
+    if rejected is not None:
+        lines.insert(2, f"{rejected:.1%} of the patterns are flagged as unlike the training data")
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _interval(metrics: "Metrics", name: str) -> str:
+    ends = metrics.intervals.of(name)
+    return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
 def _confusion_table(metrics: "Metrics") -> object:

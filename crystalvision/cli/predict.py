@@ -1,15 +1,24 @@
 """`crystalvision predict`."""
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._predictions import print_csv, print_table, rows
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.cli.console import err, print_json, progress
+from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.prediction import Predictions
+    import numpy as np
+
+    from crystalvision.prediction import Predictions, Predictor, Source
+
+    Ask = Callable[[np.ndarray], Predictions]
+
+_CHUNK = 64  # patterns in memory at once
 
 
 def predict(
@@ -19,58 +28,135 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG, TIFF or NPY files of raw counts, or samples: 'DATA.zarr[3]'.",
+            help="PNG, TIFF, NPY or MRC files of raw counts, or stacks of them; DATA.zarr, "
+            "'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
         ),
     ],
     *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Draw what speaks for class and severity.")
+    ] = False,
+    explain_to: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where --explain writes PNG files.")
+    ] = Path("explained"),
+    uncertainty: Annotated[
+        Literal["dropout", "ensemble"] | None,
+        typer.Option(help="Ask several times: with dropout at work, or several runs."),
+    ] = None,
+    passes: Annotated[int, typer.Option(min=2, help="How often dropout is asked.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Draws what dropout leaves out.")] = 0,
+    ensemble: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="A further run to ask; give it for each of them."),
+    ] = None,
+    uncalibrated: Annotated[
+        bool,
+        typer.Option(
+            "--uncalibrated", help="Probabilities as the system gives them, and no reject flag."
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
-    """Say which class each image shows, with what probability, and how severe the defect is."""
-    import numpy as np
-
-    from crystalvision.prediction import Predictor, read_image
+    """Say which class each image shows, how surely, and how severe the defect is."""
+    from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
+    if json and csv:
+        raise InputError("--json and --csv: choose one of them")
     state: State = ctx.obj
-    predictor = Predictor.load(run, catalogue=state.catalogue, device=choose_device(device))
-    raw = np.stack([predictor.prepare(read_image(source), source) for source in images])
-    with progress("predicting", len(raw)) as advance:
-        told = predictor.predict(raw, on_batch=advance)
+    chosen = choose_device(device)
+    predictors = [
+        Predictor.load(path, catalogue=state.catalogue, device=chosen, calibrated=not uncalibrated)
+        for path in (run, *(ensemble or ()))
+    ]
+    first = predictors[0]
+    if not uncalibrated and first.temperature is None:
+        err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
+    ask = _how_to_ask(predictors, uncertainty, passes, seed)
+    sources = [open_source(image, first.record.image_shape) for image in images]
+    names = [name for source in sources for name in source.names]
+    told = []
+    with progress("predicting", len(names)) as advance:
+        for source in sources:
+            for chunk in _chunks(first, source):
+                told.append(ask(chunk))
+                advance(len(chunk))
+    predictions = join(told)
+    if explain:
+        _explain(first, sources, explain_to)
     if json:
-        print_json(_as_json(images, told))
-    else:
-        _print_table(images, told)
-
-
-def _as_json(images: list[str], told: "Predictions") -> dict[str, object]:
-    return {
-        "severity_source": told.severity_source,
-        "predictions": [
+        print_json(
             {
-                "image": image,
-                "class": told.names[row],
-                "probabilities": dict(
-                    zip(told.class_names, told.probabilities[row].tolist(), strict=True)
-                ),
-                "severity": float(told.severity[row]),
+                "severity_source": predictions.severity_source,
+                "calibrated": predictions.calibrated,
+                "predictions": rows(names, predictions),
             }
-            for row, image in enumerate(images)
-        ],
-    }
+        )
+    elif csv:
+        print_csv(names, predictions)
+    else:
+        print_table(names, predictions)
 
 
-def _print_table(images: list[str], told: "Predictions") -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _how_to_ask(
+    predictors: "Sequence[Predictor]",
+    uncertainty: Literal["dropout", "ensemble"] | None,
+    passes: int,
+    seed: int,
+) -> "Ask":
+    from crystalvision.prediction import Ensemble
 
-    table = Table(box=None)
-    table.add_column("image", overflow="fold")
-    table.add_column("class", overflow="fold")
-    table.add_column("probability", justify="right")
-    table.add_column("severity", justify="right")
-    for row, image in enumerate(images):
-        probability = told.probabilities[row, told.label[row]]
-        name = Text(image)  # not markup: DATA.zarr[3] has brackets
-        table.add_row(name, told.names[row], f"{probability:.3f}", f"{told.severity[row]:.3f}")
-    out.print(table)
+    several = len(predictors) > 1
+    if uncertainty == "dropout" and several:
+        raise InputError("--uncertainty dropout asks one run; leave --ensemble out")
+    if uncertainty == "dropout":
+        predictors[0].check_dropout(passes)
+        return lambda images: predictors[0].predict(images, dropout_passes=passes, seed=seed)
+    if uncertainty == "ensemble" or several:
+        return Ensemble(predictors).predict
+    return predictors[0].predict
+
+
+def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
+    """Checked patterns of a source, lazily, some at a time."""
+    import numpy as np
+
+    def read(places: range) -> np.ndarray:
+        images = source.read(places)
+        checked = [
+            predictor.prepare(image, source.names[place])
+            for place, image in zip(places, images, strict=True)
+        ]
+        return np.stack(checked)
+
+    return (
+        read(range(start, min(start + _CHUNK, len(source))))
+        for start in range(0, len(source), _CHUNK)
+    )
+
+
+def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
+    from crystalvision.prediction import draw_explanation
+
+    count = sum(map(len, sources))
+    taken: set[str] = set()
+    with progress("explaining", count) as advance:
+        for source in sources:
+            for place, name in enumerate(source.names):
+                explanation = predictor.explain(source.read([place])[0], name)
+                draw_explanation(explanation, folder / _file_name(name, taken), name)
+                advance()
+    err.print(f"{count} explanations in {folder}", soft_wrap=True)
+
+
+def _file_name(name: str, taken: set[str]) -> str:
+    """A PNG's name that says which pattern, and that no other has."""
+    stem = Path(name).name.replace("[", "-").replace("]", "")
+    unique, number = stem, 1
+    while unique in taken:
+        number += 1
+        unique = f"{stem}-{number}"
+    taken.add(unique)
+    return f"{unique}.png"

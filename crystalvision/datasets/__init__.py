@@ -11,7 +11,7 @@ from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
 from crystalvision.datasets._encode import ShardEncoder
-from crystalvision.datasets._header import Axis, Column, DatasetHeader
+from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import origins, same_specimens
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crystalvision.datasets._patterns import PatternDataset
 
 __all__ = [
+    "SPECIMEN",
     "Axis",
     "Column",
     "Dataset",

@@ -1,31 +1,31 @@
 """Judges trained systems: accuracy, kappa, areas under curves, agreement of severities."""
 
-from crystalvision.evaluation._evaluate import (
-    Evaluation,
-    Metrics,
-    Split,
-    choose_samples,
-    evaluate,
-    load_metrics,
-    save,
-)
+from crystalvision.evaluation._binning import Reliability, reliability
+from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate
+from crystalvision.evaluation._files import load_metrics, save
+from crystalvision.evaluation._intervals import Intervals, bootstrap_intervals
 from crystalvision.evaluation._metrics import (
     ClassificationMetrics,
     SeverityMetrics,
     classification_metrics,
     severity_metrics,
 )
+from crystalvision.evaluation._record import Metrics, Split
 
 __all__ = [
     "ClassificationMetrics",
     "Evaluation",
+    "Intervals",
     "Metrics",
+    "Reliability",
     "SeverityMetrics",
     "Split",
+    "bootstrap_intervals",
     "choose_samples",
     "classification_metrics",
     "evaluate",
     "load_metrics",
+    "reliability",
     "save",
     "severity_metrics",
 ]

@@ -2,51 +2,37 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 
+from crystalvision.contracts import Prediction
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.prediction._dropout import check_dropout, dropout_on
+from crystalvision.prediction._explain import Explanation, explain
+from crystalvision.prediction._predictions import Predictions, SeveritySource, spread_of
 from crystalvision.runs import Run, RunRecord
-
-SeveritySource = Literal["regression", "class_expectation"]
+from crystalvision.training import seeded
+from crystalvision.trust import load_trust, scale, teller, views_of
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a system says of n patterns.
+class _Batch:
+    """What is said of a batch; with several answers to each pattern, all of them.
 
     Attributes:
-        class_names: Names of the k classes.
-        probabilities: Probability of each class, (n, k).
-        severity: Severity, (n,).
-        severity_source: `regression` where a head of the system tells the severity;
-            `class_expectation` where it is the mean of the classes' severities, weighted by their
-            probabilities.
+        probabilities: (s, b, k).
+        severity: (s, b), or `None` where no head tells it.
+        novelty: (b,), or `None` without calibration.
     """
 
-    class_names: tuple[str, ...]
-    probabilities: Float[np.ndarray, "n k"]
-    severity: Float[np.ndarray, "n"]
-    severity_source: SeveritySource
-
-    def __len__(self) -> int:
-        """Number of patterns."""
-        return len(self.severity)
-
-    @property
-    def label(self) -> Int[np.ndarray, "n"]:
-        """Index of the most probable class of each pattern, (n,)."""
-        return np.asarray(self.probabilities.argmax(axis=1))
-
-    @property
-    def names(self) -> list[str]:
-        """Name of the most probable class of each pattern."""
-        return [self.class_names[index] for index in self.label]
+    probabilities: torch.Tensor
+    severity: torch.Tensor | None
+    novelty: torch.Tensor | None
 
 
 class Predictor:
@@ -58,10 +44,28 @@ class Predictor:
         ['vacancies_25', 'no_defect']
     """
 
-    def __init__(self, run: Run, device: torch.device | None = None) -> None:
+    def __init__(
+        self, run: Run, device: torch.device | None = None, *, calibrated: bool = True
+    ) -> None:
+        """Make a run ready to predict.
+
+        Args:
+            run: The run.
+            device: Where to predict; by default the CPU.
+            calibrated: Whether to use the calibration that training left in the run, for the
+                probabilities and for the reject flag; a run without one is used without.
+
+        Raises:
+            InputError: The run's calibration is damaged.
+        """
         self._device = device or torch.device("cpu")
+        self._run = run
         self._system = run.system.eval().to(self._device)
+        self._tell = teller(self._system)
         self._preprocess = run.preprocess.to(self._device)
+        trust = load_trust(run.path) if calibrated else None
+        self._novelty = None if trust is None else trust.novelty.to(self._device)
+        self.temperature: float | None = None if trust is None else trust.record.temperature
         self.record: RunRecord = run.record
 
     @classmethod
@@ -71,6 +75,7 @@ class Predictor:
         *,
         catalogue: Catalogue | None = None,
         device: torch.device | None = None,
+        calibrated: bool = True,
     ) -> Self:
         """Load a run folder.
 
@@ -78,11 +83,12 @@ class Predictor:
             run: The folder.
             catalogue: Where the system's parts are looked up; by default what is installed.
             device: Where to predict; by default the CPU.
+            calibrated: Whether to use the run's calibration.
 
         Raises:
-            InputError: As for `crystalvision.runs.Run.load`.
+            InputError: As for `crystalvision.runs.Run.load`, or a damaged calibration.
         """
-        return cls(Run.load(run, catalogue), device)
+        return cls(Run.load(run, catalogue), device, calibrated=calibrated)
 
     def prepare(self, image: np.ndarray[Any, Any], source: str = "image") -> np.ndarray[Any, Any]:
         """Check one raw pattern and return it as float32 (c, h, w).
@@ -115,6 +121,8 @@ class Predictor:
         images: np.ndarray[Any, Any],
         *,
         batch_size: int = 32,
+        dropout_passes: int = 0,
+        seed: int = 0,
         on_batch: Callable[[int], None] = lambda count: None,
     ) -> Predictions:
         """Predict raw patterns.
@@ -122,14 +130,45 @@ class Predictor:
         Args:
             images: (n, c, h, w); or (n, h, w), (c, h, w), (h, w) where it is clear what is meant.
             batch_size: Patterns that pass through the system at once.
+            dropout_passes: How often to ask with dropout at work; what is told is then the mean of
+                the answers, with their spread. 0 for one answer without dropout.
+            seed: Draws what dropout leaves out.
             on_batch: Told how many more patterns are done.
 
         Raises:
-            InputError: As for `prepare`, or no pattern at all.
+            InputError: As for `prepare`, no pattern at all, or passes of a system without dropout.
         """
         stack = self._stack(np.asarray(images))
         prepared = (self.prepare(image, f"image {index}") for index, image in enumerate(stack))
-        return self._join(self._batches(prepared, batch_size, on_batch))
+        if not dropout_passes:
+            return self._join(self._batches(prepared, batch_size, 0, on_batch))
+        self.check_dropout(dropout_passes)
+        with seeded(seed):
+            return self._join(self._batches(prepared, batch_size, dropout_passes, on_batch))
+
+    def explain(self, image: np.ndarray[Any, Any], source: str = "image") -> Explanation:
+        """Show which places of one raw pattern speak for its class, and for its severity.
+
+        Args:
+            image: (c, h, w), or (h, w) where one channel is expected.
+            source: What to call it in an error.
+
+        Raises:
+            InputError: As for `prepare`, or a system that makes no feature map.
+        """
+        raw = self.prepare(image, source)
+        images = self._preprocess(torch.from_numpy(raw)[None].to(self._device))
+        return explain(self._system, images, raw, self.record)
+
+    def check_dropout(self, passes: int) -> None:
+        """Check that passes with dropout would tell something.
+
+        Raises:
+            InputError: Fewer than two passes, or a system without dropout.
+        """
+        if passes < 2:
+            raise InputError(f"dropout passes {passes}: expected at least 2, better 30")
+        check_dropout(self._system, str(self._run.path))
 
     def _stack(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         channels = self.record.image_shape[0]
@@ -147,37 +186,53 @@ class Predictor:
         self,
         images: Iterator[np.ndarray[Any, Any]],
         batch_size: int,
+        passes: int,
         on_batch: Callable[[int], None],
-    ) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
-        done: list[tuple[torch.Tensor, torch.Tensor | None]] = []
-        waiting: list[np.ndarray[Any, Any]] = []
-        for image in images:
-            waiting.append(image)
-            if len(waiting) == batch_size:
-                done.append(self._batch(waiting))
-                on_batch(len(waiting))
-                waiting = []
-        if waiting:
-            done.append(self._batch(waiting))
+    ) -> list[_Batch]:
+        done: list[_Batch] = []
+        while waiting := list(islice(images, batch_size)):
+            done.append(self._batch(waiting, passes))
             on_batch(len(waiting))
         return done
 
-    def _batch(
-        self, images: list[np.ndarray[Any, Any]]
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> _Batch:
         raw = torch.from_numpy(np.stack(images)).to(self._device)
-        told = self._system.predict(self._system(self._preprocess(raw)))
-        if told.probabilities is None:
-            raise InputError("the run's system tells no classes; train one with a head that does")
-        severity = None if told.severity is None else told.severity.float().cpu()
-        return told.probabilities.float().cpu(), severity
+        prepared = self._preprocess(raw)
+        told = self._tell(prepared)
+        novelty = None
+        if self._novelty is not None:
+            novelty = self._novelty.of(views_of(prepared, told)).cpu()
+        answers = [told.prediction]
+        if passes:
+            with dropout_on(self._system):
+                answers = [self._tell(prepared).prediction for _ in range(passes)]
+        severities = [each.severity for each in answers if each.severity is not None]
+        return _Batch(
+            torch.stack([self._probabilities(each) for each in answers]),
+            torch.stack(severities).float().cpu() if severities else None,
+            novelty,
+        )
 
-    def _join(self, batches: list[tuple[torch.Tensor, torch.Tensor | None]]) -> Predictions:
-        probabilities = torch.cat([told for told, _ in batches])
-        severities = [severity for _, severity in batches if severity is not None]
+    def _probabilities(self, prediction: Prediction) -> torch.Tensor:
+        if prediction.probabilities is None:
+            raise InputError("the run's system tells no classes; train one with a head that does")
+        return scale(prediction.probabilities.float(), self.temperature or 1.0).cpu()
+
+    def _join(self, batches: list[_Batch]) -> Predictions:
+        probabilities = torch.cat([each.probabilities for each in batches], dim=1)
+        severities = [each.severity for each in batches if each.severity is not None]
+        novelties = [each.novelty for each in batches if each.novelty is not None]
         source: SeveritySource = "regression" if severities else "class_expectation"
         if severities:
-            severity = torch.cat(severities)
+            severity = torch.cat(severities, dim=1)
         else:
             severity = probabilities @ torch.tensor(self.record.class_severities)
-        return Predictions(self.record.class_names, probabilities.numpy(), severity.numpy(), source)
+        return Predictions(
+            class_names=self.record.class_names,
+            probabilities=probabilities.mean(dim=0).numpy(),
+            severity=severity.mean(dim=0).numpy(),
+            severity_source=source,
+            calibrated=self.temperature is not None,
+            novelty=torch.cat(novelties).numpy() if novelties else None,
+            spread=spread_of(probabilities, severity) if len(probabilities) > 1 else None,
+        )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.evaluation import Metrics
+from crystalvision.evaluation import Metrics, reliability
 from crystalvision.report._results import Judged
 from crystalvision.report._statistics import roc_curve
 from crystalvision.report._style import (
+    COLOURS,
     FAINT,
     INK,
+    MARKERS,
     Picture,
     look,
     new_figure,
@@ -105,6 +107,35 @@ def _magnify_corner(
     corner.set(xlim=(-0.005, 0.2), ylim=(0.8, 1.005), xticks=(0, 0.1, 0.2), yticks=(0.8, 0.9, 1))
     corner.tick_params(labelsize=8)
     axes.indicate_inset_zoom(corner, edgecolor=FAINT)
+
+
+def reliability_picture(metrics: Metrics, judged: Judged) -> Picture:
+    """How often the most probable class is right, by how probable it was said to be."""
+    confidence = judged.probabilities.max(axis=1)
+    curve = reliability(confidence, judged.probabilities.argmax(axis=1) == judged.label)
+    filled = curve.patterns > 0
+    figure, (axes, below) = new_figure(height=4.6, rows=2)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
+    axes.plot(
+        curve.confidence[filled],
+        curve.accuracy[filled],
+        color=COLOURS[0],
+        marker=MARKERS[0],
+        linewidth=1.6,
+    )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04), ylabel="share right")
+    widths = np.diff(curve.edges)
+    below.bar(curve.edges[:-1], curve.patterns, width=widths, align="edge", color=COLOURS[5])
+    below.set(ylabel="patterns", xlabel="probability of the most probable class")
+    error = metrics.expected_calibration_error
+    scaled = metrics.temperature
+    how = "not calibrated" if scaled is None else f"calibrated with temperature {scaled:.3f}"
+    told = f"expected calibration error {error:.3f}, {how}"
+    return picture(
+        figure,
+        f"Reliability diagram: {told}.",
+        f"Reliability: {told}. The dotted line is perfect calibration.",
+    )
 
 
 def bland_altman_picture(metrics: Metrics, judged: Judged) -> Picture:

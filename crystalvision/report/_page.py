@@ -10,6 +10,7 @@ from crystalvision.report._data import describe_data, distinct_datasets
 from crystalvision.report._figures import (
     bland_altman_picture,
     confusion_picture,
+    reliability_picture,
     roc_picture,
     severity_picture,
 )
@@ -91,6 +92,7 @@ def _section(result: Result) -> RunSection:
         pictures=(
             confusion_picture(metrics),
             roc_picture(metrics, judged),
+            reliability_picture(metrics, judged),
             bland_altman_picture(metrics, judged),
             severity_picture(metrics, judged),
         ),

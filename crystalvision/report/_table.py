@@ -29,6 +29,9 @@ class Row:
         macro_f1: See `crystalvision.evaluation.ClassificationMetrics`, as for the next.
         quadratic_kappa: `None` where only one class occurs.
         severity_mae: Mean absolute error of the severity.
+        expected_calibration_error: Of its probabilities.
+        intervals: Bootstrap intervals by metric: `macro_f1`, `quadratic_kappa`,
+            `expected_calibration_error`, `severity.mae`.
         severity_source: `regression` or `class_expectation`.
         images_per_second: Speed of prediction [1/s].
         device: Where it was predicted.
@@ -51,11 +54,16 @@ class Row:
     macro_f1: float
     quadratic_kappa: float | None
     severity_mae: float
+    expected_calibration_error: float
+    intervals: dict[str, tuple[float, float] | None]
     severity_source: str
     images_per_second: float
     device: str
     training_seconds: float
     parameters: int | None
+
+
+_WITH_INTERVAL = ("macro_f1", "quadratic_kappa", "expected_calibration_error", "severity.mae")
 
 
 def row_of(result: Result) -> Row:
@@ -79,6 +87,8 @@ def row_of(result: Result) -> Row:
         macro_f1=metrics.macro_f1,
         quadratic_kappa=metrics.quadratic_kappa,
         severity_mae=metrics.severity.mae,
+        expected_calibration_error=metrics.expected_calibration_error,
+        intervals={name: metrics.intervals.of(name) for name in _WITH_INTERVAL},
         severity_source=metrics.severity_source,
         images_per_second=metrics.images_per_second,
         device=metrics.device,

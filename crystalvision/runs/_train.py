@@ -14,6 +14,7 @@ from crystalvision.runs._record import RunRecord, dataset_record, environment, p
 from crystalvision.runs._run import Run, write_run
 from crystalvision.training import Experiment, Listener, Patterns, fit, open_patterns, plan
 from crystalvision.training import Plan as _Plan
+from crystalvision.trust import fit_trust, save_trust
 
 SPLITS = ("train", "validation", "test")
 
@@ -87,6 +88,8 @@ def train_run(
             environment=environment(),
         )
         split = {int(index): name for name in SPLITS for index in dataset.split(name)}
+        trust = fit_trust(ready.system, training, validation, device=device, seed=experiment.seed)
+        save_trust(trust, folder)
         write_run(folder, record, ready.system, history.epochs, split)
     return Run(path, record, ready.system)
 

@@ -8,6 +8,7 @@ import torch
 
 from crystalvision.evaluation import (
     Metrics,
+    bootstrap_intervals,
     classification_metrics,
     evaluate,
     save,
@@ -65,6 +66,16 @@ def judge_predictions(label, probabilities, severity, predicted_severity, class_
             torch.from_numpy(judged.predicted_severity), torch.from_numpy(judged.severity)
         ),
         severity_source="regression",
+        intervals=bootstrap_intervals(
+            judged.probabilities,
+            judged.label,
+            judged.severity,
+            judged.predicted_severity,
+            tuple(class_names),
+            resamples=20,
+        ),
+        temperature=None,
+        rejected=None,
         images_per_second=1.0,
         device="cpu",
     )

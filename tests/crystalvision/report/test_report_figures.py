@@ -9,6 +9,7 @@ import pytest
 from crystalvision.report._figures import (
     bland_altman_picture,
     confusion_picture,
+    reliability_picture,
     roc_picture,
     severity_picture,
 )
@@ -23,6 +24,7 @@ def draw(metrics, judged):
             roc_picture(metrics, judged),
             bland_altman_picture(metrics, judged),
             severity_picture(metrics, judged),
+            reliability_picture(metrics, judged),
         ]
     return [each for each in pictures if ElementTree.fromstring(svg(each)) is not None]
 
@@ -54,7 +56,7 @@ def test_many_points_are_drawn_as_a_bitmap(judge):
     probabilities = rng.dirichlet([1, 1], count)
     metrics, judged = judge(label, probabilities, rng.random(count), rng.random(count), "ab")
     pictures = draw(metrics, judged)
-    assert all("<image" in svg(each) for each in pictures[2:])
+    assert all("<image" in svg(each) for each in pictures[2:4])
     assert max(len(each.uri) for each in pictures) < 400_000
 
 

@@ -116,9 +116,17 @@ def test_the_comparison_has_the_numbers_of_the_evaluation(page, result):
         if "data-label" in attributes
     }
     assert cells["patterns judged"] == str(metrics.samples)
-    assert cells["macro F1"] == f"{metrics.macro_f1:.3f}"
-    assert cells["quadratic kappa"] == f"{metrics.quadratic_kappa:.3f}"
-    assert cells["severity MAE"] == f"{metrics.severity.mae:.3f}"
+    numbers = {
+        "macro F1": metrics.macro_f1,
+        "quadratic kappa": metrics.quadratic_kappa,
+        "calibration error": metrics.expected_calibration_error,
+        "severity MAE": metrics.severity.mae,
+    }
+    names = ["macro_f1", "quadratic_kappa", "expected_calibration_error", "severity.mae"]
+    intervals = [metrics.intervals.of(name) for name in names]
+    assert {f"{low:.3f}–{high:.3f}" for low, high in intervals} <= set(page.text("span"))
+    for label, number in numbers.items():
+        assert cells[label].startswith(f"{number:.3f}"), label
     assert cells["parameters"] == f"{result.parameters:,}"
     row = row_of(result)
     shown = page.text("span")
@@ -128,7 +136,7 @@ def test_the_comparison_has_the_numbers_of_the_evaluation(page, result):
 
 def test_every_figure_is_svg_with_a_description(page, result):
     shown = figures(page)
-    assert len(shown) == 4 + len(result.record.phases)
+    assert len(shown) == 5 + len(result.record.phases)
     for each in shown:
         root = ElementTree.fromstring(content(each["src"], "image/svg+xml"))
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -263,7 +271,7 @@ def test_a_dataset_that_is_gone_is_told(result, tmp_path):
     page = Page(render([moved(result, tmp_path / "gone.zarr")]))
     assert "gone.zarr: no such dataset" in " ".join(page.text("p"))
     assert not [each for each in page.all("img") if each["src"].startswith("data:image/png")]
-    assert len(figures(page)) == 4 + len(result.record.phases)
+    assert len(figures(page)) == 5 + len(result.record.phases)
     assert "vacancies_25" in page.text("th")
 
 

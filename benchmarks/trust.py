@@ -1,0 +1,113 @@
+"""Measures trust: calibration error before and after, and what the reject flag catches.
+
+    crystalvision simulate si3n4-four-classes -o test.zarr --samples 600 --seed 7
+    crystalvision simulate aluminium-four-classes -o al.zarr --seed 5
+    python benchmarks/trust.py runs/quick --held-out test.zarr --unlike al.zarr
+
+Runs must not have seen the held-out data, nor the seed that drew them. The unlike data are patterns
+of another crystal, with images of the same shape. Plain noise is drawn here: Poisson counts, alike
+in all pixels, with the mean counts of the held-out patterns. Aims: a calibration error of at most
+0.03; 5 % of the held-out patterns rejected, and at least 90 % of the others.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from crystalvision.datasets import Dataset
+from crystalvision.evaluation import reliability
+from crystalvision.prediction import Predictions, Predictor, join
+
+CHUNK = 64
+RESULTS = Path(__file__).parent / "results" / "trust"
+
+
+def main() -> None:
+    """Measure every run, print a table, and keep it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--held-out", type=Path, required=True, help="like the training data")
+    parser.add_argument("--unlike", type=Path, nargs="*", default=[], help="of other crystals")
+    parser.add_argument("--noise", type=int, default=200, help="patterns of plain noise")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = [measure(run, options.held_out, options.unlike, options.noise) for run in options.runs]
+    print(table(rows))
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "trust.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (options.output / "trust.md").write_text(table(rows) + "\n")
+
+
+def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> dict[str, object]:
+    """Calibration and rejects of one run."""
+    dataset = Dataset.open(held_out)
+    calibrated, plain = Predictor.load(run), Predictor.load(run, calibrated=False)
+    label = np.asarray(dataset.column("label"))
+    told, before = tell(calibrated, dataset), tell(plain, dataset)
+    rates = {path.stem: rejects(tell(calibrated, Dataset.open(path))) for path in unlike}
+    mean = float(np.mean([chunk.mean() for chunk in chunks(dataset)]))
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(mean, (noise, *dataset.header.image_shape)).astype(np.float32)
+    rates["noise"] = rejects(calibrated.predict(counts))
+    return {
+        "run": run.name,
+        "patterns": len(dataset),
+        "temperature": calibrated.temperature,
+        "accuracy": float((told.label == label).mean()),
+        "calibration_error_before": error(before, label),
+        "calibration_error_after": error(told, label),
+        "false_rejects": rejects(told),
+        "rejected": rates,
+    }
+
+
+def tell(predictor: Predictor, dataset: Dataset) -> Predictions:
+    """What is said of every pattern of a dataset."""
+    return join([predictor.predict(chunk) for chunk in chunks(dataset)])
+
+
+def chunks(dataset: Dataset) -> Iterator[np.ndarray]:
+    """The images of a dataset, some at a time."""
+    for start in range(0, len(dataset), CHUNK):
+        yield np.asarray(dataset.images(np.arange(start, min(start + CHUNK, len(dataset)))))
+
+
+def error(told: Predictions, label: np.ndarray) -> float:
+    """Expected calibration error, in 15 bins."""
+    return reliability(told.probabilities.max(axis=1), told.label == label).error
+
+
+def rejects(told: Predictions) -> float:
+    """Share of patterns that are flagged as unlike the training data."""
+    if told.rejected is None:
+        raise SystemExit("a run holds no calibration: train it again")
+    return float(told.rejected.mean())
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    """The results as a Markdown table."""
+    kinds = list(rows[0]["rejected"])  # type: ignore[call-overload]
+    headings = ["run", "patterns", "accuracy", "T", "ECE before", "ECE after", "false rejects"]
+    headings += [f"{kind} rejected" for kind in kinds]
+    lines = [headings, ["---"] * len(headings)]
+    for row in rows:
+        rates: dict[str, float] = row["rejected"]  # type: ignore[assignment]
+        numbers = [row["accuracy"], row["temperature"]]
+        numbers += [row["calibration_error_before"], row["calibration_error_after"]]
+        lines.append(
+            [
+                str(row["run"]),
+                str(row["patterns"]),
+                *(f"{number:.4f}" for number in numbers),
+                f"{row['false_rejects']:.1%}",
+                *(f"{rates[kind]:.1%}" for kind in kinds),
+            ]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""`crystalvision export`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crystalvision.cli._state import State
+from crystalvision.cli.console import out, print_json, progress
+
+
+def export(
+    ctx: typer.Context,
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    *,
+    to: Annotated[Literal["onnx", "torch-export"], typer.Option("--to", help="The format.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file: .onnx, or .pt2 for torch-export.")
+    ],
+    uncalibrated: Annotated[
+        bool, typer.Option("--uncalibrated", help="Probabilities as the system gives them.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Describe the file as JSON.")] = False,
+) -> None:
+    """Write a run as one file for other programs: raw counts in, probabilities and severity out."""
+    from crystalvision.export import check_export, export_run
+    from crystalvision.runs import Run
+
+    state: State = ctx.obj
+    check_export(to, output, overwrite=overwrite)
+    loaded = Run.load(run, state.catalogue)
+    with progress("exporting", None):
+        path = export_run(loaded, to, output, calibrated=not uncalibrated, overwrite=overwrite)
+    record = loaded.record
+    if json:
+        print_json(
+            {
+                "file": path,
+                "bytes": path.stat().st_size,
+                "image_shape": record.image_shape,
+                "class_names": record.class_names,
+            }
+        )
+    else:
+        out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+        shape = ", ".join(map(str, record.image_shape))
+        out.print(f"counts (batch, {shape}) → probabilities (batch, {len(record.class_names)})")
+        out.print("                      → severity (batch,)")

@@ -1,0 +1,80 @@
+"""Evaluations in the folder of their run."""
+
+import csv
+import json
+from pathlib import Path
+
+from crystalvision.errors import InputError
+from crystalvision.evaluation._evaluate import Evaluation
+from crystalvision.evaluation._record import Metrics
+from crystalvision.runs import storage_errors, whole_folder
+
+FOLDER = "evaluations"
+
+
+def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
+    """Write `evaluations/NAME/{metrics.json, predictions.csv}` into a run.
+
+    Args:
+        evaluation: The evaluation.
+        run: The run's folder.
+        name: Name of the evaluation; by default the dataset's name and the split. An evaluation of
+            the same name is replaced.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: A name that is no plain name of a folder.
+        StorageError: The disk refuses.
+    """
+    name = name or _name(evaluation, run)
+    if not name or name != Path(name).name or name.startswith("."):
+        raise InputError(f"--name {name!r}: expected the plain name of a folder, such as 'seed-2'")
+    path = run / FOLDER / name
+    with whole_folder(path) as folder, storage_errors(path):
+        _write_predictions(evaluation, folder / "predictions.csv")
+        text = json.dumps(evaluation.metrics.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def load_metrics(path: Path) -> Metrics:
+    """Read the `metrics.json` of an evaluation's folder.
+
+    Raises:
+        InputError: It is missing, or not what `save` writes.
+    """
+    file = path / "metrics.json"
+    try:
+        return Metrics.model_validate_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is no evaluation: it has no metrics.json") from error
+    except ValueError as error:
+        raise InputError(
+            f"{file} is not what crystalvision evaluate writes now; evaluate the run again"
+        ) from error
+
+
+def _name(evaluation: Evaluation, run: Path) -> str:
+    metrics = evaluation.metrics
+    name = f"{Path(metrics.dataset).stem}-{metrics.split}"
+    try:
+        same = load_metrics(run / FOLDER / name).dataset_identity == metrics.dataset_identity
+    except InputError:
+        same = True
+    return name if same else f"{name}-{metrics.dataset_identity[:8]}"
+
+
+def _write_predictions(evaluation: Evaluation, path: Path) -> None:
+    told = evaluation.predictions
+    columns = [f"probability_{name}" for name in told.class_names]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
+        for row, index in enumerate(evaluation.indices):
+            probabilities = [f"{value:.6g}" for value in told.probabilities[row]]
+            severities = [f"{evaluation.severity[row]:.6g}", f"{told.severity[row]:.6g}"]
+            rows.writerow(
+                [index, evaluation.label[row], told.label[row], *probabilities, *severities]
+            )

@@ -1,0 +1,45 @@
+"""What `metrics.json` holds."""
+
+from typing import Literal
+
+from crystalvision.evaluation._intervals import Intervals
+from crystalvision.evaluation._metrics import ClassificationMetrics, SeverityMetrics
+from crystalvision.prediction import SeveritySource
+
+Split = Literal["train", "validation", "test", "all"]
+
+
+class Metrics(ClassificationMetrics):
+    """What `metrics.json` holds: how well classes are told, and what follows.
+
+    Attributes:
+        dataset: Path of the dataset.
+        dataset_identity: Its identity.
+        trained_on_this: Whether the run was trained on this very dataset.
+        split: The part of it that was judged.
+        samples: How many patterns.
+        class_names: Names of the classes.
+        severity: How well severity is told.
+        severity_source: `regression` or `class_expectation`: see `Predictions`.
+        intervals: Confidence intervals of the numbers.
+        temperature: What the probabilities were calibrated with; `None` where they are as the
+            system gave them.
+        rejected: Share of the patterns that are flagged as unlike the training data; `None`
+            without calibration.
+        images_per_second: Speed of preparing and predicting, without reading.
+        device: Where it was predicted: `cpu` or `cuda`.
+    """
+
+    dataset: str
+    dataset_identity: str
+    trained_on_this: bool
+    split: Split
+    samples: int
+    class_names: tuple[str, ...]
+    severity: SeverityMetrics
+    severity_source: SeveritySource
+    intervals: Intervals
+    temperature: float | None
+    rejected: float | None
+    images_per_second: float
+    device: str

@@ -1,0 +1,135 @@
+"""Bootstrap intervals: equal to the metrics, to a plain bootstrap, and honest about specimens."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as peer
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from crystalvision.errors import InputError
+from crystalvision.evaluation import (
+    bootstrap_intervals,
+    classification_metrics,
+    reliability,
+    severity_metrics,
+)
+from crystalvision.evaluation._weighted import weighted_classification, weighted_severity
+
+NAMES = ("a", "b", "c", "d")
+
+
+def draw(seed: int, count: int = 200):
+    """Probabilities, labels, severities and predicted severities."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 4, count)
+    scores = rng.normal(size=(count, 4)).round(1) + np.eye(4)[label]  # rounded: scores that tie
+    probabilities = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    severity = label * 0.3
+    return probabilities, label, severity, severity + rng.normal(0, 0.1, count)
+
+
+def flat(described: dict[str, object]) -> dict[str, float]:
+    found = {}
+    for name, value in described.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{each}": number for each, number in value.items()}
+        elif name != "confusion":
+            found[name] = value
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_weights_of_one_give_the_metrics(seed):
+    probabilities, label, severity, told = draw(seed)
+    once = np.ones((1, len(label)))
+    expected = flat(
+        classification_metrics(
+            torch.from_numpy(probabilities), torch.from_numpy(label), NAMES
+        ).model_dump()
+    )
+    found = weighted_classification(probabilities, label, NAMES, once)
+    assert {key: float(value[0]) for key, value in found.items()} == pytest.approx(
+        expected, abs=2e-6
+    )
+    judged = severity_metrics(torch.from_numpy(told), torch.from_numpy(severity)).model_dump()
+    weighted = weighted_severity(told, severity, once)
+    assert {key: float(value[0]) for key, value in weighted.items()} == pytest.approx(judged)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_are_repeated_patterns(seed):
+    probabilities, label, severity, told = draw(seed, 60)
+    drawn = np.random.default_rng(seed).integers(0, 60, 60)
+    weights = np.bincount(drawn, minlength=60)[None].astype(float)
+    found = weighted_classification(probabilities, label, NAMES, weights)
+    again = probabilities[drawn], label[drawn]
+    for k, name in enumerate(NAMES):
+        positive = again[1] == k
+        assert found[f"auc.{name}"][0] == pytest.approx(
+            peer.roc_auc_score(positive, again[0][:, k])
+        )
+        assert found[f"average_precision.{name}"][0] == pytest.approx(
+            peer.average_precision_score(positive, again[0][:, k])
+        )
+    assert found["macro_f1"][0] == pytest.approx(
+        peer.f1_score(again[1], again[0].argmax(1), average="macro")
+    )
+    expected = peer.r2_score(severity[drawn], told[drawn])
+    assert weighted_severity(told, severity, weights)["r2"][0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_calibration_error_is_that_of_torchmetrics(seed):
+    probabilities, label, *_ = draw(seed)
+    expected = multiclass_calibration_error(
+        torch.from_numpy(probabilities), torch.from_numpy(label), 4, n_bins=15, norm="l1"
+    )
+    right = probabilities.argmax(1) == label
+    assert reliability(probabilities.max(1), right).error == pytest.approx(float(expected))
+
+
+def test_an_interval_of_the_accuracy_is_that_of_the_binomial():
+    _, label, severity, told = draw(0, 400)
+    probabilities = np.eye(4)[np.where(np.arange(400) < 320, label, (label + 1) % 4)]
+    low, high = bootstrap_intervals(probabilities, label, severity, told, NAMES).of("accuracy")
+    spread = 1.96 * np.sqrt(0.8 * 0.2 / 400)
+    assert (low, high) == pytest.approx((0.8 - spread, 0.8 + spread), abs=0.006)
+
+
+def test_specimens_are_drawn_whole():
+    """Ten patterns of each specimen, all alike: there are as many facts as specimens."""
+    probabilities, label, severity, told = draw(1, 60)
+    alone = bootstrap_intervals(probabilities, label, severity, told, NAMES)
+    repeated = [np.repeat(each, 10, axis=0) for each in (probabilities, label, severity, told)]
+    specimen = np.repeat(np.arange(60), 10)
+    whole = bootstrap_intervals(*repeated, NAMES, specimen=specimen)
+    assert (whole.unit, whole.units) == ("specimen", 60)
+    assert whole.of("accuracy") == pytest.approx(alone.of("accuracy"))
+    naive = bootstrap_intervals(*repeated, NAMES)
+    widths = [np.ptp(each.of("accuracy")) for each in (whole, naive)]
+    assert widths[0] > 2 * widths[1]
+
+
+def test_the_seed_decides():
+    drawn = draw(2)
+    first, again = (bootstrap_intervals(*drawn, NAMES, resamples=50) for _ in range(2))
+    assert first == again
+    assert bootstrap_intervals(*drawn, NAMES, resamples=50, seed=1) != first
+
+
+def test_what_means_nothing_has_no_interval():
+    probabilities, _, severity, told = draw(3, 30)
+    label = np.zeros(30, dtype=int)
+    found = bootstrap_intervals(probabilities, label, severity, told, NAMES, resamples=20)
+    assert found.of("auc.a") is None
+    assert found.of("recall.b") is None
+    assert found.of("recall.a") is not None
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "message"),
+    [(0, {}, "no predictions"), (9, {"resamples": 1}, "resamples=1"), (9, {"level": 2}, "level=2")],
+)
+def test_wrong_settings_are_refused(count, options, message):
+    with pytest.raises(InputError, match=message):
+        bootstrap_intervals(*draw(0, count), NAMES, **options)

@@ -1,0 +1,90 @@
+"""Exports: the same numbers as prediction, for any number of patterns, and what files say."""
+
+import importlib.util
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from crystalvision.cli import main
+from crystalvision.errors import InputError
+from crystalvision.export import check_export, export_run
+from crystalvision.prediction import Predictor
+from crystalvision.runs import Run
+
+
+@pytest.fixture(scope="module")
+def onnx_path(run_path, catalogue, tmp_path_factory):
+    return export_run(
+        Run.load(run_path, catalogue), "onnx", tmp_path_factory.mktemp("onnx") / "model.onnx"
+    )
+
+
+@pytest.fixture(scope="module")
+def program_path(run_path, tmp_path_factory):
+    path = tmp_path_factory.mktemp("program") / "model.pt2"
+    assert main(["export", str(run_path), "--to", "torch-export", "-o", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def told(run_path, dataset, catalogue):
+    return Predictor.load(run_path, catalogue=catalogue).predict(dataset.images(np.arange(5)))
+
+
+def test_onnx_gives_what_prediction_gives(onnx_path, dataset, told):
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    counts = dataset.images(np.arange(5)).astype(np.float32)
+    for batch in (1, 5):
+        probabilities, severity = session.run(None, {"counts": counts[:batch]})
+        assert np.allclose(probabilities, told.probabilities[:batch], atol=1e-5)
+        assert np.allclose(severity, told.severity[:batch], atol=1e-5)
+
+
+def test_onnx_says_what_it_is(onnx_path, run):
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    said = session.get_modelmeta().custom_metadata_map
+    assert json.loads(said["crystalvision.class_names"]) == list(run.record.class_names)
+    assert json.loads(said["crystalvision.image_shape"]) == list(run.record.image_shape)
+    assert said["crystalvision.dataset_identity"] == run.record.dataset.identity
+    assert [each.name for each in session.get_outputs()] == ["probabilities", "severity"]
+
+
+def test_a_program_of_torch_gives_the_same(program_path, dataset, told, run):
+    extra = {"crystalvision.json": ""}
+    program = torch.export.load(program_path, extra_files=extra).module()
+    counts = torch.from_numpy(dataset.images(np.arange(5)).astype(np.float32))
+    for batch in (1, 5):
+        probabilities, severity = program(counts[:batch])
+        assert np.allclose(probabilities.detach(), told.probabilities[:batch], atol=1e-5)
+        assert np.allclose(severity.detach(), told.severity[:batch], atol=1e-5)
+    said = json.loads(extra["crystalvision.json"])
+    assert said["class_names"] == list(run.record.class_names)
+    assert said["calibrated"]
+
+
+def test_a_missing_package_is_named(monkeypatch, tmp_path):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "onnxscript" else found(name)
+    )
+    with pytest.raises(InputError, match=r"needs onnxscript; .*install 'crystalvision\[export\]"):
+        check_export("onnx", tmp_path / "model.onnx")
+    check_export("torch-export", tmp_path / "model.pt2")
+
+
+def test_other_suffixes_and_files_that_are_there_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a file of onnx ends in \.onnx"):
+        check_export("onnx", tmp_path / "model.pt2")
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(InputError, match="is there already; use --overwrite"):
+        check_export("onnx", tmp_path / "model.onnx")
+
+
+def test_a_system_that_is_no_network_is_not_exported(run, tmp_path):
+    classical = Run(run.path, run.record, object())
+    with pytest.raises(InputError, match="its system is no network but a classical one"):
+        export_run(classical, "onnx", tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
