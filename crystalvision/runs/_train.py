@@ -70,7 +70,7 @@ def train_run(
             validation,
             augment=experiment.augment,
             seed=experiment.seed,
-            device=device,
+            machine=machine,
             listener=listener,
         )
         record = RunRecord(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from crystalvision.config import Config, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
@@ -12,6 +12,14 @@ from crystalvision.models import SystemConfig
 from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
+
+
+Precision = Literal["32", "bf16", "16"]
+
+
+def _accept_bits(value: object) -> object:
+    """YAML reads `32` as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Experiment(Config):
@@ -22,6 +30,8 @@ class Experiment(Config):
         input: How patterns are prepared.
         augment: `dihedral` turns and mirrors the images of phases that train a branch.
         schedule: A preset, a changed preset, or a list of phases.
+        precision: `32`; or `bf16` or `16`, in which a GPU multiplies matrices several times as fast,
+            with weights kept in 32 bits.
         seed: Draws the first weights, the order of the patterns, augmentation and dropout.
     """
 
@@ -29,6 +39,7 @@ class Experiment(Config):
     input: InputConfig = InputConfig()
     augment: Literal["dihedral", "none"] = "none"
     schedule: Schedule
+    precision: Annotated[Precision, BeforeValidator(_accept_bits)] = "32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 

@@ -57,8 +57,11 @@ class PhaseRecord(Config):
 class Listener(Protocol):
     """Told how a training proceeds; every method may do nothing."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line."""
+
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
-        """A phase begins."""
+        """A phase begins, or goes on; `epochs` are those still to run."""
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """An epoch has ended."""
@@ -69,6 +72,9 @@ class Listener(Protocol):
 
 class Silent:
     """A listener that does nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
 
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
         """Do nothing."""
