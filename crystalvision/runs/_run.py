@@ -15,7 +15,9 @@ from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
+from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD, storage_errors
+from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.training import EpochRecord, Preprocess
 
@@ -137,6 +139,8 @@ def write_run(
             rows = csv.writer(file)
             rows.writerow(["index", "split"])
             rows.writerows(sorted(split.items()))
+        draw_curves(folder / FIGURES, record.phases, epochs)
+        (folder / README).write_text(describe(record), encoding="utf-8")
         text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (folder / RECORD).write_text(text, encoding="utf-8")
 

@@ -22,13 +22,20 @@ from crystalvision.training._machine import Machine
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
-from crystalvision.training._processes import Group, launched, together
-from crystalvision.training._records import EpochRecord, Listener, PhaseRecord
+from crystalvision.training._processes import Group, launched, leads, together
+from crystalvision.training._records import (
+    DivergenceError,
+    EpochRecord,
+    Listener,
+    PhaseRecord,
+    Silent,
+)
 from crystalvision.training._schedule import Schedule, presets
 
 __all__ = [
     "Checkpoint",
     "Checkpoints",
+    "DivergenceError",
     "EpochRecord",
     "Experiment",
     "Group",
@@ -46,10 +53,12 @@ __all__ = [
     "Preprocess",
     "Progress",
     "Schedule",
+    "Silent",
     "choose_device",
     "dihedral",
     "fit",
     "launched",
+    "leads",
     "load_experiment",
     "load_patterns",
     "open_patterns",

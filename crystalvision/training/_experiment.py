@@ -13,7 +13,6 @@ from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
 
-
 Precision = Literal["32", "bf16", "16"]
 
 

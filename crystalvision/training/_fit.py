@@ -304,5 +304,3 @@ def _compiled(system: System, machine: Machine) -> Iterator[None]:
     finally:
         for backbone in backbones:
             backbone._compiled_call_impl = None
-
-

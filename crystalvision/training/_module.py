@@ -9,7 +9,6 @@ import torch
 from lightning.pytorch import LightningModule
 
 from crystalvision.contracts import Targets
-from crystalvision.errors import InputError
 from crystalvision.models import System
 from crystalvision.training._checkpoint import Checkpoint, Progress
 from crystalvision.training._data import Batch
@@ -26,7 +25,7 @@ from crystalvision.training._optimiser_state import (
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
 from crystalvision.training._processes import Group
-from crystalvision.training._records import EpochRecord
+from crystalvision.training._records import DivergenceError, EpochRecord
 from crystalvision.training._sums import Sums
 
 Augment = Callable[[torch.Tensor], torch.Tensor]
@@ -180,7 +179,7 @@ class PhaseModule(LightningModule):
         """Record the epoch, whose validation has run, and keep its weights if it is the best."""
         record = self._record()
         if not math.isfinite(record.train_loss) or not math.isfinite(record.validation_loss):
-            raise InputError(
+            raise DivergenceError(
                 f"phase '{self.phase.name}' diverged: its loss is not finite after epoch "
                 f"{record.epoch}; lower its learning_rate ({self._rate:g})"
             )
@@ -198,11 +197,7 @@ class PhaseModule(LightningModule):
         self._on_epoch(record, self._checkpoint())
 
     def restore_best(self) -> None:
-        """Put the best epoch's weights back.
-
-        Raises:
-            InputError: They are those of another system.
-        """
+        """Put the best epoch's weights back."""
         for name, part in self.parts.items():
             prefix = f"{name}/"
             weights = {

@@ -60,6 +60,11 @@ def launched() -> bool:
     return "RANK" in os.environ and "LOCAL_RANK" in os.environ
 
 
+def leads(machine: Machine) -> bool:
+    """Whether this process is the first of those that train together, or alone."""
+    return machine.processes == 1 or not launched() or os.environ["RANK"] == "0"
+
+
 @contextmanager
 def together(machine: Machine) -> Iterator[Group]:
     """Join the processes of a machine, and part from them afterwards.

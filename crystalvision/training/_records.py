@@ -3,6 +3,11 @@
 from typing import Protocol
 
 from crystalvision.config import Config
+from crystalvision.errors import InputError
+
+
+class DivergenceError(InputError):
+    """A loss is not finite any more: to go on from there is in vain."""
 
 
 class EpochRecord(Config):
