@@ -50,8 +50,8 @@ class Unfinished:
                     damaged.append(error)
         if not found and damaged:
             raise InputError(f"{damaged[0]}; use --overwrite to begin anew")
-        for error in damaged:
-            self._note(f"{error}; taking the checkpoint of another epoch")
+        for problem in damaged:
+            self._note(f"{problem}; taking the checkpoint of another epoch")
         if not found:
             return None
         newest, number = max(found, key=lambda item: _age(item[0]))

@@ -1,7 +1,6 @@
 """Checkpoints: everything that a training needs to go on, as safetensors and JSON."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Protocol
 
 import google_crc32c
 import torch
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -42,8 +41,8 @@ class Progress(Config):
     epochs: tuple[EpochRecord, ...] = ()
     best: EpochRecord | None = None
     groups: tuple[dict[str, Any], ...] = ()
-    scheduler: dict[str, Any] = {}
-    scaler: dict[str, Any] = {}
+    scheduler: dict[str, Any] = Field(default_factory=dict)
+    scaler: dict[str, Any] = Field(default_factory=dict)
     phase_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -95,7 +94,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         save_file(tensors, temporary, metadata)
     except SafetensorError as error:  # it hides the OSError of a full disk
         raise OSError(str(error)) from error
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -127,9 +126,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], facts: str) -> str:
-    total = google_crc32c.Checksum(facts.encode())
+    total = google_crc32c.extend(0, facts.encode())
     for key in sorted(tensors):
         value = tensors[key]
-        total.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-        total.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return str(total.hexdigest().decode())
+        what = f"{key} {value.dtype} {tuple(value.shape)}".encode()
+        total = google_crc32c.extend(total, what)
+        total = google_crc32c.extend(total, value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return f"{total:08x}"

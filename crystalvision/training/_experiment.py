@@ -29,8 +29,8 @@ class Experiment(Config):
         input: How patterns are prepared.
         augment: `dihedral` turns and mirrors the images of phases that train a branch.
         schedule: A preset, a changed preset, or a list of phases.
-        precision: `32`; or `bf16` or `16`, in which a GPU multiplies matrices several times as fast,
-            with weights kept in 32 bits.
+        precision: `32`; or `bf16` or `16`, in which a GPU multiplies matrices several times as
+            fast, with weights kept in 32 bits.
         seed: Draws the first weights, the order of the patterns, augmentation and dropout.
     """
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 from lightning.pytorch import LightningModule
@@ -225,7 +225,7 @@ class PhaseModule(LightningModule):
         return Checkpoint(progress, weights, self._best_weights, optimiser_tensors(made))
 
     def _optimiser(self) -> torch.optim.Optimizer:
-        return cast("torch.optim.Optimizer", self.trainer.optimizers[0])
+        return self.trainer.optimizers[0]
 
     def _rank(self, record: EpochRecord) -> tuple[float, float]:
         value = float(getattr(record, self.phase.monitor))

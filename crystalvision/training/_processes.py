@@ -13,6 +13,7 @@ from crystalvision.errors import InputError
 from crystalvision.training._machine import Machine
 from crystalvision.training._share import Share
 
+_ALONE, _CPU = Share(), torch.device("cpu")
 _TIMEOUT = timedelta(minutes=30)  # the first process may draw figures while the others wait
 
 
@@ -25,8 +26,8 @@ class Group:
         device: Where its tensors are when they travel.
     """
 
-    share: Share = Share()
-    device: torch.device = torch.device("cpu")
+    share: Share = _ALONE
+    device: torch.device = _CPU
 
     @property
     def leads(self) -> bool:

@@ -18,7 +18,7 @@ _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-
 def make_trainer(machine: Machine, *, epochs: int, precision: str) -> "Trainer":
     """A trainer that runs so many epochs and does nothing else."""
     from lightning.pytorch import Trainer
-    from lightning.pytorch.plugins.environments import LightningEnvironment
+    from lightning.fabric.plugins.environments import LightningEnvironment
 
     several = machine.processes > 1
     strategy = "ddp" if several and machine.strategy == "auto" else machine.strategy
@@ -29,7 +29,7 @@ def make_trainer(machine: Machine, *, epochs: int, precision: str) -> "Trainer":
         num_nodes=machine.nodes,
         strategy=strategy,
         precision=_PRECISIONS[precision],
-        # We start processes as torchrun does; nothing else, such as a SLURM shell, is to be guessed.
+        # Processes are started as torchrun does it; a SLURM shell around them means nothing.
         plugins=[LightningEnvironment()],
         sync_batchnorm=several and gpu,
         use_distributed_sampler=False,  # our batches are shared already, and nothing twice
