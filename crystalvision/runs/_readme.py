@@ -21,7 +21,7 @@ metrics.csv          one row for each epoch
 split.csv            which pattern of the dataset was in which split
 figures/             training curves
 tensorboard/         the same for TensorBoard
-evaluation-*/        what crystalvision evaluate has found, if it has run
+evaluations/         what crystalvision evaluate has found, if it has run
 
 Next, with the paths of this folder and of your data:
 

@@ -173,7 +173,8 @@ def _load_weights(path: Path, system: System) -> None:
         weights = load_file(file)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
-    expected = {key: tuple(value.shape) for key, value in system.state_dict().items()}
+    state = system.state_dict()
+    expected = {key: tuple(value.shape) for key, value in state.items()}
     found = {key: tuple(value.shape) for key, value in weights.items()}
     for key in sorted(expected.keys() | found.keys()):
         if expected.get(key) != found.get(key):
@@ -181,4 +182,13 @@ def _load_weights(path: Path, system: System) -> None:
                 f"{file} holds the weights of another system than {path / RECORD} describes: "
                 f"'{key}' has shape {found.get(key, 'none')}, expected {expected.get(key, 'none')}"
             )
+        _check_values(file, key, weights[key], state[key])
     system.load_state_dict(weights)
+
+
+def _check_values(file: Path, key: str, found: torch.Tensor, expected: torch.Tensor) -> None:
+    if found.dtype != expected.dtype:
+        names = [str(each.dtype).removeprefix("torch.") for each in (found, expected)]
+        raise InputError(f"{file}: '{key}' is of type {names[0]}, expected {names[1]}")
+    if not torch.isfinite(found).all():
+        raise InputError(f"{file}: '{key}' is not finite: the weights are damaged; train again")

@@ -17,8 +17,8 @@ _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-
 
 def make_trainer(machine: Machine, *, epochs: int, precision: str) -> "Trainer":
     """A trainer that runs so many epochs and does nothing else."""
-    from lightning.pytorch import Trainer
     from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.pytorch import Trainer
 
     several = machine.processes > 1
     strategy = "ddp" if several and machine.strategy == "auto" else machine.strategy

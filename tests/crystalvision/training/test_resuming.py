@@ -13,14 +13,23 @@ import yaml
 from safetensors.torch import load_file
 
 from crystalvision.cli import main
+from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.runs import train_run
-from crystalvision.training import Experiment, fit, read_checkpoint, write_checkpoint
+from crystalvision.training import (
+    Experiment,
+    InputConfig,
+    Preprocess,
+    fit,
+    load_patterns,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 FILES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The training stops here."""
 
 
@@ -41,7 +50,7 @@ class Told:
         if self.left is not None:
             self.left -= 1
             if not self.left:
-                raise Stopped
+                raise StoppedError
 
     def phase_ended(self, record):
         pass
@@ -60,11 +69,37 @@ class Kept:
         write_checkpoint(checkpoint, self.path)
 
 
+@pytest.fixture(scope="module")
+def small_path(make_dataset, tmp_path_factory):
+    return make_dataset(tmp_path_factory.mktemp("small") / "small.zarr", samples=48, size=16)
+
+
+@pytest.fixture(scope="module")
+def dataset(small_path):
+    return Dataset.open(small_path)
+
+
+@pytest.fixture(scope="module")
+def patterns(dataset):
+    prepare = Preprocess(InputConfig())
+    return tuple(
+        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+    )
+
+
+@pytest.fixture(scope="module")
+def run_path(dataset, experiment, catalogue, tmp_path_factory):
+    """What the same training is when nothing stops it."""
+    path = tmp_path_factory.mktemp("whole") / "run"
+    train_run(experiment, dataset, path, catalogue=catalogue)
+    return path
+
+
 @pytest.mark.parametrize(
     ("optimiser", "rate"),
     [
         ("adamw", {"name": "one-cycle", "peak": 0.01}),
-        ({"name": "sgd", "momentum": 0.9}, {"name": "steps", "steps": [[2, 0.01], [1, 0.002]]}),
+        ({"name": "sgd", "momentum": 0.9}, {"name": "steps", "steps": [[1, 0.01], [1, 0.002]]}),
         ("adam", {"name": "plateau", "start": 0.05, "patience": 1}),
     ],
 )
@@ -72,8 +107,8 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
     make_system, make_phase, patterns, tmp_path, optimiser, rate
 ):
     phases = [
-        make_phase("classifier", epochs=3, rate=rate, optimiser=optimiser),
-        make_phase("fusion", "head", name="fusion", epochs=3, rate=rate, optimiser=optimiser),
+        make_phase("classifier", epochs=2, rate=rate, optimiser=optimiser),
+        make_phase("fusion", "head", name="fusion", epochs=2, rate=rate, optimiser=optimiser),
     ]
     whole, often = make_system(dropout=0.3), make_system(dropout=0.3)
     expected = fit(whole, phases, *patterns, augment="dihedral", seed=4)
@@ -92,10 +127,10 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
                 listener=Told(1),
                 checkpoints=kept,
             )
-        except Stopped:
+        except StoppedError:
             continue
         break
-    assert sessions == 7
+    assert sessions == 5
     for key, value in whole.state_dict().items():
         assert torch.equal(value, often.state_dict()[key]), key
     rows = [
@@ -111,7 +146,7 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
 def stopped(experiment, dataset, catalogue, tmp_path):
     """The folder of a run that was stopped in its second phase."""
     path = tmp_path / "run"
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_run(experiment, dataset, path, catalogue=catalogue, listener=Told(4))
     return path
 
@@ -137,7 +172,7 @@ def test_another_experiment_is_not_continued(stopped, make_experiment, dataset, 
     ):
         train_run(other, dataset, stopped, catalogue=catalogue)
     told = Told(1)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_run(other, dataset, stopped, catalogue=catalogue, listener=told, overwrite=True)
     assert len(told.notes) == 1
     assert "discarding the unfinished training in" in told.notes[0]
@@ -172,7 +207,7 @@ def test_checkpoints_that_are_all_damaged_are_refused(stopped, experiment, datas
     with pytest.raises(InputError, match=r"checkpoint-.*; use --overwrite to begin anew"):
         train_run(experiment, dataset, stopped, catalogue=catalogue)
     told = Told(1)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_run(experiment, dataset, stopped, catalogue=catalogue, overwrite=True, listener=told)
     assert "it is damaged" in told.notes[0]
 
@@ -190,11 +225,11 @@ def test_a_checkpoint_of_another_system_is_refused(stopped, experiment, dataset,
 def test_two_trainings_cannot_write_one_run(stopped, experiment, dataset, catalogue):
     class Second(Told):
         def epoch_ended(self, record):
-            with pytest.raises(InputError, match="another process is training .*run now; wait"):
+            with pytest.raises(InputError, match=r"another process is training .*run now; wait"):
                 train_run(experiment, dataset, stopped, catalogue=catalogue)
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_run(experiment, dataset, stopped, catalogue=catalogue, listener=Second())
 
 
@@ -236,7 +271,7 @@ def killed(command, seconds):
 
 
 @pytest.mark.slow
-def test_killed_at_ten_random_moments(make_experiment, dataset_path, tmp_path, capsys):
+def test_killed_at_ten_random_moments(make_experiment, dataset_path, tmp_path):
     schedule = [{**phase, "epochs": 12} for phase in make_experiment()["schedule"]]
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(make_experiment(schedule=schedule)))
