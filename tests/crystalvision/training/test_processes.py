@@ -97,6 +97,7 @@ def test_a_frozen_network_trains_the_same_with_two_processes(
 ):
     """Without batch statistics, what remains is rounding: the fusion of branches that rest."""
     settings = make_experiment(augment="none")
+    settings["system"]["head"] = "softmax"
     settings["schedule"] = [{**settings["schedule"][2], "epochs": 2, "batch_size": 15}]
     experiment = Experiment.model_validate(settings)
     assert len(dataset.split("validation")) == VALIDATION
