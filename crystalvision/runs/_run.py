@@ -131,6 +131,7 @@ def write_run(
             save_file(weights, folder / WEIGHTS)
         except SafetensorError as error:  # it hides the OSError of a full disk
             raise OSError(str(error)) from error
+        (folder / WEIGHTS).chmod(0o644)  # safetensors keeps others out
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(EpochRecord.model_fields))
             writer.writeheader()

@@ -270,7 +270,7 @@ def killed(command, partial, delay):
     """Run a command and kill it some time after its first epoch; whether it had ended before."""
     before = epochs_done(partial)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while process.poll() is None and partial.exists() >= bool(before):
+    while process.poll() is None:
         try:
             if epochs_done(partial) > before:
                 break
