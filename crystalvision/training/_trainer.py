@@ -17,7 +17,7 @@ _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-
 
 def make_trainer(machine: Machine, *, epochs: int, precision: str) -> "Trainer":
     """A trainer that runs so many epochs and does nothing else."""
-    from lightning.fabric.plugins.environments import LightningEnvironment
+    from lightning.fabric.plugins.environments.lightning import LightningEnvironment
     from lightning.pytorch import Trainer
 
     several = machine.processes > 1
