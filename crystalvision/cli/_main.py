@@ -46,7 +46,7 @@ def _run(argv: Sequence[str]) -> int:
     selection = PluginSelection.from_environment(arguments.plugins)
     catalogue = Catalogue.load(selection)
     group = build_group(catalogue)
-    state = State(catalogue, arguments.debug, selection)
+    state = State(catalogue, arguments.debug, selection, tuple(argv))
     # Not group.main(): it would answer Ctrl-C and errors in its own ways.
     with group.make_context(PROGRAM, list(arguments.rest) or ["--help"], obj=state) as context:
         group.invoke(context)

@@ -13,8 +13,10 @@ class State:
         catalogue: What the loaded plugins offer.
         debug: Whether the user asked for tracebacks and library warnings.
         selection: What `-p` asked for, so that a worker process can load the same plugins.
+        arguments: The whole command line, without the program's name.
     """
 
     catalogue: Catalogue
     debug: bool = False
     selection: PluginSelection = field(default_factory=PluginSelection)
+    arguments: tuple[str, ...] = ()

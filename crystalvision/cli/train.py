@@ -34,25 +34,57 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting. May be repeated."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Replaces the experiment's seed.")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Replaces the experiment's precision: 32, bf16, or 16."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
+    devices: Annotated[
+        int, typer.Option(help="GPUs of each node, or processes on a CPU; they share each batch.")
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Nodes; torchrun starts the command on each of them.")
+    ] = 1,
+    strategy: Annotated[
+        str, typer.Option(help="How Lightning spreads the work over several devices.")
+    ] = "auto",
+    accumulate: Annotated[
+        int,
+        typer.Option(help="Parts in which to compute each batch, one after another: less memory."),
+    ] = 1,
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="Compile the backbones first, which takes minutes.")
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run that is there.")
+        bool,
+        typer.Option("--overwrite", help="Replace the run, or unfinished training, that is there."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write the run's record as JSON.")] = False,
 ) -> None:
-    """Train a system on a dataset and write a run folder."""
+    """Train a system on a dataset and write a run folder.
+
+    If it is stopped, however it is, the same command goes on where it was.
+    """
     from crystalvision.datasets import Dataset
     from crystalvision.runs import check_free, train_run
-    from crystalvision.training import ClassicalExperiment, choose_device, load_experiment
+    from crystalvision.training import ClassicalExperiment, Machine, leads, load_experiment
 
     state: State = ctx.obj
-    check_free(output, overwrite=overwrite)
-    chosen = choose_device(device)
-    described = load_experiment(experiment, state.catalogue, overrides=settings or [], seed=seed)
+    machine = Machine.called(
+        device,
+        devices=devices,
+        nodes=nodes,
+        strategy=strategy,
+        compile=compile_,
+        accumulate=accumulate,
+    )
+    if leads(machine):
+        check_free(output, overwrite=overwrite)
+    changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
+    described = load_experiment(experiment, state.catalogue, overrides=changes, seed=seed)
     dataset = Dataset.open(data)
     if isinstance(described, ClassicalExperiment):
-        if device == "cuda":
-            raise InputError("--device cuda: a classical system runs on the CPU; leave it out")
+        _only_the_cpu(machine)
         run = _train_classical(described, dataset, output, state.catalogue, overwrite=overwrite)
     else:
         with ExitStack() as stack:
@@ -61,11 +93,15 @@ def train(
                 dataset,
                 output,
                 catalogue=state.catalogue,
-                device=chosen,
+                machine=machine,
                 overwrite=overwrite,
                 listener=_Progress(stack),
                 reading=lambda total: _reading(stack, total),
+                selection=state.selection,
+                command=("crystalvision", *state.arguments),
             )
+        if not leads(machine):
+            return
     if json:
         print_json(run.record.model_dump(mode="json"))
     else:
@@ -116,9 +152,14 @@ class _Progress:
         self._stack = stack
         self._advance: Advance | None = None
 
+    def note(self, text: str) -> None:
+        err.print(f"note: {text}", soft_wrap=True, markup=False)
+
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
         self._stack.pop_all().close()  # the bar before this one
-        err.print(f"phase {name}: trains {', '.join(train)} for {epochs} epochs")
+        err.print(
+            f"phase {name}: trains {', '.join(train)} for {epochs} epoch{'s' * (epochs != 1)}"
+        )
         self._advance = self._stack.enter_context(progress(name, epochs))
 
     def epoch_ended(self, record: "EpochRecord") -> None:

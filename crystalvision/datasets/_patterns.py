@@ -1,6 +1,6 @@
 """A dataset as torch reads it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,7 @@ class PatternDataset(data.Dataset[Sample]):
         generator: torch.Generator | None = None,
         workers: int = 0,
         pin_memory: bool = False,
+        take: Callable[[int], slice] = slice,
     ) -> "data.DataLoader[Batch]":
         """Batches of the samples, read together, which is quicker than one by one.
 
@@ -75,10 +76,11 @@ class PatternDataset(data.Dataset[Sample]):
             generator: Draws the order, anew for each pass; without it the order is kept.
             workers: Processes that read; 0 reads in this one. The batches are the same.
             pin_memory: Whether batches lie where a GPU fetches them quickly.
+            take: Which samples to keep of a batch of so many, where several processes share it.
         """
         return data.DataLoader(
             _Batches(self),
-            sampler=_Chosen(len(self), batch_size, generator),
+            sampler=_Chosen(len(self), batch_size, generator, take),
             batch_size=None,
             num_workers=workers,
             pin_memory=pin_memory,
@@ -99,10 +101,17 @@ class _Batches(data.Dataset[Batch]):
 class _Chosen(data.Sampler[list[int]]):
     """The positions of each batch's samples, in a drawn order or in their own."""
 
-    def __init__(self, count: int, batch_size: int, generator: torch.Generator | None) -> None:
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        generator: torch.Generator | None,
+        take: Callable[[int], slice],
+    ) -> None:
         self._count = count
         self._batch_size = batch_size
         self._generator = generator
+        self._take = take
 
     def __len__(self) -> int:
         whole, rest = divmod(self._count, self._batch_size)
@@ -113,4 +122,5 @@ class _Chosen(data.Sampler[list[int]]):
         if self._generator is not None:
             order = torch.randperm(self._count, generator=self._generator)
         for number in range(len(self)):
-            yield order[number * self._batch_size : (number + 1) * self._batch_size].tolist()
+            batch = order[number * self._batch_size : (number + 1) * self._batch_size]
+            yield batch[self._take(len(batch))].tolist()

@@ -11,6 +11,7 @@ from crystalvision.training import EpochRecord, PhaseRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDE = 30  # ratio of losses; above it they are drawn on a logarithmic scale
 
@@ -24,7 +25,8 @@ def training_pictures(result: Result) -> list[Picture]:
     ]
 
 
-def _phase_picture(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> Picture:
+def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
+    """Losses, accuracy and severity error of a phase against the epoch."""
     from matplotlib.ticker import MaxNLocator
 
     tells_classes = any(row.validation_accuracy is not None for row in epochs)
@@ -50,10 +52,19 @@ def _phase_picture(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> Picture
         each.axvline(phase.best_epoch, color=INK, linewidth=1, linestyle=":")
         each.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[-1].set_xlabel("epoch")
+    return figure
+
+
+def told_kept(phase: PhaseRecord) -> str:
+    """Which epoch's weights a phase kept, in words."""
     monitor = phase.monitor.replace("_", " ").replace("mae", "MAE")
-    kept = f"kept: epoch {phase.best_epoch} of {phase.epochs}, {monitor} {phase.best_value:.4f}"
+    return f"kept: epoch {phase.best_epoch} of {phase.epochs}, {monitor} {phase.best_value:.4f}"
+
+
+def _phase_picture(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> Picture:
+    kept = told_kept(phase)
     return picture(
-        figure,
+        draw_phase(phase, epochs),
         f"Training curves of phase {phase.name}; {kept}.",
         f"Phase {phase.name}, which trains {', '.join(phase.train)}; {kept} (dotted line).",
     )

@@ -57,13 +57,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield temporary
         with storage_errors(path):
             temporary.chmod(0o755)  # mkdtemp keeps others out
-            _replace(temporary, path)
+            replace_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _replace(new: Path, path: Path) -> None:
-    if not path.exists():
+def replace_folder(new: Path, path: Path) -> None:
+    """Rename a folder to `path`, in place of what may be there.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         new.rename(path)
         return
     # Folders cannot be exchanged in one step: set the old one aside, so that it is never half gone.

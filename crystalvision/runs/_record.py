@@ -1,7 +1,11 @@
 """What `run.yaml` holds: everything that is needed to use a trained system again."""
 
+import hashlib
+import json
 import platform
+import subprocess
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -23,12 +27,14 @@ class DatasetRecord(Config):
         identity: Its identity, so that a copy elsewhere is recognised.
         samples: How many patterns it had.
         recipe: What it was made by.
+        recipe_hash: SHA-256 of that, as JSON with sorted keys.
     """
 
     path: str
     identity: str
     samples: int
     recipe: dict[str, Any]
+    recipe_hash: str = ""
 
 
 class PluginRecord(Config):
@@ -70,6 +76,10 @@ class RunRecord(Config):
         training_seconds: Wall time of the training [s].
         device: `cpu` or the GPU's name.
         environment: Versions of the software.
+        processes: How many processes trained together.
+        command: The command line, or nothing where Python called.
+        git_revision: Commit of the toolkit where it runs from a checkout, with "+" if files differ
+            from it; or "".
     """
 
     format: Literal[1] = 1
@@ -84,15 +94,20 @@ class RunRecord(Config):
     training_seconds: float
     device: str
     environment: dict[str, str]
+    processes: int = 1
+    command: tuple[str, ...] = ()
+    git_revision: str = ""
 
 
 def dataset_record(dataset: Dataset) -> DatasetRecord:
     """What a run remembers of its dataset."""
+    recipe = json.dumps(dict(dataset.header.recipe), sort_keys=True, default=str)
     return DatasetRecord(
         path=str(dataset.path),
         identity=dataset.identity,
         samples=len(dataset),
         recipe=dict(dataset.header.recipe),
+        recipe_hash=hashlib.sha256(recipe.encode()).hexdigest(),
     )
 
 
@@ -140,3 +155,24 @@ def environment() -> dict[str, str]:
         "torch": str(torch.__version__),  # with the CUDA version, unlike its metadata
         "threads": str(torch.get_num_threads()),  # weights repeat for one number of them only
     }
+
+
+def git_revision() -> str:
+    """The commit that this toolkit is checked out at, "+" if its files differ; or ""."""
+    folder = Path(__file__).resolve().parents[2]
+    if not (folder / ".git").exists():
+        return ""
+    try:
+        commit, changes = (
+            subprocess.run(  # noqa: S603 - fixed arguments
+                ["git", "-C", str(folder), *arguments],  # noqa: S607 - wherever the user has git
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=10,
+            ).stdout.strip()
+            for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno"))
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return commit + ("+" if changes else "")

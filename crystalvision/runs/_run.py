@@ -21,7 +21,9 @@ from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
+from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD, storage_errors
+from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
@@ -147,6 +149,8 @@ def write_run(
             rows = csv.writer(file)
             rows.writerow(["index", "split"])
             rows.writerows(sorted(split.items()))
+        draw_curves(folder / FIGURES, record.phases, epochs)
+        (folder / README).write_text(describe(record), encoding="utf-8")
         text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (folder / RECORD).write_text(text, encoding="utf-8")
 
@@ -200,7 +204,8 @@ def _load_weights(path: Path, system: System) -> None:
         weights = load_file(file)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
-    expected = {key: tuple(value.shape) for key, value in system.state_dict().items()}
+    state = system.state_dict()
+    expected = {key: tuple(value.shape) for key, value in state.items()}
     found = {key: tuple(value.shape) for key, value in weights.items()}
     for key in sorted(expected.keys() | found.keys()):
         if expected.get(key) != found.get(key):
@@ -208,4 +213,13 @@ def _load_weights(path: Path, system: System) -> None:
                 f"{file} holds the weights of another system than {path / RECORD} describes: "
                 f"'{key}' has shape {found.get(key, 'none')}, expected {expected.get(key, 'none')}"
             )
+        _check_values(file, key, weights[key], state[key])
     system.load_state_dict(weights)
+
+
+def _check_values(file: Path, key: str, found: torch.Tensor, expected: torch.Tensor) -> None:
+    if found.dtype != expected.dtype:
+        names = [str(each.dtype).removeprefix("torch.") for each in (found, expected)]
+        raise InputError(f"{file}: '{key}' is of type {names[0]}, expected {names[1]}")
+    if not torch.isfinite(found).all():
+        raise InputError(f"{file}: '{key}' is not finite: the weights are damaged; train again")

@@ -1,22 +1,48 @@
 """From an experiment and a dataset to a run folder."""
 
-import time
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
-
-import torch
+from typing import Any, Protocol
 
 from crystalvision.datasets import Dataset
-from crystalvision.plugins import Catalogue
-from crystalvision.runs._folder import check_free, whole_folder
-from crystalvision.runs._record import RunRecord, dataset_record, environment, plugin_records
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.runs._curves import TENSORBOARD, Curves
+from crystalvision.runs._folder import check_free, replace_folder, storage_errors
+from crystalvision.runs._listening import Watched
+from crystalvision.runs._record import (
+    PluginRecord,
+    RunRecord,
+    dataset_record,
+    environment,
+    git_revision,
+    plugin_records,
+)
 from crystalvision.runs._run import Run, write_run
-from crystalvision.training import Experiment, Listener, Patterns, fit, open_patterns, plan
+from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
+from crystalvision.runs._workers import workers
+from crystalvision.training import (
+    DivergenceError,
+    Experiment,
+    Group,
+    History,
+    Listener,
+    Machine,
+    Patterns,
+    Silent,
+    fit,
+    leads,
+    open_patterns,
+    plan,
+    together,
+)
 from crystalvision.training import Plan as _Plan
 from crystalvision.trust import fit_trust, save_trust
 
 SPLITS = ("train", "validation", "test")
+_IDENTITY_FORMAT = 1  # what a checkpoint means; change it when an old one cannot go on
 
 
 class Reading(Protocol):
@@ -26,72 +52,185 @@ class Reading(Protocol):
         """Reading of `total` patterns begins; what is returned is told how many more are read."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be trained, checked."""
+
+    experiment: Experiment
+    dataset: Dataset
+    path: Path
+    ready: _Plan
+    plugins: tuple[PluginRecord, ...]
+    machine: Machine
+    command: tuple[str, ...]
+
+
 def train_run(
     experiment: Experiment,
     dataset: Dataset,
     path: Path | str,
     *,
     catalogue: Catalogue | None = None,
-    device: torch.device | None = None,
+    machine: Machine | None = None,
     overwrite: bool = False,
     listener: Listener | None = None,
     reading: Reading | None = None,
+    selection: PluginSelection | None = None,
+    command: Sequence[str] = (),
 ) -> Run:
     """Train an experiment's system on a dataset and write the run.
 
-    Everything that can be wrong is checked before patterns are read.
+    Everything that can be wrong is checked before patterns are read. While it trains, checkpoints
+    are in `PATH.partial`; a call with the same experiment and dataset continues from there, and
+    ends with the same weights as if it had not been stopped.
 
     Args:
         experiment: What to train, and how.
         dataset: What to train it on: its splits `train` and `validation`.
         path: The folder to write.
         catalogue: Where parts are looked up; by default what is installed.
-        device: Where to train; by default the CPU.
-        overwrite: Whether a run at `path` may be replaced.
+        machine: Where to train; by default on the CPU, in one process.
+        overwrite: Whether a run at `path`, or another unfinished training there, may be replaced.
         listener: Told how the training proceeds.
         reading: Told how the reading of the patterns proceeds.
+        selection: The plugins that further processes load.
+        command: The command line, for the record.
 
     Raises:
         InputError: A setting, dataset or path that cannot be used.
         StorageError: The disk refuses.
     """
-    path = Path(path)
-    catalogue = catalogue or Catalogue.load()
-    device = device or torch.device("cpu")
-    check_free(path, overwrite=overwrite)
+    path, machine = Path(path), machine or Machine()
+    catalogue = catalogue or Catalogue.load(selection)
+    listener = listener or Silent()
+    if leads(machine):
+        check_free(path, overwrite=overwrite)
     ready = plan(experiment, dataset, catalogue)
     plugins = plugin_records(experiment.system, catalogue)
-    with whole_folder(path) as folder:  # an unwritable place is found before the training
-        started = time.perf_counter()
-        training, validation = _read(dataset, ready, reading)
-        history = fit(
-            ready.system,
-            ready.phases,
-            training,
-            validation,
-            augment=ready.augmentations,
-            seed=experiment.seed,
-            device=device,
-            listener=listener,
-        )
-        record = RunRecord(
-            experiment=experiment,
-            dataset=dataset_record(dataset),
-            class_names=dataset.header.class_names,
-            class_severities=dataset.header.class_severities,
-            image_shape=dataset.header.image_shape,
-            calibration=tuple(axis.model_dump(mode="json") for axis in dataset.header.axes),
-            plugins=plugins,
-            phases=tuple(history.phases),
-            training_seconds=round(time.perf_counter() - started, 3),
-            device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-            environment=environment(),
-        )
-        split = {int(index): name for name in SPLITS for index in dataset.split(name)}
-        trust = fit_trust(ready.system, training, validation, device=device, seed=experiment.seed)
-        save_trust(trust, folder)
-        write_run(folder, record, ready.system, history.epochs, split)
+    job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
+    if not leads(machine):
+        return _follow(job)
+    identity = _identity(job)
+    with (
+        unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,
+        ExitStack() as stack,
+    ):
+        stack.enter_context(workers(machine, _told(job, selection)))
+        group = stack.enter_context(together(machine))
+        history = _train(job, folder, group, listener, reading)
+        stack.close()
+        record = _record(job, history)
+        _write(job, folder, record, history)
     return Run(path, record, ready.system)
+
+
+def _train(
+    job: _Job, folder: Unfinished, group: Group, listener: Listener, reading: Reading | None
+) -> History:
+    """Train, and show the curves meanwhile."""
+    found = folder.latest()
+    group.wait()  # no process reads the checkpoint before it is settled which
+    training, validation = _read(job.dataset, job.ready, reading)
+    curves = Curves(folder.path / TENSORBOARD, found.progress.epochs if found else ())
+    try:
+        return _fit(job, training, validation, group, folder, Watched(listener, curves.add))
+    except DivergenceError:
+        folder.discard()  # it would diverge again
+        raise
+    finally:
+        curves.close()
+
+
+def _follow(job: _Job) -> Run:
+    """Train as one of the further processes, which write nothing."""
+    with together(job.machine) as group:
+        group.wait()
+        training, validation = _read(job.dataset, job.ready, None)
+        folder = Unfinished(partial_path(job.path), Silent().note)
+        history = _fit(job, training, validation, group, folder, Silent())
+    return Run(job.path, _record(job, history), job.ready.system)
+
+
+def _fit(
+    job: _Job,
+    training: Patterns,
+    validation: Patterns,
+    group: Group,
+    folder: Unfinished,
+    listener: Listener,
+) -> History:
+    return fit(
+        job.ready.system,
+        job.ready.phases,
+        training,
+        validation,
+        augment=job.experiment.augment,
+        precision=job.experiment.precision,
+        seed=job.experiment.seed,
+        machine=job.machine,
+        group=group,
+        listener=listener,
+        checkpoints=folder,
+    )
+
+
+def _record(job: _Job, history: History) -> RunRecord:
+    header = job.dataset.header
+    return RunRecord(
+        experiment=job.experiment,
+        dataset=dataset_record(job.dataset),
+        class_names=header.class_names,
+        class_severities=header.class_severities,
+        image_shape=header.image_shape,
+        calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
+        plugins=job.plugins,
+        phases=tuple(history.phases),
+        training_seconds=history.seconds,
+        device=job.machine.name,
+        environment=environment(),
+        processes=job.machine.processes,
+        command=job.command,
+        git_revision=git_revision(),
+    )
+
+
+def _write(job: _Job, folder: Unfinished, record: RunRecord, history: History) -> None:
+    """Write the run beside the checkpoints, and put it in its place when it is whole."""
+    whole = folder.path / "run"
+    with storage_errors(job.path):
+        shutil.rmtree(whole, ignore_errors=True)
+        whole.mkdir()
+        split = {int(index): name for name in SPLITS for index in job.dataset.split(name)}
+        write_run(whole, record, job.ready.system, history.epochs, split)
+        (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
+        replace_folder(whole, job.path)
+    folder.discard()
+
+
+def _identity(job: _Job) -> dict[str, Any]:
+    """What must be the same for a training to go on."""
+    return {
+        "format": _IDENTITY_FORMAT,
+        "experiment": job.experiment.model_dump(mode="json"),
+        "dataset": job.dataset.identity,
+        "plugins": [
+            {**plugin.model_dump(mode="json"), "file": file_hash(plugin.distribution)}
+            for plugin in job.plugins
+        ],
+    }
+
+
+def _told(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:
+    """The job as `crystalvision.runs._worker` reads it."""
+    selection = selection or PluginSelection.from_environment()
+    return {
+        "experiment": job.experiment.model_dump(mode="json"),
+        "dataset": str(job.dataset.path),
+        "path": str(job.path),
+        "machine": {**asdict(job.machine), "device": job.machine.device.type},
+        "plugin_files": [str(file) for file in selection.files],
+        "blocked_plugins": sorted(selection.blocked),
+    }
 
 
 def _read(dataset: Dataset, ready: _Plan, reading: Reading | None) -> tuple[Patterns, Patterns]:

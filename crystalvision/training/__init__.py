@@ -1,6 +1,13 @@
 """Trains systems: experiments, schedules of phases, and the loop that runs them."""
 
 from crystalvision.training._augment import augmenter, build_augmentations
+from crystalvision.training._checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    Progress,
+    read_checkpoint,
+    write_checkpoint,
+)
 from crystalvision.training._data import (
     Patterns,
     PatternsInMemory,
@@ -17,20 +24,33 @@ from crystalvision.training._experiment import (
     load_experiment,
 )
 from crystalvision.training._fit import History, fit
+from crystalvision.training._machine import Machine
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
-from crystalvision.training._records import EpochRecord, Listener, PhaseRecord
+from crystalvision.training._processes import Group, launched, leads, together
+from crystalvision.training._records import (
+    DivergenceError,
+    EpochRecord,
+    Listener,
+    PhaseRecord,
+    Silent,
+)
 from crystalvision.training._schedule import Schedule, presets
 
 __all__ = [
     "AnyExperiment",
+    "Checkpoint",
+    "Checkpoints",
     "ClassicalExperiment",
+    "DivergenceError",
     "EpochRecord",
     "Experiment",
+    "Group",
     "History",
     "InputConfig",
     "Listener",
+    "Machine",
     "Optimiser",
     "Patterns",
     "PatternsInMemory",
@@ -39,16 +59,23 @@ __all__ = [
     "PhaseRecord",
     "Plan",
     "Preprocess",
+    "Progress",
     "Schedule",
+    "Silent",
     "augmenter",
     "build_augmentations",
     "check_experiment",
     "choose_device",
     "fit",
+    "launched",
+    "leads",
     "load_experiment",
     "load_patterns",
     "open_patterns",
     "plan",
     "presets",
+    "read_checkpoint",
     "seeded",
+    "together",
+    "write_checkpoint",
 ]

@@ -13,6 +13,7 @@ from crystalvision.contracts import Targets
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.training._preprocess import Augment, Preprocess
+from crystalvision.training._share import Share
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
@@ -47,7 +48,10 @@ class Patterns(ABC):
 
     @abstractmethod
     def batches(
-        self, batch_size: int, generator: torch.Generator | None = None
+        self,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """Batches of the patterns, on the CPU.
 
@@ -55,6 +59,7 @@ class Patterns(ABC):
             batch_size: Patterns of a batch; the last one may be smaller. A last batch of one
                 pattern is left out when shuffling, since it has no batch statistics.
             generator: Shuffles anew for each pass; without it the order is kept.
+            share: What this process takes of each batch.
         """
 
     @abstractmethod
@@ -84,10 +89,13 @@ class PatternsInMemory(Patterns):
     targets: Targets
 
     def batches(
-        self, batch_size: int, generator: torch.Generator | None = None
+        self,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
-        return Batches(self.counts, self.targets, batch_size, generator)
+        return Batches(self.counts, self.targets, batch_size, generator, share)
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
         """Normalise binned counts."""
@@ -123,7 +131,10 @@ class PatternsOnDisk(Patterns):
         return Targets(self._patterns.labels, self._patterns.severities)
 
     def batches(
-        self, batch_size: int, generator: torch.Generator | None = None
+        self,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
         return self._patterns.loader(
@@ -131,6 +142,7 @@ class PatternsOnDisk(Patterns):
             generator=generator,
             workers=self._workers,
             pin_memory=torch.cuda.is_available(),
+            take=share.of if generator is None else share.of_training,
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
@@ -229,6 +241,7 @@ class Batches(Generic[InputT]):
         batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
             left out when shuffling, since it has no batch statistics.
         generator: Shuffles anew for each pass; without it the order is kept.
+        share: What this process takes of each batch.
     """
 
     def __init__(
@@ -237,11 +250,13 @@ class Batches(Generic[InputT]):
         targets: Targets,
         batch_size: int,
         generator: torch.Generator | None = None,
+        share: Share = Share(),  # noqa: B008 - frozen
     ) -> None:
         self._inputs = inputs
         self._targets = targets
         self._batch_size = batch_size
         self._generator = generator
+        self._take = share.of if generator is None else share.of_training
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -258,6 +273,7 @@ class Batches(Generic[InputT]):
             order = torch.randperm(count, generator=self._generator)
         for number in range(len(self)):
             chosen = order[number * self._batch_size : (number + 1) * self._batch_size]
+            chosen = chosen[self._take(len(chosen))]
             yield (
                 _take(self._inputs, chosen),
                 self._targets.label[chosen],

@@ -14,6 +14,13 @@ from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
 
+Precision = Literal["32", "bf16", "16"]
+
+
+def _accept_bits(value: object) -> object:
+    """YAML reads `32` as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
 
 def _accept_short_forms(value: object) -> object:
     if value is None or value == "none":
@@ -33,6 +40,8 @@ class Experiment(Config):
         augment: What changes the counts of training images, in this order, in phases that train a
             branch: a name, names with options, or `none`.
         schedule: A preset, a changed preset, or a list of phases.
+        precision: `32`; or `bf16` or `16`, in which a GPU multiplies matrices several times as
+            fast, with weights kept in 32 bits.
         seed: Draws the first weights, the order of the patterns, augmentation and dropout.
     """
 
@@ -40,6 +49,7 @@ class Experiment(Config):
     input: InputConfig = InputConfig()
     augment: Augmentations = ()
     schedule: Schedule
+    precision: Annotated[Precision, BeforeValidator(_accept_bits)] = "32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 

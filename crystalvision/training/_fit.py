@@ -4,37 +4,39 @@ Lightning takes as long to import as all else together, so it is imported when t
 what is wrong with an experiment is found without it.
 """
 
-import logging
-import signal
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from crystalvision.contracts import Augmentation
+from crystalvision.errors import InputError
 from crystalvision.models import System
 from crystalvision.training._augment import augmenter
+from crystalvision.training._checkpoint import Checkpoint, Checkpoints, Progress
 from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
 from crystalvision.training._device import derive, seeded
+from crystalvision.training._machine import Machine
+from crystalvision.training._micro_batches import MicroBatches
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Augment
+from crystalvision.training._pinned import pinned
+from crystalvision.training._processes import Group
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
+from crystalvision.training._trainer import interruptible, make_trainer, quiet
 
-if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+_ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
 
 
 @dataclass(slots=True)
 class History:
-    """What happened in a training: its phases and all of their epochs."""
+    """What happened in a training: its phases and all of their epochs, and its wall time [s]."""
 
     phases: list[PhaseRecord] = field(default_factory=list)
     epochs: list[EpochRecord] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def fit(
@@ -44,15 +46,18 @@ def fit(
     validation: Patterns,
     *,
     augment: Sequence[Augmentation] = (),
+    precision: str = "32",
     seed: int = 0,
-    device: torch.device | None = None,
+    machine: Machine | None = None,
+    group: Group | None = None,
     listener: Listener | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> History:
     """Train a system through its phases; it ends on the CPU with the best weights of each phase.
 
     Where a phase trains no branch, the branches' features are computed once and kept, and nothing
     is augmented. On the CPU the same seed gives the same weights, bit for bit with the same number
-    of threads.
+    of threads, also if the training was stopped and continued from a checkpoint.
 
     Args:
         system: The system; changed in place.
@@ -60,134 +65,242 @@ def fit(
         training: Patterns to learn from.
         validation: Patterns to choose the best epoch by.
         augment: Changes the counts of training images, in this order.
+        precision: `32`, `bf16` or `16`.
         seed: Draws order, augmentation and dropout.
-        device: Where to train; by default the CPU.
+        machine: Where to train; by default on the CPU, in one process.
+        group: The processes that train together; by default this one alone.
         listener: Told how it proceeds.
+        checkpoints: Where to keep the state at the end of each epoch, and to continue from.
 
     Raises:
-        InputError: A phase diverges.
+        InputError: A phase diverges, its batches do not fit into memory, or the checkpoint is that
+            of another system.
     """
-    history = History()
-    listener = listener or Silent()
-    device = device or torch.device("cpu")
+    loop = _Loop(
+        system,
+        training,
+        validation,
+        augment=augment,
+        precision=precision,
+        seed=seed,
+        machine=machine or Machine(),
+        group=group or Group(),
+        listener=listener or Silent(),
+        checkpoints=checkpoints,
+    )
+    with _channels_last(system), _compiled(system, loop.machine):
+        loop.run(phases)
+    progress = loop.progress
+    return History(list(progress.phases), list(progress.epochs), progress.seconds)
+
+
+class _Loop:
+    """A training under way."""
+
+    def __init__(
+        self,
+        system: System,
+        training: Patterns,
+        validation: Patterns,
+        *,
+        augment: Sequence[Augmentation],
+        precision: str,
+        seed: int,
+        machine: Machine,
+        group: Group,
+        listener: Listener,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self.machine = machine
+        self._system = system
+        self._training = training
+        self._validation = validation
+        self._augment = augment
+        self._precision = precision
+        self._seed = seed
+        self._group = group
+        self._listener = listener
+        self._checkpoints = checkpoints
+        found = checkpoints.latest() if checkpoints else None
+        self._start = found or Checkpoint(Progress())
+        if found:
+            _load(system, found)
+        self.progress = self._start.progress
+        self._before = self.progress.seconds
+        self._started = time.perf_counter()
+
+    def run(self, phases: Sequence[Phase]) -> None:
+        """Run the phases that are left."""
+        first = self._start.progress.phase
+        for number, phase in enumerate(phases[first:], first):
+            done = self._start.progress.epoch
+            if done:
+                self._listener.note(
+                    f"continuing from phase {phase.name}, epoch {done + 1} of {phase.epochs}"
+                )
+            elif number and number == first:
+                self._listener.note(f"continuing from phase {phase.name}")
+            self._listener.phase_started(phase.name, phase.train, phase.epochs - done)
+            # Each phase has seeds of its own: how long one ran does not change the next's draws.
+            with seeded(self._seed, number, _DROPOUT):
+                record = self._run_phase(number, phase)
+            self._group.copy_from_first(self._system)
+            self._start = Checkpoint(Progress())
+            self.progress = Progress(
+                phase=number + 1,
+                phases=(*self.progress.phases, record),
+                epochs=self.progress.epochs,
+                seconds=self._seconds(),
+            )
+            self._save(Checkpoint(self.progress, self._system.state_dict()))
+            self._listener.phase_ended(record)
+
+    def _run_phase(self, number: int, phase: Phase) -> PhaseRecord:
+        from crystalvision.training._module import PhaseModule
+
+        started = time.perf_counter()
+        start = self._start
+        seeds = _Seeds(self._seed, number, self._group.share.rank)
+        batches, checks = self._batches(phase, seeds.order)
+        learns = any(name in phase.train for name in self._system.branches)
+        seeds.begin(start.progress.epoch)
+
+        def on_epoch(record: EpochRecord, checkpoint: Checkpoint) -> None:
+            seeds.begin(record.epoch)  # Lightning asks for the next order after this
+            self._end_epoch(number, record, checkpoint, time.perf_counter() - started)
+
+        module = PhaseModule(
+            self._system,
+            phase,
+            samples=len(self._training),
+            batches=len(batches),
+            prepare=self._training.prepare,
+            augment=augmenter(self._augment, seeds.augment) if learns else None,
+            micro=MicroBatches(
+                self.machine.accumulate,
+                grow=self._group.share.size == 1,
+                note=self._listener.note,
+            ),
+            group=self._group,
+            reseed=seeds.begin_drawing,
+            on_epoch=on_epoch,
+            start=start,
+        )
+        if not module.ended:
+            module.train()
+            epochs = phase.epochs - module.epoch
+            with quiet(), interruptible():
+                trainer = make_trainer(self.machine, epochs=epochs, precision=self._precision)
+                trainer.fit(module, batches, checks)
+        module.restore_best()
+        # Convolutions of the next phase may be of other branches; this one's need no device more.
+        self._system.cpu()
+        return PhaseRecord(
+            name=phase.name,
+            train=phase.train,
+            epochs=module.epoch,
+            monitor=phase.monitor,
+            best_epoch=module.best.epoch if module.best else 0,
+            best_value=module.best_value(),
+            seconds=round(start.progress.phase_seconds + time.perf_counter() - started, 3),
+        )
+
+    def _batches(
+        self, phase: Phase, order: torch.Generator
+    ) -> tuple[BatchSource[Inputs], BatchSource[Inputs]]:
+        """Batches to learn from, and to validate with."""
+        share, device = self._group.share, self._group.device
+        # Batches of the validation change nothing but its speed.
+        size, check_size = phase.batch_size, max(phase.batch_size, 32)
+        if any(name in phase.train for name in self._system.branches):
+            return (
+                pinned(self._training.batches(size, order, share), device),
+                pinned(self._validation.batches(check_size, share=share), device),
+            )
+        features = [
+            cache(self._system, patterns, device) for patterns in (self._training, self._validation)
+        ]
+        self._system.cpu()
+        return (
+            Batches(features[0], self._training.targets, size, order, share),
+            Batches(features[1], self._validation.targets, check_size, share=share),
+        )
+
+    def _end_epoch(
+        self, number: int, record: EpochRecord, checkpoint: Checkpoint, seconds: float
+    ) -> None:
+        self.progress = checkpoint.progress.model_copy(
+            update={
+                "phase": number,
+                "phases": self.progress.phases,
+                "epochs": (*self.progress.epochs, record),
+                "phase_seconds": self._start.progress.phase_seconds + seconds,
+                "seconds": self._seconds(),
+            }
+        )
+        self._save(replace(checkpoint, progress=self.progress))
+        self._listener.epoch_ended(record)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        if self._checkpoints and self._group.leads:
+            self._checkpoints.save(checkpoint)
+
+    def _seconds(self) -> float:
+        return round(self._before + time.perf_counter() - self._started, 3)
+
+
+class _Seeds:
+    """What a phase draws from: each epoch seeds it anew, so that it can begin at any of them."""
+
+    def __init__(self, seed: int, phase: int, rank: int) -> None:
+        self.order = torch.Generator()
+        self.augment = torch.Generator()
+        self._seed = seed
+        self._phase = phase
+        self._rank = rank
+
+    def begin(self, epoch: int) -> None:
+        """Seed the order of an epoch's batches, the same in all processes."""
+        self.order.manual_seed(derive(self._seed, self._phase, _ORDER, epoch))
+
+    def begin_drawing(self, epoch: int) -> None:
+        """Seed augmentation and dropout of an epoch, in each process its own."""
+        self.augment.manual_seed(derive(self._seed, self._phase, _AUGMENT, epoch, self._rank))
+        torch.manual_seed(derive(self._seed, self._phase, _DROPOUT, epoch, self._rank))
+
+
+def _load(system: System, checkpoint: Checkpoint) -> None:
+    own = {key: tuple(value.shape) for key, value in system.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in checkpoint.system.items()}
+    for key in sorted(own.keys() | found.keys()):
+        if own.get(key) != found.get(key):
+            raise InputError(
+                f"the checkpoint holds the weights of another system: '{key}' has shape "
+                f"{found.get(key, 'none')}, expected {own.get(key, 'none')}; use --overwrite to "
+                "begin anew"
+            )
+    system.load_state_dict(checkpoint.system)
+
+
+@contextmanager
+def _channels_last(system: System) -> Iterator[None]:
     # Convolutions run up to twice as fast with the channels last, on CPUs and GPUs alike.
     system.to(memory_format=torch.channels_last)
-    for number, phase in enumerate(phases):
-        listener.phase_started(phase.name, phase.train, phase.epochs)
-        # Each phase has seeds of its own: how long one ran does not change the next one's draws.
-        generator = torch.Generator().manual_seed(derive(seed, number, 1))
-
-        def on_epoch(record: EpochRecord) -> None:
-            history.epochs.append(record)
-            listener.epoch_ended(record)
-
-        with seeded(seed, number, 2):
-            record = _fit_phase(
-                system,
-                phase,
-                training,
-                validation,
-                generator=generator,
-                augment=augmenter(augment, generator),
-                device=device,
-                on_epoch=on_epoch,
-            )
-        history.phases.append(record)
-        listener.phase_ended(record)
+    yield
     system.to(memory_format=torch.contiguous_format)
     system.cpu().eval().requires_grad_(requires_grad=True)
-    return history
-
-
-def _fit_phase(
-    system: System,
-    phase: Phase,
-    training: Patterns,
-    validation: Patterns,
-    *,
-    generator: torch.Generator,
-    augment: Augment | None,
-    device: torch.device,
-    on_epoch: Callable[[EpochRecord], None],
-) -> PhaseRecord:
-    from crystalvision.training._module import PhaseModule
-
-    started = time.perf_counter()
-    # Batches of the validation change nothing but its speed.
-    size, check_size = phase.batch_size, max(phase.batch_size, 32)
-    if any(name in phase.train for name in system.branches):
-        batches: BatchSource[Inputs] = training.batches(size, generator)
-        checks: BatchSource[Inputs] = validation.batches(check_size)
-    else:
-        features = [cache(system, patterns, device) for patterns in (training, validation)]
-        system.cpu()
-        batches = Batches(features[0], training.targets, size, generator)
-        checks = Batches(features[1], validation.targets, check_size)
-    module = PhaseModule(
-        system,
-        phase,
-        batches=len(batches),
-        prepare=training.prepare,
-        augment=augment,
-        on_epoch=on_epoch,
-    )
-    module.train()
-    with _quiet(), _interruptible():
-        _trainer(phase, device).fit(module, batches, checks)
-    module.restore_best()
-    return PhaseRecord(
-        name=phase.name,
-        train=phase.train,
-        epochs=phase.epochs,
-        monitor=phase.monitor,
-        best_epoch=module.best.epoch if module.best else 0,
-        best_value=module.best_value(),
-        seconds=round(time.perf_counter() - started, 3),
-    )
-
-
-def _trainer(phase: Phase, device: torch.device) -> "Trainer":
-    from lightning.pytorch import Trainer
-
-    return Trainer(
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=1,
-        max_epochs=phase.epochs,
-        logger=False,
-        enable_checkpointing=False,  # the best weights are kept in memory
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's notes on devices and tips off the screen, and its use of a torch name."""
-    from lightning.fabric.utilities.warnings import PossibleUserWarning
-
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # Lightning 2.6 with torch 2.12 or newer: neither the user's doing nor ours.
-            warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)
-            # Advice: on parts in evaluation mode, which are frozen on purpose, and on idle GPUs.
-            warnings.filterwarnings("ignore", category=PossibleUserWarning)
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn the exit that Lightning makes of Ctrl-C back into a KeyboardInterrupt."""
-    handler = signal.getsignal(signal.SIGINT)
+def _compiled(system: System, machine: Machine) -> Iterator[None]:
+    backbones = [branch.backbone for branch in system.branches.values()]
+    if not machine.compile:
+        yield
+        return
+    for backbone in backbones:
+        backbone.compile()
     try:
         yield
-    except SystemExit as exit_:
-        if isinstance(exit_.__context__, KeyboardInterrupt):
-            signal.signal(signal.SIGINT, handler)
-            raise KeyboardInterrupt from exit_
-        raise
+    finally:
+        for backbone in backbones:
+            backbone._compiled_call_impl = None

@@ -9,15 +9,28 @@ import torch
 from lightning.pytorch import LightningModule
 
 from crystalvision.contracts import Targets
-from crystalvision.errors import InputError
 from crystalvision.models import System
+from crystalvision.training._checkpoint import Checkpoint, Progress
 from crystalvision.training._data import Batch
 from crystalvision.training._learning_rates import scheduler
+from crystalvision.training._micro_batches import MicroBatches
 from crystalvision.training._optimise import optimiser
+from crystalvision.training._optimiser_state import (
+    optimiser_groups,
+    optimiser_tensors,
+    restore_optimiser,
+    restore_scheduler,
+    scheduler_state,
+)
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
 from crystalvision.training._preprocess import Augment
-from crystalvision.training._records import EpochRecord
+from crystalvision.training._processes import Group
+from crystalvision.training._records import DivergenceError, EpochRecord
+from crystalvision.training._sums import Sums
+
+OnEpoch = Callable[[EpochRecord, Checkpoint], None]
+"""Told of each epoch, with what is needed to go on after it."""
 
 
 class Prepare(Protocol):
@@ -30,16 +43,25 @@ class Prepare(Protocol):
 class PhaseModule(LightningModule):
     """Trains the parts of one phase and keeps their best weights in memory.
 
+    Batches are optimised by hand, so that one may be computed in parts, and every part of the state
+    is at hand at the end of an epoch.
+
     Args:
         system: The system; what the phase does not train is frozen.
         phase: The phase.
+        samples: Samples of an epoch, of all processes.
         batches: Batches of an epoch.
         prepare: What is still to be done to the images of any batch, on the device.
         augment: Changes the counts of a training batch.
+        micro: Splits batches.
+        group: The processes that train together.
+        reseed: Seeds what an epoch draws.
         on_epoch: Told of each epoch.
+        start: The checkpoint to go on from, of this phase.
 
     Attributes:
         best: The best epoch so far.
+        epoch: Epochs that have ended.
     """
 
     def __init__(
@@ -47,27 +69,47 @@ class PhaseModule(LightningModule):
         system: System,
         phase: Phase,
         *,
+        samples: int,
         batches: int,
         prepare: Prepare,
         augment: Augment | None,
-        on_epoch: Callable[[EpochRecord], None],
+        micro: MicroBatches,
+        group: Group,
+        reseed: Callable[[int], None],
+        on_epoch: OnEpoch,
+        start: Checkpoint,
     ) -> None:
         super().__init__()
+        self.automatic_optimization = False
         self.system = system
         self.phase = phase
         self.parts = {name: part for name, part in system.parts().items() if name in phase.train}
-        self.best: EpochRecord | None = None
-        self._best_weights: dict[str, dict[str, torch.Tensor]] = {}
+        self.best = start.progress.best
+        self.epoch = start.progress.epoch
+        self._best_weights = dict(start.best)
+        self._samples = samples
         self._batches = batches
         self._prepare = prepare
         self._augment = augment
+        self._micro = micro
+        self._group = group
+        self._reseed = reseed
         self._on_epoch = on_epoch
-        self._sums: dict[str, torch.Tensor] = {}
+        self._start = start
+        self._sums = Sums()
         self._started = 0.0
         self._rate = phase.learning_rate.start
+        self._schedule: dict[str, Any] | None = None
         system.requires_grad_(requires_grad=False)
         for part in self.parts.values():
             part.requires_grad_(requires_grad=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all epochs have run, or enough without a better one."""
+        waited = self.epoch - (self.best.epoch if self.best else 0)
+        patience = self.phase.patience
+        return self.epoch >= self.phase.epochs or (patience is not None and waited >= patience)
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode; frozen parts stay in evaluation mode, batch statistics included."""
@@ -77,89 +119,138 @@ class PhaseModule(LightningModule):
             part.train(mode)
         return self
 
-    def configure_optimizers(self) -> Any:
-        """The phase's optimiser and learning rate, as Lightning wants them."""
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The phase's optimiser, as it was left; the learning rate is stepped by hand too."""
         made = optimiser(self.phase, self.parts)
-        rate = scheduler(
+        self._schedule = scheduler(
             self.phase.learning_rate, made, epochs=self.phase.epochs, batches=self._batches
         )
-        return {"optimizer": made, "lr_scheduler": rate} if rate else made
+        if self.epoch:
+            restore_optimiser(made, self._start.optimiser, self._start.progress.groups)
+            if self._schedule:
+                restore_scheduler(self._schedule["scheduler"], self._start.progress.scheduler)
+            if self._start.progress.scaler:
+                self.trainer.precision_plugin.load_state_dict(self._start.progress.scaler)
+        return made
 
     def on_train_epoch_start(self) -> None:
-        """Begin the sums of an epoch."""
-        self._sums = {}
+        """Begin the sums of an epoch, and seed what it draws."""
+        self._sums = Sums()
         self._started = time.perf_counter()
-        self._rate = float(self.trainer.optimizers[0].param_groups[0]["lr"])
+        self._rate = float(self._optimiser().param_groups[0]["lr"])
+        self._reseed(self.epoch)
 
-    def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
-        """The loss of one batch."""
+    def training_step(self, batch: Batch, index: int) -> None:
+        """Learn from one batch."""
         inputs, label, severity = batch
         if isinstance(inputs, torch.Tensor):
             inputs = self._prepare(inputs, self._augment)
-        loss = total_loss(head_outputs(self.system, self.phase, inputs), Targets(label, severity))
-        self._add(train_loss=loss.detach() * len(label), train_count=torch.tensor(len(label)))
-        return loss
+        count = min(self.phase.batch_size, self._samples - index * self.phase.batch_size)
+        share = self._group.share.weight(count)
+
+        def backward(some: Any, targets: Targets, weight: float) -> torch.Tensor:
+            loss = total_loss(head_outputs(self.system, self.phase, some), targets)
+            self.manual_backward(loss * (weight * share))
+            return loss.detach()
+
+        chosen = self.optimizers()
+        assert not isinstance(chosen, list)  # noqa: S101 - there is one, for mypy
+        loss = self._micro.run(inputs, Targets(label, severity), backward, chosen.zero_grad)
+        chosen.step()
+        if self._schedule and self._schedule["interval"] == "step":
+            self._schedule["scheduler"].step()
+        part = count * share / self._group.share.size
+        self._sums.add(train_loss=loss * part, train_count=torch.tensor(part))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Add one batch to the validation's sums."""
         inputs, label, severity = batch
+        if not len(label):  # other processes have taken all of it
+            return
         targets = Targets(label, severity)
         if isinstance(inputs, torch.Tensor):
             inputs = self._prepare(inputs)
         heads = head_outputs(self.system, self.phase, inputs)
         told = read(heads)
-        self._add(count=torch.tensor(len(label)), loss=total_loss(heads, targets) * len(label))
+        count = torch.tensor(len(label))
+        self._sums.add(count=count, loss=total_loss(heads, targets) * len(label))
         if told.probabilities is not None:
-            self._add(accuracy=(told.probabilities.argmax(1) == label).sum())
+            right = (told.probabilities.argmax(1) == label).sum()
+            self._sums.add(accuracy=right, accuracy_count=count)
         if told.severity is not None:
-            self._add(mae=(told.severity - severity).abs().sum())
+            self._sums.add(mae=(told.severity - severity).abs().sum(), mae_count=count)
 
     def on_train_epoch_end(self) -> None:
         """Record the epoch, whose validation has run, and keep its weights if it is the best."""
         record = self._record()
-        for key in ("train_loss", "validation_loss"):  # for the plateau scheduler
-            self.log(key, getattr(record, key))
         if not math.isfinite(record.train_loss) or not math.isfinite(record.validation_loss):
-            raise InputError(
+            raise DivergenceError(
                 f"phase '{self.phase.name}' diverged: its loss is not finite after epoch "
                 f"{record.epoch}; lower its learning_rate ({self._rate:g})"
             )
+        if self._schedule and self._schedule["interval"] == "epoch":
+            self._schedule["scheduler"].step(getattr(record, self._schedule["monitor"]))
+        self.epoch = record.epoch
         if self.best is None or self._rank(record) > self._rank(self.best):
             self.best = record
             self._best_weights = {
-                name: {key: value.clone() for key, value in part.state_dict().items()}
+                f"{name}/{key}": value.clone()
                 for name, part in self.parts.items()
+                for key, value in part.state_dict().items()
             }
-        self._on_epoch(record)
+        self.trainer.should_stop = self.ended
+        self._on_epoch(record, self._checkpoint())
 
     def restore_best(self) -> None:
         """Put the best epoch's weights back."""
-        for name, weights in self._best_weights.items():
-            self.parts[name].load_state_dict(weights)
+        for name, part in self.parts.items():
+            prefix = f"{name}/"
+            weights = {
+                key.removeprefix(prefix): value
+                for key, value in self._best_weights.items()
+                if key.startswith(prefix)
+            }
+            part.load_state_dict(weights)
 
     def best_value(self) -> float:
         """The monitor's value at the best epoch."""
         return float(getattr(self.best, self.phase.monitor))
 
+    def _checkpoint(self) -> Checkpoint:
+        """What is needed to go on with this phase; the caller adds what came before it."""
+        made = self._optimiser()
+        progress = Progress(
+            epoch=self.epoch,
+            best=self.best,
+            groups=optimiser_groups(made),
+            scheduler=scheduler_state(self._schedule["scheduler"]) if self._schedule else {},
+            scaler=self.trainer.precision_plugin.state_dict(),
+        )
+        weights = self.system.state_dict()
+        return Checkpoint(progress, weights, self._best_weights, optimiser_tensors(made))
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        return self.trainer.optimizers[0]
+
     def _rank(self, record: EpochRecord) -> tuple[float, float]:
         value = float(getattr(record, self.phase.monitor))
         return (value if self.phase.higher_is_better else -value, -record.validation_loss)
 
-    def _add(self, **values: torch.Tensor) -> None:
-        for key, value in values.items():  # tensors, so that a GPU need not wait for each batch
-            self._sums[key] = self._sums[key] + value if key in self._sums else value
-
     def _record(self) -> EpochRecord:
-        sums = {key: float(value) for key, value in self._sums.items()}
-        count = sums["count"]
+        sums = self._sums.total(self._group)
         return EpochRecord(
             phase=self.phase.name,
-            epoch=self.current_epoch + 1,
+            epoch=self.epoch + 1,
             epochs=self.phase.epochs,
             learning_rate=self._rate,
             train_loss=sums["train_loss"] / sums["train_count"],
-            validation_loss=sums["loss"] / count,
-            validation_accuracy=sums["accuracy"] / count if "accuracy" in sums else None,
-            validation_mae=sums["mae"] / count if "mae" in sums else None,
+            validation_loss=sums["loss"] / sums["count"],
+            validation_accuracy=_mean(sums, "accuracy"),
+            validation_mae=_mean(sums, "mae"),
             seconds=round(time.perf_counter() - self._started, 3),
         )
+
+
+def _mean(sums: dict[str, float], key: str) -> float | None:
+    count = sums[f"{key}_count"]
+    return sums[key] / count if count else None

@@ -54,6 +54,7 @@ class Phase(SteppedPhase):
         learning_rate: A number, or how the rate runs through the phase.
         monitor: Of the epochs, the one with the best value of this keeps its weights; equal values
             are settled by the lower validation loss.
+        patience: The phase ends early after so many epochs without a better one; by default never.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -61,6 +62,7 @@ class Phase(SteppedPhase):
     batch_size: PositiveInt
     optimiser: Optimiser
     monitor: Monitor = "validation_loss"
+    patience: PositiveInt | None = None
 
     @field_validator("train", mode="before")
     @classmethod

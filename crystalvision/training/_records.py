@@ -3,6 +3,11 @@
 from typing import Protocol
 
 from crystalvision.config import Config
+from crystalvision.errors import InputError
+
+
+class DivergenceError(InputError):
+    """A loss is not finite any more: to go on from there is in vain."""
 
 
 class EpochRecord(Config):
@@ -57,8 +62,11 @@ class PhaseRecord(Config):
 class Listener(Protocol):
     """Told how a training proceeds; every method may do nothing."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line."""
+
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
-        """A phase begins."""
+        """A phase begins, or goes on; `epochs` are those still to run."""
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """An epoch has ended."""
@@ -69,6 +77,9 @@ class Listener(Protocol):
 
 class Silent:
     """A listener that does nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
 
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
         """Do nothing."""

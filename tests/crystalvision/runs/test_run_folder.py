@@ -13,6 +13,7 @@ from crystalvision.errors import InputError, StorageError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, check_free, train_run, whole_folder
 from crystalvision.runs import _run as run_module
+from crystalvision.training import Silent
 
 
 @pytest.fixture
@@ -32,6 +33,9 @@ def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experimen
         "weights.safetensors",
         "metrics.csv",
         "split.csv",
+        "README.txt",
+        "figures",
+        "tensorboard",
     }
     record = yaml.safe_load((run_path / "run.yaml").read_text())
     assert record["dataset"]["identity"] == dataset.identity
@@ -173,7 +177,17 @@ def test_an_interrupted_training_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
+class Notes(Silent):
+    """Remembers the epochs that run."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def epoch_ended(self, record):
+        self.told.append(record)
+
+
+def test_a_full_disk_is_said_in_one_line_and_costs_no_training(
     tmp_path, dataset, experiment, catalogue, monkeypatch
 ):
     def full(*_arguments: object) -> None:
@@ -182,7 +196,14 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing(
     monkeypatch.setattr(run_module, "save_file", full)
     with pytest.raises(StorageError, match=r"cannot be written: No space left on device"):
         train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    told = []  # what was trained is not lost
+    run = train_run(
+        experiment, dataset, tmp_path / "run", catalogue=catalogue, listener=Notes(told)
+    )
+    assert told == []
+    assert run.epochs()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_an_unwritable_place_is_found_before_the_training(
@@ -205,3 +226,31 @@ def test_a_folder_appears_only_when_it_is_whole(tmp_path):
     with pytest.raises(FileNotFoundError), whole_folder(path) as folder:
         (folder / "b.json").write_text((folder / "missing.json").read_text())
     assert [found.name for found in path.parent.rglob("*.json")] == ["a.json"]
+
+
+def test_what_the_folder_says_to_a_reader(run_path, dataset):
+    text = (run_path / "README.txt").read_text()
+    assert "backbone dnsnet-tiny, head softmax" in text
+    assert "phase regressor: 2 epochs, kept epoch" in text
+    assert dataset.identity in text
+    described = {
+        line.split()[0].rstrip("/")
+        for line in text.splitlines()
+        if line[:1].isalpha() and "  " in line
+    }
+    assert {path.name for path in run_path.iterdir()} - {"README.txt"} <= described
+    figures = sorted(path.name for path in (run_path / "figures").iterdir())
+    assert figures == ["1-classifier.png", "2-regressor.png", "3-fusion.png"]
+    record = yaml.safe_load((run_path / "run.yaml").read_text())
+    assert len(record["dataset"]["recipe_hash"]) == 64
+    assert record["processes"] == 1
+
+
+def test_tensorboard_reads_the_curves(run, run_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run_path / "tensorboard")).Reload()
+    found = [(each.step, each.value) for each in events.Scalars("fusion/train_loss")]
+    rows = [row for row in run.epochs() if row.phase == "fusion"]
+    assert [step for step, _ in found] == [row.epoch for row in rows]
+    assert [value for _, value in found] == pytest.approx([row.train_loss for row in rows])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from crystalvision.errors import InputError
-from crystalvision.training import fit
+from crystalvision.training import Machine, fit
 from crystalvision_augmentation.dihedral import Dihedral
 
 
@@ -160,6 +160,9 @@ def test_ctrl_c_is_a_keyboard_interrupt_and_leaves_the_handler_alone(
     import signal
 
     class Interrupt:
+        def note(self, text):
+            pass
+
         def phase_started(self, name, train, epochs):
             pass
 
@@ -211,6 +214,6 @@ def test_it_trains_on_a_gpu(make_system, make_phase, fusion_phase, patterns):
         monitor="validation_accuracy",
     )
     phases = [phase, fusion_phase]
-    history = fit(system, phases, *patterns, device=torch.device("cuda"))
+    history = fit(system, phases, *patterns, machine=Machine(torch.device("cuda")))
     assert history.phases[0].best_value >= 0.9
     assert {weight.device.type for weight in system.parameters()} == {"cpu"}

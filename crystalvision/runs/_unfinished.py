@@ -1,0 +1,199 @@
+"""The folder of an unfinished training, from which the same command continues."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from crystalvision.errors import InputError
+from crystalvision.runs._folder import storage_errors
+from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
+
+_DESCRIPTION, _LOCK = "training.json", "lock"
+_FILES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
+Note = Callable[[str], None]
+
+
+class Unfinished:
+    """The folder `OUTPUT.partial` while the training that shall become `OUTPUT` is under way.
+
+    It keeps the last two checkpoints, so that one that is damaged costs an epoch.
+
+    Args:
+        path: The folder.
+        note: Told what the user should know.
+    """
+
+    def __init__(self, path: Path, note: Note) -> None:
+        self.path = path
+        self._note = note
+        self._next = 0
+
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint that can be read, or `None` if none was written.
+
+        Raises:
+            InputError: There are checkpoints, but each is damaged.
+        """
+        found: list[tuple[Checkpoint, int]] = []
+        damaged: list[InputError] = []
+        for number, name in enumerate(_FILES):
+            if (self.path / name).is_file():
+                try:
+                    found.append((read_checkpoint(self.path / name), number))
+                except InputError as error:
+                    damaged.append(error)
+        if not found and damaged:
+            raise InputError(f"{damaged[0]}; use --overwrite to begin anew")
+        for problem in damaged:
+            self._note(f"{problem}; taking the checkpoint of another epoch")
+        if not found:
+            return None
+        newest, number = max(found, key=lambda item: _age(item[0]))
+        self._next = 1 - number
+        return newest
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the older of the two checkpoints.
+
+        Raises:
+            StorageError: The disk refuses.
+        """
+        with storage_errors(self.path):
+            write_checkpoint(checkpoint, self.path / _FILES[self._next])
+        self._next = 1 - self._next
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint."""
+        return any((self.path / name).is_file() for name in _FILES)
+
+
+def partial_path(path: Path) -> Path:
+    """The folder of the unfinished training that shall become the run at `path`."""
+    return path.with_name(f"{path.name}.partial")
+
+
+@contextmanager
+def unfinished(
+    path: Path, identity: Mapping[str, Any], *, overwrite: bool, note: Note
+) -> Iterator[Unfinished]:
+    """Hold the folder of an unfinished training, alone.
+
+    It stays if the training stops after its first epoch, and is removed if nothing is in it worth
+    keeping.
+
+    Args:
+        path: Where the run shall be.
+        identity: What must be the same for a training to go on.
+        overwrite: Whether the unfinished training of something else may be discarded.
+        note: Told what the user should know.
+
+    Raises:
+        InputError: Another process trains there, or something else is unfinished there.
+        StorageError: The disk refuses.
+    """
+    folder = partial_path(path)
+    with storage_errors(path):
+        if folder.exists() and any(folder.iterdir()) and not (folder / _LOCK).exists():
+            raise InputError(
+                f"{folder} is in the way, and is no unfinished training; move it, or choose "
+                "another -o folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"another process is training {path} now; wait for it, or choose another -o folder"
+            ) from error
+    held = Unfinished(folder, note)
+    try:
+        _claim(held, path, identity, overwrite=overwrite, note=note)
+        yield held
+    finally:
+        if not held.begun:
+            held.discard()
+        lock.release()
+
+
+def _claim(
+    held: Unfinished, path: Path, identity: Mapping[str, Any], *, overwrite: bool, note: Note
+) -> None:
+    """Check that what is unfinished in the folder is this training, or make it so."""
+    file = held.path / _DESCRIPTION
+    mine = json.loads(json.dumps(identity))
+    if held.begun:
+        other = _read(file)
+        if other == mine and (not overwrite or _readable(held)):
+            return
+        what = f"it differs in {_difference(other, mine)}" if other != mine else "it is damaged"
+        if not overwrite:
+            raise InputError(
+                f"{held.path} holds an unfinished training of something else: {what}; use "
+                "--overwrite to discard it, or another -o folder"
+            )
+        note(f"discarding the unfinished training in {held.path}: {what}")
+    with storage_errors(path):
+        for name in _FILES:
+            (held.path / name).unlink(missing_ok=True)
+        temporary = file.with_suffix(".new")
+        temporary.write_text(json.dumps(mine, indent=1), encoding="utf-8")
+        temporary.replace(file)
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _readable(held: Unfinished) -> bool:
+    try:
+        held.latest()
+    except InputError:
+        return False
+    return True
+
+
+def _age(checkpoint: Checkpoint) -> tuple[int, int]:
+    return checkpoint.progress.phase, checkpoint.progress.epoch
+
+
+def _difference(other: Any, mine: Any, at: str = "") -> str:
+    """The first place where two descriptions differ, and their values there."""
+    if isinstance(other, dict) and isinstance(mine, dict):
+        for key in [*mine, *other]:
+            if other.get(key) != mine.get(key):
+                return _difference(other.get(key), mine.get(key), f"{at}.{key}" if at else key)
+    if isinstance(other, list) and isinstance(mine, list) and len(other) == len(mine):
+        for number, (one, two) in enumerate(zip(other, mine, strict=True)):
+            if one != two:
+                return _difference(one, two, f"{at}.{number}")
+    if not at:
+        return "everything, since its description cannot be read"
+    return f"{at}, {_short(other)} there and {_short(mine)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def file_hash(path: str) -> str:
+    """The hash of a single-file plugin, whose version nobody counts."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,41 @@
+"""What one of the further processes of a training does; it writes nothing."""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+import torch
+
+from crystalvision.datasets import Dataset
+from crystalvision.errors import CrystalVisionError
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.runs._train import train_run
+from crystalvision.training import Experiment, Machine
+
+
+def main() -> None:
+    """Read the job from the standard input, and train until it is done or the input closes."""
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+    torch.set_num_threads(job["threads"])
+    selection = PluginSelection(
+        tuple(Path(file) for file in job["plugin_files"]), frozenset(job["blocked_plugins"])
+    )
+    machine = dict(job["machine"])
+    try:
+        train_run(
+            Experiment.model_validate(job["experiment"]),
+            Dataset.open(Path(job["dataset"])),
+            job["path"],
+            catalogue=Catalogue.load(selection),
+            machine=Machine(torch.device(machine.pop("device")), **machine),
+        )
+    except CrystalVisionError as error:
+        sys.exit(str(error))
+
+
+def _end_with_the_first() -> None:
+    sys.stdin.read()
+    os._exit(1)  # whatever a collective operation may be waiting for

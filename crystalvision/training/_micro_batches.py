@@ -1,0 +1,102 @@
+"""Computes a batch in parts where it does not fit into memory at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from crystalvision.contracts import Targets
+from crystalvision.errors import InputError
+
+Backward = Callable[[Any, Targets, float], torch.Tensor]
+"""Adds the gradients of some samples' mean loss, times a weight, and returns that mean."""
+
+
+class MicroBatches:
+    """Splits batches, in more parts from the first one on that does not fit into memory.
+
+    The gradients are those of the whole batch, because each part's loss counts for its share of the
+    samples; batch statistics are those of the parts.
+
+    Args:
+        parts: Parts of a batch at first.
+        grow: Whether more parts may be tried. Processes that train together must all do the same.
+        note: Told when the parts become more.
+    """
+
+    def __init__(self, parts: int, *, grow: bool, note: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._grow = grow
+        self._note = note
+
+    def run(
+        self, inputs: Any, targets: Targets, backward: Backward, clear: Callable[[], None]
+    ) -> torch.Tensor:
+        """Add up the gradients of a batch, and return its mean loss.
+
+        Args:
+            inputs: A tensor, or tensors by name, each with the samples along its first axis.
+            targets: Label and severity of each sample.
+            backward: Computes one part.
+            clear: Forgets the gradients so far.
+
+        Raises:
+            InputError: Not even the smallest parts fit.
+        """
+        count = len(targets.label)
+        while True:
+            clear()
+            # A part of one sample would have no batch statistics.
+            parts = max(1, min(self._parts, count // 2))
+            loss = self._attempt(inputs, targets, backward, parts)
+            if loss is not None:
+                return loss
+            if parts >= count // 2 or not self._grow:
+                raise InputError(_hopeless(count, parts, grow=self._grow))
+            self._parts = parts * 2
+            self._note(
+                f"out of memory with {-(-count // parts)} patterns at once: each batch of {count} "
+                f"is now computed in {min(self._parts, count // 2)} parts; the gradients are the "
+                "same, batch statistics are those of the parts"
+            )
+
+    def _attempt(
+        self, inputs: Any, targets: Targets, backward: Backward, parts: int
+    ) -> torch.Tensor | None:
+        count = len(targets.label)
+        total = torch.zeros((), device=targets.label.device)
+        try:
+            for number in range(parts):
+                chosen = slice(number * count // parts, (number + 1) * count // parts)
+                some = Targets(targets.label[chosen], targets.severity[chosen])
+                weight = len(some.label) / count
+                total = total + backward(_part(inputs, chosen), some, weight) * weight
+        except torch.OutOfMemoryError:
+            total = torch.full((), torch.nan)
+            failed = True
+        else:
+            failed = False
+        # Only here, after the exception and all that it held are gone, is the memory free.
+        if failed and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return None if failed else total
+
+
+def _part(inputs: Any, chosen: slice) -> Any:
+    if isinstance(inputs, Mapping):
+        return {name: _part(item, chosen) for name, item in inputs.items()}
+    if isinstance(inputs, tuple | list):
+        return tuple(_part(item, chosen) for item in inputs)
+    return inputs[chosen]
+
+
+def _hopeless(count: int, parts: int, *, grow: bool) -> str:
+    if grow:
+        return (
+            f"out of memory with {-(-count // parts)} patterns at once, the fewest there can be: "
+            "raise input.bin, take a smaller backbone, or precision: bf16"
+        )
+    return (
+        f"out of memory with {-(-count // parts)} patterns at once on one of several processes: "
+        f"use --accumulate {parts * 2}"
+    )

@@ -1,0 +1,99 @@
+"""Processes that train one system together, each on its part of every batch."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+from crystalvision.errors import InputError
+from crystalvision.training._machine import Machine
+from crystalvision.training._share import Share
+
+_ALONE, _CPU = Share(), torch.device("cpu")
+_TIMEOUT = timedelta(minutes=30)  # the first process may draw figures while the others wait
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The processes that train together, as one of them sees them.
+
+    Attributes:
+        share: Which of them this is.
+        device: Where its tensors are when they travel.
+    """
+
+    share: Share = _ALONE
+    device: torch.device = _CPU
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that reads and writes the folder and speaks to the user."""
+        return self.share.rank == 0
+
+    def sum(self, numbers: Sequence[float]) -> list[float]:
+        """Sums over the processes."""
+        if self.share.size == 1:
+            return list(numbers)
+        total = torch.tensor(numbers, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(total)
+        return [float(number) for number in total]
+
+    def copy_from_first(self, module: torch.nn.Module) -> None:
+        """Give every process the first one's weights and batch statistics."""
+        if self.share.size == 1:
+            return
+        for value in module.state_dict().values():
+            travelling = value.to(self.device).contiguous()
+            distributed.broadcast(travelling, 0)
+            value.copy_(travelling)
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        self.sum([0.0])
+
+
+def launched() -> bool:
+    """Whether torchrun, or we, have started this process as one of several."""
+    return "RANK" in os.environ and "LOCAL_RANK" in os.environ
+
+
+def leads(machine: Machine) -> bool:
+    """Whether this process is the first of those that train together, or alone."""
+    return machine.processes == 1 or not launched() or os.environ["RANK"] == "0"
+
+
+@contextmanager
+def together(machine: Machine) -> Iterator[Group]:
+    """Join the processes of a machine, and part from them afterwards.
+
+    Raises:
+        InputError: Nobody has started the other processes, or not as many.
+    """
+    if machine.processes == 1:
+        yield Group(device=machine.device)
+        return
+    if not launched():
+        raise InputError(
+            f"{machine.processes} processes train together only if something starts them: use "
+            "crystalvision train, train_run, or torchrun"
+        )
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if size != machine.processes:
+        raise InputError(
+            f"torchrun started {size} processes, but --devices {machine.devices} --nodes "
+            f"{machine.nodes} are {machine.processes}; make them equal"
+        )
+    device = torch.device("cpu")
+    if machine.device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, rank=rank, world_size=size, timeout=_TIMEOUT)
+    try:
+        yield Group(Share(rank, size), device)
+    finally:
+        distributed.destroy_process_group()
