@@ -41,6 +41,7 @@ def save_classical(folder: Path, system: ClassicalSystem) -> None:
     }
     try:
         save_file(arrays, folder / FEATURES)
+        (folder / FEATURES).chmod(0o644)  # safetensors keeps others out
     except SafetensorError as error:  # it hides the OSError of a full disk
         raise OSError(str(error)) from error
     try:

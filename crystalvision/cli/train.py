@@ -13,9 +13,8 @@ from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.datasets import Dataset
-    from crystalvision.plugins import Catalogue
     from crystalvision.runs import Run
-    from crystalvision.training import ClassicalExperiment, EpochRecord, PhaseRecord
+    from crystalvision.training import ClassicalExperiment, EpochRecord, Machine, PhaseRecord
 
 
 def train(
@@ -85,7 +84,7 @@ def train(
     dataset = Dataset.open(data)
     if isinstance(described, ClassicalExperiment):
         _only_the_cpu(machine)
-        run = _train_classical(described, dataset, output, state.catalogue, overwrite=overwrite)
+        run = _train_classical(described, dataset, output, state, overwrite=overwrite)
     else:
         with ExitStack() as stack:
             run = train_run(
@@ -112,11 +111,19 @@ def _reading(stack: ExitStack, total: int) -> Callable[[int], None]:
     return stack.enter_context(progress("reading patterns", total))
 
 
+def _only_the_cpu(machine: "Machine") -> None:
+    if machine.device.type != "cpu" or machine.processes > 1:
+        raise InputError(
+            "a classical system is fitted by one process on the CPU: leave out --device, --devices "
+            "and --nodes"
+        )
+
+
 def _train_classical(
     experiment: "ClassicalExperiment",
     dataset: "Dataset",
     output: Path,
-    catalogue: "Catalogue",
+    state: State,
     *,
     overwrite: bool,
 ) -> "Run":
@@ -137,7 +144,8 @@ def _train_classical(
             experiment,
             dataset,
             output,
-            catalogue=catalogue,
+            catalogue=state.catalogue,
+            command=("crystalvision", *state.arguments),
             overwrite=overwrite,
             on_read=advance,
             on_features=advance,

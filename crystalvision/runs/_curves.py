@@ -58,6 +58,8 @@ def draw_curves(folder: Path, phases: Sequence[PhaseRecord], epochs: Sequence[Ep
     """
     from crystalvision.report import draw_phase, drawing, told_kept
 
+    if not epochs:  # a classical system is fitted in one step
+        return
     folder.mkdir()
     for number, phase in enumerate(phases, 1):
         with drawing():

@@ -3,6 +3,7 @@
 import shlex
 
 from crystalvision.runs._record import RunRecord
+from crystalvision.training import ClassicalExperiment
 
 README = "README.txt"
 
@@ -15,21 +16,29 @@ Trained on {dataset}
 ({samples} patterns, identity {identity})
 in {minutes:.1f} min on {device}{together}.
 {command}
-run.yaml             the experiment with everything filled in, the dataset, the plugins and versions
-weights.safetensors  the weights; no pickle, safe to open
-metrics.csv          one row for each epoch
-split.csv            which pattern of the dataset was in which split
-figures/             training curves
-tensorboard/         the same for TensorBoard
-evaluations/         what crystalvision evaluate has found, if it has run
+{files}
 
 Next, with the paths of this folder and of your data:
 
   crystalvision evaluate RUN -d DATA.zarr
   crystalvision predict RUN IMAGES
   crystalvision report RUN OTHER-RUN -o report.html
-  tensorboard --logdir RUN/tensorboard
-"""
+{last}"""
+_FILES = {
+    "run.yaml": "the experiment with everything filled in, the dataset, the plugins and versions",
+    "weights.safetensors": "the weights; no pickle, safe to open",
+    "features.safetensors": "what the features learned",
+    "estimator.skops": "the estimator; no pickle, checked before it is opened",
+    "calibration.json": "temperature and limits of the reject flag, fitted to the validation split",
+    "reference.safetensors": "training patterns' descriptions, which the reject flag compares with",
+    "metrics.csv": "one row for each epoch",
+    "split.csv": "which pattern of the dataset was in which split",
+    "figures/": "training curves",
+    "tensorboard/": "the same for TensorBoard",
+    "evaluations/": "what crystalvision evaluate has found, if it has run",
+}
+_OF_NETWORKS = {"weights.safetensors", "figures/", "tensorboard/"}
+_OF_CLASSICAL = {"features.safetensors", "estimator.skops"}
 
 
 def describe(record: RunRecord) -> str:
@@ -39,6 +48,8 @@ def describe(record: RunRecord) -> str:
         f"({phase.monitor.replace('_', ' ')} {phase.best_value:.4f})"
         for phase in record.phases
     )
+    classical = isinstance(record.experiment, ClassicalExperiment)
+    absent = _OF_NETWORKS if classical else _OF_CLASSICAL
     command = f"\n  {shlex.join(record.command)}\n" if record.command else ""
     return _TEXT.format(
         version=record.environment.get("crystalvision", ""),
@@ -51,4 +62,6 @@ def describe(record: RunRecord) -> str:
         device=record.device,
         together=f", {record.processes} processes together" if record.processes > 1 else "",
         command=command,
+        files="\n".join(f"{name:23}{_FILES[name]}" for name in _FILES if name not in absent),
+        last="" if classical else "  tensorboard --logdir RUN/tensorboard\n",
     )

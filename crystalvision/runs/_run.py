@@ -161,6 +161,7 @@ def _save_weights(folder: Path, system: System) -> None:
         save_file(weights, folder / WEIGHTS)
     except SafetensorError as error:  # it hides the OSError of a full disk
         raise OSError(str(error)) from error
+    (folder / WEIGHTS).chmod(0o644)  # safetensors keeps others out
 
 
 def _build_classical(

@@ -39,7 +39,7 @@ from crystalvision.training import (
     together,
 )
 from crystalvision.training import Plan as _Plan
-from crystalvision.trust import fit_trust, save_trust
+from crystalvision.trust import Trust, fit_trust, save_trust
 
 SPLITS = ("train", "validation", "test")
 _IDENTITY_FORMAT = 1  # what a checkpoint means; change it when an old one cannot go on
@@ -117,28 +117,30 @@ def train_run(
     ):
         stack.enter_context(workers(machine, _told(job, selection)))
         group = stack.enter_context(together(machine))
-        history = _train(job, folder, group, listener, reading)
+        history, trust = _train(job, folder, group, listener, reading)
         stack.close()
         record = _record(job, history)
-        _write(job, folder, record, history)
+        _write(job, folder, record, history, trust)
     return Run(path, record, ready.system)
 
 
 def _train(
     job: _Job, folder: Unfinished, group: Group, listener: Listener, reading: Reading | None
-) -> History:
-    """Train, and show the curves meanwhile."""
+) -> tuple[History, Trust]:
+    """Train, showing the curves meanwhile, and calibrate what came of it."""
     found = folder.latest()
     group.wait()  # no process reads the checkpoint before it is settled which
     training, validation = _read(job.dataset, job.ready, reading)
     curves = Curves(folder.path / TENSORBOARD, found.progress.epochs if found else ())
     try:
-        return _fit(job, training, validation, group, folder, Watched(listener, curves.add))
+        history = _fit(job, training, validation, group, folder, Watched(listener, curves.add))
     except DivergenceError:
         folder.discard()  # it would diverge again
         raise
     finally:
         curves.close()
+    seed, device = job.experiment.seed, group.device
+    return history, fit_trust(job.ready.system, training, validation, device=device, seed=seed)
 
 
 def _follow(job: _Job) -> Run:
@@ -164,7 +166,7 @@ def _fit(
         job.ready.phases,
         training,
         validation,
-        augment=job.experiment.augment,
+        augment=job.ready.augmentations,
         precision=job.experiment.precision,
         seed=job.experiment.seed,
         machine=job.machine,
@@ -194,13 +196,16 @@ def _record(job: _Job, history: History) -> RunRecord:
     )
 
 
-def _write(job: _Job, folder: Unfinished, record: RunRecord, history: History) -> None:
+def _write(
+    job: _Job, folder: Unfinished, record: RunRecord, history: History, trust: Trust
+) -> None:
     """Write the run beside the checkpoints, and put it in its place when it is whole."""
     whole = folder.path / "run"
     with storage_errors(job.path):
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
         split = {int(index): name for name in SPLITS for index in job.dataset.split(name)}
+        save_trust(trust, whole)
         write_run(whole, record, job.ready.system, history.epochs, split)
         (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
         replace_folder(whole, job.path)

@@ -1,7 +1,7 @@
 """From a classical experiment and a dataset to a run folder."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from crystalvision.classical import build_classical, fit_classical
@@ -9,9 +9,16 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import check_free, whole_folder
-from crystalvision.runs._record import RunRecord, dataset_record, environment, plugin_records
+from crystalvision.runs._record import (
+    RunRecord,
+    dataset_record,
+    environment,
+    git_revision,
+    plugin_records,
+)
 from crystalvision.runs._run import Run, write_run
 from crystalvision.training import ClassicalExperiment, PhaseRecord, Preprocess, open_patterns
+from crystalvision.trust import fit_trust, save_trust
 
 _SPLITS = ("train", "validation", "test")
 
@@ -26,6 +33,7 @@ def train_classical_run(
     on_read: Callable[[int], None] = lambda count: None,
     on_features: Callable[[int], None] = lambda count: None,
     on_fit: Callable[[int, int], None] = lambda patterns, features: None,
+    command: Sequence[str] = (),
 ) -> Run:
     """Fit an experiment's classical system to a dataset and write the run.
 
@@ -40,6 +48,7 @@ def train_classical_run(
         on_read: Told how many more patterns are read.
         on_features: Told how many more patterns are described.
         on_fit: Told numbers of patterns and features when the estimator begins to learn.
+        command: The command line, for the record.
 
     Raises:
         InputError: A setting, dataset or path that cannot be used.
@@ -88,8 +97,11 @@ def train_classical_run(
             training_seconds=seconds,
             device="cpu",
             environment=environment(),
+            command=tuple(command),
+            git_revision=git_revision(),
         )
         split = {int(index): name for name in _SPLITS for index in splits[name]}
+        save_trust(fit_trust(system, training, validation, seed=experiment.seed), folder)
         write_run(folder, record, system, [], split)
     return Run(path, record, system)
 

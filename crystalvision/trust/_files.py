@@ -29,6 +29,7 @@ def save_trust(trust: Trust, folder: Path) -> None:
     text = trust.record.model_dump_json(indent=2) + "\n"
     try:
         save_file(tensors, folder / REFERENCE)
+        (folder / REFERENCE).chmod(0o644)  # safetensors keeps others out
         (folder / CALIBRATION).write_text(text, encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise StorageError(f"{folder} cannot be written: {error}") from error

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -18,8 +17,8 @@ class Told:
 
     Attributes:
         prediction: Classes and severity.
-        features: Pooled features of all branches side by side, (b, f); `None` for a system that has
-            none.
+        features: Pooled features of all branches side by side, (b, f); `None` for a system
+            without branches.
     """
 
     prediction: Prediction
@@ -30,21 +29,13 @@ Teller = Callable[[torch.Tensor], Told]
 """From prepared images (b, c, h, w) to what a system says of them."""
 
 
-class Predicts(Protocol):
-    """A system without branches, such as a classical one."""
-
-    def predict(self, images: torch.Tensor, /) -> Prediction:
-        """What it says of prepared images (b, c, h, w)."""
-
-
-def teller(system: System | Predicts) -> Teller:
-    """How to ask a system, a network or any other."""
-    if not isinstance(system, System):
-        return lambda images: Told(system.predict(images), None)
+def teller(system: System) -> Teller:
+    """How to ask a system."""
 
     def tell(images: torch.Tensor) -> Told:
         output = system(images)
-        return Told(system.predict(output), side_by_side(output.branches))
+        features = side_by_side(output.branches) if output.branches else None
+        return Told(system.predict(output), features)
 
     return tell
 

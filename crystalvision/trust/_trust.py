@@ -10,7 +10,7 @@ from crystalvision.models import System
 from crystalvision.training import Patterns
 from crystalvision.trust._novelty import FALSE_REJECTS, NEIGHBOURS, Novelty
 from crystalvision.trust._profile import radial_profile
-from crystalvision.trust._tell import Predicts, Teller, Told, probabilities_of, teller
+from crystalvision.trust._tell import Teller, Told, probabilities_of, teller
 from crystalvision.trust._temperature import fit_temperature, scale
 
 _MOST_REFERENCES = 1000  # distances to them are quick, and more add little
@@ -59,7 +59,7 @@ class _Asked:
 
 
 def fit_trust(
-    system: System | Predicts,
+    system: System,
     training: Patterns,
     validation: Patterns,
     *,
@@ -70,10 +70,10 @@ def fit_trust(
     """Fit the temperature, and the limits beyond which patterns are unlike the training data.
 
     Args:
-        system: The trained system; anything that predicts will do.
+        system: The trained system; put back to where it was.
         training: Patterns that it was trained on; at most 1000 of them are looked at.
         validation: Patterns that it was not trained on.
-        device: Where to predict; by default the CPU. A network is put back to where it was.
+        device: Where to predict; by default the CPU.
         seed: Chooses the training patterns.
         batch_size: Patterns that pass through the system at once.
 
@@ -81,16 +81,14 @@ def fit_trust(
         InputError: A system that tells no classes, or no patterns.
     """
     device = device or torch.device("cpu")
-    home = None
-    if isinstance(system, System):
-        home = next(system.parameters()).device
-        system.eval().to(device)
+    home = next((weight.device for weight in system.parameters()), device)
+    system.eval().to(device)
     tell = teller(system)
     generator = torch.Generator().manual_seed(seed % 2**63)
-    known = _ask(tell, training, device, batch_size, generator)
+    # Without branches there are no features, and what it says of training patterns is not needed.
+    known = _ask(tell if system.branches else None, training, device, batch_size, generator)
     held_out = _ask(tell, validation, device, batch_size, None)
-    if isinstance(system, System):
-        system.to(home)
+    system.to(home)
     temperature = fit_temperature(held_out.probabilities, held_out.label)
     novelty = Novelty.fit(known.views, held_out.views)
     before, after = (
@@ -105,42 +103,44 @@ def fit_trust(
     return Trust(record, novelty)
 
 
-def views_of(images: torch.Tensor, told: Told) -> dict[str, torch.Tensor]:
+def views_of(images: torch.Tensor, told: Told | None) -> dict[str, torch.Tensor]:
     """The descriptions by which patterns are compared with the training data.
 
     Args:
         images: Prepared images, (b, c, h, w).
-        told: What the system made of them.
+        told: What the system made of them, if it was asked.
     """
     views = {"radial_profile": radial_profile(images)}
-    if told.features is not None:
+    if told is not None and told.features is not None:
         views["features"] = told.features
     return views
 
 
 @torch.inference_mode()
 def _ask(
-    tell: Teller,
+    tell: Teller | None,
     patterns: Patterns,
     device: torch.device,
     batch_size: int,
     generator: torch.Generator | None,
 ) -> _Asked:
-    """What a system says: of all patterns in order, or of some that a generator draws."""
+    """Descriptions, and what a system says: of all patterns, or of some that a generator draws."""
     probabilities, labels, count = [], [], 0
     views: dict[str, list[torch.Tensor]] = {}
     for raw, label, _ in patterns.batches(batch_size, generator):
         images = patterns.prepare(raw.to(device))
-        told = tell(images)
-        probabilities.append(probabilities_of(told.prediction).cpu())
-        labels.append(label)
+        told = tell(images) if tell else None
+        if told:
+            probabilities.append(probabilities_of(told.prediction).cpu())
+            labels.append(label)
         for name, values in views_of(images, told).items():
             views.setdefault(name, []).append(values.cpu())
         count += len(label)
         if generator is not None and count >= _MOST_REFERENCES:
             break
     joined = {name: torch.cat(parts) for name, parts in views.items()}
-    return _Asked(torch.cat(probabilities), torch.cat(labels), joined)
+    empty = [torch.empty(0)]
+    return _Asked(torch.cat(probabilities or empty), torch.cat(labels or empty), joined)
 
 
 def _loss(probabilities: torch.Tensor, label: torch.Tensor) -> float:
