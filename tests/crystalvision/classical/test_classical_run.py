@@ -27,6 +27,9 @@ def test_the_run_folder_is_that_of_any_run(classical_path, dataset):
         "run.yaml",
         "estimator.skops",
         "features.safetensors",
+        "calibration.json",
+        "reference.safetensors",
+        "README.txt",
         "metrics.csv",
         "split.csv",
     }

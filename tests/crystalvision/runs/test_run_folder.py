@@ -31,6 +31,8 @@ def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experimen
     assert {path.name for path in run_path.iterdir()} == {
         "run.yaml",
         "weights.safetensors",
+        "calibration.json",
+        "reference.safetensors",
         "metrics.csv",
         "split.csv",
         "README.txt",

@@ -25,6 +25,7 @@ from crystalvision.training import (
     read_checkpoint,
     write_checkpoint,
 )
+from crystalvision_augmentation.dihedral import Dihedral
 
 FILES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
 
@@ -111,7 +112,7 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
         make_phase("fusion", "head", name="fusion", epochs=2, rate=rate, optimiser=optimiser),
     ]
     whole, often = make_system(dropout=0.3), make_system(dropout=0.3)
-    expected = fit(whole, phases, *patterns, augment="dihedral", seed=4)
+    expected = fit(whole, phases, *patterns, augment=[Dihedral()], seed=4)
     kept, sessions = Kept(tmp_path / "c.safetensors"), 0
     while True:
         sessions += 1
@@ -122,7 +123,7 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
                 often,
                 phases,
                 *patterns,
-                augment="dihedral",
+                augment=[Dihedral()],
                 seed=4,
                 listener=Told(1),
                 checkpoints=kept,
