@@ -61,27 +61,41 @@ def read(heads: Mapping[str, HeadOutput]) -> Prediction:
     return Prediction(told[-1] if told else None, severities[-1] if severities else None)
 
 
-def check_monitor(system: System, phase: Phase) -> None:
-    """Check that a phase's heads tell what its monitor watches; costs no image.
+@torch.no_grad()
+def told_by_heads(system: System) -> dict[str, Prediction]:
+    """What each head speaks of, the final one as "head"; costs no image."""
+    readers: dict[str, tuple[Head, int]] = {
+        name: (branch.head, branch.backbone.num_features)
+        for name, branch in system.branches.items()
+    }
+    if system.fusion is not None:
+        readers["head"] = (_final_head(system), system.fusion.num_features)
+    told = {}
+    for name, (head, width) in readers.items():
+        mode = head.training
+        told[name] = head.predict(head.eval()(torch.zeros(2, width)))
+        head.train(mode)
+    return told
+
+
+def check_monitor(told: Mapping[str, Prediction], phase: Phase) -> None:
+    """Check that a phase's heads tell what its monitor watches.
+
+    Args:
+        told: What each head speaks of.
+        phase: The phase.
 
     Raises:
         InputError: They do not.
     """
-    branches = {name: system.branches[name] for name in system.branches if name in phase.train}
-    widths = {name: (item.head, item.backbone.num_features) for name, item in branches.items()}
-    if phase.trains_final and system.fusion is not None:
-        widths["head"] = (_final_head(system), system.fusion.num_features)
-    heads: dict[str, HeadOutput] = {}
-    with torch.no_grad():
-        for name, (head, width) in widths.items():
-            mode = head.training
-            heads[name] = HeadOutput(head, head.eval()(torch.zeros(2, width)))
-            head.train(mode)
-    told = read(heads)
+    heads = [
+        name for name in told if name in phase.train or (name == "head" and phase.trains_final)
+    ]
     missing = {
-        "validation_accuracy": "classes" if told.probabilities is None else None,
-        "validation_mae": "severity" if told.severity is None else None,
-        "validation_loss": None,
+        "validation_accuracy": all(told[name].probabilities is None for name in heads)
+        and "classes",
+        "validation_mae": all(told[name].severity is None for name in heads) and "severity",
+        "validation_loss": False,
     }[phase.monitor]
     if missing:
         raise InputError(

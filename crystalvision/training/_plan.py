@@ -1,8 +1,11 @@
 """Checks an experiment against a dataset, and builds its system, before any pattern is read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crystalvision.contracts import Augmentation, stride_pair
+import numpy as np
+
+from crystalvision.contracts import Augmentation, Prediction, stride_pair
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
@@ -10,7 +13,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
 from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
-from crystalvision.training._outputs import check_monitor
+from crystalvision.training._outputs import check_monitor, told_by_heads
 from crystalvision.training._phase import Phase
 from crystalvision.training._preprocess import Preprocess
 
@@ -59,9 +62,34 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
                 "lower input.bin"
             )
     phases = experiment.schedule.for_parts(list(system.parts()))
+    told = told_by_heads(system)
     for phase in phases:
-        check_monitor(system, phase)
+        check_monitor(told, phase)
     for split, least in (("train", 2), ("validation", 1)):
         if len(dataset.split(split)) < least:
             raise InputError(f"{dataset.path}: its {split} split is empty; make more samples")
+    _check_targets(told, dataset)
     return Plan(system, preprocess, augmentations, phases)
+
+
+def _check_targets(told: Mapping[str, Prediction], dataset: Dataset) -> None:
+    """Check that there is something to learn for each head.
+
+    Raises:
+        InputError: All patterns of the training split are of one class, or of one severity.
+    """
+    train = dataset.split("train")
+    labels, severities = (np.unique(dataset.column(name)[train]) for name in ("label", "severity"))
+    for name, prediction in told.items():
+        if prediction.probabilities is not None and len(labels) == 1:
+            only = dataset.header.class_names[int(labels[0])]
+            raise InputError(
+                f"{dataset.path}: all {len(train)} patterns to train on are of class '{only}', so "
+                f"the head of '{name}' has nothing to tell apart; choose another dataset or split"
+            )
+        if prediction.severity is not None and len(severities) == 1:
+            raise InputError(
+                f"{dataset.path}: all {len(train)} patterns to train on have the severity "
+                f"{severities[0]:g}, so '{name}' has nothing to learn: give severities when you "
+                "import (--severity CLASS=VALUE), or train a system without it"
+            )

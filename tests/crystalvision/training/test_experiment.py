@@ -165,3 +165,21 @@ def test_a_phase_for_a_part_that_is_not_there(make_experiment, dataset, catalogu
     system = {"branches": {"classifier": described["branches"]["classifier"]}}
     with pytest.raises(InputError, match=r"phase 'regressor' trains 'regressor'.*only: classifier"):
         plan_changed(make_experiment, dataset, catalogue, system=system)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("severity", 0.3, r"have the severity 0.3, so 'regressor' has nothing to learn: give sev"),
+        ("label", 1, r"of class '.+', so the head of 'classifier' has nothing to tell apart"),
+    ],
+)
+def test_a_head_without_anything_to_learn_is_refused(
+    experiment, dataset, catalogue, monkeypatch, column, value, message
+):
+    whole = dataset.column
+    monkeypatch.setattr(
+        dataset, "column", lambda name: whole(name) * 0 + (value if name == column else whole(name))
+    )
+    with pytest.raises(InputError, match=message):
+        plan(experiment, dataset, catalogue)
