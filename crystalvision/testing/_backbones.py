@@ -180,7 +180,9 @@ def own_weights_from_a_file(subject: Subject) -> None:
         try:
             subject.create({"weights": str(path)}, in_channels=1)
         except InputError as error:
-            require(name in str(error), f"the refusal does not name '{name}': {error}")
+            # Around somebody else's network, its own name for the weight is the one to tell.
+            named = name in str(error) or name.partition(".")[2] in str(error)
+            require(named, f"the refusal does not name '{name}': {error}")
         else:
             raise NotMetError("weights of another architecture are taken")
 
