@@ -127,10 +127,14 @@ def _type_name(annotation: Any) -> str:
         return " | ".join(_type_name(choice) for choice in get_args(annotation))
     if get_origin(annotation) is Annotated:
         return _type_name(get_args(annotation)[0])
+    if annotation is ...:
+        return "..."
     if annotation is type(None):
         return "None"
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
+    if isinstance(origin := get_origin(annotation), type):
+        return f"{origin.__name__}[{', '.join(map(_type_name, get_args(annotation)))}]"
     return str(annotation).replace("typing.", "")
 
 
