@@ -1,11 +1,14 @@
 """From an experiment and a dataset to a run folder."""
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from crystalvision.datasets import Dataset
 from crystalvision.plugins import Catalogue, PluginSelection
@@ -218,11 +221,17 @@ def _identity(job: _Job) -> dict[str, Any]:
         "format": _IDENTITY_FORMAT,
         "experiment": job.experiment.model_dump(mode="json"),
         "dataset": job.dataset.identity,
+        "splits": {name: _hash(job.dataset.split(name)) for name in SPLITS},
         "plugins": [
             {**plugin.model_dump(mode="json"), "file": file_hash(plugin.distribution)}
             for plugin in job.plugins
         ],
     }
+
+
+def _hash(indices: np.ndarray) -> str:
+    """The hash of a split, which can be assigned anew without changing the dataset."""
+    return hashlib.sha256(np.ascontiguousarray(indices).tobytes()).hexdigest()
 
 
 def _told(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:

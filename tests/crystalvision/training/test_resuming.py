@@ -179,6 +179,13 @@ def test_another_experiment_is_not_continued(stopped, make_experiment, dataset, 
     assert "discarding the unfinished training in" in told.notes[0]
 
 
+def test_other_splits_are_not_continued(stopped, experiment, dataset, catalogue, monkeypatch):
+    whole = dataset.split
+    monkeypatch.setattr(dataset, "split", lambda name: whole(name)[::-1])
+    with pytest.raises(InputError, match=r"it differs in splits.train"):
+        train_run(experiment, dataset, stopped, catalogue=catalogue)
+
+
 def newest(stopped):
     """The newer and the older checkpoint."""
     files = [stopped.with_name("run.partial") / name for name in FILES]
