@@ -123,19 +123,20 @@ def _convert(what: str, option: Option, value: object) -> object:
 
 
 def _type_name(annotation: Any) -> str:
-    if get_origin(annotation) in {Union, UnionType}:
-        return " | ".join(_type_name(choice) for choice in get_args(annotation))
-    if get_origin(annotation) is Annotated:
-        return _type_name(get_args(annotation)[0])
-    if annotation is ...:
-        return "..."
-    if annotation is type(None):
-        return "None"
-    if isinstance(annotation, type) and not get_args(annotation):
-        return annotation.__name__
-    if isinstance(origin := get_origin(annotation), type):
-        return f"{origin.__name__}[{', '.join(map(_type_name, get_args(annotation)))}]"
-    return str(annotation).replace("typing.", "")
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(arguments[0])
+    if origin in {Union, UnionType}:
+        return " | ".join(map(_type_name, arguments))
+    if annotation is type(None) or annotation is ...:
+        return "None" if annotation is not ... else "..."
+    if isinstance(origin, type):
+        return f"{origin.__name__}[{', '.join(map(_type_name, arguments))}]"
+    return (
+        annotation.__name__
+        if isinstance(annotation, type)
+        else str(annotation).replace("typing.", "")
+    )
 
 
 def _hints(factory: Callable[..., object]) -> dict[str, Any]:
