@@ -22,6 +22,8 @@ from crystalvision_backbones._initialise import initialise
 from crystalvision_backbones._squeeze import SqueezeExcitation
 from crystalvision_backbones._weights import load_weights
 
+_SMALL_MAP = 64 * 64  # points
+
 
 class SqueezeModule(nn.Module):
     """One module of a dense block: normalisation, 3×3 convolution, ReLU, squeeze-and-excitation.
@@ -211,15 +213,24 @@ class DnsNet(Backbone):
                 single image that leaves a single point.
         """
         check_images("dnsnet", images, self.in_channels, self.stride)
-        # Channels last: convolutions on a CPU were measured 1.3 to 1.5 times as fast in training.
-        stem = self.stem(images).contiguous(memory_format=torch.channels_last)
-        maps = self.blocks[0](stem)
+        maps = self.blocks[0](_laid_out(self.stem(images)))
         for transition, block in zip(self.transitions, self.blocks[1:], strict=True):
             maps = transition(maps)
             if self.training:
                 check_batch_statistics("dnsnet", maps.shape[0] * maps[0, 0].numel())
-            maps = block(maps)
+            maps = block(_laid_out(maps))
         return torch.relu_(self.final(self.norm(maps)))
+
+
+def _laid_out(maps: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h w"]:
+    """The same maps, laid out as convolutions are quickest in training.
+
+    That is with channels last on a GPU, and on a CPU for small maps: up to 64 × 64 points it was
+    measured up to 1.3 times as fast as channels first, and above them up to 1.7 times as slow.
+    """
+    if maps.is_cuda or maps.shape[-2] * maps.shape[-1] <= _SMALL_MAP:
+        return maps.contiguous(memory_format=torch.channels_last)
+    return maps
 
 
 def channel_widths(
