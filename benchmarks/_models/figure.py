@@ -74,7 +74,9 @@ def _shares(axis: "Axes", measured: Result) -> None:
         axis.barh(names, shares, left=left, color=colour, label=kind)
         left = [before + share for before, share in zip(left, shares, strict=True)]
     axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.set(title="Where the time goes", xlabel="share of a training step [%]", xlim=(0, 100))
+    axis.set(
+        title="Where the time goes", xlabel="share of a training step, median [%]", xlim=(0, 100)
+    )
     axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
 
 

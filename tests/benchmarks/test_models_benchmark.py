@@ -104,3 +104,21 @@ def test_two_tiny_networks_are_measured_whole(tmp_path):
         )
     assert "| ziletti |" in (tmp_path / "cpu.md").read_text()
     assert (tmp_path / "cpu.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_gradient_of_a_convolution_costs_what_its_forward_pass_does(part):
+    """Also in groups, where torch's own count of the weights' gradient is wrong."""
+
+    class Grouped(Backbone):
+        num_features, stride = 8, 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Conv2d(1, 8, 1, bias=False)
+            self.grouped = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.grouped(self.first(images))
+
+    # The first one's input, the image, needs no gradient.
+    assert part("cost").training_flops(Grouped(), 16) == 2 * 16 * 16 * (2 * 8 * 1 + 3 * 8 * 9)
