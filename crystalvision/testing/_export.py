@@ -83,8 +83,14 @@ def check_autocast(network: nn.Module, inputs: Inputs) -> None:
     require(difference < 0.1, f"autocast to bfloat16 changes the result by {difference:.0%}")
 
 
-def check_compiled(network: nn.Module, inputs: Inputs) -> None:
+def check_compiled(network: nn.Module, inputs: Inputs, *, backend: str = "inductor") -> None:
     """`torch.compile` gives the same results and gradients.
+
+    Args:
+        network: Any network.
+        inputs: What it is called with.
+        backend: `inductor` compiles; `aot_eager` captures and differentiates as for it, and stops
+            before the code is made.
 
     Raises:
         NotMetError: It fails, or gives something else.
@@ -96,7 +102,7 @@ def check_compiled(network: nn.Module, inputs: Inputs) -> None:
         leaf.requires_grad_()
     expected = network(*inputs)
     gradients = torch.autograd.grad(expected.square().sum(), leaves, allow_unused=True)
-    compiled = torch.compile(network)
+    compiled = torch.compile(network, backend=backend)
     with _quiet():
         try:
             found = compiled(*inputs)
