@@ -208,10 +208,13 @@ def many(tmp_path_factory, small_settings):
 
 
 def wait_for_shards(path, count, process):
-    for _ in range(3000):
+    patience = time.monotonic() + 300  # a machine that does much else takes a minute to start
+    while time.monotonic() < patience:
         if sum(1 for file in path.glob("images/c/*/0/0/0")) >= count or process.poll() is not None:
             return
         time.sleep(0.01)
+    process.kill()
+    process.communicate()
     raise AssertionError("no shard was written")
 
 
