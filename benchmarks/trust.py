@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from crystalvision.datasets import Dataset
 from crystalvision.evaluation import reliability
 from crystalvision.prediction import Predictions, Predictor, join
 
+Row = dict[str, Any]
 CHUNK = 64
 RESULTS = Path(__file__).parent / "results" / "trust"
 
@@ -41,7 +43,7 @@ def main() -> None:
     (options.output / "trust.md").write_text(table(rows) + "\n")
 
 
-def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> dict[str, object]:
+def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> Row:
     """Calibration and rejects of one run."""
     dataset = Dataset.open(held_out)
     calibrated, plain = Predictor.load(run), Predictor.load(run, calibrated=False)
@@ -87,14 +89,13 @@ def rejects(told: Predictions) -> float:
     return float(told.rejected.mean())
 
 
-def table(rows: list[dict[str, object]]) -> str:
+def table(rows: list[Row]) -> str:
     """The results as a Markdown table."""
-    kinds = list(rows[0]["rejected"])  # type: ignore[call-overload]
+    kinds = list(rows[0]["rejected"])
     headings = ["run", "patterns", "accuracy", "T", "ECE before", "ECE after", "false rejects"]
     headings += [f"{kind} rejected" for kind in kinds]
     lines = [headings, ["---"] * len(headings)]
     for row in rows:
-        rates: dict[str, float] = row["rejected"]  # type: ignore[assignment]
         numbers = [row["accuracy"], row["temperature"]]
         numbers += [row["calibration_error_before"], row["calibration_error_after"]]
         lines.append(
@@ -103,7 +104,7 @@ def table(rows: list[dict[str, object]]) -> str:
                 str(row["patterns"]),
                 *(f"{number:.4f}" for number in numbers),
                 f"{row['false_rejects']:.1%}",
-                *(f"{rates[kind]:.1%}" for kind in kinds),
+                *(f"{row['rejected'][kind]:.1%}" for kind in kinds),
             ]
         )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

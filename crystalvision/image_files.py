@@ -79,7 +79,7 @@ def _decoding(path: Path) -> Iterator[None]:
     """Turn the many kinds of error that decoders raise for a damaged file into one."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # each decoder raises its own
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         kind = path.suffix.lower().lstrip(".").upper()
         raise InputError(f"{path} is not a {kind} image: {reason}") from error

@@ -93,7 +93,7 @@ def _serve(connection: Connection, job: Job) -> None:
             connection.send(("done", getattr(trained, work)(**arguments)))
     except EOFError:
         return
-    except Exception as error:  # told by the parent
+    except Exception as error:  # the parent says of any which network it was
         connection.send(("error", f"{type(error).__name__}: {error}".partition("\n")[0]))
 
 

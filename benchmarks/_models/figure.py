@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _models.settings import Result
-from crystalvision.report._style import COLOURS
+from crystalvision.figures import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

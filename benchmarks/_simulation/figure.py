@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from _simulation.settings import Result
-from crystalvision.report._style import COLOURS, MARKERS
+from crystalvision.figures import COLOURS, MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

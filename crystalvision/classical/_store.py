@@ -116,7 +116,7 @@ def _load_estimator(path: Path, system: ClassicalSystem) -> Any:
         )
     try:
         estimator = skops.io.loads(data, trusted=sorted(_trusted(system)))
-    except Exception as error:
+    except Exception as error:  # as above, and what building the estimator raises
         raise InputError(
             f"{path} is damaged, or not what crystalvision train writes: {_line(error)}"
         ) from error

@@ -53,7 +53,7 @@ class _LiveTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
     """Follows every storage from the operation that makes it until nothing holds it any more."""
 
     def __init__(self, held: Iterable[torch.Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch types it not
         self._bytes = 0
         self._known: set[int] = set()
         self.peak = 0

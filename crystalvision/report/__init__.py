@@ -2,9 +2,7 @@
 
 from crystalvision.report._page import OnStep, render, steps
 from crystalvision.report._results import Result, load_results
-from crystalvision.report._style import drawing
 from crystalvision.report._table import Row, row_of, same_data
-from crystalvision.report._training_figures import draw_phase, told_kept
 from crystalvision.report._write import check_output, write_page
 
 __all__ = [
@@ -12,13 +10,10 @@ __all__ = [
     "Result",
     "Row",
     "check_output",
-    "draw_phase",
-    "drawing",
     "load_results",
     "render",
     "row_of",
     "same_data",
     "steps",
-    "told_kept",
     "write_page",
 ]

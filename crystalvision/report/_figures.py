@@ -8,19 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.evaluation import Metrics, reliability
+from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure, wrapped
+from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Judged
 from crystalvision.report._statistics import roc_curve
-from crystalvision.report._style import (
-    COLOURS,
-    FAINT,
-    INK,
-    MARKERS,
-    Picture,
-    look,
-    new_figure,
-    picture,
-    wrapped,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from crystalvision.datasets import Axis, Dataset, bin_images
-from crystalvision.report._style import data_uri
+from crystalvision.report._pictures import data_uri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crystalvision.figures import drawing
 from crystalvision.report import _again as again
 from crystalvision.report._data import describe_data, distinct_datasets
 from crystalvision.report._figures import (
@@ -14,9 +15,9 @@ from crystalvision.report._figures import (
     roc_picture,
     severity_picture,
 )
+from crystalvision.report._pictures import Picture
 from crystalvision.report._results import Result
 from crystalvision.report._statistics import ClassRow, class_rows
-from crystalvision.report._style import Picture, drawing
 from crystalvision.report._table import Row, row_of, same_data
 from crystalvision.report._training_figures import training_pictures
 from crystalvision.report._write import GENERATOR

@@ -1,19 +1,11 @@
 """Figures about how a training went."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-import numpy as np
-
+from crystalvision.figures import draw_phase, told_kept
+from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
-from crystalvision.report._style import COLOURS, DASHES, INK, MARKERS, Picture, new_figure, picture
 from crystalvision.training import EpochRecord, PhaseRecord
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-_WIDE = 30  # ratio of losses; above it they are drawn on a logarithmic scale
 
 
 def training_pictures(result: Result) -> list[Picture]:
@@ -25,69 +17,10 @@ def training_pictures(result: Result) -> list[Picture]:
     ]
 
 
-def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
-    """Losses, accuracy and severity error of a phase against the epoch."""
-    from matplotlib.ticker import MaxNLocator
-
-    tells_classes = any(row.validation_accuracy is not None for row in epochs)
-    tells_severity = any(row.validation_mae is not None for row in epochs)
-    rows = 1 + tells_classes + tells_severity
-    figure, axes = new_figure(height=1.3 + 1.55 * rows, rows=rows)
-    steps = [row.epoch for row in epochs]
-    _curve(axes[0], steps, [row.train_loss for row in epochs], "training", 0)
-    _curve(axes[0], steps, [row.validation_loss for row in epochs], "validation", 1)
-    axes[0].set_ylabel("loss")
-    losses = [loss for row in epochs for loss in (row.train_loss, row.validation_loss)]
-    if losses and min(losses) > 0 and max(losses) > _WIDE * min(losses):
-        axes[0].set_yscale("log")
-        axes[0].yaxis.set_major_formatter("{x:g}")
-        axes[0].yaxis.set_minor_formatter("")
-    axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    below = iter(axes[1:])
-    if tells_classes:
-        _measure(next(below), steps, [row.validation_accuracy for row in epochs], "accuracy")
-    if tells_severity:
-        _measure(next(below), steps, [row.validation_mae for row in epochs], "severity MAE")
-    for each in axes:
-        each.axvline(phase.best_epoch, color=INK, linewidth=1, linestyle=":")
-        each.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes[-1].set_xlabel("epoch")
-    return figure
-
-
-def told_kept(phase: PhaseRecord) -> str:
-    """Which epoch's weights a phase kept, in words."""
-    monitor = phase.monitor.replace("_", " ").replace("mae", "MAE")
-    return f"kept: epoch {phase.best_epoch} of {phase.epochs}, {monitor} {phase.best_value:.4f}"
-
-
 def _phase_picture(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> Picture:
     kept = told_kept(phase)
     return picture(
         draw_phase(phase, epochs),
         f"Training curves of phase {phase.name}; {kept}.",
         f"Phase {phase.name}, which trains {', '.join(phase.train)}; {kept} (dotted line).",
-    )
-
-
-def _measure(
-    axes: "Axes", steps: Sequence[int], values: Iterable[float | None], label: str
-) -> None:
-    _curve(axes, steps, [np.nan if value is None else value for value in values], "validation", 1)
-    axes.set_ylabel(label)
-    axes.margins(y=0.15)
-
-
-def _curve(
-    axes: "Axes", steps: Sequence[int], values: Sequence[float], label: str, style: int
-) -> None:
-    axes.plot(
-        steps,
-        values,
-        label=label,
-        color=COLOURS[style],
-        linestyle=DASHES[style],
-        marker=MARKERS[style] if len(steps) <= 40 else None,
-        markersize=3.5,
-        linewidth=1.6,
     )

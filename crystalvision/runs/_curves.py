@@ -56,7 +56,7 @@ def draw_curves(folder: Path, phases: Sequence[PhaseRecord], epochs: Sequence[Ep
     Raises:
         OSError: The disk refuses.
     """
-    from crystalvision.report import draw_phase, drawing, told_kept
+    from crystalvision.figures import draw_phase, drawing, told_kept
 
     if not epochs:  # a classical system is fitted in one step
         return

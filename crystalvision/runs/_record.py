@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
 
+SPLITS = ("train", "validation", "test")
 PartKind = Literal["backbone", "head", "fusion", "feature", "estimator"]
 
 
@@ -99,6 +101,53 @@ class RunRecord(Config):
     git_revision: str = ""
 
 
+def record_of(
+    experiment: AnyExperiment,
+    dataset: Dataset,
+    plugins: tuple[PluginRecord, ...],
+    phases: Sequence[PhaseRecord],
+    *,
+    seconds: float,
+    command: Sequence[str],
+    device: str = "cpu",
+    processes: int = 1,
+) -> RunRecord:
+    """The record of what was trained here and now.
+
+    Args:
+        experiment: What was trained.
+        dataset: What it was trained on.
+        plugins: Who gave the parts.
+        phases: How the training went.
+        seconds: How long it took [s].
+        command: The command line, or nothing.
+        device: `cpu` or the GPU's name.
+        processes: Processes that trained together.
+    """
+    header = dataset.header
+    return RunRecord(
+        experiment=experiment,
+        dataset=dataset_record(dataset),
+        class_names=header.class_names,
+        class_severities=header.class_severities,
+        image_shape=header.image_shape,
+        calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
+        plugins=plugins,
+        phases=tuple(phases),
+        training_seconds=seconds,
+        device=device,
+        environment=environment(),
+        processes=processes,
+        command=tuple(command),
+        git_revision=git_revision(),
+    )
+
+
+def splits_of(dataset: Dataset) -> dict[int, str]:
+    """The split of each sample: index → "train" and so on."""
+    return {int(index): name for name in SPLITS for index in dataset.split(name)}
+
+
 def dataset_record(dataset: Dataset) -> DatasetRecord:
     """What a run remembers of its dataset."""
     recipe = json.dumps(dict(dataset.header.recipe), sort_keys=True, default=str)
@@ -164,7 +213,7 @@ def git_revision() -> str:
         return ""
     try:
         commit, changes = (
-            subprocess.run(  # noqa: S603 - fixed arguments
+            subprocess.run(  # noqa: S603 - the arguments are written here, none is a user's
                 ["git", "-C", str(folder), *arguments],  # noqa: S607 - wherever the user has git
                 check=True,
                 capture_output=True,

@@ -16,12 +16,12 @@ from crystalvision.runs._curves import TENSORBOARD, Curves
 from crystalvision.runs._folder import check_free, replace_folder, storage_errors
 from crystalvision.runs._listening import Watched
 from crystalvision.runs._record import (
+    SPLITS,
     PluginRecord,
     RunRecord,
-    dataset_record,
-    environment,
-    git_revision,
     plugin_records,
+    record_of,
+    splits_of,
 )
 from crystalvision.runs._run import Run, write_run
 from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
@@ -44,7 +44,6 @@ from crystalvision.training import (
 from crystalvision.training import Plan as _Plan
 from crystalvision.trust import Trust, fit_trust, save_trust
 
-SPLITS = ("train", "validation", "test")
 _IDENTITY_FORMAT = 1  # what a checkpoint means; change it when an old one cannot go on
 
 
@@ -180,22 +179,15 @@ def _fit(
 
 
 def _record(job: _Job, history: History) -> RunRecord:
-    header = job.dataset.header
-    return RunRecord(
-        experiment=job.experiment,
-        dataset=dataset_record(job.dataset),
-        class_names=header.class_names,
-        class_severities=header.class_severities,
-        image_shape=header.image_shape,
-        calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
-        plugins=job.plugins,
-        phases=tuple(history.phases),
-        training_seconds=history.seconds,
-        device=job.machine.name,
-        environment=environment(),
-        processes=job.machine.processes,
+    return record_of(
+        job.experiment,
+        job.dataset,
+        job.plugins,
+        history.phases,
+        seconds=history.seconds,
         command=job.command,
-        git_revision=git_revision(),
+        device=job.machine.name,
+        processes=job.machine.processes,
     )
 
 
@@ -207,9 +199,8 @@ def _write(
     with storage_errors(job.path):
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
-        split = {int(index): name for name in SPLITS for index in job.dataset.split(name)}
         save_trust(trust, whole)
-        write_run(whole, record, job.ready.system, history.epochs, split)
+        write_run(whole, record, job.ready.system, history.epochs, splits_of(job.dataset))
         (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
         replace_folder(whole, job.path)
     folder.discard()

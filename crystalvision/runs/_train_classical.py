@@ -6,21 +6,22 @@ from pathlib import Path
 
 from crystalvision.classical import build_classical, fit_classical
 from crystalvision.datasets import Dataset
-from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import check_free, whole_folder
 from crystalvision.runs._record import (
-    RunRecord,
-    dataset_record,
-    environment,
-    git_revision,
     plugin_records,
+    record_of,
+    splits_of,
 )
 from crystalvision.runs._run import Run, write_run
-from crystalvision.training import ClassicalExperiment, PhaseRecord, Preprocess, open_patterns
+from crystalvision.training import (
+    ClassicalExperiment,
+    PhaseRecord,
+    Preprocess,
+    check_splits,
+    open_patterns,
+)
 from crystalvision.trust import fit_trust, save_trust
-
-_SPLITS = ("train", "validation", "test")
 
 
 def train_classical_run(
@@ -71,38 +72,21 @@ def train_classical_run(
         num_classes=len(header.class_names),
         seed=experiment.seed,
     )
-    splits = {name: dataset.split(name) for name in _SPLITS}
-    for name, least in (("train", 2), ("validation", 1)):
-        if len(splits[name]) < least:
-            raise InputError(f"{dataset.path}: its {name} split is empty; make more samples")
+    check_splits(dataset)
     with whole_folder(path) as folder:  # an unwritable place is found before the work
         started = time.perf_counter()
         training, validation = (
-            open_patterns(dataset, splits[name], preprocess, on_read=on_read)
+            open_patterns(dataset, dataset.split(name), preprocess, on_read=on_read)
             for name in ("train", "validation")
         )
         accuracy = fit_classical(
             system, training, validation, on_features=on_features, on_fit=on_fit
         )
         seconds = round(time.perf_counter() - started, 3)
-        record = RunRecord(
-            experiment=experiment,
-            dataset=dataset_record(dataset),
-            class_names=header.class_names,
-            class_severities=header.class_severities,
-            image_shape=header.image_shape,
-            calibration=calibration,
-            plugins=plugins,
-            phases=(_phase(accuracy, seconds),),
-            training_seconds=seconds,
-            device="cpu",
-            environment=environment(),
-            command=tuple(command),
-            git_revision=git_revision(),
-        )
-        split = {int(index): name for name in _SPLITS for index in splits[name]}
+        phases = (_phase(accuracy, seconds),)
+        record = record_of(experiment, dataset, plugins, phases, seconds=seconds, command=command)
         save_trust(fit_trust(system, training, validation, seed=experiment.seed), folder)
-        write_run(folder, record, system, [], split)
+        write_run(folder, record, system, [], splits_of(dataset))
     return Run(path, record, system)
 
 

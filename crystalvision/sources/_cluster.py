@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import ClusterError, InputError
+from crystalvision.sources._shards import shards_of
 from crystalvision.sources._spec import SourceSpec, open_once
 
 if TYPE_CHECKING:  # dask takes a second to import, and most datasets need no cluster
@@ -163,8 +164,6 @@ class _Work:
 
     def __call__(self, shard: int) -> dict[str, bytes]:
         """The files of the shard."""
-        from crystalvision.sources._generate import shards_of
-
         _one_torch_thread()
         header = DatasetHeader.model_validate_json(self.header)
         ((_, files),) = shards_of(open_once(self.spec), header, [shard])

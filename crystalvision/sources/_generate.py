@@ -1,19 +1,15 @@
 """Makes a dataset from a source, shard by shard."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from crystalvision.datasets import DatasetHeader, DatasetWriter, ShardEncoder
+from crystalvision.datasets import DatasetWriter
 from crystalvision.sources._cluster import Cluster
-from crystalvision.sources._contract import Sample, Source
+from crystalvision.sources._contract import Source
+from crystalvision.sources._shards import shards_of
 from crystalvision.sources._spec import SourceSpec
-
-Shard = tuple[int, dict[str, bytes]]
 
 
 def generate(
@@ -72,32 +68,3 @@ def fill(
             writer.put_shard(shard, files)
             if cluster is not None:
                 advance(len(header.shard_indices(shard)))
-
-
-def shards_of(
-    source: Source,
-    header: DatasetHeader,
-    shards: Sequence[int],
-    advance: Callable[[int], object] = lambda _: None,
-) -> Generator[Shard, None, None]:
-    """Make shards in order: the number of each, and its files."""
-    encoder = ShardEncoder(header)
-    samples = source.samples(index for shard in shards for index in header.shard_indices(shard))
-    try:
-        for shard in shards:
-            taken = _take(samples, len(header.shard_indices(shard)), advance)
-            names = taken[0].columns
-            columns = {name: np.array([sample.columns[name] for sample in taken]) for name in names}
-            yield shard, encoder.encode(shard, np.stack([one.image for one in taken]), columns)
-    finally:
-        close = getattr(samples, "close", None)
-        if close is not None:
-            close()
-
-
-def _take(samples: Iterator[Sample], count: int, advance: Callable[[int], object]) -> list[Sample]:
-    taken = []
-    for sample in islice(samples, count):
-        taken.append(sample)
-        advance(1)
-    return taken

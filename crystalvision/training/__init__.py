@@ -26,7 +26,7 @@ from crystalvision.training._experiment import (
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._phase import Optimiser, Phase
-from crystalvision.training._plan import Plan, plan
+from crystalvision.training._plan import Plan, check_splits, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
@@ -65,6 +65,7 @@ __all__ = [
     "augmenter",
     "build_augmentations",
     "check_experiment",
+    "check_splits",
     "choose_device",
     "fit",
     "launched",

@@ -65,11 +65,20 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
     told = told_by_heads(system)
     for phase in phases:
         check_monitor(told, phase)
+    check_splits(dataset)
+    _check_targets(told, dataset)
+    return Plan(system, preprocess, augmentations, phases)
+
+
+def check_splits(dataset: Dataset) -> None:
+    """Check that there are patterns to learn from and to validate with.
+
+    Raises:
+        InputError: There are not.
+    """
     for split, least in (("train", 2), ("validation", 1)):
         if len(dataset.split(split)) < least:
             raise InputError(f"{dataset.path}: its {split} split is empty; make more samples")
-    _check_targets(told, dataset)
-    return Plan(system, preprocess, augmentations, phases)
 
 
 def _check_targets(told: Mapping[str, Prediction], dataset: Dataset) -> None:

@@ -1,5 +1,3 @@
-import csv
-import json
 import shutil
 
 import numpy as np
@@ -7,10 +5,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from crystalvision.datasets import Column, Dataset, origins, verify
+from crystalvision.datasets import Dataset, verify
 from crystalvision.errors import InputError
-from crystalvision.evaluation import evaluate
-from crystalvision.exchange import export_png, import_folder
+from crystalvision.exchange import import_folder
 
 CLASSES = ("amorphous", "crystal", "twin")
 
@@ -390,89 +387,3 @@ def test_an_image_that_changes_while_it_is_imported(pictures, tmp_path):
 
     with pytest.raises(InputError, match=r"twin/005.npy: was changed while it was imported"):
         load(pictures, tmp_path, begin=begin)
-
-
-@pytest.mark.parametrize("with_specimens", [False, True])
-def test_an_export_comes_back_as_it_was(make_data, tmp_path, with_specimens):
-    changes = {}
-    if with_specimens:
-        changes["columns"] = {
-            "thickness_angstrom": Column(dtype="float32", units="angstrom"),
-            "specimen": Column(dtype="int64"),
-        }
-    path = make_data(tmp_path / "salt.zarr", **changes)
-    export_png(path, tmp_path / "images", scale="counts")
-    done = import_folder(tmp_path / "images", tmp_path / "back.zarr")
-    salt, back = Dataset.open(path), Dataset.open(tmp_path / "back.zarr")
-    assert not done.notes
-    assert not verify(back.path)
-    assert np.array_equal(back.images(np.arange(23)), salt.images(np.arange(23)))
-    assert back.header.class_names == salt.header.class_names
-    assert back.header.class_severities == salt.header.class_severities
-    assert back.header.axes == salt.header.axes
-    assert back.header.dtype == salt.header.dtype
-    for name, column in salt.header.columns.items():
-        assert back.column(name).dtype == column.dtype
-        assert back.header.columns[name].units == column.units
-        assert np.array_equal(
-            back.column(name), salt.column(name), equal_nan=column.dtype.startswith("float")
-        ), name
-    for part in ("train", "validation", "test"):
-        assert np.array_equal(back.split(part), salt.split(part))
-
-
-def test_an_export_that_comes_back_has_the_samples_of_the_first(salt_path, salt, tmp_path):
-    export_png(salt_path, tmp_path / "images", scale="counts")
-    import_folder(tmp_path / "images", tmp_path / "back.zarr")
-    back = Dataset.open(tmp_path / "back.zarr")
-    known = origins(back.identity, back.header.recipe)
-    assert list(known) == [back.identity, salt.identity]
-    assert known[salt.identity] == salt.header.recipe
-
-
-def test_no_run_is_judged_on_a_copy_of_its_own_data(dataset_path, run, tmp_path):
-    export_png(dataset_path, tmp_path / "images", scale="counts")
-    import_folder(tmp_path / "images", tmp_path / "copy.zarr")
-    with pytest.raises(InputError, match="have samples in common"):
-        evaluate(run, Dataset.open(tmp_path / "copy.zarr"))
-
-
-def test_counts_of_32_bits_come_back_in_32_bits(make_data, tmp_path):
-    images = np.random.default_rng(0).integers(0, 60_000, (23, 1, 6, 8)).astype(np.uint32)
-    path = make_data(tmp_path / "salt.zarr", images=images, dtype="uint32")
-    export_png(path, tmp_path / "images", scale="counts")
-    import_folder(tmp_path / "images", tmp_path / "back.zarr")
-    back = Dataset.open(tmp_path / "back.zarr")
-    assert back.header.dtype == "uint32"
-    assert np.array_equal(back.images(np.arange(23)), images)
-
-
-def test_grey_values_on_a_logarithmic_scale_are_no_counts(salt_path, tmp_path):
-    export_png(salt_path, tmp_path / "images")
-    done = import_folder(tmp_path / "images", tmp_path / "back.zarr")
-    assert "holds grey values on the scale 'log', not counts" in done.notes[0]
-
-
-def test_an_export_whose_description_is_damaged(salt_path, tmp_path):
-    export_png(salt_path, tmp_path / "images", scale="counts")
-    document = tmp_path / "images/dataset.json"
-    content = json.loads(document.read_text())
-    content["crystalvision_export"] = 9
-    document.write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"dataset.json: not what this version .* writes"):
-        import_folder(tmp_path / "images", tmp_path / "back.zarr")
-    document.write_text("{")
-    told = refuse(tmp_path / "images", tmp_path)
-    assert "column 'sample' cannot keep its name" in told
-
-
-def test_a_class_that_the_export_did_not_have(salt_path, tmp_path):
-    export_png(salt_path, tmp_path / "images", scale="counts")
-    table = tmp_path / "images/labels.csv"
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    rows[3][2] = "unheard of"
-    with table.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    told = refuse(tmp_path / "images", tmp_path)
-    assert "line 4: class 'unheard of' is none of vacancies 25 %, no_defect, twin" in told

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from crystalvision.figures import drawing, look, wrapped
 from crystalvision.report._figures import (
     bland_altman_picture,
     confusion_picture,
@@ -13,7 +14,6 @@ from crystalvision.report._figures import (
     roc_picture,
     severity_picture,
 )
-from crystalvision.report._style import drawing, look, wrapped
 from crystalvision.report._training_figures import training_pictures
 
 

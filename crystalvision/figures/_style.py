@@ -1,10 +1,7 @@
-"""How figures look, and how they become part of a page."""
+"""How figures look: on a page, in a run folder, in a benchmark."""
 
-import base64
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,25 +33,6 @@ _STYLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure for the page.
-
-    Attributes:
-        uri: The picture itself, as a data URI.
-        alt: What it shows, in words.
-        width: Its width [CSS pixels].
-        height: Its height [CSS pixels].
-        caption: What to say below it, or "".
-    """
-
-    uri: str
-    alt: str
-    width: int
-    height: int
-    caption: str = ""
-
-
 @contextmanager
 def drawing() -> Iterator[None]:
     """Within it, matplotlib draws in our style, whatever the user's settings are."""
@@ -75,15 +53,6 @@ def new_figure(
     return figure, list(grid[:, 0])
 
 
-def picture(figure: "Figure", alt: str, caption: str = "") -> Picture:
-    """A figure as SVG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
-    width, height = figure.get_size_inches() * 96
-    uri = data_uri(buffer.getvalue(), "image/svg+xml")
-    return Picture(uri, alt, round(width), round(height), caption)
-
-
 def look(index: int) -> tuple[str, str, Any]:
     """Colour, marker and dashes of a class; no two of the first 49 have the same."""
     other = index + index // len(COLOURS)
@@ -92,11 +61,6 @@ def look(index: int) -> tuple[str, str, Any]:
         MARKERS[other % len(MARKERS)],
         DASHES[other % len(DASHES)],
     )
-
-
-def data_uri(content: bytes, media_type: str) -> str:
-    """A file as part of the page."""
-    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def wrapped(name: str, length: int = 12) -> str:

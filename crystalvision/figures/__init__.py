@@ -1,0 +1,28 @@
+"""Figures that more than one part of the toolkit draws, and how all of them look."""
+
+from crystalvision.figures._style import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    drawing,
+    look,
+    new_figure,
+    wrapped,
+)
+from crystalvision.figures._training import draw_phase, told_kept
+
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "FAINT",
+    "INK",
+    "MARKERS",
+    "draw_phase",
+    "drawing",
+    "look",
+    "new_figure",
+    "told_kept",
+    "wrapped",
+]
