@@ -1,0 +1,244 @@
+"""A suite: datasets × systems × seeds, described by data, with budgets that change it."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from crystalvision.config import Config, load_yaml, validate
+from crystalvision.errors import InputError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+_START = re.compile(r"(?P<system>[^#@]+)#(?P<branch>[^#@]+)(@(?P<dataset>[^#@]+))?")
+
+
+class Samples(Config):
+    """Patterns to simulate.
+
+    Attributes:
+        samples: How many.
+        seed: Of the recipe; training and test data of one recipe need different ones.
+    """
+
+    samples: Annotated[int, Field(ge=1)]
+    seed: Seed
+
+
+class TrainSamples(Samples):
+    """Patterns to train on.
+
+    Attributes:
+        validation_share: Share of them that chooses epochs and fits calibration.
+        sizes: Numbers of patterns, validation included, to train on in turn, each a part of the
+            next; by default all.
+    """
+
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    sizes: tuple[Annotated[int, Field(ge=4)], ...] = ()
+
+    @model_validator(mode="after")
+    def _sizes_are_parts(self) -> Self:
+        for size in self.sizes:
+            if size > self.samples:
+                raise ValueError(f"size {size} is more than the {self.samples} samples there are")
+        return self
+
+
+class DatasetPlan(Config):
+    """A dataset of a suite: a recipe, and what is made of it.
+
+    Attributes:
+        recipe: Name or YAML file of a recipe.
+        set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
+        train: What to train on; a dataset without it is only tested on.
+        test: What to test on; a dataset without it only lends branches to others.
+    """
+
+    recipe: str
+    set: dict[str, Any] = Field(default_factory=dict)
+    train: TrainSamples | None = None
+    test: Samples | None = None
+
+    @model_validator(mode="after")
+    def _is_used(self) -> Self:
+        if self.train is None and self.test is None:
+            raise ValueError("give `train`, `test` or both")
+        if self.train is not None and self.test is not None and self.train.seed == self.test.seed:
+            raise ValueError(
+                f"train and test have the seed {self.train.seed}: the same specimens would be in "
+                "both; give another"
+            )
+        return self
+
+
+class Start(Config):
+    """The trained branch that a branch begins with: backbone and head.
+
+    In YAML the text `SYSTEM#BRANCH`, of the cell with the same dataset and seed, or
+    `SYSTEM#BRANCH@DATASET`, of the cell with another dataset and the same seed.
+
+    Attributes:
+        system: Name of a system of the suite.
+        branch: Name of its branch.
+        dataset: Name of a dataset of the suite; `None` for the same.
+    """
+
+    system: str
+    branch: str
+    dataset: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = _START.fullmatch(value)
+        if found is None:
+            raise ValueError("expected SYSTEM#BRANCH, or SYSTEM#BRANCH@DATASET")
+        return found.groupdict()
+
+
+class SystemPlan(Config):
+    """A system of a suite.
+
+    Attributes:
+        title: What tables call it; by default its name.
+        experiment: Name or YAML file of an experiment, or the experiment itself.
+        set: Values of the experiment to change, by path, as `crystalvision train --set` does.
+        starts_from: Trained branches that branches begin with, by branch. A branch that no phase of
+            the schedule trains stays as it was.
+        published: Key of the published system that is shown beside it.
+    """
+
+    title: str | None = None
+    experiment: str | dict[str, Any]
+    set: dict[str, Any] = Field(default_factory=dict)
+    starts_from: dict[str, Start] = Field(default_factory=dict)
+    published: str | None = None
+
+
+class Pairing(Config):
+    """Which systems train on what, and what they are tested on.
+
+    Attributes:
+        systems: Names; by default all.
+        train_on: Names of datasets.
+        test_on: Names of datasets; by default the one that was trained on.
+    """
+
+    systems: tuple[str, ...] | None = None
+    train_on: tuple[str, ...]
+    test_on: tuple[str, ...] | None = None
+
+
+class Bound(Config):
+    """How to estimate the upper bound of the accuracy.
+
+    Attributes:
+        patterns: Patterns of each class that are drawn.
+        specimens: Specimens of each class that each of them is compared with.
+        seed: Draws them.
+    """
+
+    patterns: Annotated[int, Field(ge=1)]
+    specimens: Annotated[int, Field(ge=1)]
+    seed: Seed = 0
+
+
+class Suite(Config):
+    """What `crystalvision benchmark` runs, once its budget is chosen.
+
+    Attributes:
+        name: Its name.
+        title: The question that it answers.
+        description: What is compared, in a few sentences.
+        compare_with: The system from which the difference of every other is tested.
+        published: YAML or JSON file of published results, beside the suite's own file.
+        seeds: Each system is trained once with each.
+        datasets: By name.
+        systems: By name, in the order of the tables.
+        pairings: Which systems meet which datasets; by default every system trains on every
+            dataset that has `train` and `test`, and is tested on the same one.
+        by: A column of the test data, such as `dose_electrons`, for whose values results are given
+            one by one.
+        bound: How to estimate the upper bound; `None` for none.
+    """
+
+    name: Name
+    title: str
+    description: str
+    compare_with: str
+    published: str | None = None
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
+    datasets: Annotated[dict[Name, DatasetPlan], Field(min_length=1)]
+    systems: Annotated[dict[Name, SystemPlan], Field(min_length=1)]
+    pairings: tuple[Pairing, ...] = ()
+    by: str | None = None
+    bound: Bound | None = None
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is given twice; the same run would count twice")
+        return seeds
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        _known(self.compare_with, self.systems, "compare_with", "system")
+        for name, system in self.systems.items():
+            for branch, start in system.starts_from.items():
+                where = f"systems.{name}.starts_from.{branch}"
+                _known(start.system, self.systems, where, "system")
+                if start.dataset is not None:
+                    _known(start.dataset, self.datasets, where, "dataset")
+        for number, pairing in enumerate(self.pairings):
+            for system_name in pairing.systems or ():
+                _known(system_name, self.systems, f"pairings.{number}.systems", "system")
+            for dataset in (*pairing.train_on, *(pairing.test_on or ())):
+                _known(dataset, self.datasets, f"pairings.{number}", "dataset")
+        return self
+
+
+def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:
+    if name not in names:
+        raise ValueError(f"{where}: no {what} '{name}' in this suite; it has {', '.join(names)}")
+
+
+def load_suite(path: Path, budget: str) -> Suite:
+    """Read a suite and apply one of its budgets.
+
+    The file holds a suite and `budgets`, by name; a budget's values replace those of the suite, key
+    by key, at any depth. `null` takes a key away.
+
+    Args:
+        path: A YAML file.
+        budget: Name of a budget.
+
+    Raises:
+        InputError: The file is no suite, or has no such budget.
+    """
+    data = load_yaml(path)
+    budgets = data.pop("budgets", {})
+    if not isinstance(budgets, Mapping) or budget not in budgets:
+        listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
+        raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
+    return validate(Suite, merged(data, budgets[budget] or {}), f"{path}, budget {budget}")
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mappings in one, the second's values before the first's; `None` takes a key away."""
+    result = dict(base)
+    for key, value in changes.items():
+        before = result.get(key)
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(before, Mapping):
+            result[key] = merged(before, value)
+        else:
+            result[key] = value
+    return result
