@@ -1,9 +1,11 @@
 """Builds a system from its description, and refuses one that could not work."""
 
+from collections.abc import Sequence
+
 import torch
 
 from crystalvision.config import Part
-from crystalvision.contracts import Head
+from crystalvision.contracts import Head, Prediction
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
@@ -17,6 +19,7 @@ def build_system(
     *,
     in_channels: int,
     num_classes: int,
+    class_severities: Sequence[float] = (),
     first_weights: bool = True,
 ) -> System:
     """Build an untrained system.
@@ -26,13 +29,15 @@ def build_system(
         catalogue: Where backbones, heads and fusions are looked up.
         in_channels: Channels of the images.
         num_classes: Classes to tell apart.
+        class_severities: Severity of each class: a system whose heads tell severity alone takes the
+            nearest. Without them there must be a head that tells classes.
         first_weights: Whether backbones begin with what their option `weights` names. A trained
             system does without: those files need not be there any more.
 
     Raises:
         InputError: A part or option that does not exist, fewer than one channel or two classes,
             several branches that nothing joins, a fusion without a final head or a final head
-            without a fusion, or nothing that classifies.
+            without a fusion, or nothing that tells classes.
     """
     if in_channels < 1:
         raise InputError(f"in_channels={in_channels}: images have at least one channel")
@@ -71,16 +76,41 @@ def build_system(
             num_features=fusion.num_features,
             num_classes=num_classes,
         )
-    system = System(branches, fusion if joins else None, head)
     readers = {name: (branch.head, widths[name]) for name, branch in branches.items()}
     if head is not None:
         readers["head"] = (head, fusion.num_features)
-    if not any(_classifies(reader, width) for reader, width in readers.values()):
+    told = [_told(*reader) for reader in readers.values()]
+    by_severity = all(prediction.probabilities is None for prediction in told)
+    if by_severity:
+        tells_severity = any(prediction.severity is not None for prediction in told)
+        _check_severities(
+            class_severities if tells_severity else (), list(readers), catalogue.names("head")
+        )
+    return System(
+        branches, fusion if joins else None, head, class_severities if by_severity else ()
+    )
+
+
+def _check_severities(
+    class_severities: Sequence[float], readers: Sequence[str], heads: Sequence[str]
+) -> None:
+    """Check that severities tell the classes of a system that has no head for them.
+
+    Raises:
+        InputError: There are none, or two classes have the same.
+    """
+    if not class_severities:
         raise InputError(
             f"nothing in this system classifies: the heads of {', '.join(readers)} give no "
-            f"probabilities; heads: {', '.join(catalogue.names('head'))}"
+            f"probabilities; heads: {', '.join(heads)}"
         )
-    return system
+    if len(set(class_severities)) < len(class_severities):
+        listing = ", ".join(f"{severity:g}" for severity in class_severities)
+        raise InputError(
+            f"the heads of {', '.join(readers)} tell severity alone, and the classes' severities "
+            f"({listing}) are not all different: add a head that tells classes; heads: "
+            f"{', '.join(heads)}"
+        )
 
 
 def _check_shape(config: SystemConfig, catalogue: Catalogue, *, joins: bool) -> None:
@@ -130,9 +160,9 @@ def _without_weights(config: BranchConfig) -> BranchConfig:
     return BranchConfig(backbone=Part.of(config.backbone.name, **rest), head=config.head)
 
 
-def _classifies(head: Head, width: int) -> bool:
-    """Whether a head gives probabilities, found by asking it: a contract less for a stranger."""
-    return head.predict(_outputs(head, width)).probabilities is not None
+def _told(head: Head, width: int) -> Prediction:
+    """What a head tells, found by asking it: a contract less for a stranger."""
+    return head.predict(_outputs(head, width))
 
 
 @torch.no_grad()

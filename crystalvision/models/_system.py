@@ -1,6 +1,6 @@
 """A system: branches, the fusion that joins them, and the final head."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,6 +32,8 @@ class System(nn.Module):
         branches: By name.
         fusion: Joins the branches' features, or `None`.
         head: Reads what the fusion gives, or `None`; both or neither.
+        class_severities: Severity of each of k classes, by which a system whose heads tell severity
+            alone tells classes; empty where there is no need.
     """
 
     def __init__(
@@ -39,11 +41,14 @@ class System(nn.Module):
         branches: Mapping[str, Branch],
         fusion: Fusion | None = None,
         head: Head | None = None,
+        class_severities: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.branches = Branches(branches)
         self.fusion = fusion
         self.head = head
+        # Of the dataset, not of the training: no weight.
+        self.register_buffer("class_severities", torch.tensor(class_severities), persistent=False)
 
     def branch_outputs(self, images: Float[torch.Tensor, "b c h w"]) -> dict[str, BranchOutput]:
         """What each branch makes of images (b, c, h, w), by name.
@@ -78,8 +83,9 @@ class System(nn.Module):
     def predict(self, output: SystemOutput) -> Prediction:
         """Probabilities (b, k) and severity (b,) from what `forward` gave.
 
-        Probabilities are the final head's, or else those of the first branch that classifies.
-        Severity is that of the first branch that gives it, or else the final head's, or `None`.
+        Probabilities are the final head's, or else those of the first branch that classifies, or
+        else those of the classes whose severities are near what is told. Severity is that of the
+        first branch that gives it, or else the final head's, or `None`.
         """
         branches = [
             self.branches[name].head.predict(item.outputs) for name, item in output.branches.items()
@@ -87,12 +93,26 @@ class System(nn.Module):
         final = []
         if self.head is not None and output.final is not None:
             final.append(self.head.predict(output.final))
-        probabilities = (item.probabilities for item in [*final, *branches])
         severities = (item.severity for item in [*branches, *final])
-        return Prediction(
-            probabilities=next((item for item in probabilities if item is not None), None),
-            severity=next((item for item in severities if item is not None), None),
-        )
+        severity = next((item for item in severities if item is not None), None)
+        told = (item.probabilities for item in [*final, *branches])
+        probabilities = next((item for item in told if item is not None), None)
+        if probabilities is None and severity is not None:
+            probabilities = self._near(severity)
+        return Prediction(probabilities=probabilities, severity=severity)
+
+    def _near(self, severity: Float[torch.Tensor, "b"]) -> Float[torch.Tensor, "b k"] | None:
+        """Probabilities (b, k) of the classes if severities are told with normal errors.
+
+        Their standard deviation is taken as half the least distance of two classes; calibration
+        fits it, since a temperature T multiplies it by √T.
+        """
+        classes = self.get_buffer("class_severities")
+        if not len(classes):
+            return None
+        width = classes.sort().values.diff().min() / 2
+        distance = (severity.float()[:, None] - classes) / width
+        return (-0.5 * distance.square()).softmax(dim=1)
 
     def parts(self) -> dict[str, nn.Module]:
         """What a schedule may train: each branch by its name, then "fusion" and "head"."""

@@ -78,6 +78,7 @@ class Run:
                 catalogue,
                 in_channels=record.image_shape[0],
                 num_classes=len(record.class_names),
+                class_severities=record.class_severities,
                 first_weights=False,
             )
         _load_weights(path, system)

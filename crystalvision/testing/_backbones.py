@@ -235,18 +235,19 @@ def overfits_32_patterns(subject: Subject) -> None:
 
 def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> int:
     """Patterns that are known in evaluation mode at best."""
-    network = nn.ModuleList([backbone, reader])
+    network = nn.Sequential(backbone, nn.AdaptiveAvgPool2d(1), nn.Flatten(), reader)
     optimiser = torch.optim.Adam(trainable(network).values(), lr=1e-3)
     best = 0
     for step in range(1, _STEPS + 1):
         optimiser.zero_grad()
-        scores = reader(backbone(images).mean((2, 3)))
-        torch.autograd.backward(nn.functional.cross_entropy(scores, labels))
+        torch.autograd.backward(nn.functional.cross_entropy(network(images), labels))
         optimiser.step()
         if step % 10 == 0:
+            # Batch statistics that follow by 1 % a step would still be those of the first weights.
+            torch.optim.swa_utils.update_bn([images], network)
             network.eval()
             with torch.no_grad():
-                told = reader(backbone(images).mean((2, 3))).argmax(1)
+                told = network(images).argmax(1)
             best = max(best, int((told == labels).sum()))
             network.train()
         if best == len(labels):

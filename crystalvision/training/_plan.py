@@ -52,6 +52,7 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
             catalogue,
             in_channels=channels,
             num_classes=len(dataset.header.class_names),
+            class_severities=dataset.header.class_severities,
         )
     for name in system.branches:
         rows, columns = stride_pair(system.branches[name].backbone)

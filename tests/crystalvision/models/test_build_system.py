@@ -1,5 +1,6 @@
 """Systems that are built, and systems that are refused."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,10 +21,21 @@ def catalogue() -> Catalogue:
 
 
 def build(
-    catalogue: Catalogue, *, in_channels: int = 1, num_classes: int = 4, **data: Any
+    catalogue: Catalogue,
+    *,
+    in_channels: int = 1,
+    num_classes: int = 4,
+    class_severities: Sequence[float] = (),
+    **data: Any,
 ) -> System:
     config = SystemConfig.model_validate(data)
-    return build_system(config, catalogue, in_channels=in_channels, num_classes=num_classes)
+    return build_system(
+        config,
+        catalogue,
+        in_channels=in_channels,
+        num_classes=num_classes,
+        class_severities=class_severities,
+    )
 
 
 def test_the_fused_system_has_every_part(catalogue):
@@ -88,6 +100,10 @@ REFUSED = [
     (
         {"branches": {"a": CLASSIFIER}, "fusion": "contat", "head": "softmax"},
         r"no fusion is called 'contat'; did you mean 'concat'\?",
+    ),
+    (
+        {"branches": {"a": REGRESSOR}, "class_severities": (0.0, 0.3, 0.3, 0.9)},
+        r"the heads of a tell severity alone, and .* \(0, 0.3, 0.3, 0.9\) are not all different",
     ),
     ({"branches": {"a": CLASSIFIER}, "in_channels": 0}, "in_channels=0"),
     ({"branches": {"a": CLASSIFIER}, "num_classes": 1}, "num_classes=1: .*at least two"),

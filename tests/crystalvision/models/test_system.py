@@ -124,3 +124,34 @@ def test_a_tiny_system_learns_a_few_patterns():
     assert (told.severity - targets.severity).abs().mean() < 0.1
     classes = system.branches["classifier"].head.predict(output.branches["classifier"].outputs)
     assert torch.equal(classes.probabilities.argmax(1), targets.label)
+
+
+def test_severity_alone_tells_the_nearest_class():
+    config = SystemConfig.model_validate(
+        {"branches": {"a": {"backbone": "dnsnet-tiny", "head": "severity"}}}
+    )
+    severities = (0.3, 0.0, 0.9, 0.6)
+    system = build_system(
+        config, Catalogue.load(), in_channels=1, num_classes=4, class_severities=severities
+    )
+    outputs = torch.tensor([[0.29], [-5.0], [7.0], [0.44], [0.46]])
+    output = SystemOutput({"a": BranchOutput(torch.zeros(5, 1), outputs)}, None)
+    told = system.predict(output)
+    assert told.probabilities.argmax(1).tolist() == [0, 1, 2, 0, 3]
+    torch.testing.assert_close(told.probabilities.sum(1), torch.ones(5))
+    # Half-way between two classes, and a normal distribution of half their distance elsewhere.
+    half = system.predict(
+        SystemOutput({"a": BranchOutput(torch.zeros(1, 1), torch.tensor([[0.45]]))}, None)
+    ).probabilities[0]
+    torch.testing.assert_close(half[0], half[3])
+    torch.testing.assert_close(half[0] / half[1], torch.tensor(4.0).exp())
+    assert not [name for name in system.state_dict() if "severities" in name]
+
+
+def test_a_head_for_classes_is_asked_before_the_severity(images):
+    config = SystemConfig.model_validate(FUSED)
+    known = build_system(
+        config, Catalogue.load(), in_channels=1, num_classes=4, class_severities=(0, 0.3, 0.6, 0.9)
+    ).eval()
+    output = known(images)
+    torch.testing.assert_close(known.predict(output).probabilities, output.final.softmax(1))
