@@ -42,8 +42,9 @@ demo: $(INSTALLED)
 	$(BIN)/crystalvision evaluate $(DEMO)/fused -d $(DEMO)/data.zarr --json > /dev/null
 	$(BIN)/crystalvision report $(DEMO)/fused $(DEMO)/single -o $(DEMO)/report.html
 
+# One process a core, and in each one thread: faster than threads that wait for one another.
 test: $(INSTALLED_FOR_TESTS)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile $(PYTEST_ARGS)
 
 check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff check .
