@@ -97,7 +97,26 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"--set {override}: the value is not YAML") from error
-        result = _set(result, keys, value, override)
+        result = _set(result, keys, value, f"--set {override}")
+    return dict(result)
+
+
+def apply_settings(
+    data: Mapping[str, Any], settings: Mapping[str, Any], source: str
+) -> dict[str, Any]:
+    """Set values by path, as a key `set` of a YAML file does.
+
+    Args:
+        data: What the file holds; it is not changed.
+        settings: Values by path, such as `branches.classifier.backbone.growth`.
+        source: Where they were read from, for the error.
+
+    Raises:
+        InputError: A path through something that has no keys.
+    """
+    result: Any = _copy(data)
+    for path, value in settings.items():
+        result = _set(result, path.split("."), value, f"{source}, set {path}")
     return dict(result)
 
 
@@ -203,7 +222,7 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
     if isinstance(node, list):
         if not key.isdigit() or int(key) >= len(node):
             raise InputError(
-                f"--set {override}: '{key}' is no place in a list of {len(node)}; "
+                f"{override}: '{key}' is no place in a list of {len(node)}; "
                 f"places count from 0 to {len(node) - 1}"
             )
         node[int(key)] = _set(node[int(key)], rest, value, override)
@@ -213,6 +232,6 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
     if node is None:
         node = {}
     if not isinstance(node, dict):
-        raise InputError(f"--set {override}: cannot set '{key}' inside the value {node!r}")
+        raise InputError(f"{override}: cannot set '{key}' inside the value {node!r}")
     node[key] = _set(node.get(key), rest, value, override)
     return node

@@ -8,6 +8,7 @@ from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._system import System
+from crystalvision.models._trained_branch import load_trained_branch
 from crystalvision.plugins import Catalogue
 
 
@@ -26,8 +27,8 @@ def build_system(
         catalogue: Where backbones, heads and fusions are looked up.
         in_channels: Channels of the images.
         num_classes: Classes to tell apart.
-        first_weights: Whether backbones begin with what their option `weights` names. A trained
-            system does without: those files need not be there any more.
+        first_weights: Whether branches and backbones begin with what their `weights` name. A
+            trained system does without: those files need not be there any more.
 
     Raises:
         InputError: A part or option that does not exist, fewer than one channel or two classes,
@@ -118,16 +119,18 @@ def _branch(
         num_features=backbone.num_features,
         num_classes=num_classes,
     )
-    return Branch(name, backbone, head, in_channels=in_channels)
+    branch = Branch(name, backbone, head, in_channels=in_channels)
+    load_trained_branch(branch, config)
+    return branch
 
 
 def _without_weights(config: BranchConfig) -> BranchConfig:
-    """The branch with a backbone that is not told which weights to begin with."""
-    options = config.backbone.options
-    if not isinstance(options.get("weights"), str):
-        return config
-    rest = {name: value for name, value in options.items() if name != "weights"}
-    return BranchConfig(backbone=Part.of(config.backbone.name, **rest), head=config.head)
+    """The branch that is not told which weights to begin with."""
+    backbone = config.backbone
+    if isinstance(backbone.options.get("weights"), str):
+        rest = {name: value for name, value in backbone.options.items() if name != "weights"}
+        backbone = Part.of(backbone.name, **rest)
+    return BranchConfig(backbone=backbone, head=config.head)
 
 
 def _classifies(head: Head, width: int) -> bool:

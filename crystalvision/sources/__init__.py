@@ -8,7 +8,18 @@ killed goes on, and a damaged dataset is repaired.
 from crystalvision.sources._cluster import Cluster
 from crystalvision.sources._contract import Sample, Source
 from crystalvision.sources._generate import generate
+from crystalvision.sources._recipes import find_recipe, read_recipe
 from crystalvision.sources._repair import Repair, repair
 from crystalvision.sources._spec import SourceSpec
 
-__all__ = ["Cluster", "Repair", "Sample", "Source", "SourceSpec", "generate", "repair"]
+__all__ = [
+    "Cluster",
+    "Repair",
+    "Sample",
+    "Source",
+    "SourceSpec",
+    "find_recipe",
+    "generate",
+    "read_recipe",
+    "repair",
+]
