@@ -1,6 +1,7 @@
 """Reads the YAML files that describe recipes and experiments, and says what is wrong with them."""
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -136,6 +137,26 @@ def validate(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(model, error)}") from error
+
+
+def first_difference(other: Any, mine: Any, at: str = "") -> str:
+    """The first place where two descriptions in JSON's types differ, and their values there."""
+    if isinstance(other, dict) and isinstance(mine, dict):
+        for key in [*mine, *other]:
+            if other.get(key) != mine.get(key):
+                return first_difference(other.get(key), mine.get(key), f"{at}.{key}" if at else key)
+    if isinstance(other, list) and isinstance(mine, list) and len(other) == len(mine):
+        for number, (one, two) in enumerate(zip(other, mine, strict=True)):
+            if one != two:
+                return first_difference(one, two, f"{at}.{number}")
+    if not at:
+        return "everything, since its description cannot be read"
+    return f"{at}, {_short(other)} there and {_short(mine)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _explain(model: type[BaseModel], error: ValidationError) -> str:

@@ -1,13 +1,13 @@
 """A suite: datasets × systems × seeds, described by data, with budgets that change it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from crystalvision.config import Config, load_yaml, validate
+from crystalvision.config import Config, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -53,12 +53,15 @@ class DatasetPlan(Config):
 
     Attributes:
         recipe: Name or YAML file of a recipe.
+        source: The source that makes it; needed only where several are installed and the recipe's
+            own distribution does not have exactly one.
         set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
         train: What to train on; a dataset without it is only tested on.
         test: What to test on; a dataset without it only lends branches to others.
     """
 
     recipe: str
+    source: str | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     train: TrainSamples | None = None
     test: Samples | None = None
@@ -154,6 +157,7 @@ class Suite(Config):
 
     Attributes:
         name: Its name.
+        budget: Name of the budget that these numbers are of; `load_suite` fills it in.
         title: The question that it answers.
         description: What is compared, in a few sentences.
         compare_with: The system from which the difference of every other is tested.
@@ -169,6 +173,7 @@ class Suite(Config):
     """
 
     name: Name
+    budget: str = ""
     title: str
     description: str
     compare_with: str
@@ -209,25 +214,52 @@ def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:
         raise ValueError(f"{where}: no {what} '{name}' in this suite; it has {', '.join(names)}")
 
 
-def load_suite(path: Path, budget: str) -> Suite:
+def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:
     """Read a suite and apply one of its budgets.
 
     The file holds a suite and `budgets`, by name; a budget's values replace those of the suite, key
-    by key, at any depth. `null` takes a key away.
+    by key, at any depth. `null` takes a key away. A file without `budgets`, such as the
+    `suite.yaml` of a benchmark's folder, is taken as it is. Files that it names lie beside it.
 
     Args:
         path: A YAML file.
         budget: Name of a budget.
+        overrides: `key=value` texts, as `--set` takes them, applied last.
 
     Raises:
         InputError: The file is no suite, or has no such budget.
     """
     data = load_yaml(path)
-    budgets = data.pop("budgets", {})
-    if not isinstance(budgets, Mapping) or budget not in budgets:
-        listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
-        raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
-    return validate(Suite, merged(data, budgets[budget] or {}), f"{path}, budget {budget}")
+    if "budgets" in data:
+        budgets = data.pop("budgets")
+        if not isinstance(budgets, Mapping) or budget not in budgets:
+            listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
+            raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
+        data = {**merged(data, budgets[budget] or {}), "budget": budget}
+    data = {"budget": budget, **apply_overrides(data, overrides)}
+    suite = validate(Suite, data, f"{path}, budget {data['budget']}")
+    return _found(suite, path.parent)
+
+
+def _found(suite: Suite, folder: Path) -> Suite:
+    """The suite with the files that it names as absolute paths."""
+    published = suite.published and str((folder / suite.published).resolve())
+    datasets = {
+        name: plan.model_copy(update={"recipe": _file(plan.recipe, folder)})
+        for name, plan in suite.datasets.items()
+    }
+    systems = {
+        name: plan.model_copy(update={"experiment": _file(plan.experiment, folder)})
+        for name, plan in suite.systems.items()
+    }
+    update = {"published": published, "datasets": datasets, "systems": systems}
+    return suite.model_copy(update=update)
+
+
+def _file(value: Any, folder: Path) -> Any:
+    if isinstance(value, str) and value.endswith((".yaml", ".yml")):
+        return str((folder / value).resolve())
+    return value
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

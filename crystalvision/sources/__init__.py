@@ -5,7 +5,7 @@ for every source alike: shards are made by threads, processes or a Dask cluster,
 killed goes on, and a damaged dataset is repaired.
 """
 
-from crystalvision.sources._cluster import Cluster
+from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._contract import Sample, Source
 from crystalvision.sources._generate import generate
 from crystalvision.sources._recipes import find_recipe, read_recipe
@@ -18,6 +18,7 @@ __all__ = [
     "Sample",
     "Source",
     "SourceSpec",
+    "connected",
     "find_recipe",
     "generate",
     "read_recipe",

@@ -1,10 +1,10 @@
 """Reads recipes, which describe datasets, from YAML files that may extend one another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crystalvision.config import apply_overrides, load_yaml
+from crystalvision.config import load_yaml
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
@@ -31,9 +31,7 @@ def find_recipe(name_or_path: str, catalogue: Catalogue, folder: Path | None = N
         raise InputError(f"{error}; or give the path of a .yaml file") from error
 
 
-def read_recipe(
-    path: Path, catalogue: Catalogue, overrides: Iterable[str] = ()
-) -> dict[str, Any]:
+def read_recipe(path: Path, catalogue: Catalogue) -> dict[str, Any]:
     """The data of a recipe on top of that which it extends; not validated.
 
     With `extends: NAME` a recipe begins as a copy of another one, shipped or a file beside it. What
@@ -43,12 +41,11 @@ def read_recipe(
     Args:
         path: Its YAML file.
         catalogue: Where names are looked up.
-        overrides: Values to set, `key=value`, as with `--set`.
 
     Raises:
         InputError: The file cannot be read, or extends what is not there, or itself.
     """
-    return apply_overrides(_read(path, catalogue, ()), overrides)
+    return _read(path, catalogue, ())
 
 
 def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> dict[str, Any]:

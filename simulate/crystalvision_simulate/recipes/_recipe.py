@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from crystalvision.config import Config, Part, validate
+from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
@@ -106,4 +106,5 @@ def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str
         InputError: No such recipe, or something in it is wrong.
     """
     path = find_recipe(name_or_path, catalogue)
-    return validate(Recipe, read_recipe(path, catalogue, overrides), str(path))
+    data = apply_overrides(read_recipe(path, catalogue), overrides)
+    return validate(Recipe, data, str(path))
