@@ -98,4 +98,6 @@ def _read(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
     except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: delete its folder, and go on with --resume") from error
+        raise InputError(
+            f"{path} is missing: delete its folder, and go on with --resume"
+        ) from error

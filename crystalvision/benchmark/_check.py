@@ -90,9 +90,7 @@ def _trouble(
         raise InputError(f"{where}: {error}") from error
 
 
-def _trouble_of_network(
-    experiment: Experiment, header: DatasetHeader, catalogue: Catalogue
-) -> str:
+def _trouble_of_network(experiment: Experiment, header: DatasetHeader, catalogue: Catalogue) -> str:
     try:
         check_fits(experiment, header, catalogue)
     except InputError as error:
@@ -161,7 +159,9 @@ def _check_pair(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
     for what, names in (("classes", "class_names"), ("images of shape", "image_shape")):
         first, second = getattr(mine, names), getattr(other, names)
         if tuple(first) != tuple(second):
-            raise InputError(f"{where} has {what} {_listed(first)} here and {_listed(second)} there")
+            raise InputError(
+                f"{where} has {what} {_listed(first)} here and {_listed(second)} there"
+            )
     if same_specimens(mine.recipe, other.recipe):
         raise InputError(
             f"{where} would share specimens: both have the seed {mine.seed}; give `test` another"

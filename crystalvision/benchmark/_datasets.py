@@ -59,7 +59,9 @@ def open_sources(
         used |= {(name, "test"): None for name in cell.tests}
     return {
         (name, role): _made(suite, name, role, catalogue, selection, device)
-        for name, role in sorted(used, key=lambda each: (list(suite.datasets).index(each[0]), each[1]))
+        for name, role in sorted(
+            used, key=lambda each: (list(suite.datasets).index(each[0]), each[1])
+        )
     }
 
 

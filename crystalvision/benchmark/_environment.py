@@ -11,7 +11,9 @@ from crystalvision.runs import environment, git_revision
 _PACKAGES = ("torchvision", "timm", "torchmetrics", "pyarrow")
 
 
-def describe(*, command: Sequence[str], budget: str, device: str, workers: int) -> dict[str, object]:
+def describe(
+    *, command: Sequence[str], budget: str, device: str, workers: int
+) -> dict[str, object]:
     """Software, machine and command, in words for `environment.json`.
 
     Args:

@@ -79,9 +79,7 @@ def _check_start(
             listing = ", ".join(there) or "none: it has no networks"
             raise InputError(f"{where}: {system} has no branch '{name}'; its branches: {listing}")
     for part in ("backbone", "head"):
-        mine, other = (
-            _name(each.get(part)) for each in (branches[branch], others[start.branch])
-        )
+        mine, other = (_name(each.get(part)) for each in (branches[branch], others[start.branch]))
         if mine != other:
             raise InputError(
                 f"{where}: {part} '{mine}' cannot begin with the weights of {part} '{other}' of "

@@ -87,7 +87,9 @@ class CellProcess:
         )
 
 
-def run_job(job: Job, on_message: Callable[[dict[str, Any]], None] = lambda message: None) -> Outcome:
+def run_job(
+    job: Job, on_message: Callable[[dict[str, Any]], None] = lambda message: None
+) -> Outcome:
     """Do a job in a process of its own."""
     process = CellProcess(job)
     try:

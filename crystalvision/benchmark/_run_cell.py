@@ -35,7 +35,7 @@ def main() -> None:
         try:
             do(job, tell)
             outcome = Outcome(status="ok")
-        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too
+        except BaseException as error:  # a plugin may raise anything, SystemExit too
             outcome = outcome_of(error)
         tell({"outcome": outcome.model_dump()})
 
@@ -74,9 +74,7 @@ def _train(job: Job, catalogue: Any, tell: Tell) -> None:
     dataset = Dataset.open(job.dataset)
     if isinstance(experiment, ClassicalExperiment):
         tell({"now": "fitting"})
-        train_classical_run(
-            experiment, dataset, job.run, catalogue=catalogue, command=job.command
-        )
+        train_classical_run(experiment, dataset, job.run, catalogue=catalogue, command=job.command)
         return
     train_run(
         experiment,
@@ -98,9 +96,9 @@ def _judge(job: Job, run: Any, name: str, data: str, tell: Tell) -> None:
 
     dataset = Dataset.open(data)
     done = Path(job.run) / "evaluations" / name
-    if (done / "metrics.json").is_file():
-        if load_metrics(done).dataset_identity == dataset.identity:
-            return
+    there = (done / "metrics.json").is_file()
+    if there and load_metrics(done).dataset_identity == dataset.identity:
+        return
     tell({"now": f"testing on {name}"})
     evaluation = evaluate(run, dataset, split="all", device=torch.device(job.device))
     save(evaluation, Path(job.run), name)

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -212,6 +213,24 @@ class Suite(Config):
 def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:
     if name not in names:
         raise ValueError(f"{where}: no {what} '{name}' in this suite; it has {', '.join(names)}")
+
+
+def find_suite(source: str, catalogue: Catalogue) -> Path:
+    """The YAML file of a suite.
+
+    Args:
+        source: Its path, or the name of a suite that a plugin ships.
+        catalogue: Where names are looked up.
+
+    Raises:
+        InputError: No such name.
+    """
+    if source.endswith((".yaml", ".yml")):
+        return Path(source)
+    try:
+        return catalogue.path("suite", source)
+    except InputError as error:
+        raise InputError(f"{error}; or give the path of a .yaml file") from error
 
 
 def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:

@@ -126,16 +126,16 @@ def _tested(
         )
     ]
     if suite.by is not None:
-        for value in metrics_by_value(folder, metrics, place.test_data(test), suite.by):
-            rows.append(
-                ResultRow(
-                    **about,
-                    by=suite.by,
-                    value=value.value,
-                    patterns=value.patterns,
-                    **_numbers(value.classification, value.severity),
-                )
+        rows += [
+            ResultRow(
+                **about,
+                by=suite.by,
+                value=value.value,
+                patterns=value.patterns,
+                **_numbers(value.classification, value.severity),
             )
+            for value in metrics_by_value(folder, metrics, place.test_data(test), suite.by)
+        ]
     return rows
 
 
