@@ -2,6 +2,7 @@
 
 from crystalvision.benchmark._cells import Cell, CellKey, cells_of
 from crystalvision.benchmark._folder import Place
+from crystalvision.benchmark._load_suite import find_suite, load_suite
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._plan import Planned, Settings, Watcher, check_place, plan_benchmark
 from crystalvision.benchmark._rows import ResultRow, Status
@@ -15,8 +16,6 @@ from crystalvision.benchmark._suite import (
     Suite,
     SystemPlan,
     TrainSamples,
-    find_suite,
-    load_suite,
 )
 from crystalvision.benchmark._table import collect, write_table
 

@@ -5,12 +5,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
 from typing import Any, Protocol
 
 from crystalvision.benchmark._job import Job
 from crystalvision.benchmark._outcome import Outcome
+from crystalvision.benchmark._plan import Settings
 from crystalvision.benchmark._process import CellProcess
 from crystalvision.sources import connected
 
@@ -95,7 +96,8 @@ class ClusterCells:
     @property
     def room(self) -> int:
         """One cell for each thread of the workers, which come and go."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: int = sum(self._client.nthreads().values())
+        return max(1, threads)
 
     def submit(self, job: Job, on_message: OnMessage) -> "Future[Outcome]":
         """See `Cells`; nothing is told on the way."""
@@ -111,9 +113,9 @@ class ClusterCells:
 def run_while_wanted(job: Job) -> Outcome:
     """Do a job on a worker of a cluster, as long as its scheduler wants the result."""
     from distributed import get_worker
-    from distributed.worker import thread_state
 
-    worker, key = get_worker(), thread_state.key
+    worker = get_worker()
+    key = worker.get_current_task()
     process = CellProcess(job)
     ended = threading.Event()
 
@@ -130,6 +132,13 @@ def run_while_wanted(job: Job) -> Outcome:
     finally:
         ended.set()
         process.close()
+
+
+def chosen_cells(settings: Settings) -> AbstractContextManager[Cells]:
+    """Where the settings say that cells run."""
+    if settings.scheduler is not None:
+        return cluster_cells(settings.scheduler)
+    return local_cells(settings.workers, settings.device)
 
 
 @contextmanager

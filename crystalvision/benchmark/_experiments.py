@@ -74,21 +74,18 @@ def _check_start(
 ) -> None:
     """Refuse a start from or to a branch that is not there, or of another backbone or head."""
     others = _branches(suite, start.system)
-    for system, name, there in (("this system", branch, branches), *_other(start, others)):
+    mine = ("this system", branch, branches)
+    for system, name, there in (mine, (f"'{start.system}'", start.branch, others)):
         if name not in there:
             listing = ", ".join(there) or "none: it has no networks"
             raise InputError(f"{where}: {system} has no branch '{name}'; its branches: {listing}")
     for part in ("backbone", "head"):
-        mine, other = (_name(each.get(part)) for each in (branches[branch], others[start.branch]))
-        if mine != other:
+        own, other = (_name(each.get(part)) for each in (branches[branch], others[start.branch]))
+        if own != other:
             raise InputError(
-                f"{where}: {part} '{mine}' cannot begin with the weights of {part} '{other}' of "
+                f"{where}: {part} '{own}' cannot begin with the weights of {part} '{other}' of "
                 f"{start.system}#{start.branch}; give both branches the same"
             )
-
-
-def _other(start: Start, others: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
-    return [(f"'{start.system}'", start.branch, others)]
 
 
 def _name(part: object) -> object:
@@ -103,8 +100,15 @@ def _with_places(data: dict[str, Any]) -> dict[str, Any]:
     system = data.get("system")
     branches = system.get("branches") if isinstance(system, dict) else None
     for branch in branches.values() if isinstance(branches, dict) else ():
-        for holder in (branch, branch.get("backbone")) if isinstance(branch, dict) else ():
-            weights = holder.get("weights") if isinstance(holder, dict) else None
-            if isinstance(weights, str) and Path(weights.rpartition("#")[0] or weights).exists():
-                holder["weights"] = str(Path(weights).resolve())
+        if isinstance(branch, dict):
+            _place(branch)
+            _place(branch.get("backbone"))
     return data
+
+
+def _place(holder: object) -> None:
+    weights = holder.get("weights") if isinstance(holder, dict) else None
+    if not isinstance(holder, dict) or not isinstance(weights, str):
+        return
+    if Path(weights.rpartition("#")[0] or weights).exists():
+        holder["weights"] = str(Path(weights).resolve())

@@ -1,5 +1,6 @@
 """Runs a benchmark: datasets, cells, bounds, table, report."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from crystalvision.benchmark._bounds import write_bound
 from crystalvision.benchmark._by_value import distinct_values
 from crystalvision.benchmark._datasets import make_dataset, make_part
 from crystalvision.benchmark._environment import describe
-from crystalvision.benchmark._executors import Cells, cluster_cells, local_cells
+from crystalvision.benchmark._executors import Cells, chosen_cells
 from crystalvision.benchmark._folder import Place, held, write_json
 from crystalvision.benchmark._loop import Loop
 from crystalvision.benchmark._plan import Planned, Settings, Watcher
@@ -27,8 +28,18 @@ def run_benchmark(
     *,
     settings: Settings,
     watcher: Watcher,
+    where: Callable[[Settings], AbstractContextManager[Cells]] = chosen_cells,
 ) -> list[ResultRow]:
     """Run a suite, or what is left of it, and write all that `crystalvision benchmark` does.
+
+    Args:
+        planned: The suite.
+        folder: The folder to write.
+        catalogue: Where parts are looked up.
+        selection: The plugins that cells load.
+        settings: How it is run.
+        watcher: Told how it proceeds.
+        where: Gives what runs the cells; by default as the settings say.
 
     Returns:
         The tidy table.
@@ -52,12 +63,7 @@ def run_benchmark(
             ),
         )
         _make_datasets(planned, place, settings, watcher)
-        run: AbstractContextManager[Cells] = (
-            local_cells(settings.workers, settings.device)
-            if settings.scheduler is None
-            else cluster_cells(settings.scheduler)
-        )
-        cells = stack.enter_context(run)
+        cells = stack.enter_context(where(settings))
         Loop(planned, place, cells, selection, settings, watcher).run()
         stack.close()
         _estimate_bounds(planned, place, watcher)

@@ -141,7 +141,7 @@ def _tested(
 
 def _numbers(
     classification: ClassificationMetrics | Metrics, severity: SeverityMetrics
-) -> dict[str, float | None]:
+) -> dict[str, Any]:
     told = {name: getattr(classification, name) for name in _CLASSIFICATION}
     return told | {f"severity_{name}": value for name, value in severity.model_dump().items()}
 
