@@ -9,6 +9,7 @@ from crystalvision.benchmark._suite import Start, Suite, SystemPlan
 from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.runs import parts_of
 from crystalvision.training import AnyExperiment, check_experiment, read_experiment
 
 
@@ -18,13 +19,17 @@ def with_experiments(suite: Suite, catalogue: Catalogue) -> Suite:
     So a benchmark's folder says all that it trains, and notices when a file has changed.
 
     Raises:
-        InputError: No such experiment.
+        InputError: No such experiment, or a setting that is wrong.
     """
     systems = {
         name: plan.model_copy(update={"experiment": _data(suite, name, plan, catalogue)})
         for name, plan in suite.systems.items()
     }
-    return suite.model_copy(update={"systems": systems})
+    written = suite.model_copy(update={"systems": systems})
+    for name in systems:
+        where = f"suite '{suite.name}', system '{name}'"
+        _check_names(check_experiment(_settings(written, name), where), catalogue, where)
+    return written
 
 
 def experiment_of(suite: Suite, cell: Cell) -> AnyExperiment:
@@ -44,6 +49,17 @@ def experiment_of(suite: Suite, cell: Cell) -> AnyExperiment:
     if cell.starts:
         data["system"] = {**data["system"], "branches": branches}
     return check_experiment(data, f"suite '{suite.name}', system '{name}'")
+
+
+def _check_names(experiment: AnyExperiment, catalogue: Catalogue, where: str) -> None:
+    """Refuse what no plugin offers, unless a plugin that may offer it could not be loaded."""
+    if catalogue.failures:
+        return
+    for kind, part in parts_of(experiment.system):
+        try:
+            catalogue.entry(kind, part.name)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
 
 
 def _data(suite: Suite, name: str, plan: SystemPlan, catalogue: Catalogue) -> dict[str, Any]:

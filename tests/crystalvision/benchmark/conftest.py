@@ -1,15 +1,31 @@
 """A suite that runs in seconds: rings instead of diffraction patterns, from a stranger's source."""
 
 import copy
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from crystalvision.benchmark import (
+    Place,
+    ResultRow,
+    Settings,
+    Suite,
+    load_suite,
+    plan_benchmark,
+    run_benchmark,
+)
+from crystalvision.benchmark._datasets import make_dataset
+from crystalvision.benchmark._job import Job, job_of
+from crystalvision.benchmark._outcome import Outcome, outcome_of
+from crystalvision.benchmark._run_cell import do
 from crystalvision.plugins import Catalogue, PluginSelection
 
 PLUGIN = '''
@@ -46,7 +62,8 @@ class Rings(Source):
             class_severities=(0.0, 0.9),
             columns={"dose_electrons": Column(dtype="float32", units="1")},
             axes=tuple(
-                Axis(name=name, size=size, scale=0.1, offset=-0.05 * size) for name in ("q_y", "q_x")
+                Axis(name=name, size=size, scale=0.1, offset=-0.05 * size)
+                for name in ("q_y", "q_x")
             ),
             seed=self.recipe["seed"],
             recipe={"structure_sha256": "rings", **self.recipe},
@@ -125,8 +142,12 @@ def one_branch(head: str, epochs: int = 2, **options: object) -> dict[str, Any]:
     """An experiment of one small network."""
     name = "classifier" if head == "softmax" else "regressor"
     phase = {
-        **{"name": name, "train": [name], "epochs": epochs, "batch_size": 16},
-        **{"optimiser": "adamw", "learning_rate": 0.01},
+        "name": name,
+        "train": [name],
+        "epochs": epochs,
+        "batch_size": 16,
+        "optimiser": "adamw",
+        "learning_rate": 0.01,
     }
     branch = {"backbone": {"name": "small", **options}, "head": head}
     return {"system": {"branches": {name: branch}}, "schedule": [phase]}
@@ -171,13 +192,26 @@ def describe_suite() -> dict[str, Any]:
             },
             "alone": {"experiment": one_branch("softmax")},
         },
-        "budgets": {"quick": {}, "one": {"seeds": [0], "datasets": {"rings": {"train": {"sizes": None}}}}},
+        "budgets": {
+            "quick": {},
+            "one": {"seeds": [0], "datasets": {"rings": {"train": {"sizes": None}}}},
+        },
     }
 
 
+@pytest.fixture(scope="session")
+def make_suite() -> Callable[[], dict[str, Any]]:
+    return lambda: copy.deepcopy(describe_suite())
+
+
+@pytest.fixture(scope="session")
+def make_branch() -> Callable[..., dict[str, Any]]:
+    return one_branch
+
+
 @pytest.fixture
-def suite_data() -> dict[str, Any]:
-    return copy.deepcopy(describe_suite())
+def suite_data(make_suite: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    return make_suite()
 
 
 @pytest.fixture(scope="session")
@@ -211,3 +245,107 @@ def command(selection: PluginSelection) -> Callable[..., "subprocess.Popen[str]"
         )
 
     return start
+
+
+class Quiet:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.ended: list[tuple[str, str]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    @contextmanager
+    def step(self, what: str, total: int) -> Iterator[Callable[[int], object]]:
+        del what, total
+        yield lambda _count: None
+
+    def cells_begin(self, total: int, done: int) -> None:
+        self.notes.append(f"{done} of {total} done")
+
+    def cell_tells(self, key: object, text: str) -> None:
+        """What runs now is not kept."""
+
+    def cell_ended(self, key: object, outcome: Outcome) -> None:
+        self.ended.append((str(key), outcome.status))
+
+    def cells_end(self) -> None:
+        """Nothing ends here."""
+
+
+class InThisProcess:
+    """Runs each cell at once, where a debugger can follow; a process for each takes seconds."""
+
+    room = 1
+
+    def submit(self, job: Job, on_message: Callable[[dict[str, Any]], None]) -> "Future[Outcome]":
+        future: Future[Outcome] = Future()
+        before = Path.cwd()
+        try:
+            do(job, on_message)
+            future.set_result(Outcome(status="ok"))
+        except Exception as error:
+            future.set_result(outcome_of(error))
+        finally:
+            os.chdir(before)
+        return future
+
+    def stop(self) -> None:
+        """Nothing runs on."""
+
+
+@pytest.fixture(scope="session")
+def make_watcher() -> type[Quiet]:
+    return Quiet
+
+
+@pytest.fixture
+def quiet() -> Quiet:
+    return Quiet()
+
+
+@pytest.fixture(scope="session")
+def bench(selection: PluginSelection, rings: Catalogue) -> Callable[..., list[ResultRow]]:
+    """Runs a suite in this process."""
+
+    def run(data: dict[str, Any], folder: Path, watcher: Quiet, **settings: Any) -> list[ResultRow]:
+        file = folder.with_suffix(".yaml")
+        file.write_text(yaml.safe_dump({"budgets": {"quick": {}}, **data}))
+        suite = load_suite(file, "quick")
+        planned = plan_benchmark(suite, rings, selection, device="cpu", watcher=watcher)
+        return run_benchmark(
+            planned,
+            folder,
+            rings,
+            selection,
+            settings=Settings(**settings),
+            watcher=watcher,
+            where=lambda _settings: nullcontext(InThisProcess()),
+        )
+
+    return run
+
+
+@pytest.fixture
+def make_cell_job(selection: PluginSelection, rings: Catalogue, quiet: Quiet) -> Callable[..., Job]:
+    """The job of a single cell, with its datasets made."""
+
+    def make(folder: Path, epochs: int = 2, **options: object) -> Job:
+        data = describe_suite()
+        del data["by"], data["budgets"]
+        data["datasets"]["rings"]["train"]["sizes"] = []
+        data["systems"] = {"alone": {"experiment": one_branch("softmax", epochs, **options)}}
+        suite = Suite.model_validate({**data, "seeds": [0]})
+        planned = plan_benchmark(suite, rings, selection, device="cpu", watcher=quiet)
+        place = Place(folder)
+        for made in planned.sources.values():
+            plan = suite.datasets["rings"]
+            make_dataset(made, place, plan, cluster=None, advance=lambda _count: None)
+        (cell,) = planned.cells
+        return job_of(
+            planned.suite, cell, place, device="cpu", selection=selection, command=("test",)
+        )
+
+    return make
