@@ -1,6 +1,7 @@
 """Reads the YAML files that describe recipes and experiments, and says what is wrong with them."""
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -97,7 +98,26 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"--set {override}: the value is not YAML") from error
-        result = _set(result, keys, value, override)
+        result = _set(result, keys, value, f"--set {override}")
+    return dict(result)
+
+
+def apply_settings(
+    data: Mapping[str, Any], settings: Mapping[str, Any], source: str
+) -> dict[str, Any]:
+    """Set values by path, as a key `set` of a YAML file does.
+
+    Args:
+        data: What the file holds; it is not changed.
+        settings: Values by path, such as `branches.classifier.backbone.growth`.
+        source: Where they were read from, for the error.
+
+    Raises:
+        InputError: A path through something that has no keys.
+    """
+    result: Any = _copy(data)
+    for path, value in settings.items():
+        result = _set(result, path.split("."), value, f"{source}, set {path}")
     return dict(result)
 
 
@@ -117,6 +137,26 @@ def validate(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(model, error)}") from error
+
+
+def first_difference(other: Any, mine: Any, at: str = "") -> str:
+    """The first place where two descriptions in JSON's types differ, and their values there."""
+    if isinstance(other, dict) and isinstance(mine, dict):
+        for key in [*mine, *other]:
+            if other.get(key) != mine.get(key):
+                return first_difference(other.get(key), mine.get(key), f"{at}.{key}" if at else key)
+    if isinstance(other, list) and isinstance(mine, list) and len(other) == len(mine):
+        for number, (one, two) in enumerate(zip(other, mine, strict=True)):
+            if one != two:
+                return first_difference(one, two, f"{at}.{number}")
+    if not at:
+        return "everything, since its description cannot be read"
+    return f"{at}, {_short(other)} there and {_short(mine)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _explain(model: type[BaseModel], error: ValidationError) -> str:
@@ -203,7 +243,7 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
     if isinstance(node, list):
         if not key.isdigit() or int(key) >= len(node):
             raise InputError(
-                f"--set {override}: '{key}' is no place in a list of {len(node)}; "
+                f"{override}: '{key}' is no place in a list of {len(node)}; "
                 f"places count from 0 to {len(node) - 1}"
             )
         node[int(key)] = _set(node[int(key)], rest, value, override)
@@ -213,6 +253,6 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
     if node is None:
         node = {}
     if not isinstance(node, dict):
-        raise InputError(f"--set {override}: cannot set '{key}' inside the value {node!r}")
+        raise InputError(f"{override}: cannot set '{key}' inside the value {node!r}")
     node[key] = _set(node.get(key), rest, value, override)
     return node

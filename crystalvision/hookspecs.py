@@ -153,6 +153,14 @@ def crystalvision_experiments() -> Mapping[str, Path]:
 
 
 @hookspec
+def crystalvision_suites() -> Mapping[str, Path]:
+    """Suites of benchmarks: name → YAML file, so that `crystalvision benchmark NAME` finds it.
+
+    Example: `return {"my-heads": Path(__file__).parent / "my-heads.yaml"}`.
+    """
+
+
+@hookspec
 def crystalvision_commands() -> "Mapping[str, str | Callable[..., Any] | typer.Typer]":
     """Commands of the command line: name → typer function, or a typer app with subcommands.
 

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from crystalvision.config import Config, load_yaml, validate
-from crystalvision.errors import InputError
+from crystalvision.config import Config
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -53,12 +51,15 @@ class DatasetPlan(Config):
 
     Attributes:
         recipe: Name or YAML file of a recipe.
+        source: The source that makes it; needed only where several are installed and the recipe's
+            own distribution does not have exactly one.
         set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
         train: What to train on; a dataset without it is only tested on.
         test: What to test on; a dataset without it only lends branches to others.
     """
 
     recipe: str
+    source: str | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     train: TrainSamples | None = None
     test: Samples | None = None
@@ -154,6 +155,7 @@ class Suite(Config):
 
     Attributes:
         name: Its name.
+        budget: Name of the budget that these numbers are of; `load_suite` fills it in.
         title: The question that it answers.
         description: What is compared, in a few sentences.
         compare_with: The system from which the difference of every other is tested.
@@ -169,6 +171,7 @@ class Suite(Config):
     """
 
     name: Name
+    budget: str = ""
     title: str
     description: str
     compare_with: str
@@ -207,38 +210,3 @@ class Suite(Config):
 def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:
     if name not in names:
         raise ValueError(f"{where}: no {what} '{name}' in this suite; it has {', '.join(names)}")
-
-
-def load_suite(path: Path, budget: str) -> Suite:
-    """Read a suite and apply one of its budgets.
-
-    The file holds a suite and `budgets`, by name; a budget's values replace those of the suite, key
-    by key, at any depth. `null` takes a key away.
-
-    Args:
-        path: A YAML file.
-        budget: Name of a budget.
-
-    Raises:
-        InputError: The file is no suite, or has no such budget.
-    """
-    data = load_yaml(path)
-    budgets = data.pop("budgets", {})
-    if not isinstance(budgets, Mapping) or budget not in budgets:
-        listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
-        raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
-    return validate(Suite, merged(data, budgets[budget] or {}), f"{path}, budget {budget}")
-
-
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Two mappings in one, the second's values before the first's; `None` takes a key away."""
-    result = dict(base)
-    for key, value in changes.items():
-        before = result.get(key)
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(before, Mapping):
-            result[key] = merged(before, value)
-        else:
-            result[key] = value
-    return result

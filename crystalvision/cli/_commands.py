@@ -18,6 +18,7 @@ OWN_COMMANDS = {
     "evaluate": "crystalvision.cli.evaluate:evaluate",
     "export": "crystalvision.cli.export:export",
     "predict": "crystalvision.cli.predict:predict",
+    "benchmark": "crystalvision.cli.benchmark:benchmark",
     "report": "crystalvision.cli.report:report",
     "plugins": "crystalvision.cli.plugins:app",
 }

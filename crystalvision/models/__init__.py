@@ -8,6 +8,7 @@ from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
 from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
+from crystalvision.models._trained_branch import TrainedBranch, read_trained_branch
 
 __all__ = [
     "NO_FUSION",
@@ -21,10 +22,12 @@ __all__ = [
     "System",
     "SystemConfig",
     "SystemOutput",
+    "TrainedBranch",
     "TrainingStep",
     "build_system",
     "count_parameters",
     "flops",
     "measure_speed",
     "peak_memory",
+    "read_trained_branch",
 ]

@@ -10,6 +10,7 @@ from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._system import System
+from crystalvision.models._trained_branch import load_trained_branch
 from crystalvision.plugins import Catalogue
 
 
@@ -31,8 +32,8 @@ def build_system(
         num_classes: Classes to tell apart.
         class_severities: Severity of each class: a system whose heads tell severity alone takes the
             nearest. Without them there must be a head that tells classes.
-        first_weights: Whether backbones begin with what their option `weights` names. A trained
-            system does without: those files need not be there any more.
+        first_weights: Whether branches and backbones begin with what their `weights` name. A
+            trained system does without: those files need not be there any more.
 
     Raises:
         InputError: A part or option that does not exist, fewer than one channel or two classes,
@@ -148,16 +149,18 @@ def _branch(
         num_features=backbone.num_features,
         num_classes=num_classes,
     )
-    return Branch(name, backbone, head, in_channels=in_channels)
+    branch = Branch(name, backbone, head, in_channels=in_channels)
+    load_trained_branch(branch, config)
+    return branch
 
 
 def _without_weights(config: BranchConfig) -> BranchConfig:
-    """The branch with a backbone that is not told which weights to begin with."""
-    options = config.backbone.options
-    if not isinstance(options.get("weights"), str):
-        return config
-    rest = {name: value for name, value in options.items() if name != "weights"}
-    return BranchConfig(backbone=Part.of(config.backbone.name, **rest), head=config.head)
+    """The branch that is not told which weights to begin with."""
+    backbone = config.backbone
+    if isinstance(backbone.options.get("weights"), str):
+        rest = {name: value for name, value in backbone.options.items() if name != "weights"}
+        backbone = Part.of(backbone.name, **rest)
+    return BranchConfig(backbone=backbone, head=config.head)
 
 
 def _told(head: Head, width: int) -> Prediction:

@@ -1,9 +1,9 @@
 """A system described by data, so that every part of it is chosen at run time."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import nn
 
 from crystalvision.config import Config, Part
@@ -21,10 +21,22 @@ class BranchConfig(Config):
         backbone: From images to features. Where it has an option `weights`, a text, that names the
             weights which its training begins with.
         head: From features to classes or severity.
+        weights: `RUN#BRANCH`: the branch of another run that this one begins as, backbone and head.
+            To begin with a backbone alone, give its option `weights`.
     """
 
     backbone: Part
     head: Part
+    weights: str | None = None
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Self:
+        if self.weights is not None and "weights" in self.backbone.options:
+            raise ValueError(
+                "both the branch and its backbone have `weights`; keep the branch's to begin with "
+                "backbone and head, or the backbone's to begin with that alone"
+            )
+        return self
 
 
 class SystemConfig(Config):

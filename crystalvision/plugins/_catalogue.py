@@ -145,7 +145,7 @@ class Catalogue:
         return "; ".join(parts).replace("?;", "?")
 
     def path(self, kind: FileKind, name: str) -> Path:
-        """The YAML file of a shipped recipe or experiment.
+        """The YAML file of a shipped recipe, experiment or suite.
 
         Raises:
             InputError: No such name.

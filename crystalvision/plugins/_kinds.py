@@ -15,7 +15,7 @@ FactoryKind = Literal[
     "feature",
     "estimator",
 ]
-FileKind = Literal["recipe", "experiment"]
+FileKind = Literal["recipe", "experiment", "suite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),
+        Kind("suite", "crystalvision_suites"),
         Kind("command", "crystalvision_commands"),
     )
 }

@@ -1,8 +1,15 @@
 """Run folders: a trained system with all that is needed to use it, judge it and make it again."""
 
 from crystalvision.runs._folder import check_free, storage_errors, whole_folder
-from crystalvision.runs._record import DatasetRecord, PluginRecord, RunRecord
-from crystalvision.runs._run import Run, load_record
+from crystalvision.runs._record import (
+    DatasetRecord,
+    PluginRecord,
+    RunRecord,
+    environment,
+    git_revision,
+    parts_of,
+)
+from crystalvision.runs._run import Run, load_epochs, load_record
 from crystalvision.runs._train import train_run
 from crystalvision.runs._train_classical import train_classical_run
 
@@ -12,7 +19,11 @@ __all__ = [
     "Run",
     "RunRecord",
     "check_free",
+    "environment",
+    "git_revision",
+    "load_epochs",
     "load_record",
+    "parts_of",
     "storage_errors",
     "train_classical_run",
     "train_run",

@@ -90,15 +90,7 @@ class Run:
         Raises:
             InputError: The file is missing or damaged.
         """
-        rows = _rows(self.path / METRICS)
-        return [
-            validate(
-                EpochRecord,
-                {key: value if value else None for key, value in row.items()},
-                str(self.path / METRICS),
-            )
-            for row in rows
-        ]
+        return load_epochs(self.path)
 
     def split(self) -> dict[int, str]:
         """The split of each sample of the training dataset: index → "train" and so on.
@@ -123,6 +115,21 @@ def load_record(path: Path) -> RunRecord:
         what = "has no run.yaml" if path.is_dir() else "is not there"
         raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
     return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
+
+
+def load_epochs(path: Path) -> list[EpochRecord]:
+    """The rows of the `metrics.csv` of a run.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    file = path / METRICS
+    return [
+        validate(
+            EpochRecord, {key: value if value else None for key, value in row.items()}, str(file)
+        )
+        for row in _rows(file)
+    ]
 
 
 def write_run(

@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from crystalvision.config import first_difference
 from crystalvision.errors import InputError
 from crystalvision.runs._folder import storage_errors
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
@@ -137,7 +138,8 @@ def _claim(
         other = _read(file)
         if other == mine and (not overwrite or _readable(held)):
             return
-        what = f"it differs in {_difference(other, mine)}" if other != mine else "it is damaged"
+        differs = f"it differs in {first_difference(other, mine)}"
+        what = differs if other != mine else "it is damaged"
         if not overwrite:
             raise InputError(
                 f"{held.path} holds an unfinished training of something else: {what}; use "
@@ -169,26 +171,6 @@ def _readable(held: Unfinished) -> bool:
 
 def _age(checkpoint: Checkpoint) -> tuple[int, int]:
     return checkpoint.progress.phase, checkpoint.progress.epoch
-
-
-def _difference(other: Any, mine: Any, at: str = "") -> str:
-    """The first place where two descriptions differ, and their values there."""
-    if isinstance(other, dict) and isinstance(mine, dict):
-        for key in [*mine, *other]:
-            if other.get(key) != mine.get(key):
-                return _difference(other.get(key), mine.get(key), f"{at}.{key}" if at else key)
-    if isinstance(other, list) and isinstance(mine, list) and len(other) == len(mine):
-        for number, (one, two) in enumerate(zip(other, mine, strict=True)):
-            if one != two:
-                return _difference(one, two, f"{at}.{number}")
-    if not at:
-        return "everything, since its description cannot be read"
-    return f"{at}, {_short(other)} there and {_short(mine)} here"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def file_hash(path: str) -> str:

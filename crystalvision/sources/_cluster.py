@@ -95,20 +95,8 @@ class Cluster:
         Raises:
             InputError: None does.
         """
-        from distributed import Client
-
-        with _quiet():
-            try:
-                # A client that was made in vain complains much later.
-                asyncio.run(_knock(address))
-                client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-            except (OSError, ValueError) as error:
-                raise InputError(
-                    f"--scheduler {address}: no Dask scheduler answers there; start one with "
-                    "`dask scheduler`, and workers with `dask worker ADDRESS`"
-                ) from error
-            with client:
-                yield cls(client)
+        with connected(address) as client:
+            yield cls(client)
 
     def make_shards(
         self, spec: SourceSpec, header: DatasetHeader, shards: Sequence[int]
@@ -153,6 +141,29 @@ class Cluster:
         """Shards to hand out at a time; workers come and go."""
         threads: int = sum(self._client.nthreads().values())
         return max(1, _AHEAD * threads)
+
+
+@contextmanager
+def connected(address: str) -> Iterator["Client"]:
+    """A client of the Dask cluster whose scheduler listens at an address.
+
+    Raises:
+        InputError: None does.
+    """
+    from distributed import Client
+
+    with _quiet():
+        try:
+            # A client that was made in vain complains much later.
+            asyncio.run(_knock(address))
+            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--scheduler {address}: no Dask scheduler answers there; start one with "
+                "`dask scheduler`, and workers with `dask worker ADDRESS`"
+            ) from error
+        with client:
+            yield client
 
 
 @dataclass(frozen=True, slots=True)

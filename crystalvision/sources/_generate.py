@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-from crystalvision.datasets import DatasetWriter
+from crystalvision.datasets import DatasetWriter, SplitSettings
 from crystalvision.sources._cluster import Cluster
 from crystalvision.sources._contract import Source
 from crystalvision.sources._shards import shards_of
@@ -19,6 +19,7 @@ def generate(
     mode: Literal["create", "resume", "overwrite"] = "create",
     cluster: Cluster | None = None,
     source: Source | None = None,
+    split: SplitSettings | None = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Make a dataset.
@@ -33,6 +34,7 @@ def generate(
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
         cluster: Where samples are made; by default in this process.
         source: The source of `spec`, if it is open already.
+        split: How it is split; by default as it is already, or as is usual.
         advance: Called with the number of samples that were made or found made.
 
     Raises:
@@ -40,7 +42,7 @@ def generate(
         StorageError: The disk is full or not writable.
     """
     source = source or spec.open()
-    with DatasetWriter.open(path, source.header, mode=mode) as writer:
+    with DatasetWriter.open(path, source.header, mode=mode, split=split) as writer:
         missing = writer.missing_shards()
         header = writer.header
         advance(header.samples - sum(len(header.shard_indices(shard)) for shard in missing))

@@ -22,11 +22,12 @@ from crystalvision.training._experiment import (
     Experiment,
     check_experiment,
     load_experiment,
+    read_experiment,
 )
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._phase import Optimiser, Phase
-from crystalvision.training._plan import Plan, check_splits, plan
+from crystalvision.training._plan import Plan, check_fits, check_splits, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
@@ -65,6 +66,7 @@ __all__ = [
     "augmenter",
     "build_augmentations",
     "check_experiment",
+    "check_fits",
     "check_splits",
     "choose_device",
     "fit",
@@ -76,6 +78,7 @@ __all__ = [
     "plan",
     "presets",
     "read_checkpoint",
+    "read_experiment",
     "seeded",
     "together",
     "write_checkpoint",

@@ -141,13 +141,26 @@ def load_experiment(
     Raises:
         InputError: No such file or name, or a setting that is wrong.
     """
-    path = Path(source)
-    if path.suffix not in {".yaml", ".yml"} and not path.is_file():
-        path = _shipped(source, catalogue)
-    data = apply_overrides(load_yaml(path), overrides)
+    data = apply_overrides(read_experiment(source, catalogue), overrides)
     if seed is not None:
         data["seed"] = seed
     return check_experiment(data, source)
+
+
+def read_experiment(source: str, catalogue: Catalogue) -> dict[str, Any]:
+    """The data of an experiment, not checked.
+
+    Args:
+        source: The path of a YAML file, or the name of an experiment that a plugin ships.
+        catalogue: Where names are looked up.
+
+    Raises:
+        InputError: No such file or name, or no mapping in it.
+    """
+    path = Path(source)
+    if path.suffix not in {".yaml", ".yml"} and not path.is_file():
+        path = _shipped(source, catalogue)
+    return load_yaml(path)
 
 
 def _shipped(name: str, catalogue: Catalogue) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crystalvision.contracts import Augmentation, Prediction, stride_pair
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Dataset, DatasetHeader
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
@@ -42,7 +42,32 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
         InputError: A part or option that does not exist, images that the system cannot take, a
             schedule that does not fit the system, or splits that are empty.
     """
-    channels, height, width = dataset.header.image_shape
+    ready = check_fits(experiment, dataset.header, catalogue)
+    check_splits(dataset)
+    _check_targets(told_by_heads(ready.system), dataset)
+    return ready
+
+
+def check_fits(
+    experiment: Experiment,
+    header: DatasetHeader,
+    catalogue: Catalogue,
+    *,
+    first_weights: bool = True,
+) -> Plan:
+    """Build the system of an experiment and check all but the samples of a dataset.
+
+    Args:
+        experiment: The experiment.
+        header: What the dataset says of itself; it need not have been made.
+        catalogue: Where parts are looked up.
+        first_weights: Whether the system begins with the weights that it names.
+
+    Raises:
+        InputError: A part or option that does not exist, images that the system cannot take, or a
+            schedule that does not fit the system.
+    """
+    channels, height, width = header.image_shape
     preprocess = Preprocess(experiment.input)
     size = preprocess.check(height, width)
     augmentations = build_augmentations(experiment.augment, catalogue, (channels, *size))
@@ -51,8 +76,9 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
             experiment.system,
             catalogue,
             in_channels=channels,
-            num_classes=len(dataset.header.class_names),
-            class_severities=dataset.header.class_severities,
+            num_classes=len(header.class_names),
+            class_severities=header.class_severities,
+            first_weights=first_weights,
         )
     for name in system.branches:
         rows, columns = stride_pair(system.branches[name].backbone)
@@ -66,8 +92,6 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
     told = told_by_heads(system)
     for phase in phases:
         check_monitor(told, phase)
-    check_splits(dataset)
-    _check_targets(told, dataset)
     return Plan(system, preprocess, augmentations, phases)
 
 

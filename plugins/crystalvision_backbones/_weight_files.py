@@ -1,4 +1,4 @@
-"""Reads weights from files and from run folders, without unpickling anything."""
+"""Reads weights from files, without unpickling anything."""
 
 import pickle
 import warnings
@@ -55,44 +55,3 @@ def _state(path: Path, content: Any) -> dict[str, torch.Tensor]:
     ):
         raise InputError(f"{path} holds no state dict: expected names with their tensors")
     return dict(content)
-
-
-def read_branch(weights: str) -> dict[str, torch.Tensor]:
-    """The weights of a backbone in a run.
-
-    Args:
-        weights: `RUN#BRANCH`: the run's folder and the name of one of its branches; the folder
-            alone where the run has but one.
-
-    Raises:
-        InputError: No such run or branch.
-    """
-    from crystalvision.models import SystemConfig
-    from crystalvision.runs import load_record
-
-    folder, branch = weights, ""
-    if "#" in weights and not Path(weights).is_dir():
-        folder, _, branch = weights.rpartition("#")
-    if not Path(folder).is_dir():
-        raise InputError(
-            f"weights={weights}: no such file or run; expected imagenet, the path of a file "
-            ".safetensors or .pth, or RUN#BRANCH such as runs/first#classifier"
-        )
-    system = load_record(Path(folder)).experiment.system
-    if not isinstance(system, SystemConfig):
-        raise InputError(
-            f"weights={weights}: that run has a classical system, and so no backbone; expected a "
-            "run that trained a network"
-        )
-    branches = list(system.branches)
-    if not branch and len(branches) == 1:
-        branch = branches[0]
-    if branch not in branches:
-        choices = " or ".join(f"{folder}#{each}" for each in branches)
-        what = f"the run has no branch '{branch}'" if branch else "it has several branches"
-        raise InputError(f"weights={weights}: {what}; expected {choices}")
-    prefix = f"branches.{branch}.backbone."
-    state = read_file(Path(folder) / "weights.safetensors")
-    return {
-        key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)
-    }

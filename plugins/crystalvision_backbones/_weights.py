@@ -8,12 +8,14 @@ import torch
 from torch import nn
 
 from crystalvision.errors import InputError
+from crystalvision.models import read_trained_branch
 from crystalvision_backbones._first_convolution import adapted, first_convolution
-from crystalvision_backbones._weight_files import read_branch, read_file
+from crystalvision_backbones._weight_files import read_file
 
 State = dict[str, torch.Tensor]
 
 IMAGENET = "imagenet"
+_INSTEAD = "imagenet, the path of a file .safetensors or .pth, or "
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _read(name: str, weights: str, published: Callable[[], Published | None]) ->
     elif Path(weights).is_file():
         source, state = weights, read_file(Path(weights))
     else:
-        source, state = weights, read_branch(weights)
+        source, state = weights, read_trained_branch(weights, _INSTEAD).part("backbone")
     if all(key.startswith("network.") for key in state):  # an adapted backbone's, saved by itself
         state = {key.removeprefix("network."): value for key, value in state.items()}
     return source, {rename(key): value for key, value in state.items()}

@@ -1,14 +1,13 @@
 """The recipe of a dataset, as a YAML file describes it."""
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from crystalvision.config import Config, Part, apply_overrides, load_yaml, validate
-from crystalvision.errors import InputError
+from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.plugins import Catalogue
+from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._detector import DetectorSettings
 from crystalvision_simulate.recipes._settings import (
@@ -17,8 +16,6 @@ from crystalvision_simulate.recipes._settings import (
     SpecimenSettings,
     ZoneAxis,
 )
-
-_GROUPS = ("specimen", "beam", "camera", "detector")
 
 
 class ClassSettings(Config):
@@ -98,9 +95,7 @@ class Recipe(Config):
 def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str] = ()) -> Recipe:
     """Read a recipe.
 
-    With `extends: NAME` a recipe begins as a copy of another one, shipped or a file beside it. What
-    it gives itself takes the other's place; in the groups `specimen`, `beam`, `camera` and
-    `detector`, value by value.
+    It may extend another one; see `crystalvision.sources.read_recipe`.
 
     Args:
         name_or_path: The name of a shipped recipe, or the path of a YAML file.
@@ -110,33 +105,6 @@ def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str
     Raises:
         InputError: No such recipe, or something in it is wrong.
     """
-    path = _find(name_or_path, Path(), catalogue)
-    return validate(Recipe, apply_overrides(_read(path, catalogue, ()), overrides), str(path))
-
-
-def _find(name_or_path: str, folder: Path, catalogue: Catalogue) -> Path:
-    path = folder / name_or_path
-    if path.suffix in {".yaml", ".yml"}:
-        return path
-    try:
-        return catalogue.path("recipe", name_or_path)
-    except InputError as error:
-        raise InputError(f"{error}; or give the path of a .yaml file") from error
-
-
-def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> dict[str, Any]:
-    """The data of a recipe on top of that which it extends."""
-    data = load_yaml(path)
-    name = data.pop("extends", None)
-    if name is None:
-        return data
-    if not isinstance(name, str):
-        raise InputError(f"{path}: extends is {name!r}; expected the name or file of one recipe")
-    source = _find(name, path.parent, catalogue)
-    if source.resolve() in {seen.resolve() for seen in (*extended_by, path)}:
-        raise InputError(f"{path}: extends {name}, which extends it in turn")
-    base = _read(source, catalogue, (*extended_by, path))
-    for group in _GROUPS:
-        if isinstance(data.get(group), dict) and isinstance(base.get(group), dict):
-            data[group] = {**base[group], **data[group]}
-    return {**base, **data}
+    path = find_recipe(name_or_path, catalogue)
+    data = apply_overrides(read_recipe(path, catalogue), overrides)
+    return validate(Recipe, data, str(path))

@@ -83,3 +83,54 @@ def test_a_run_with_a_member_of_a_family_is_loaded_and_gives_its_weights(
     again = catalogue.create("backbone", "timm:test_resnet", options, in_channels=1).state_dict()
     expected = run.system.branches["eye"].backbone.state_dict()
     assert all(torch.equal(again[key], value) for key, value in expected.items())
+
+
+def begun_as(make_experiment, weights: object, **branch: object) -> Experiment:
+    """The fused system, of which only fusion and final head train; one branch begins trained."""
+    described = make_experiment()
+    described["system"]["branches"]["classifier"] |= {"weights": str(weights), **branch}
+    described["schedule"] = [{**described["schedule"][2], "epochs": 1}]
+    return Experiment.model_validate(described)
+
+
+def test_a_branch_begins_as_the_branch_of_a_run_and_stays_so(
+    run_path, run, dataset, catalogue, make_experiment, tmp_path
+):
+    source = shutil.copytree(run_path, tmp_path / "source")
+    experiment = begun_as(make_experiment, f"{source}#classifier")
+    train_run(experiment, dataset, tmp_path / "second", catalogue=catalogue)
+    shutil.rmtree(source)
+    second = Run.load(tmp_path / "second", catalogue)
+    states = [each.system.branches["classifier"].state_dict() for each in (run, second)]
+    assert {key.partition(".")[0] for key in states[0]} == {"backbone", "head"}
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+    other = [each.system.branches["regressor"].state_dict() for each in (run, second)]
+    assert not all(torch.equal(value, other[1][key]) for key, value in other[0].items())
+
+
+@pytest.mark.parametrize(
+    ("weights", "branch", "message"),
+    [
+        ("#regressor", {}, "has the head 'softmax', but that of .* has 'severity'; .* alone: move"),
+        ("#classifier", {"backbone": "ziletti"}, "has the backbone 'ziletti', .*'dnsnet-tiny'"),
+        (
+            "#classifier",
+            {"backbone": {"name": "dnsnet-tiny", "growth": 6}},
+            r"cannot begin with .*: 'backbone\..*' has shape .* there and .* here",
+        ),
+        ("#eye", {}, "the run has no branch 'eye'; expected .*#classifier or .*#regressor$"),
+        ("/nowhere#eye", {}, "no such run; expected RUN#BRANCH such as"),
+    ],
+)
+def test_a_branch_that_does_not_fit_is_refused(
+    run_path, dataset, catalogue, make_experiment, tmp_path, weights, branch, message
+):
+    experiment = begun_as(make_experiment, f"{run_path}{weights}", **branch)
+    with pytest.raises(InputError, match=message):
+        train_run(experiment, dataset, tmp_path / "second", catalogue=catalogue)
+
+
+def test_weights_are_named_once(make_experiment):
+    backbone = {"name": "dnsnet-tiny", "weights": "a#b"}
+    with pytest.raises(ValueError, match="both the branch and its backbone have `weights`"):
+        begun_as(make_experiment, "a#b", backbone=backbone)

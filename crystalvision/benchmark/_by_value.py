@@ -1,0 +1,103 @@
+"""Results for each value of a column of the test data, from the predictions that a run left."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError
+from crystalvision.evaluation import (
+    ClassificationMetrics,
+    Metrics,
+    SeverityMetrics,
+    classification_metrics,
+    severity_metrics,
+)
+
+MOST_VALUES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMetrics:
+    """The numbers of the patterns that have one value in the column.
+
+    Attributes:
+        value: The value.
+        patterns: How many patterns have it.
+        classification: How well their classes are told.
+        severity: How well their severities are told.
+    """
+
+    value: float
+    patterns: int
+    classification: ClassificationMetrics
+    severity: SeverityMetrics
+
+
+def metrics_by_value(
+    evaluation: Path, metrics: Metrics, dataset: Path, column: str
+) -> list[ValueMetrics]:
+    """The numbers for each value of a column, ascending.
+
+    Args:
+        evaluation: Folder of the evaluation.
+        metrics: Its numbers.
+        dataset: The test data.
+        column: The column.
+
+    Raises:
+        InputError: A file is missing or damaged, or the column has too many values.
+    """
+    import torch
+
+    rows = _read(evaluation / "predictions.csv")
+    names = [f"probability_{name}" for name in metrics.class_names]
+    table = np.array([[float(row[name]) for name in names] for row in rows], dtype=np.float32)
+    label = np.array([int(row["label"]) for row in rows])
+    severity, told = (
+        np.array([float(row[name]) for row in rows], dtype=np.float32)
+        for name in ("severity", "predicted_severity")
+    )
+    values = np.asarray(Dataset.open(dataset).column(column))[[int(row["index"]) for row in rows]]
+    return [
+        ValueMetrics(
+            value=float(value),
+            patterns=int(here.sum()),
+            classification=classification_metrics(
+                torch.from_numpy(table[here]), torch.from_numpy(label[here]), metrics.class_names
+            ),
+            severity=severity_metrics(
+                torch.from_numpy(told[here]), torch.from_numpy(severity[here])
+            ),
+        )
+        for value in distinct_values(dataset, column, values)
+        if (here := values == value).any()
+    ]
+
+
+def distinct_values(dataset: Path, column: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The values of a column, ascending.
+
+    Raises:
+        InputError: So many that results one by one say nothing.
+    """
+    distinct = np.unique(np.asarray(values))
+    if len(distinct) > MOST_VALUES:
+        raise InputError(
+            f"{dataset}: by={column!r} has {len(distinct)} values; expected a column of at most "
+            f"{MOST_VALUES}, such as one that the recipe draws by `choice`"
+        )
+    return distinct
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} is missing: delete its folder, and go on with --resume"
+        ) from error

@@ -1,0 +1,204 @@
+"""The folder of a benchmark: what lies where, and who may write in it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from crystalvision.benchmark._cells import CellKey
+from crystalvision.benchmark._suite import DatasetPlan, Suite
+from crystalvision.config import first_difference, load_yaml, validate
+from crystalvision.errors import InputError
+from crystalvision.runs import storage_errors
+
+_LOCK = "benchmark.lock"
+_OURS = (
+    *("datasets", "runs", "failures", "bounds", "suite.yaml", "environment.json"),
+    *("results.csv", "results.parquet", "results.md", "report.html"),
+    *("published.json", "published.yaml", "published.yml"),
+)
+_WORDS = ("title", "description", "published", "compare_with")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A benchmark's folder.
+
+    Attributes:
+        folder: The folder.
+    """
+
+    folder: Path
+
+    @property
+    def suite(self) -> Path:
+        """The suite as resolved for its budget."""
+        return self.folder / "suite.yaml"
+
+    def training_data(self, name: str, plan: DatasetPlan, size: int) -> Path:
+        """The dataset to train on with so many patterns."""
+        whole = plan.train is None or size == plan.train.samples
+        return self.folder / "datasets" / f"{name}-train{'' if whole else f'-{size}'}.zarr"
+
+    def test_data(self, name: str) -> Path:
+        """The dataset to test on."""
+        return self.folder / "datasets" / f"{name}-test.zarr"
+
+    def run(self, key: CellKey) -> Path:
+        """The run of a cell."""
+        return self.folder / key.folder
+
+    def failure(self, key: CellKey) -> Path:
+        """What is known of the failure of a cell."""
+        return self.folder / "failures" / f"{key.file_name}.json"
+
+    def bound(self, dataset: str) -> Path:
+        """The upper bound of the accuracy on a test set."""
+        return self.folder / "bounds" / f"{dataset}.json"
+
+    def read_suite(self) -> Suite:
+        """The suite that the folder holds.
+
+        Raises:
+            InputError: It holds none.
+        """
+        if not self.suite.is_file():
+            raise InputError(
+                f"{self.folder} is no benchmark: it has no suite.yaml; a benchmark is what "
+                "crystalvision benchmark writes"
+            )
+        return validate(Suite, load_yaml(self.suite), str(self.suite))
+
+
+@contextmanager
+def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterator[Place]:
+    """Hold the folder of a benchmark, alone, and write the suite into it.
+
+    Raises:
+        InputError: Another process writes there, or what is there may not be touched.
+        StorageError: The disk refuses.
+    """
+    place = Place(folder)
+    check_folder(place, suite, resume=resume, overwrite=overwrite)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"another process runs the benchmark in {folder} now; wait for it, or choose "
+                "another -o folder"
+            ) from error
+    try:
+        check_folder(place, suite, resume=resume, overwrite=overwrite)
+        with storage_errors(folder):
+            if overwrite:
+                _clear(folder)
+            _remove_partial(folder)
+            _write_suite(place, suite)
+        yield place
+    finally:
+        lock.release()
+
+
+def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -> None:
+    """Check that a benchmark may be run in a folder.
+
+    Raises:
+        InputError: It may not.
+    """
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    folder = place.folder
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; choose another -o folder")
+    there = [path for path in folder.iterdir() if path.name != _LOCK] if folder.is_dir() else []
+    if not there:
+        return
+    if not place.suite.is_file():
+        raise InputError(f"{folder} exists and is no benchmark; choose another -o folder")
+    if overwrite:
+        return
+    if not resume:
+        raise InputError(
+            f"{folder} holds a benchmark already; go on with it by --resume, replace it by "
+            "--overwrite, or choose another -o folder"
+        )
+    other, mine = (_numbers_of(each) for each in (place.read_suite(), suite))
+    if other != mine:
+        raise InputError(
+            f"{folder} holds a benchmark of another suite: it differs in "
+            f"{first_difference(other, mine)}; use --overwrite to begin anew, or another -o folder"
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that is whole or absent.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a file of JSON that is whole or absent.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_suite(place: Place, suite: Suite) -> None:
+    """Write `suite.yaml`, with the published results that it names beside it."""
+    if suite.published:
+        source = Path(suite.published)
+        name = f"published{source.suffix}"
+        write_text(place.folder / name, _published(source))
+        suite = suite.model_copy(update={"published": name})
+    text = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_text(place.suite, text)
+
+
+def _published(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"published: {source} cannot be read as text: {error}") from error
+
+
+def _numbers_of(suite: Suite) -> dict[str, Any]:
+    """What a suite says, without the words that change no number."""
+    told = suite.model_dump(mode="json", exclude=set(_WORDS))
+    for system in told["systems"].values():
+        for word in ("title", "published"):
+            del system[word]
+    return told
+
+
+def _clear(folder: Path) -> None:
+    for name in _OURS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _remove_partial(folder: Path) -> None:
+    """Remove what cells that were killed left half-written."""
+    for pattern in ("runs/*/.*.partial-*", "runs/*/*/evaluations/.*.partial-*"):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,123 @@
+"""Runs a benchmark: datasets, cells, bounds, table, report."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from crystalvision.benchmark._bounds import write_bound
+from crystalvision.benchmark._by_value import distinct_values
+from crystalvision.benchmark._datasets import make_dataset, make_part
+from crystalvision.benchmark._environment import describe
+from crystalvision.benchmark._executors import Cells, chosen_cells
+from crystalvision.benchmark._folder import Place, held, write_json
+from crystalvision.benchmark._loop import Loop
+from crystalvision.benchmark._plan import Planned, Settings, Watcher
+from crystalvision.benchmark._rows import ResultRow
+from crystalvision.benchmark._table import collect, write_table
+from crystalvision.datasets import Dataset
+from crystalvision.errors import CrystalVisionError, InputError
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.sources import Cluster
+
+
+def run_benchmark(
+    planned: Planned,
+    folder: Path,
+    catalogue: Catalogue,
+    selection: PluginSelection,
+    *,
+    settings: Settings,
+    watcher: Watcher,
+    where: Callable[[Settings], AbstractContextManager[Cells]] = chosen_cells,
+) -> list[ResultRow]:
+    """Run a suite, or what is left of it, and write all that `crystalvision benchmark` does.
+
+    Args:
+        planned: The suite.
+        folder: The folder to write.
+        catalogue: Where parts are looked up.
+        selection: The plugins that cells load.
+        settings: How it is run.
+        watcher: Told how it proceeds.
+        where: Gives what runs the cells; by default as the settings say.
+
+    Returns:
+        The tidy table.
+
+    Raises:
+        InputError: The folder cannot be used.
+        StorageError: The disk refuses.
+    """
+    suite = planned.suite
+    with (
+        held(folder, suite, resume=settings.resume, overwrite=settings.overwrite) as place,
+        ExitStack() as stack,
+    ):
+        write_json(
+            place.folder / "environment.json",
+            describe(
+                command=settings.command,
+                budget=suite.budget,
+                device=settings.device,
+                workers=settings.workers,
+            ),
+        )
+        _make_datasets(planned, place, settings, watcher)
+        cells = stack.enter_context(where(settings))
+        Loop(planned, place, cells, selection, settings, watcher).run()
+        stack.close()
+        _estimate_bounds(planned, place, watcher)
+        rows = collect(folder, catalogue)
+        write_table(rows, folder)
+        _report(folder, catalogue, watcher)
+    return rows
+
+
+def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: Watcher) -> None:
+    suite = planned.suite
+    total = sum(made.header.samples for made in planned.sources.values())
+    with ExitStack() as stack:
+        cluster = None
+        if settings.scheduler is not None:
+            cluster = stack.enter_context(Cluster.at(settings.scheduler))
+        advance = stack.enter_context(watcher.step("simulating", total))
+        for made in planned.sources.values():
+            plan = suite.datasets[made.name]
+            make_dataset(made, place, plan, cluster=cluster, advance=advance)
+    for dataset, size in sorted({(cell.key.dataset, cell.key.size) for cell in planned.cells}):
+        make_part(dataset, suite.datasets[dataset], size, place)
+    if suite.by is not None:
+        for name in dict.fromkeys(test for cell in planned.cells for test in cell.tests):
+            path = place.test_data(name)
+            distinct_values(path, suite.by, Dataset.open(path).column(suite.by))
+
+
+def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:
+    bound = planned.suite.bound
+    if bound is None:
+        return
+    tests = dict.fromkeys(test for cell in planned.cells for test in cell.tests)
+    with watcher.step("estimating the upper bound", bound.patterns * len(tests)) as advance:
+        for test in tests:
+            made = planned.sources[test, "test"]
+            try:
+                known = write_bound(made, place, bound, planned.suite.by or "", advance)
+            except InputError as error:
+                watcher.note(f"no upper bound for '{test}': {error}")
+                continue
+            if not known:
+                watcher.note(f"no upper bound for '{test}': its source cannot tell one")
+
+
+def _report(folder: Path, catalogue: Catalogue, watcher: Watcher) -> None:
+    try:
+        from crystalvision.benchmark.report import write_report
+    except ModuleNotFoundError:
+        watcher.note(
+            "this installation writes no report: crystalvision.benchmark.report is missing"
+        )
+        return
+    try:
+        write_report(folder, catalogue)
+    except CrystalVisionError as error:  # the table is written, and says what there is to say
+        watcher.note(f"no report: {error}")

@@ -1,0 +1,208 @@
+"""What `crystalvision benchmark` shows: how it proceeds, what it would do, and what came of it."""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from crystalvision.benchmark import CellKey, Outcome, Place, Planned, ResultRow, Suite
+from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.errors import InputError
+from crystalvision.evaluation import load_metrics
+
+_NOTE_WIDTH = 60
+
+
+class Screen:
+    """Shows a bar, a line for each cell that has ended, and notes.
+
+    Args:
+        folder: The benchmark's folder.
+
+    Attributes:
+        failures: How many cells failed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.failures = 0
+        self._place = Place(folder)
+        self._stack = ExitStack()
+        self._advance: Advance | None = None
+        self._now: dict[CellKey, str] = {}
+        self._begun: dict[CellKey, float] = {}
+        self._total = self._done = 0
+        self._lock = threading.Lock()  # threads of cells tell at the same time
+
+    def note(self, text: str) -> None:
+        """See `crystalvision.benchmark.Watcher`, as for the rest."""
+        err.print(f"note: {text}", soft_wrap=True, markup=False)
+
+    @contextmanager
+    def step(self, what: str, total: int) -> Iterator[Callable[[int], object]]:
+        """A bar of its own."""
+        with progress(what, total) as advance:
+            yield advance
+
+    def cells_begin(self, total: int, done: int) -> None:
+        """Begin the bar of the cells."""
+        self._total, self._done = total, done
+        if done:
+            err.print(f"{done} of {total} cells are done already")
+        self._advance = self._stack.enter_context(progress("cells", total))
+        self._advance(done)
+
+    def cell_tells(self, key: CellKey, text: str) -> None:
+        """Show beside the bar what runs."""
+        with self._lock:
+            self._begun.setdefault(key, time.monotonic())
+            self._now[key] = text
+            self._show()
+
+    def cell_ended(self, key: CellKey, outcome: Outcome) -> None:
+        """A line for the cell."""
+        with self._lock:
+            seconds = time.monotonic() - self._begun.pop(key, time.monotonic())
+            self._now.pop(key, None)
+            self._done += 1
+            self.failures += outcome.status != "ok"
+            told = f"{outcome.status}: {outcome.error}"
+            if outcome.status == "ok":
+                told = f"{self._judged(key)}{seconds:.0f} s"
+            text = f"[{self._done}/{self._total}] {key}: {told}"
+            err.print(text, soft_wrap=True, markup=False)
+            if self._advance is not None:
+                self._advance(1)
+            self._show()
+
+    def cells_end(self) -> None:
+        """End the bar."""
+        self._stack.close()
+        self._advance = None
+
+    def _show(self) -> None:
+        if self._advance is None:
+            return
+        running = "; ".join(f"{key.system} {text}" for key, text in self._now.items())
+        failed = f"{self.failures} failed; " if self.failures else ""
+        note = failed + running
+        self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
+
+    def _judged(self, key: CellKey) -> str:
+        """Accuracy on each test, as far as it can be read."""
+        told = ""
+        for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
+            try:
+                metrics = load_metrics(path)
+            except InputError:
+                continue
+            told += f"accuracy {metrics.accuracy:.3f} on {path.name}, "
+        return told
+
+
+def print_plan(planned: Planned, *, json: bool) -> None:
+    """Show datasets and cells."""
+    suite = planned.suite
+    if json:
+        print_json(_plan_data(planned))
+        return
+    out.print(Text(f"{suite.title}: suite {suite.name}, budget {suite.budget or 'none'}"))
+    table = Table("dataset", "for", "patterns", "image", "recipe", box=None, pad_edge=False)
+    for made in planned.sources.values():
+        shape = "×".join(map(str, made.header.image_shape))
+        recipe = suite.datasets[made.name].recipe
+        table.add_row(made.name, made.role, f"{made.header.samples:,}", shape, recipe)
+    out.print(table)
+    cells = Table("cell", "tested on", "begins with", box=None, pad_edge=False)
+    for cell in planned.cells:
+        begins = ", ".join(sorted({key.system for key in cell.needs}))
+        cells.add_row(str(cell.key), ", ".join(cell.tests) or "nothing: lends branches", begins)
+    out.print(cells)
+    out.print(f"{len(planned.cells)} cells, {len(planned.sources)} datasets")
+
+
+def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None:
+    """Show the table: one line for each system, what it was trained and tested on."""
+    tested = [row for row in rows if row.tested_on and not row.by]
+    groups: dict[tuple[str, str, int, str], list[ResultRow]] = {}
+    for row in tested:
+        key = (row.system, row.trained_on, row.train_patterns, row.tested_on)
+        groups.setdefault(key, []).append(row)
+    table = Table(
+        *(
+            "system",
+            "trained on",
+            "patterns",
+            "tested on",
+            "seeds",
+            "accuracy",
+            "severity MAE",
+            "s",
+        ),
+        box=None,
+        pad_edge=False,
+    )
+    for (system, trained, patterns, test), group in groups.items():
+        title = suite.systems[system].title or system
+        table.add_row(
+            *(title, trained, str(patterns), test, str(len(group))),
+            _mean([row.accuracy for row in group]),
+            _mean([row.severity_mae for row in group]),
+            f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
+        )
+    if groups:
+        out.print(table)
+    failed = [row for row in rows if row.status != "ok"]
+    if failed:
+        kinds = sorted({row.status for row in failed})
+        told = ", ".join(f"{sum(row.status == kind for row in failed)} {kind}" for kind in kinds)
+        err.print(
+            f"{len(failed)} cells failed: {told}; see {folder}/failures; the same command with "
+            "--resume tries them again",
+            soft_wrap=True,
+            markup=False,
+        )
+    page = next(
+        folder / name for name in ("report.html", "results.csv") if (folder / name).is_file()
+    )
+    err.print(f"next: open {page}", soft_wrap=True, markup=False)
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    spread = f" ± {statistics.stdev(known):.3f}" if len(known) > 1 else ""
+    return f"{statistics.fmean(known):.3f}{spread}"
+
+
+def _plan_data(planned: Planned) -> dict[str, object]:
+    return {
+        "suite": planned.suite.name,
+        "budget": planned.suite.budget,
+        "datasets": [
+            {
+                "name": made.name,
+                "role": made.role,
+                "samples": made.header.samples,
+                "image_shape": made.header.image_shape,
+                "recipe": planned.suite.datasets[made.name].recipe,
+            }
+            for made in planned.sources.values()
+        ],
+        "cells": [
+            {
+                **cell.key._asdict(),
+                "tests": cell.tests,
+                "starts": {
+                    name: f"{key.folder}#{part}" for name, (key, part) in cell.starts.items()
+                },
+            }
+            for cell in planned.cells
+        ],
+        "troubles": planned.troubles,
+    }

@@ -1,0 +1,136 @@
+"""`crystalvision benchmark`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crystalvision.cli._state import State
+from crystalvision.cli.console import err, print_json
+from crystalvision.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.benchmark import Settings
+
+
+def benchmark(
+    ctx: typer.Context,
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="A YAML file, or the name of a suite that `crystalvision plugins` lists."
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The folder to write; not needed with --dry-run."),
+    ] = None,
+    budget: Annotated[str, typer.Option(help="Which of the suite's budgets.")] = "quick",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "-w", "--workers", help="Cells at a time; by default one a core, or one with a GPU."
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A Dask cluster that runs already, such as tcp://node1:8786, runs the cells; its "
+            "workers must reach the output folder under the same path.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a value of the suite. May be repeated."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the benchmark that is there.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the benchmark that is there.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the suite and list what would be run.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write the table's rows as JSON.")] = False,
+) -> None:
+    """Train and judge every system of a suite on its datasets, and compare them.
+
+    If it is stopped, however it is, the same command with --resume goes on where it was.
+    """
+    from crystalvision.benchmark import (
+        check_place,
+        find_suite,
+        load_suite,
+        plan_benchmark,
+        run_benchmark,
+    )
+    from crystalvision.cli._benchmark import Screen, print_plan, print_results
+    from crystalvision.training import choose_device
+
+    state: State = ctx.obj
+    where = choose_device(device).type
+    folder = _folder(output, dry_run=dry_run)
+    loaded = load_suite(find_suite(suite, state.catalogue), budget, settings or [])
+    how = _settings(state, where, workers, scheduler, resume=resume, overwrite=overwrite)
+    screen = Screen(folder)
+    planned = plan_benchmark(loaded, state.catalogue, state.selection, device=where, watcher=screen)
+    for name, trouble in planned.troubles.items():
+        screen.note(f"system '{name}' will fail: {trouble}")
+    if dry_run:
+        print_plan(planned, json=json)
+        return
+    check_place(planned, folder, resume=resume, overwrite=overwrite)
+    try:
+        rows = run_benchmark(
+            planned, folder, state.catalogue, state.selection, settings=how, watcher=screen
+        )
+    except KeyboardInterrupt:
+        err.print(f"{folder} is not whole yet; the same command with --resume goes on with it")
+        raise
+    if json:
+        print_json([row.model_dump(mode="json") for row in rows])
+    else:
+        print_results(planned.suite, rows, folder)
+    if screen.failures:
+        raise typer.Exit(1)
+
+
+def _folder(output: Path | None, *, dry_run: bool) -> Path:
+    if output is None and not dry_run:
+        raise InputError("-o is missing: give the folder to write, such as -o runs/fusion")
+    return output or Path()
+
+
+def _settings(
+    state: State,
+    device: str,
+    workers: int | None,
+    scheduler: str | None,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> "Settings":
+    from crystalvision.benchmark import Settings
+
+    if workers is not None and scheduler is not None:
+        raise InputError(
+            "--workers and --scheduler exclude each other: start processes here, or use a cluster"
+        )
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers {workers}: expected 1 or more")
+    usual = 1 if device == "cuda" else len(os.sched_getaffinity(0))
+    return Settings(
+        device=device,
+        workers=workers or usual,
+        scheduler=scheduler,
+        resume=resume,
+        overwrite=overwrite,
+        command=("crystalvision", *state.arguments),
+    )

@@ -1,0 +1,69 @@
+"""Reads recipes, which describe datasets, from YAML files that may extend one another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crystalvision.config import load_yaml
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def find_recipe(name_or_path: str, catalogue: Catalogue, folder: Path | None = None) -> Path:
+    """The YAML file of a recipe.
+
+    Args:
+        name_or_path: The name of a shipped recipe, or the path of a YAML file.
+        catalogue: Where names are looked up.
+        folder: What the path is relative to, by default the current folder.
+
+    Raises:
+        InputError: There is no recipe of that name.
+    """
+    path = (folder or Path()) / name_or_path
+    if path.suffix in _SUFFIXES:
+        return path
+    try:
+        return catalogue.path("recipe", name_or_path)
+    except InputError as error:
+        raise InputError(f"{error}; or give the path of a .yaml file") from error
+
+
+def read_recipe(path: Path, catalogue: Catalogue) -> dict[str, Any]:
+    """The data of a recipe on top of that which it extends; not validated.
+
+    With `extends: NAME` a recipe begins as a copy of another one, shipped or a file beside it. What
+    it gives itself takes the other's place; in groups, which are mappings without a `name`, value
+    by value.
+
+    Args:
+        path: Its YAML file.
+        catalogue: Where names are looked up.
+
+    Raises:
+        InputError: The file cannot be read, or extends what is not there, or itself.
+    """
+    return _read(path, catalogue, ())
+
+
+def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> dict[str, Any]:
+    data = load_yaml(path)
+    name = data.pop("extends", None)
+    if name is None:
+        return data
+    if not isinstance(name, str):
+        raise InputError(f"{path}: extends is {name!r}; expected the name or file of one recipe")
+    source = find_recipe(name, catalogue, path.parent)
+    if source.resolve() in {seen.resolve() for seen in (*extended_by, path)}:
+        raise InputError(f"{path}: extends {name}, which extends it in turn")
+    base = _read(source, catalogue, (*extended_by, path))
+    for key, value in data.items():
+        if _is_group(value) and _is_group(base.get(key)):
+            data[key] = {**base[key], **value}
+    return {**base, **data}
+
+
+def _is_group(value: object) -> bool:
+    return isinstance(value, Mapping) and "name" not in value

@@ -1,0 +1,137 @@
+"""`crystalvision benchmark` as a user types it."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from crystalvision.benchmark import collect
+from crystalvision.cli import main
+
+TIMES = {"training_seconds", "epoch_seconds", "images_per_second"}
+
+
+@pytest.fixture
+def run(selection, capsys):
+    """Runs `crystalvision benchmark ARGUMENTS...` in this process."""
+
+    def start(*arguments):
+        status = main(["-p", str(selection.files[0]), "benchmark", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return start
+
+
+def test_a_dry_run_lists_datasets_and_cells_and_writes_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run("tiny", "--budget", "one", "--dry-run")
+    assert status == 0
+    assert "fused on 64 of rings, seed 0" in out
+    assert out.endswith("2 cells, 2 datasets\n")
+    status, out, _ = run("tiny", "--dry-run", "--json", "--set", "seeds=[7]")
+    told = json.loads(out)
+    assert [cell["seed"] for cell in told["cells"]] == [7] * 4
+    assert told["cells"][2]["starts"]["regressor"] == "runs/alone/rings-64-seed7#classifier"
+    assert told["datasets"][0]["image_shape"] == [1, 16, 16]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["tinny", "-o", "x"], "no suite is called 'tinny'; did you mean 'tiny'?"),
+        (["tiny"], "-o is missing: give the folder to write"),
+        (["tiny", "-o", "x", "--budget", "huge"], "it has no budget 'huge'; its budgets:"),
+        (["tiny", "-o", "x", "--workers", "0"], "--workers 0: expected 1 or more"),
+        (["tiny", "-o", "x", "--resume", "--overwrite"], "exclude each other"),
+        (["tiny", "-o", "x", "-w", "1", "--scheduler", "tcp://a:1"], "exclude each other"),
+        (["tiny", "-o", "x", "--set", "seeds=[1, 1]"], "seeds: a seed is given twice"),
+    ],
+)
+def test_a_wrong_line_is_refused(run, tmp_path, monkeypatch, arguments, error):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert error in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def numbers(rows):
+    return [row.model_dump(exclude=TIMES) for row in rows]
+
+
+@pytest.mark.slow
+def test_kills_leave_no_trace_and_workers_change_nothing(command, rings, tmp_path):
+    """One benchmark with one worker; the same with two, killed in its middle and resumed."""
+    diary = tmp_path / "diary"
+    slow = [
+        "--set",
+        f"systems.alone.experiment.system.branches.classifier.backbone.diary={diary}",
+        "--set",
+        "systems.alone.experiment.system.branches.classifier.backbone.wait=0.05",
+    ]
+    line = ["benchmark", "tiny", *slow, "-o"]
+    with command(*line, tmp_path / "whole", "--workers", "1") as process:
+        _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert len(diary.read_text().splitlines()) == 4  # trainings of the systems that write it
+    diary.unlink()
+    killed = tmp_path / "killed"
+    process = command(*line, killed, "--workers", "2")
+    while len(list(killed.glob("runs/*/*/evaluations/rings/metrics.json"))) < 2:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    done = {path: path.stat().st_mtime_ns for path in killed.glob("runs/*/*/run.yaml")}
+    with command(*line, killed, "--workers", "2", "--resume") as process:
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "of 8 cells are done already" in err
+    assert "Both, joined" in out
+    assert all(path.stat().st_mtime_ns == time for path, time in done.items())
+    assert numbers(collect(killed, rings)) == numbers(collect(tmp_path / "whole", rings))
+
+
+@pytest.mark.slow
+def test_failures_are_counted_and_end_with_status_1(command, tmp_path):
+    mode = "systems.alone.experiment.system.branches.classifier.backbone.mode"
+    line = ["benchmark", "tiny", "--budget", "one", "-o", tmp_path / "x", "--set", f"{mode}=nan"]
+    with command(*line) as process:
+        _, err = process.communicate()
+    assert process.returncode == 1
+    assert "2 cells failed: 1 diverged, 1 not-run; see " in err
+    assert (tmp_path / "x/results.csv").read_text().count("diverged") == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(command, tmp_path):
+    wait = "systems.alone.experiment.system.branches.classifier.backbone.wait=0.5"
+    folder = tmp_path / "x"
+    process = command("benchmark", "tiny", "--budget", "one", "-o", folder, "--set", wait)
+    while not list(folder.glob("runs/alone/*.partial")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command with --resume goes on with it" in err
+    assert not list(Path(folder).glob("failures/*"))
+
+
+@pytest.mark.slow
+def test_a_cluster_runs_cells(command, tmp_path):
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        line = ["benchmark", "tiny", "--budget", "one", "-o", tmp_path / "x"]
+        with command(*line, "--scheduler", cluster.scheduler_address) as process:
+            _, err = process.communicate()
+        # In one process there is no address to reach: the command says so.
+    assert process.returncode in {0, 2}, err
