@@ -1,7 +1,7 @@
 """Figures of accuracy: all systems of a test, and training data against test data."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ _LINE_LENGTH = 26  # letters of a system's title
 def accuracy_picture(table: Table, limit: Limit | None) -> Picture:
     """Mean accuracy of each system with its interval, each seed, and the upper bound."""
     lines = table.judged
-    figure, (axes,) = new_figure(width=6.4, height=1.5 + 0.42 * len(lines))
+    figure, (axes,) = new_figure(width=6.4, height=1.6 + 0.42 * len(lines))
     for place, line in enumerate(lines):
         _draw_line(axes, table, line, place)
     axes.set_yticks(range(len(lines)), [wrapped(line.title, _LINE_LENGTH) for line in lines])
@@ -27,10 +27,13 @@ def accuracy_picture(table: Table, limit: Limit | None) -> Picture:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     if table.reference and table.reference.accuracy:
-        axes.axvline(table.reference.accuracy.value, color=FAINT, linewidth=1, linestyle="--")
+        style: dict[str, Any] = {"color": FAINT, "linewidth": 1, "linestyle": "--"}
+        axes.axvline(table.reference.accuracy.value, label="reference", **style)
     if limit is not None:
         _draw_limit(axes, limit)
     axes.set_xlabel("accuracy")
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower center", ncols=3)
     return picture(figure, _told(table, limit), _caption(table, limit))
 
 
@@ -82,11 +85,10 @@ def _draw_line(axes: "Axes", table: Table, line: Line, place: int) -> None:
 def _draw_limit(axes: "Axes", limit: Limit) -> None:
     upper = limit.upper
     axes.axvspan(upper.low, upper.high, color=INK, alpha=0.12, linewidth=0)
-    axes.axvline(upper.value, color=INK, linewidth=1.6)
-    place = {"transform": axes.get_xaxis_transform(), "va": "bottom", "fontsize": 9}
-    axes.text(upper.value, 1.01, "upper bound ", ha="right", **place)
+    axes.axvline(upper.value, color=INK, linewidth=1.6, label="upper bound")
     if limit.informed is not None:
-        axes.axvline(limit.informed.value, color=INK, linewidth=1.2, linestyle=":")
+        style: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": ":"}
+        axes.axvline(limit.informed.value, label="informed reference", **style)
 
 
 def _told(table: Table, limit: Limit | None) -> str:
@@ -103,9 +105,7 @@ def _told(table: Table, limit: Limit | None) -> str:
 def _caption(table: Table, limit: Limit | None) -> str:
     parts = ["Mean over seeds with its 95 % interval; ticks below are single seeds."]
     if table.reference is not None:
-        parts.append("The diamond and the dashed line are the reference.")
+        parts.append("The diamond is the reference.")
     if limit is not None:
-        parts.append("The solid line is the upper bound, its band a 95 % interval.")
-        if limit.informed is not None:
-            parts.append("The dotted line is the informed reference.")
+        parts.append("The grey band is the 95 % interval of the upper bound.")
     return " ".join(parts)

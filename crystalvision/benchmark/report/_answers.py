@@ -99,8 +99,7 @@ def _against_reference(table: Table) -> list[str]:
     for word in ("better", "worse"):
         if word in words:
             lines = [f"{line.title} ({_difference(line)})" for line in words[word]]
-            verb = "is" if len(lines) == 1 else "are"
-            sentences.append(f"Significantly {word} than it {verb} {_listed(lines)}.")
+            sentences.append(f"Significantly {word} than the reference: {_listed(lines)}.")
     if len(words.get(NO_DIFFERENCE, [])) == len(compared):
         who = "The other system does not differ" if len(compared) == 1 else "No system differs"
         return [f"{who} significantly from it."]
@@ -153,7 +152,8 @@ def _difference(line: Line) -> str:
     if line.difference is None:
         return "–"
     p = p_text(line.difference.corrected)
-    return f"{points(line.difference.estimate)} points, p {p if p.startswith('<') else f'= {p}'}"
+    estimate = points(line.difference.estimate)
+    return f"{estimate.replace(' (', ' points, ').removesuffix(')')}, p {p if p[0] == '<' else f'= {p}'}"
 
 
 def _listed(names: Sequence[str]) -> str:

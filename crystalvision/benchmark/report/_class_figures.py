@@ -35,7 +35,7 @@ def confusion_pictures(table: Table) -> list[Picture]:
     for line in table.judged:
         metrics, _ = _pooled(table.comparison.cells[line.system])
         drawn = confusion_picture(metrics)
-        caption = f"{line.title}, {_seeds(len(line.seeds))}. {drawn.caption}"
+        caption = f"{line.title}, {_seeds(len(line.seeds))}"
         found.append(replace(drawn, alt=f"{line.title}: {drawn.alt}", caption=caption))
     return found
 
@@ -48,7 +48,7 @@ def severity_pictures(table: Table) -> list[Picture]:
             continue
         metrics, judged = _pooled(table.comparison.cells[line.system])
         for drawn in (bland_altman_picture(metrics, judged), severity_picture(metrics, judged)):
-            caption = f"{line.title}, {_seeds(len(line.seeds))}. {drawn.caption}"
+            caption = f"{line.title}, {_seeds(len(line.seeds))}"
             found.append(replace(drawn, alt=f"{line.title}: {drawn.alt}", caption=caption))
     return found
 

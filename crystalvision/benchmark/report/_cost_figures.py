@@ -55,6 +55,8 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
 def _picture(
     table: Table, name: str, label: str, points: Sequence[tuple[Line, float, float]]
 ) -> Picture:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
     figure, (axes,) = new_figure(height=3.5 + 0.19 * len(points))
     order = [line.system for line in table.judged]
     front = pareto([(price, value) for _, price, value in points])
@@ -72,6 +74,9 @@ def _picture(
     prices = [price for _, price, _ in points]
     if min(prices) > 0 and max(prices) >= _WIDE * min(prices):
         axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.margins(0.12)
     axes.set(xlabel=label, ylabel="accuracy")
     figure.legend(loc="outside lower center")
@@ -80,6 +85,5 @@ def _picture(
     return picture(
         figure,
         f"Accuracy against {name}: {told}. On the Pareto front: {best}.",
-        f"Accuracy against {name}. No system is both more accurate and cheaper than one on the "
-        "grey line.",
+        f"Accuracy against {name}",
     )

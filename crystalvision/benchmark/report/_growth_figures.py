@@ -1,7 +1,7 @@
 """Figures of accuracy along the training data's size, or a column of the test data."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,7 +135,7 @@ def _draw_gaps(axes: "Axes", gaps: Sequence[dict[float, float]]) -> None:
         colour, marker, dashes = look(number)
         places = sorted(gap)
         values = [100 * gap[place] for place in places]
-        style = {"color": colour, "marker": marker, "linestyle": dashes}
+        style: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": dashes}
         axes.plot(places, values, markersize=4, linewidth=1.5, **style)
     axes.axhline(0, color=INK, linewidth=1)
     axes.set_ylabel("gap to the upper\nbound [points]")

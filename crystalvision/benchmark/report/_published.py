@@ -54,7 +54,7 @@ class PublishedLine:
 
     name: str
     origin: str
-    measures: dict[str, float | None]
+    measures: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,7 @@ class FakeBenchmark:
 def fake_record(seed: int) -> RunRecord:
     branch = {"backbone": "dnsnet-tiny", "head": "softmax"}
     phase = {"name": "all", "train": ["classifier"], "epochs": 2, "learning_rate": 0.003}
+    phase |= {"optimiser": "adamw", "batch_size": 16}
     return RunRecord(
         experiment=Experiment.model_validate(
             {"system": {"branches": {"classifier": branch}}, "schedule": [phase], "seed": seed}
