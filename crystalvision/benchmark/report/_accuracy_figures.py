@@ -13,13 +13,13 @@ from crystalvision.report import Picture, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LINE_LENGTH = 26  # letters of a system's title
+_LINE_LENGTH = 20  # letters of a system's title
 
 
 def accuracy_picture(table: Table, limit: Limit | None) -> Picture:
     """Mean accuracy of each system with its interval, each seed, and the upper bound."""
     lines = table.judged
-    figure, (axes,) = new_figure(width=6.4, height=1.6 + 0.42 * len(lines))
+    figure, (axes,) = new_figure(width=5.2, height=1.6 + 0.42 * len(lines))
     for place, line in enumerate(lines):
         _draw_line(axes, table, line, place)
     axes.set_yticks(range(len(lines)), [wrapped(line.title, _LINE_LENGTH) for line in lines])

@@ -109,7 +109,7 @@ def _against_reference(table: Table) -> list[str]:
     if ONE_TRAINING in words:
         lines = [line.title for line in words[ONE_TRAINING]]
         sentences.append(
-            f"{_listed(lines)} differ on these patterns as trained here, but not beyond what "
+            f"As trained here, {_listed(lines)} would count as different, but not beyond what "
             "other seeds may give."
         )
     return sentences
@@ -134,12 +134,15 @@ def _distance(table: Table, limit: Limit) -> str:
 
 
 def _growth(step: Step) -> str:
-    estimate, p = step.difference.estimate, step.difference.p
-    if p < ALPHA and estimate.low > 0:
-        return f"it still rises (p = {p_text(p)})".replace("= <", "<")
-    if p < ALPHA and estimate.high < 0:
-        return f"it falls (p = {p_text(p)})".replace("= <", "<")
-    return f"no significant change (p = {p_text(p)})".replace("= <", "<")
+    estimate = step.difference.estimate
+    p = _p_equals(step.difference.corrected)
+    if step.difference.corrected >= ALPHA:
+        return f"no significant change ({p})"
+    if estimate.low > 0:
+        return f"it still rises ({p})"
+    if estimate.high < 0:
+        return f"it falls ({p})"
+    return f"a change as trained here ({p}), but not beyond what other seeds may give"
 
 
 def _with_interval(line: Line) -> str:
@@ -151,9 +154,13 @@ def _with_interval(line: Line) -> str:
 def _difference(line: Line) -> str:
     if line.difference is None:
         return "–"
-    p = p_text(line.difference.corrected)
-    estimate = points(line.difference.estimate)
-    return f"{estimate.replace(' (', ' points, ').removesuffix(')')}, p {p if p[0] == '<' else f'= {p}'}"
+    estimate = points(line.difference.estimate).replace(" (", " points, ").removesuffix(")")
+    return f"{estimate}, {_p_equals(line.difference.corrected)}"
+
+
+def _p_equals(p: float) -> str:
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _listed(names: Sequence[str]) -> str:

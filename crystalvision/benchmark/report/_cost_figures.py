@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from crystalvision.benchmark.report._lines import Line, Table
+from crystalvision.benchmark.report._ticks import scale_across
 from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.report import Picture, picture
-
-_WIDE = 8  # ratio of the ends; from it on an axis is logarithmic
 
 Cost = Callable[[Line], float | None]
 COSTS: tuple[tuple[str, str, Cost], ...] = (
@@ -72,9 +71,7 @@ def _picture(
         colour, marker, _ = look(order.index(line.system))
         axes.plot([price], [value], marker, color=colour, markersize=7, label=line.title)
     prices = [price for _, price, _ in points]
-    if min(prices) > 0 and max(prices) >= _WIDE * min(prices):
-        axes.set_xscale("log")
-    else:
+    if not scale_across(axes, min(prices), max(prices)):
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.margins(0.12)

@@ -1,14 +1,14 @@
 """Accuracy along something: the size of the training data, or a column of the test data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 
 import numpy as np
 
 from crystalvision.benchmark.report._lines import Difference, Table, tested
 from crystalvision.benchmark.report._load import Benchmark
-from crystalvision.benchmark.report._statistics import Estimate
+from crystalvision.benchmark.report._statistics import Estimate, holm
 from crystalvision.report import wilson_interval
 
 _UNITS = {
@@ -46,7 +46,8 @@ class Step:
         title: What tables call it.
         before: Patterns to train on, before.
         after: After.
-        difference: Of the accuracies, on the same patterns and seeds; not corrected.
+        difference: Of the accuracies, on the same patterns and seeds, its p-value corrected for all
+            systems that are enlarged together.
     """
 
     title: str
@@ -100,7 +101,11 @@ def last_steps(group: Sequence[Table]) -> list[Step]:
         gain = after.right(line.system, seeds).astype(np.int64) - before.right(line.system, seeds)
         step = Step(line.title, before.train_patterns, after.train_patterns, tested(after, gain))
         steps.append(step)
-    return steps
+    corrected = holm([step.difference.p for step in steps])
+    return [
+        replace(step, difference=replace(step.difference, corrected=p))
+        for step, p in zip(steps, corrected, strict=True)
+    ]
 
 
 def by_curves(benchmark: Benchmark, table: Table) -> list[Curve]:

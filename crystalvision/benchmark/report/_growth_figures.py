@@ -7,6 +7,7 @@ import numpy as np
 
 from crystalvision.benchmark.report._bounds import BoundPoint, Limit
 from crystalvision.benchmark.report._growth import Curve, label_of
+from crystalvision.benchmark.report._ticks import power_text, scale_across
 from crystalvision.figures import FAINT, INK, look, new_figure
 from crystalvision.report import Picture, picture
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WIDE = 8  # ratio of the ends; from it on an axis is logarithmic
+_TICKS = 8  # values; up to it each has a tick
 _ASIDE = 0.08  # between the bars of systems at one place [inches]
 
 
 def size_picture(curves: Sequence[Curve], trained_on: str, tested_on: str) -> Picture:
     """Accuracy against the number of patterns that were trained on."""
-    figure, (axes,) = new_figure(width=6.4, height=3.9 + 0.12 * len(curves))
+    figure, (axes,) = new_figure(width=5.2, height=3.9 + 0.12 * len(curves))
     sizes = sorted({size for curve in curves for size in curve.points})
     _draw_curves(figure, axes, curves)
     axes.set_xscale("log")
@@ -45,7 +46,7 @@ def by_picture(
     gaps = _gaps(curves, bound)
     rows = 2 if gaps else 1
     height = (3.6 if rows == 1 else 6.0) + 0.12 * len(curves)
-    figure, axes = new_figure(width=6.4, height=height, rows=rows)
+    figure, axes = new_figure(width=5.2, height=height, rows=rows)
     places = sorted({place for curve in curves for place in curve.points})
     if bound:
         _draw_bound(axes[0], bound)
@@ -53,8 +54,9 @@ def by_picture(
     axes[0].set_ylabel("accuracy")
     if gaps:
         _draw_gaps(axes[1], gaps)
-    if min(places) > 0 and max(places) >= _WIDE * min(places):
-        axes[0].set_xscale("log")
+    if scale_across(axes[0], min(places), max(places)) and len(places) <= _TICKS:
+        axes[-1].set_xticks(places, [power_text(place) for place in places])
+        axes[-1].xaxis.set_minor_formatter("")
     axes[-1].set_xlabel(label_of(column))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     told = f"; upper bound {_told_bound(bound)}" if bound else ""

@@ -1,6 +1,6 @@
 """Puts the page together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,7 +163,3 @@ def _parts(results: Results, catalogue: Catalogue) -> dict[str, str]:
             origin = f"{plugin.distribution} {plugin.version}".strip()
             found[f"{plugin.kind} {plugin.name}"] = f"{origin}{gone}"
     return found
-
-
-def _names(tables: Sequence[Table]) -> list[str]:
-    return [table.comparison.name for table in tables]

@@ -361,3 +361,9 @@ def _point(value: float | None, upper: float) -> dict[str, Any]:
         "informed_low": upper - 0.04,
         "informed_high": upper - 0.02,
     }
+
+
+@pytest.fixture(scope="session")
+def fake_benchmark():
+    """What writes a benchmark's folder."""
+    return FakeBenchmark, FakeSystem, draw_test
