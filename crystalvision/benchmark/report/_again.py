@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from crystalvision.benchmark._rows import ResultRow
@@ -40,7 +41,8 @@ def whole_command(benchmark: Benchmark) -> str:
     if isinstance(command, str) and command:
         return command
     if isinstance(command, list) and command:
-        return shlex.join(str(part) for part in command)
+        program, *arguments = map(str, command)
+        return shlex.join([PurePath(program).name, *arguments])
     name, folder = benchmark.suite.name, benchmark.folder.name
     line = ["crystalvision", "benchmark", name, "--budget", benchmark.budget, "-o", folder]
     return shlex.join(line)
@@ -48,16 +50,19 @@ def whole_command(benchmark: Benchmark) -> str:
 
 def dataset_commands(benchmark: Benchmark) -> str:
     """The commands that make the datasets again."""
-    lines = []
+    lines: list[list[str]] = []
     for name, plan in benchmark.suite.datasets.items():
         if plan.train is not None:
-            path = f"datasets/{name}-train.zarr"
-            lines.append(_simulate(plan, plan.train, path))
-            shares = ["--validation", f"{plan.train.validation_share:g}", "--test", "0"]
-            lines.append(shlex.join(["crystalvision", "dataset", "split", path, *shares]))
+            whole = f"datasets/{name}-train.zarr"
+            lines.append(_simulate(plan, plan.train, whole))
+            lines.append(_split(whole, plan.train.validation_share, 0))
+            for size in _parts(benchmark, name, plan.train.samples):
+                part, share = f"datasets/{name}-train-{size}.zarr", size / plan.train.samples
+                lines.append(["cp", "-r", whole, part])
+                lines.append(_split(part, plan.train.validation_share * share, 1 - share))
         if plan.test is not None:
             lines.append(_simulate(plan, plan.test, f"datasets/{name}-test.zarr"))
-    return "\n".join(lines)
+    return "\n".join(shlex.join(line) for line in lines)
 
 
 def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
@@ -98,9 +103,20 @@ def environment_facts(environment: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _simulate(plan: DatasetPlan, samples: Samples, path: str) -> str:
-    values = {"samples": samples.samples, "seed": samples.seed, **plan.set}
-    return shlex.join(["crystalvision", "simulate", plan.recipe, "-o", path, *_sets(values)])
+def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
+    """Numbers of patterns, less than all, that were trained on."""
+    sizes = {row.train_patterns for row in benchmark.rows if row.trained_on == dataset}
+    return sorted(sizes - {whole})
+
+
+def _split(path: str, validation: float, test: float) -> list[str]:
+    shares = ["--validation", f"{validation:.12g}", "--test", f"{test:.12g}"]
+    return ["crystalvision", "dataset", "split", path, *shares]
+
+
+def _simulate(plan: DatasetPlan, samples: Samples, path: str) -> list[str]:
+    count = ["--samples", str(samples.samples), "--seed", str(samples.seed)]
+    return ["crystalvision", "simulate", plan.recipe, "-o", path, *count, *_sets(plan.set)]
 
 
 def _sets(values: Mapping[str, Any]) -> list[str]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from crystalvision.benchmark.report._bounds import Limit
-from crystalvision.benchmark.report._growth import Step
+from crystalvision.benchmark.report._bounds import Limit, upper_at
+from crystalvision.benchmark.report._growth import Curve, Step, label_of
 from crystalvision.benchmark.report._lines import ALPHA, NO_DIFFERENCE, ONE_TRAINING, Line, Table
 from crystalvision.benchmark.report._load import Benchmark
 from crystalvision.benchmark.report._statistics import Estimate
+from crystalvision.benchmark.report._ticks import power_text
 
 
 def answer(table: Table, limits: Mapping[str, Limit]) -> list[str]:
@@ -41,6 +42,20 @@ def growth_sentence(steps: Sequence[Step], tested_on: str) -> list[str]:
         f"{_growth(step)}."
         for step in steps
     ]
+
+
+def by_sentence(curves: Sequence[Curve], column: str, limit: Limit | None) -> str:
+    """What the ends of a curve are: the best system there, and the upper bound."""
+    places = sorted({place for curve in curves for place in curve.points})
+    ends = []
+    for place in dict.fromkeys((places[0], places[-1])):
+        known = [curve for curve in curves if place in curve.points]
+        best = max(known, key=lambda curve: curve.points[place].value)
+        upper = upper_at(limit.curve(column), place) if limit is not None else None
+        bound = "" if upper is None else f" (upper bound {upper:.3f})"
+        value = best.points[place].value
+        ends.append(f"{value:.3f} at {power_text(place)}, by {best.title}{bound}")
+    return f"Along {label_of(column)}, the highest accuracy is {_listed(ends)}."
 
 
 def points(estimate: Estimate) -> str:

@@ -1,6 +1,8 @@
 """The upper bound of the accuracy on a test, where it was estimated."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -65,6 +67,14 @@ class Limit:
             return []
         known = [point for point in self.stored.points if point.value is not None]
         return sorted(known, key=lambda point: point.value or 0.0)
+
+
+def upper_at(points: Sequence[BoundPoint], value: float) -> float | None:
+    """The upper bound at a value, or `None`; columns may be of single precision."""
+    for point in points:
+        if point.value is not None and isclose(point.value, value, rel_tol=1e-6):
+            return point.upper
+    return None
 
 
 def load_limits(benchmark: Benchmark) -> dict[str, Limit]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crystalvision.benchmark.report._bounds import BoundPoint, Limit
+from crystalvision.benchmark.report._bounds import BoundPoint, Limit, upper_at
 from crystalvision.benchmark.report._growth import Curve, label_of
 from crystalvision.benchmark.report._ticks import power_text, scale_across
 from crystalvision.figures import FAINT, INK, look, new_figure
@@ -124,9 +124,12 @@ def _draw_bound(axes: "Axes", bound: Sequence[BoundPoint]) -> None:
 
 def _gaps(curves: Sequence[Curve], bound: Sequence[BoundPoint]) -> list[dict[float, float]]:
     """Upper bound minus accuracy at the places that both have, a mapping for each curve."""
-    upper = {point.value: point.upper for point in bound}
     gaps = [
-        {place: upper[place] - each.value for place, each in curve.points.items() if place in upper}
+        {
+            place: upper - each.value
+            for place, each in curve.points.items()
+            if (upper := upper_at(bound, place)) is not None
+        }
         for curve in curves
     ]
     return gaps if any(gaps) else []

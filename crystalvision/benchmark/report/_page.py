@@ -133,7 +133,7 @@ def _growth(results: Results) -> list[Growth]:
     return found
 
 
-def _by(results: Results) -> list[tuple[Table, Picture]]:
+def _by(results: Results) -> list[tuple[Table, Picture, str]]:
     column = results.benchmark.suite.by
     found = []
     for table in results.main if column else ():
@@ -141,7 +141,8 @@ def _by(results: Results) -> list[tuple[Table, Picture]]:
         if curves and column:
             tested_on = table.comparison.tested_on
             limit = results.limits.get(tested_on)
-            found.append((table, by_picture(curves, column, limit, tested_on)))
+            sentence = answers.by_sentence(curves, column, limit)
+            found.append((table, by_picture(curves, column, limit, tested_on), sentence))
     return found
 
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.skipif(
     BROWSER is None, reason=f"no browser is there: none of {', '.join(BROWSERS)}"
 )
 
-# Runs in the page: opens what is folded, measures, and leaves what it found in the document.
+DESK, PHONE = 1280, 390
+# Runs in the page: opens what is folded, measures, and tells the frame around it.
 MEASURE = """
 <script>
 addEventListener("load", () => {
@@ -22,7 +23,7 @@ addEventListener("load", () => {
   const all = query => [...document.querySelectorAll(query)];
   const size = each => parseFloat(getComputedStyle(each).fontSize);
   const inside = each => each.closest(".scroll, pre, table.comparison");
-  const found = {
+  parent.postMessage({
     width: innerWidth,
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     images: all("img").length,
@@ -32,49 +33,57 @@ addEventListener("load", () => {
     unscrolled: all("table").filter(each => !inside(each)).length,
     smallest: Math.min(...all("th, td, .interval, p, figcaption, pre, dd").map(size)),
     narrowest: Math.min(...all("td.value").map(each => each.clientWidth)),
-  };
-  const told = document.createElement("pre");
-  told.id = "found";
-  told.textContent = JSON.stringify(found);
-  document.body.append(told);
+  }, "*");
 });
 </script>
 """
+# A window cannot be as narrow as a phone, but a frame can. The document is done when both are.
+AROUND = """
+<!DOCTYPE html><body><pre id="found"></pre><script>
+addEventListener("message", event => {
+  document.getElementById("found").textContent += JSON.stringify(event.data) + "\\n";
+});
+</script>FRAMES</body>
+"""
 
 
-def open_page(page, folder, width):
-    """What the browser finds, and what it writes to its console."""
-    path = folder / "page.html"
-    path.write_text(page.replace("</head>", f"{MEASURE}</head>"), encoding="utf-8")
+def open_page(page, folder, widths=(DESK, PHONE)):
+    """What the browser finds at each width, and what it writes to its console."""
+    (folder / "page.html").write_text(page.replace("</head>", f"{MEASURE}</head>"))
+    frames = [f'<iframe src="page.html" style="width: {w}px; border: 0"></iframe>' for w in widths]
+    (folder / "around.html").write_text(AROUND.replace("FRAMES", "".join(frames)))
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
     options += ["--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}"]
+    options += ["--virtual-time-budget=10000", "--window-size=1400,900"]
     done = subprocess.run(
-        [BROWSER, *options, f"--window-size={width},900", "--dump-dom", path.as_uri()],
+        [BROWSER, *options, "--dump-dom", (folder / "around.html").as_uri()],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout)
-    assert found, done.stderr[-2000:]
+    told = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert told, done.stderr[-2000:]
+    found = [json.loads(line) for line in told[1].splitlines() if line]
+    assert len(found) == len(widths), done.stderr[-2000:]
     console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(found[1]), console
+    return {each["width"]: each for each in found}, console
 
 
-@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("which", ["fusion_folder", "dose_folder"])
-def test_the_page_is_whole_and_readable(which, width, request, tmp_path):
+def test_the_page_is_whole_and_readable(which, request, tmp_path):
     page = (request.getfixturevalue(which) / "report.html").read_text(encoding="utf-8")
-    found, console = open_page(page, tmp_path, width)
+    found, console = open_page(page, tmp_path)
     assert console == []
-    assert found["width"] == width
-    assert found["overflow"] == 0
-    assert found["images"] == page.count("<img") > 5
-    assert (found["broken"], found["wide"]) == (0, 0)
-    assert found["tables"] >= 1
-    assert found["unscrolled"] == 0
-    assert found["smallest"] >= 12
-    assert found["narrowest"] >= 80
+    assert set(found) == {DESK, PHONE}
+    for at in found.values():
+        assert at["overflow"] == 0
+        assert at["images"] == page.count("<img") > 5
+        assert (at["broken"], at["wide"]) == (0, 0)
+        assert at["tables"] >= 1
+        assert at["unscrolled"] == 0
+        assert at["smallest"] >= 12
+        assert at["narrowest"] >= 80
 
 
 def test_the_measurements_see_what_is_wrong(tmp_path):
@@ -84,8 +93,9 @@ def test_the_measurements_see_what_is_wrong(tmp_path):
         "<img src='data:image/png;base64,AAAA'><table style='font-size: 8px'>"
         "<tr><td class='value'>1</td></tr></table><script>console.error('trouble')</script></body>"
     )
-    found, console = open_page(page, tmp_path, 390)
+    found, console = open_page(page, tmp_path, [PHONE])
     assert "trouble" in console[0]
-    assert found["overflow"] > 400
-    assert (found["broken"], found["unscrolled"], found["smallest"]) == (1, 1, 8)
-    assert found["narrowest"] < 80
+    at = found[PHONE]
+    assert at["overflow"] > 400
+    assert (at["broken"], at["unscrolled"], at["smallest"]) == (1, 1, 8)
+    assert at["narrowest"] < 80
