@@ -9,6 +9,8 @@ from crystalvision.benchmark.report._load import Benchmark
 from crystalvision.benchmark.report._statistics import Estimate
 from crystalvision.benchmark.report._ticks import power_text
 
+_WITH_NUMBERS = 4  # systems whose differences a sentence can hold; the table has them all
+
 
 def answer(table: Table, limits: Mapping[str, Limit]) -> list[str]:
     """What one comparison found: a few sentences."""
@@ -113,11 +115,17 @@ def _against_reference(table: Table) -> list[str]:
     sentences = []
     for word in ("better", "worse"):
         if word in words:
-            lines = [f"{line.title} ({_difference(line)})" for line in words[word]]
+            few = len(words[word]) <= _WITH_NUMBERS
+            lines = [
+                f"{line.title} ({_difference(line)})" if few else line.title for line in words[word]
+            ]
             sentences.append(f"Significantly {word} than the reference: {_listed(lines)}.")
     if len(words.get(NO_DIFFERENCE, [])) == len(compared):
         who = "The other system does not differ" if len(compared) == 1 else "No system differs"
         return [f"{who} significantly from it."]
+    different = [*words.get("better", []), *words.get("worse", [])]
+    if any(line.difference is not None and line.difference.seeds == 1 for line in different):
+        sentences.append("With one seed this holds for these trainings only.")
     if NO_DIFFERENCE in words:
         lines = [line.title for line in words[NO_DIFFERENCE]]
         sentences.append(f"No significant difference is found for {_listed(lines)}.")
@@ -179,7 +187,11 @@ def _p_equals(p: float) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1:
+        return names[0]
+    # A name with a comma of its own would look like two.
+    between = "; " if any("," in name for name in names) else ", "
+    return f"{between.join(names[:-1])} and {names[-1]}"
 
 
 def _cell(*parts: object) -> tuple[object, ...]:

@@ -38,6 +38,9 @@ class Estimate:
 class Resampling:
     """Two-way bootstrap of judged patterns and seeds (Owen 2007, Ann. Appl. Stat. 1, 386).
 
+    It counts what is neither of the pattern nor of the seed more than once, so its intervals are
+    rather too wide than too narrow.
+
     What is drawn of the patterns is the specimen, for patterns of one specimen resemble each other.
     Of s seeds, s − 1 are drawn, which makes the variance of the mean unbiased for few seeds (Rao &
     Wu 1988, J. Am. Stat. Assoc. 83, 231).

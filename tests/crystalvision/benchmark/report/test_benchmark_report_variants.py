@@ -2,6 +2,7 @@
 
 import pytest
 
+from crystalvision.benchmark.report import _answers as answers
 from crystalvision.benchmark.report import write_report
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._results import find_results
@@ -37,6 +38,18 @@ def test_each_dataset_meets_each_test(make, catalogue):
     results = find_results(load_benchmark(folder))
     assert len(results.tables) == 4
     assert [t.comparison.trained_on for t in results.main] == ["thin", "thick"]
+
+
+def test_one_seed_says_little(make):
+    make_benchmark, draw_test = make
+    fake = make_benchmark({"good": {"accuracy": 0.95}, "bad": {"accuracy": 0.5}}, seeds=(0,))
+    for name in ("good", "bad"):
+        fake.run(name, 0, draw_test(200))
+    results = find_results(load_benchmark(fake.finish()))
+    told = " ".join(answers.answer(results.main[0], {}))
+    assert "Significantly worse than the reference: bad" in told
+    assert "With one seed this holds for these trainings only." in told
+    assert "±" not in told
 
 
 def test_a_benchmark_without_any_result_says_so(make, catalogue):

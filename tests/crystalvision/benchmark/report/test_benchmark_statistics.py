@@ -94,6 +94,21 @@ def test_intervals_hold_the_truth_often(spread):
     assert held / 200 >= 0.89
 
 
+def test_lucky_seeds_are_rarely_called_a_difference():
+    """P takes the trainings as they are; the interval, which does not, must hold it back."""
+    rng = np.random.default_rng(6)
+    small, called = 0, 0
+    for _ in range(200):
+        first, second = (draw_right(rng, 300, 3, seed_spread=0.03) for _ in range(2))
+        differences = first - second
+        estimate = Resampling(np.arange(300), resamples=300).difference(differences)
+        below = sign_flip_p(differences.sum(axis=1).astype(int)) < 0.05
+        small += below
+        called += below and not estimate.low <= 0 <= estimate.high
+    assert small / 200 > 0.1
+    assert called / 200 <= 0.1
+
+
 @pytest.mark.parametrize("all_right", [True, False])
 def test_certainty_is_never_claimed(all_right):
     estimate = Resampling(np.arange(100)).mean(np.full((100, 3), float(all_right)))
