@@ -15,12 +15,12 @@ from crystalvision.report._results import Result
 
 def recipe_text(data: Data) -> str:
     """The recipe of a dataset, as YAML."""
-    return _as_yaml(data.recipe)
+    return as_yaml(data.recipe)
 
 
 def experiment_text(result: Result) -> str:
     """The experiment of a run with everything filled in, as YAML."""
-    return _as_yaml(result.record.experiment.model_dump(mode="json"))
+    return as_yaml(result.record.experiment.model_dump(mode="json"))
 
 
 def recipe_files(data: Sequence[Data]) -> list[str]:
@@ -88,7 +88,8 @@ def machine() -> dict[str, str]:
     }
 
 
-def _as_yaml(value: Mapping[str, Any]) -> str:
+def as_yaml(value: Mapping[str, Any]) -> str:
+    """Settings as YAML, without what is not set."""
     return yaml.safe_dump(_without_nulls(value), sort_keys=False, allow_unicode=True, width=88)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from crystalvision.figures import drawing
 from crystalvision.report import _again as again
@@ -19,11 +17,11 @@ from crystalvision.report._pictures import Picture
 from crystalvision.report._results import Result
 from crystalvision.report._statistics import ClassRow, class_rows
 from crystalvision.report._table import Row, row_of, same_data
+from crystalvision.report._template import TEMPLATES, fill
 from crystalvision.report._training_figures import training_pictures
 from crystalvision.report._write import GENERATOR
 
 OnStep = Callable[[], None]
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,9 @@ def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
             sections.append(_section(result))
             on_step()
     texts = [again.recipe_text(each) for each in data]
-    return _fill(
+    return fill(
         "report.html",
+        [TEMPLATES],
         generator=GENERATOR,
         title=", ".join(dict.fromkeys(each.name for each in data)),
         data=data,
@@ -111,22 +110,3 @@ def _class_table(sections: Sequence[RunSection]) -> dict[str, list[tuple[str, Cl
         for line in section.classes:
             table.setdefault(line.name, []).append((section.row.name, line))
     return table
-
-
-def _fill(name: str, **values: Any) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = _number
-    return str(environment.get_template(name).render(**values))
-
-
-def _number(value: float | None, places: int = 3) -> str:
-    """A number with thousands set apart, or a dash where there is none."""
-    return "–" if value is None else f"{value:,.{places}f}".replace("-", "−")

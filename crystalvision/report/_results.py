@@ -23,13 +23,17 @@ class Judged:
     """What a run said of each judged pattern, and what is true.
 
     Attributes:
+        index: Place of the pattern in its dataset, (n,).
         label: Index of the actual class, (n,).
+        predicted: Index of the most probable class, (n,).
         probabilities: Probability of each class, (n, k).
         severity: True severity, (n,).
         predicted_severity: (n,).
     """
 
+    index: Int[np.ndarray, "n"]
     label: Int[np.ndarray, "n"]
+    predicted: Int[np.ndarray, "n"]
     probabilities: Float[np.ndarray, "n k"]
     severity: Float[np.ndarray, "n"]
     predicted_severity: Float[np.ndarray, "n"]
@@ -102,7 +106,7 @@ def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
         splits=splits,
         evaluation=folder.name,
         metrics=metrics,
-        judged=_read_predictions(folder / "predictions.csv", metrics),
+        judged=read_predictions(folder / "predictions.csv", metrics),
     )
 
 
@@ -126,13 +130,24 @@ def _written(folder: Path) -> float:
     return file.stat().st_mtime if file.is_file() else 0.0
 
 
-def _read_predictions(path: Path, metrics: Metrics) -> Judged:
+def read_predictions(path: Path, metrics: Metrics) -> Judged:
+    """Read the `predictions.csv` of an evaluation.
+
+    Args:
+        path: The file.
+        metrics: What the `metrics.json` beside it holds.
+
+    Raises:
+        InputError: It is missing, or not what `crystalvision evaluate` writes.
+    """
     columns = [f"probability_{name}" for name in metrics.class_names]
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         judged = Judged(
+            index=np.array([int(row["index"]) for row in rows]),
             label=np.array([int(row["label"]) for row in rows]),
+            predicted=np.array([int(row["predicted"]) for row in rows]),
             probabilities=np.array([[float(row[key]) for key in columns] for row in rows]),
             severity=np.array([float(row["severity"]) for row in rows]),
             predicted_severity=np.array([float(row["predicted_severity"]) for row in rows]),

@@ -46,7 +46,9 @@ def result(evaluated_path, catalogue):
 def judge_predictions(label, probabilities, severity, predicted_severity, class_names):
     """Metrics and predictions as a report reads them."""
     judged = Judged(
+        index=np.arange(len(label)),
         label=np.asarray(label),
+        predicted=np.asarray(probabilities).argmax(axis=1),
         probabilities=np.asarray(probabilities, dtype=float),
         severity=np.asarray(severity, dtype=float),
         predicted_severity=np.asarray(predicted_severity, dtype=float),

@@ -1,0 +1,178 @@
+"""What a reader needs to run a benchmark again, whole or cell by cell."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from crystalvision.benchmark._rows import ResultRow
+from crystalvision.benchmark._suite import DatasetPlan, Samples
+from crystalvision.benchmark.report._load import Benchmark
+from crystalvision.report import as_yaml, system_in_words
+from crystalvision.runs import RunRecord
+
+_DROPPED = ("command",)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAgain:
+    """How the runs of a system are made again.
+
+    Attributes:
+        title: What tables call it.
+        words: Its parts in words.
+        file: What the commands call its experiment.
+        experiment: The experiment of its first run, as YAML.
+        commands: One `train` for each run, and its `evaluate`s.
+    """
+
+    title: str
+    words: str
+    file: str
+    experiment: str
+    commands: str
+
+
+def whole_command(benchmark: Benchmark) -> str:
+    """The command that makes the benchmark again."""
+    command = benchmark.environment.get("command")
+    if isinstance(command, str) and command:
+        return command
+    if isinstance(command, list) and command:
+        program, *arguments = map(str, command)
+        return shlex.join([PurePath(program).name, *arguments])
+    name, folder = benchmark.suite.name, benchmark.folder.name
+    line = ["crystalvision", "benchmark", name, "--budget", benchmark.budget, "-o", folder]
+    return shlex.join(line)
+
+
+def dataset_commands(benchmark: Benchmark) -> str:
+    """The commands that make the datasets again."""
+    lines: list[list[str]] = []
+    for name, plan in benchmark.suite.datasets.items():
+        if plan.train is not None:
+            whole = f"datasets/{name}-train.zarr"
+            lines.append(_simulate(plan, plan.train, whole))
+            lines.append(_split(whole, plan.train.validation_share, 0))
+            for size in _parts(benchmark, name, plan.train.samples):
+                part, share = f"datasets/{name}-train-{size}.zarr", size / plan.train.samples
+                lines.append(["cp", "-r", whole, part])
+                lines.append(_split(part, plan.train.validation_share * share, 1 - share))
+        if plan.test is not None:
+            lines.append(_simulate(plan, plan.test, f"datasets/{name}-test.zarr"))
+    return "\n".join(shlex.join(line) for line in lines)
+
+
+def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
+    """Every system that has a run, with the commands of its runs."""
+    found = []
+    for name in benchmark.suite.systems:
+        rows = _runs(benchmark, name)
+        if not rows:
+            continue
+        first = benchmark.records[rows[0].run]
+        found.append(
+            SystemAgain(
+                title=benchmark.title(name),
+                words=system_in_words(first.experiment.system),
+                file=f"{name}.yaml",
+                experiment=as_yaml(_experiment(first)),
+                commands="\n".join(
+                    line for row in rows for line in _commands(benchmark, name, row, first)
+                ),
+            )
+        )
+    return found
+
+
+def environment_facts(environment: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of software and machine, name → text; nested names are joined."""
+    facts: dict[str, str] = {}
+    for key, value in environment.items():
+        if key in _DROPPED or value in (None, "", [], {}):
+            continue
+        name = key.replace("_", " ")
+        if isinstance(value, Mapping):
+            facts |= {f"{name}: {inner}": text for inner, text in environment_facts(value).items()}
+        elif isinstance(value, list):
+            facts[name] = ", ".join(str(item) for item in value)
+        else:
+            facts[name] = str(value)
+    return facts
+
+
+def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
+    """Numbers of patterns, less than all, that were trained on."""
+    sizes = {row.train_patterns for row in benchmark.rows if row.trained_on == dataset}
+    return sorted(sizes - {whole})
+
+
+def _split(path: str, validation: float, test: float) -> list[str]:
+    shares = ["--validation", f"{validation:.12g}", "--test", f"{test:.12g}"]
+    return ["crystalvision", "dataset", "split", path, *shares]
+
+
+def _simulate(plan: DatasetPlan, samples: Samples, path: str) -> list[str]:
+    count = ["--samples", str(samples.samples), "--seed", str(samples.seed)]
+    return ["crystalvision", "simulate", plan.recipe, "-o", path, *count, *_sets(plan.set)]
+
+
+def _sets(values: Mapping[str, Any]) -> list[str]:
+    return [part for key, value in values.items() for part in ("--set", f"{key}={_inline(value)}")]
+
+
+def _inline(value: Any) -> str:
+    """A value as YAML on one line; JSON is YAML."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _runs(benchmark: Benchmark, system: str) -> list[ResultRow]:
+    """The first row of each run of a system."""
+    first: dict[str, ResultRow] = {}
+    for row in benchmark.rows:
+        if row.system == system and row.status == "ok":
+            first.setdefault(row.run, row)
+    return list(first.values())
+
+
+def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecord) -> Sequence[str]:
+    record = benchmark.records[row.run]
+    changed = _changes(_experiment(first), _experiment(record))
+    data = _dataset(benchmark, row)
+    train = ["crystalvision", "train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
+    lines = [shlex.join(train)]
+    for each in benchmark.rows:
+        if each.run == row.run and each.tested_on and not each.by and each.status == "ok":
+            test = f"datasets/{each.tested_on}-test.zarr"
+            judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
+            lines.append(shlex.join(["crystalvision", *judge]))
+    return lines
+
+
+def _dataset(benchmark: Benchmark, row: ResultRow) -> str:
+    plan = benchmark.suite.datasets[row.trained_on].train
+    whole = plan is None or row.train_patterns == plan.samples
+    size = "" if whole else f"-{row.train_patterns}"
+    return f"datasets/{row.trained_on}-train{size}.zarr"
+
+
+def _experiment(record: RunRecord) -> dict[str, Any]:
+    content: dict[str, Any] = record.experiment.model_dump(mode="json")
+    return content
+
+
+def _changes(before: Any, after: Any, path: str = "") -> dict[str, Any]:
+    """What `--set` makes of one experiment the other, path → value."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and before.keys() == after.keys():
+        found: dict[str, Any] = {}
+        for key in before:
+            found |= _changes(before[key], after[key], f"{path}.{key}" if path else key)
+        return found
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        found = {}
+        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+            found |= _changes(one, other, f"{path}.{place}")
+        return found
+    return {} if before == after else {path: after}

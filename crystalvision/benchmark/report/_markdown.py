@@ -1,0 +1,141 @@
+"""One table for a paper, as GitHub shows it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crystalvision.benchmark.report._answers import accuracy_text, p_text, points
+from crystalvision.benchmark.report._lines import Line, Table
+from crystalvision.benchmark.report._results import Results
+from crystalvision.report import number
+
+_VERSIONS = ("crystalvision", "torch", "python")
+
+
+def render_markdown(results: Results) -> str:
+    """The table with its caption; two calls with the same results give the same text."""
+    several = len(results.tables) > 1
+    heads = (["trained on", "tested on"] if several else []) + [
+        "system",
+        "seeds",
+        "accuracy",
+        "95 % interval",
+        "macro F1",
+        "quadratic κ",
+        "ECE",
+        "severity MAE",
+        "difference [points]",
+        "p",
+        "",
+        "parameters",
+    ]
+    rows = [row for table in results.tables for row in _rows(results, table, several)]
+    rows += [_lost(results, row, several) for row in results.lost]
+    lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
+    return f"{_caption(results)}\n\n" + "\n".join(lines) + "\n"
+
+
+def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
+    comparison = table.comparison
+    where = (
+        [f"{comparison.trained_on}, {comparison.train_patterns:,}", comparison.tested_on]
+        if several
+        else []
+    )
+    rows = [[*where, *_cells(line)] for line in table.lines]
+    limit = results.limits.get(comparison.tested_on)
+    if limit is not None:
+        ends = f"{limit.upper.low:.3f}–{limit.upper.high:.3f}"
+        bound = ["*upper bound*", "", f"{limit.upper.value:.3f}", ends]
+        rows.append([*where, *bound, *[""] * 8])
+    return rows
+
+
+def _cells(line: Line) -> list[str]:
+    failed = "; ".join(f"seed {row.seed}: {row.status}" for row in line.failures)
+    seeds = str(len(line.seeds)) + (f" ({failed})" if failed else "")
+    if line.accuracy is None:
+        return [line.title, seeds, *["–"] * 10]
+    source = "" if line.severity_source == "regression" else "\\*"
+    return [
+        line.title,
+        seeds,
+        accuracy_text(line),
+        f"{line.accuracy.low:.3f}–{line.accuracy.high:.3f}",
+        number(line.macro_f1),
+        number(line.quadratic_kappa),
+        number(line.calibration_error),
+        f"{number(line.severity_mae)}{source}",
+        *_difference(line),
+        number(line.parameters, 0),
+    ]
+
+
+def _difference(line: Line) -> list[str]:
+    if line.difference is None:
+        return ["–", "–", "reference" if line.is_reference else "not compared"]
+    difference = line.difference
+    return [points(difference.estimate), p_text(difference.corrected), difference.word]
+
+
+def _lost(results: Results, row: Any, several: bool) -> list[str]:
+    where = [f"{row.trained_on}, {row.train_patterns:,}", row.tested_on or "–"] if several else []
+    title = results.benchmark.title(row.system)
+    return [*where, title, f"0 (seed {row.seed}: {row.status})", *["–"] * 10]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _caption(results: Results) -> str:
+    benchmark = results.benchmark
+    suite = benchmark.suite
+    seeds = ", ".join(str(seed) for seed in suite.seeds)
+    parts = [f"**{suite.title}** Suite `{suite.name}`, budget `{benchmark.budget}`, seeds {seeds}."]
+    for table in results.main:
+        comparison = table.comparison
+        parts.append(
+            f"{comparison.name[0].upper()}{comparison.name[1:]} "
+            f"({comparison.patterns:,} patterns{_dose(results, comparison.trained_on)})."
+        )
+    reference = benchmark.title(suite.compare_with)
+    parts.append(
+        "Accuracy is the mean ± standard deviation over seeds; intervals are 95 % bootstrap "
+        "intervals over test patterns and seeds. Differences are from "
+        f"{reference}, on the same patterns and seeds; p is of the exact paired sign-flip test, "
+        f"corrected after Holm for {results.differences} comparisons. ECE: expected calibration "
+        "error. \\* from the classes' probabilities, not from a regression."
+    )
+    versions = _versions(results)
+    if versions:
+        parts.append(f"Made with {versions}.")
+    return " ".join(parts)
+
+
+def _dose(results: Results, dataset: str) -> str:
+    for row in results.benchmark.rows:
+        record = results.benchmark.records.get(row.run)
+        if row.trained_on == dataset and record is not None:
+            detector = record.dataset.recipe.get("detector")
+            dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
+            return f", dose {_dose_text(dose)} electrons a pattern" if dose is not None else ""
+    return ""
+
+
+def _dose_text(dose: Any) -> str:
+    if isinstance(dose, int | float):
+        return f"{dose:,.0f}"
+    if isinstance(dose, Mapping):
+        return "; ".join(
+            f"{kind}: " + ", ".join(f"{value:,.0f}" for value in values)
+            for kind, values in dose.items()
+            if isinstance(values, list | tuple)
+        )
+    return str(dose)
+
+
+def _versions(results: Results) -> str:
+    for record in results.benchmark.records.values():
+        known = record.environment
+        return ", ".join(f"{name} {known[name]}" for name in _VERSIONS if name in known)
+    return ""

@@ -1,0 +1,158 @@
+"""How sure a mean accuracy is, and whether two systems differ.
+
+Two things vary: which patterns were judged, and how each training went. Intervals resample both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from crystalvision.report import wilson_interval
+
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with the ends of its 95 % interval.
+
+    Attributes:
+        value: The number.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The same in another unit; the factor is positive."""
+        return Estimate(self.value * factor, self.low * factor, self.high * factor)
+
+
+class Resampling:
+    """Two-way bootstrap of judged patterns and seeds (Owen 2007, Ann. Appl. Stat. 1, 386).
+
+    It counts what is neither of the pattern nor of the seed more than once, so its intervals are
+    rather too wide than too narrow.
+
+    What is drawn of the patterns is the specimen, for patterns of one specimen resemble each other.
+    Of s seeds, s − 1 are drawn, which makes the variance of the mean unbiased for few seeds (Rao &
+    Wu 1988, J. Am. Stat. Assoc. 83, 231).
+
+    Args:
+        specimen: Which specimen each pattern shows, (n,).
+        resamples: How many to draw.
+        seed: Draws them.
+    """
+
+    def __init__(
+        self, specimen: Int[np.ndarray, "n"], resamples: int = RESAMPLES, seed: int = 0
+    ) -> None:
+        self._unit_of = np.unique(specimen, return_inverse=True)[1]
+        self._sizes = np.bincount(self._unit_of).astype(np.float64)
+        self._resamples = resamples
+        self._seed = seed
+
+    @property
+    def units(self) -> int:
+        """How many specimens there are."""
+        return len(self._sizes)
+
+    def part(self, chosen: Int[np.ndarray, "m"]) -> "Resampling":
+        """The same for some of the patterns, by place."""
+        return Resampling(self._unit_of[chosen], self._resamples, self._seed)
+
+    def mean(self, right: Float[np.ndarray, "n s"]) -> Estimate:
+        """Mean of the fraction that is right over patterns and seeds.
+
+        Where every answer, or none, is right, resampling sees no doubt: Wilson's interval of the
+        specimens then takes its place.
+        """
+        value = float(right.mean())
+        if value in {0.0, 1.0}:
+            return Estimate(value, *wilson_interval(round(value * self.units), self.units))
+        return Estimate(value, *self._ends(right))
+
+    def difference(self, differences: Float[np.ndarray, "n s"]) -> Estimate:
+        """Mean of paired differences of correctness, −1, 0 or 1.
+
+        Where no answer differs, the interval is as wide as Wilson's upper end for no specimen.
+        """
+        if not differences.any():
+            most = wilson_interval(0, self.units)[1]
+            return Estimate(0.0, -most, most)
+        return Estimate(float(differences.mean()), *self._ends(differences))
+
+    def sums(self, values: Float[np.ndarray, "n s"]) -> Float[np.ndarray, "u s"]:
+        """Sum of the values of each specimen."""
+        return np.stack(
+            [np.bincount(self._unit_of, column, self.units) for column in values.T], axis=1
+        )
+
+    @cached_property
+    def _weights(self) -> Float[np.ndarray, "r u"]:
+        """How much each pattern of each specimen counts in each resample."""
+        rng = np.random.default_rng([self._seed, 0])
+        drawn = rng.integers(self.units, size=(self._resamples, self.units))
+        drawn += self.units * np.arange(self._resamples)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=self._resamples * self.units)
+        weights = counts.reshape(self._resamples, self.units).astype(np.float64)
+        normalised: Float[np.ndarray, "r u"] = weights / (weights @ self._sizes)[:, None]
+        return normalised
+
+    def _ends(self, values: Float[np.ndarray, "n s"]) -> tuple[float, float]:
+        seeds = values.shape[1]
+        rng = np.random.default_rng([self._seed, 1])
+        draws = max(1, seeds - 1)
+        of_seeds = rng.multinomial(draws, np.full(seeds, 1 / seeds), size=self._resamples) / draws
+        means = ((self._weights @ self.sums(values)) * of_seeds).sum(axis=1)
+        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return float(low), float(high)
+
+
+def sign_flip_p(differences: Int[np.ndarray, "u"]) -> float:
+    """Two-sided p-value of the paired permutation test, exactly.
+
+    Under the null hypothesis the two systems could change places on any specimen: the sign of each
+    difference is a fair coin's. The p-value is the share of all 2^u flips whose sum is at least as
+    far from zero. Differences of 0 and ±1 make it McNemar's exact test.
+
+    Args:
+        differences: Difference of each specimen as a whole number: right answers of one system
+            minus those of the other, over patterns and seeds, (u,).
+    """
+    sizes, counts = np.unique(np.abs(differences[differences != 0]), return_counts=True)
+    total = int((sizes * counts).sum())
+    chance = np.ones(1)  # of each sum of the differences whose sign is positive
+    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+        grown = np.zeros(len(chance) + size * count)
+        for positive, weight in enumerate(_coins(count)):
+            grown[positive * size : positive * size + len(chance)] += weight * chance
+        chance = grown
+    distance = np.abs(2 * np.arange(total + 1) - total)
+    p = float(chance[distance >= abs(int(differences.sum()))].sum())
+    return min(1.0, p)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for many comparisons (Holm 1979, Scand. J. Stat. 6, 65)."""
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(np.argsort(p_values, kind="stable").tolist()):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _coins(count: int) -> Float[np.ndarray, "k"]:
+    """Chance of each number of heads of `count` fair coins."""
+    from scipy.stats import binom
+
+    chances: Float[np.ndarray, "k"] = binom.pmf(np.arange(count + 1), count, 0.5)
+    return chances
