@@ -5,10 +5,21 @@ for every source alike: shards are made by threads, processes or a Dask cluster,
 killed goes on, and a damaged dataset is repaired.
 """
 
+from crystalvision.sources._bound import AccuracyBound, BoundPoint
 from crystalvision.sources._cluster import Cluster
 from crystalvision.sources._contract import Sample, Source
 from crystalvision.sources._generate import generate
 from crystalvision.sources._repair import Repair, repair
 from crystalvision.sources._spec import SourceSpec
 
-__all__ = ["Cluster", "Repair", "Sample", "Source", "SourceSpec", "generate", "repair"]
+__all__ = [
+    "AccuracyBound",
+    "BoundPoint",
+    "Cluster",
+    "Repair",
+    "Sample",
+    "Source",
+    "SourceSpec",
+    "generate",
+    "repair",
+]
