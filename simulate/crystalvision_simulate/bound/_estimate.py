@@ -127,7 +127,7 @@ def _judge(
     dose_name = dose_column(detector_of(simulator.recipe))
     exposures = -(-_EXPOSURES // (specimens * len(shares)))
     oracle: Oracle | None = None
-    verdicts = []
+    verdicts: list[Verdict] = []
     for value in values:
         fixed = {column: value} if value is not None else {}
         if oracle is None or column != dose_name:  # another dose needs no other images

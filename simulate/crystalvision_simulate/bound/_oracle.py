@@ -35,9 +35,9 @@ class Oracle:
                 pixel.
             shares: Shares of the classes, (c,), which add up to one.
         """
-        self._rates = rates[..., rates.max(axis=(0, 1)) > 0].astype(np.float64)
+        self._rates = rates[..., rates.max(axis=(0, 1)) > 0]
         self._shares = shares
-        candidates = self._rates.reshape(-1, self._rates.shape[-1])
+        candidates = self._rates.reshape(-1, self._rates.shape[-1]).astype(np.float64)
         # torch and not numpy: it can be told to use one thread, so sums are the same everywhere.
         self._log_rates = torch.from_numpy(np.log(np.maximum(candidates, _NEVER)))
         self._totals = candidates.sum(axis=1)
@@ -57,8 +57,9 @@ class Oracle:
         upper = np.zeros(classes)
         confusion = np.zeros((classes, classes))
         for label, place in np.ndindex(classes, specimens):
+            expected = self._rates[label, place].astype(np.float64) * dose
             for _ in range(exposures):
-                scores = self._scores(rng.poisson(self._rates[label, place] * dose), dose)
+                scores = self._scores(rng.poisson(expected), dose)
                 posterior = self._log_posterior(scores)
                 upper[label] += np.exp(posterior.max())
                 if specimens > 1:
