@@ -67,8 +67,10 @@ def bound(
         _check_output(output, overwrite=overwrite)
     catalogue = ctx.obj.catalogue
     loaded = load_recipe(recipe, catalogue, set_ or [])
+    column = by if by is not None else _column(loaded)
     if doses is not None:
         loaded = _with_doses(loaded, _numbers(doses))
+        column = by or "dose_electrons"
     spec = SourceSpec(
         SOURCE,
         loaded.model_dump(mode="json"),
@@ -76,7 +78,6 @@ def bound(
         plugins=ctx.obj.selection,
     )
     source = spec.open(catalogue)
-    column = by if by is not None else _column(loaded)
     with progress("Comparing", samples) as advance:
         found = source.accuracy_bound(
             patterns=samples, specimens=specimens, column=column, seed=seed, advance=advance

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from scipy.special import logsumexp
+from jaxtyping import Float, Int
 
 _NEVER = 1e-200  # electrons in place of none at all: a count there makes a candidate impossible
 
@@ -58,33 +57,31 @@ class Oracle:
         confusion = np.zeros((classes, classes))
         for label, place in np.ndindex(classes, specimens):
             expected = self._rates[label, place].astype(np.float64) * dose
-            for _ in range(exposures):
-                scores = self._scores(rng.poisson(expected), dose)
-                posterior = self._log_posterior(scores)
-                upper[label] += np.exp(posterior.max())
-                if specimens > 1:
-                    # The one of the same place in every other class goes too: lists stay as long.
-                    others = np.delete(scores, place, axis=1)
-                    confusion[label, self._log_posterior(others).argmax()] += 1
+            counts = rng.poisson(expected, (exposures, len(expected)))
+            scores = self._scores(counts, dose)
+            upper[label] += np.exp(self._log_posterior(scores).max(axis=1)).sum()
+            if specimens > 1:
+                # The one of the same place in every other class goes too: lists stay as long.
+                others = np.delete(scores, place, axis=2)
+                chosen = self._log_posterior(others).argmax(axis=1)
+                confusion[label] += np.bincount(chosen, minlength=classes)
         trials = specimens * exposures
         return Verdict(
             float(self._shares @ upper) / trials, confusion / trials if specimens > 1 else None
         )
 
-    def _scores(
-        self, counts: np.ndarray[tuple[int], np.dtype[np.int64]], dose: float
-    ) -> Float[np.ndarray, "c k"]:
+    def _scores(self, counts: Int[np.ndarray, "n p"], dose: float) -> Float[np.ndarray, "n c k"]:
         """log-likelihood of counts under every candidate, but for what all have in common."""
-        hit = np.flatnonzero(counts)
-        weights = torch.from_numpy(counts[hit].astype(np.float64))
-        seen = torch.mv(self._log_rates[:, torch.from_numpy(hit)], weights).numpy()
-        scores: Float[np.ndarray, "c k"] = (seen - dose * self._totals).reshape(
-            self._rates.shape[:2]
+        hit = np.flatnonzero(counts.any(axis=0))
+        weights = torch.from_numpy(counts[:, hit].astype(np.float64))
+        seen = (weights @ self._log_rates[:, torch.from_numpy(hit)].T).numpy()
+        scores: Float[np.ndarray, "n c k"] = (seen - dose * self._totals).reshape(
+            -1, *self._rates.shape[:2]
         )
         return scores
 
-    def _log_posterior(self, scores: Float[np.ndarray, "c k"]) -> Float[np.ndarray, "c"]:
+    def _log_posterior(self, scores: Float[np.ndarray, "n c k"]) -> Float[np.ndarray, "n c"]:
         """Bayes' rule: log-probability of each class, whose specimens are equally probable."""
-        joint = np.log(self._shares) + logsumexp(scores, axis=1)
-        posterior: Float[np.ndarray, "c"] = joint - logsumexp(joint)
+        joint = np.log(self._shares) + np.logaddexp.reduce(scores, axis=2)
+        posterior: Float[np.ndarray, "n c"] = joint - np.logaddexp.reduce(joint, axis=1)[:, None]
         return posterior

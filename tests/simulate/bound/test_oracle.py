@@ -25,14 +25,14 @@ def exact(rates, shares):
     """Accuracy of both oracles, by a sum over all counts."""
     classes, specimens, pixels = rates.shape
     upper = informed = 0.0
-    for counts in product(range(40), repeat=pixels):
+    for counts in product(range(30), repeat=pixels):
         seen = poisson.pmf(counts, rates).prod(axis=2)
         upper += (shares * seen.mean(axis=1)).max()
         for label, place in np.ndindex(classes, specimens):
             if specimens > 1:
                 rest = shares * np.delete(seen, place, axis=1).sum(axis=1)
-                informed += shares[label] / specimens * seen[label, place] * (
-                    rest.argmax() == label
+                informed += (
+                    shares[label] / specimens * seen[label, place] * (rest.argmax() == label)
                 )
     return upper, informed
 
