@@ -140,12 +140,12 @@ class Bound(Config):
     """How to estimate the upper bound of the accuracy.
 
     Attributes:
-        patterns: Patterns of each class that are drawn.
-        specimens: Specimens of each class that each of them is compared with.
+        patterns: Draws of all that varies alike in every class; intervals need two.
+        specimens: Specimens of each class that are made for each of them.
         seed: Draws them.
     """
 
-    patterns: Annotated[int, Field(ge=1)]
+    patterns: Annotated[int, Field(ge=2)]
     specimens: Annotated[int, Field(ge=1)]
     seed: Seed = 0
 

@@ -5,6 +5,7 @@ for every source alike: shards are made by threads, processes or a Dask cluster,
 killed goes on, and a damaged dataset is repaired.
 """
 
+from crystalvision.sources._bound import AccuracyBound, BoundPoint
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._contract import Sample, Source
 from crystalvision.sources._generate import generate
@@ -13,6 +14,8 @@ from crystalvision.sources._repair import Repair, repair
 from crystalvision.sources._spec import SourceSpec
 
 __all__ = [
+    "AccuracyBound",
+    "BoundPoint",
     "Cluster",
     "Repair",
     "Sample",

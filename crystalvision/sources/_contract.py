@@ -1,13 +1,14 @@
 """What makes samples."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Num
 
 from crystalvision.datasets import DatasetHeader
+from crystalvision.sources._bound import AccuracyBound
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,33 @@ class Source(ABC):
         Raises:
             InputError: An index that is none of the dataset's.
         """
+
+    def accuracy_bound(
+        self,
+        *,
+        patterns: int,
+        specimens: int,
+        column: str = "",
+        seed: int = 0,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> AccuracyBound | None:
+        """How well the classes of the samples can be told apart by anyone, if the source can say.
+
+        Only a source that knows what each image would be without noise, and the noise, can.
+
+        Args:
+            patterns: Draws of all that varies alike in every class.
+            specimens: Specimens of each class for each of them.
+            column: Something that the recipe chooses from several values, such as
+                `dose_electrons`: a bound for each; by default one for all samples.
+            seed: Draws them.
+            advance: Called with the number of draws that were worked through.
+
+        Returns:
+            The bound, or `None`, the default: the source does not know its own noise.
+
+        Raises:
+            InputError: A number is too small, or the recipe has no such column, or no noise.
+        """
+        del patterns, specimens, column, seed, advance
+        return None

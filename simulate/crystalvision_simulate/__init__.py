@@ -70,6 +70,7 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
+        "bound": "crystalvision_simulate.limits:bound",
         "show": "crystalvision_simulate.show:show",
         "simulate": "crystalvision_simulate.cli:simulate",
     }

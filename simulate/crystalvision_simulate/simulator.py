@@ -12,7 +12,7 @@ from crystalvision.contracts import Beam, Pattern, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample
-from crystalvision_simulate.crystals import Crystals
+from crystalvision_simulate.crystals import Crystals, Cut
 from crystalvision_simulate.detector import (
     Camera,
     CameraPose,
@@ -77,6 +77,7 @@ class Simulator:
     Attributes:
         recipe: The recipe.
         crystals: Makes its crystals.
+        quantities: Every setting that may be a distribution, by name.
         nuisance: What a dataset keeps of that which is drawn alike for every class: all but what
             is fixed at zero.
     """
@@ -112,13 +113,13 @@ class Simulator:
             for group in (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)
             if group is not None
         ]
-        self._quantities = {
+        self.quantities: Mapping[str, Quantity] = {
             name: value
             for group in self._groups
             for name in type(group).model_fields
             if isinstance(value := getattr(group, name), Quantity)
         }
-        kept = [name for name, value in self._quantities.items() if any(value.ends)]
+        kept = [name for name, value in self.quantities.items() if any(value.ends)]
         self.nuisance = (*self._cut_columns(), *kept)
         self._labels = class_of_samples(
             [settings.share for settings in recipe.classes], recipe.samples
@@ -161,7 +162,35 @@ class Simulator:
         nuisance_rng, defect_rng = map(np.random.default_rng, seeds[:2])
         label = self.label(index)
         cut = self.crystals.draw_cut(label, nuisance_rng)
-        drawn = {name: quantity.draw(nuisance_rng) for name, quantity in self._quantities.items()}
+        drawn = self.draw_nuisance(nuisance_rng)
+        return self.scene_of(label, cut, drawn, defect_rng, exposure_seed=seeds[2])
+
+    def draw_nuisance(self, rng: np.random.Generator) -> dict[str, float]:
+        """A number for each setting that may be a distribution, drawn alike for every class."""
+        return {name: quantity.draw(rng) for name, quantity in self.quantities.items()}
+
+    def scene_of(
+        self,
+        label: int,
+        cut: Cut,
+        nuisance: Mapping[str, float],
+        defect_rng: np.random.Generator,
+        *,
+        exposure_seed: np.random.SeedSequence,
+    ) -> Scene:
+        """A specimen of a class as the beam meets it.
+
+        Args:
+            label: The class.
+            cut: What the specimen is cut from.
+            nuisance: What `draw_nuisance` drew.
+            defect_rng: Source of randomness of the defects.
+            exposure_seed: Where the randomness of the exposure comes from.
+
+        Raises:
+            InputError: A defect makes no sense in the crystal.
+        """
+        drawn = dict(nuisance)
         ideal = self.crystals.cut(cut, drawn["thickness_angstrom"])
         drawn["thickness_angstrom"] = float(ideal.cell[2, 2])
         configurations, degree = self.crystals.put_in_defects(ideal, label, defect_rng)
@@ -175,7 +204,7 @@ class Simulator:
             **degree,
         }
         specimens = tuple(self.crystals.specimen(crystal) for crystal in configurations)
-        return Scene(specimens, _beam(drawn), drawn, columns, seeds[2])
+        return Scene(specimens, _beam(drawn), drawn, columns, exposure_seed)
 
     def render(self, scenes: Sequence[Scene]) -> list[Projection]:
         """Render scenes together, and project them onto the camera.

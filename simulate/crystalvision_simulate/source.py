@@ -1,6 +1,6 @@
 """The simulation engine as a source: what `crystalvision.sources` makes datasets from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib.metadata import version
 
@@ -10,7 +10,8 @@ import torch
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.sources import Sample, Source, SourceSpec
+from crystalvision.sources import AccuracyBound, Sample, Source, SourceSpec
+from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.columns import column_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
@@ -69,6 +70,26 @@ class SimulationSource(Source):
         if self.simulator.device.type == "cpu":
             return make_on_cpu(self.simulator, indices, threads=self._threads)
         return make_on_gpu(self.simulator, self._plugins, indices, processes=self._threads)
+
+    def accuracy_bound(
+        self,
+        *,
+        patterns: int,
+        specimens: int,
+        column: str = "",
+        seed: int = 0,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> AccuracyBound:
+        """See `crystalvision.sources.Source.accuracy_bound`."""
+        return estimate_bound(
+            self.simulator,
+            patterns=patterns,
+            specimens=specimens,
+            column=column,
+            seed=seed,
+            threads=self._threads,
+            advance=advance,
+        )
 
 
 def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:

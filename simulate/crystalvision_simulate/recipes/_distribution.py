@@ -73,6 +73,14 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
             return (values[0] - reach, values[0] + reach)
         return tuple(values)
 
+    @property
+    def choices(self) -> tuple[float, ...] | None:
+        """The values that it takes, in rising order, or `None` where it takes any in a range."""
+        if isinstance(self.root, float):
+            return (self.root,)
+        name, values = next(iter(self.root.items()))
+        return tuple(sorted(set(values))) if name == "choice" else None
+
     def draw(self, rng: np.random.Generator) -> float:
         """One value. A fixed number uses no randomness."""
         if isinstance(self.root, float):

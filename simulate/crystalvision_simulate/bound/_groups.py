@@ -1,0 +1,116 @@
+"""Specimens of every class that share one draw of the nuisance, and what each would look like."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from crystalvision_simulate.bound._points import detector_of, dose_column
+from crystalvision_simulate.detector import (
+    expected_electrons,
+    illuminated_area_angstrom2,
+    within,
+)
+from crystalvision_simulate.simulator import Projection, Scene, Simulator
+
+_STREAM = 0xB0D  # keeps what is drawn here apart from the samples of a dataset of the same seed
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One draw of the nuisance with specimens of every class.
+
+    Attributes:
+        nuisance: What was drawn alike for all classes, by name.
+        scenes: By class and specimen. A class without randomness has one scene in all places.
+        counting: Seeds what electrons are drawn by.
+    """
+
+    nuisance: Mapping[str, float]
+    scenes: tuple[tuple[Scene, ...], ...]
+    counting: np.random.SeedSequence
+
+
+def draw_group(
+    simulator: Simulator,
+    index: int,
+    *,
+    seed: int,
+    specimens: int,
+    fixed: Mapping[str, float] | None = None,
+) -> Group:
+    """Draw one.
+
+    Nuisance and defects come from streams of their own, as in a dataset. What a specimen is cut
+    from is drawn from equal streams for all classes, so it is the same where they may be cut from
+    the same.
+
+    Args:
+        simulator: Makes the scenes.
+        index: Which draw; it depends on this and the seed alone.
+        seed: Seed of all draws.
+        specimens: How many of each class.
+        fixed: Part of the nuisance that is given.
+
+    Raises:
+        InputError: A defect makes no sense in the crystal.
+    """
+    root = np.random.SeedSequence([seed, index], spawn_key=(_STREAM,))
+    cutting, drawing, counting, *making = root.spawn(3 + len(simulator.recipe.classes) * specimens)
+    nuisance = simulator.draw_nuisance(np.random.default_rng(drawing)) | dict(fixed or {})
+    scenes: list[tuple[Scene, ...]] = []
+    for label in range(len(simulator.recipe.classes)):
+        cut = simulator.crystals.draw_cut(label, np.random.default_rng(cutting))
+        made: list[Scene] = []
+        for own in making[label * specimens : (label + 1) * specimens]:
+            rng = np.random.default_rng(own)
+            scene = simulator.scene_of(label, cut, nuisance, rng, exposure_seed=own)
+            # A class without randomness need not be rendered more than once.
+            made.append(made[0] if made and _alike(scene, made[0]) else scene)
+        scenes.append(tuple(made))
+    return Group(nuisance, tuple(scenes), counting)
+
+
+def rates_of(simulator: Simulator, group: Group) -> Float[np.ndarray, "c k p"]:
+    """Expected electrons in every pixel that is kept, at a dose of one, (c, k, p), float32.
+
+    The dose is the recipe's, for a pattern or for each Å². What arrives scales with it.
+
+    Raises:
+        InputError: The camera reaches beyond the renderer's band.
+    """
+    distinct = list({id(scene): scene for row in group.scenes for scene in row}.values())
+    projections = simulator.render(distinct)
+    images = _expected(simulator, projections)
+    mask = detector_of(simulator.recipe).mask_radius_inv_angstrom
+    if mask:
+        images = images[..., ~within(projections[0].q_inv_angstrom, mask)]
+    rates = dict(zip(map(id, distinct), images.flatten(1).cpu().numpy(), strict=True))
+    return np.stack([np.stack([rates[id(scene)] for scene in row]) for row in group.scenes])
+
+
+def _expected(
+    simulator: Simulator, projections: Sequence[Projection]
+) -> Float[torch.Tensor, "b c h w"]:
+    """Expected electrons at a dose of one."""
+    detector = detector_of(simulator.recipe)
+    unit = {dose_column(detector): 1.0}
+    exposures = [
+        detector.exposure(
+            {**one.scene.drawn, **unit}, illuminated_area_angstrom2(one.scene.specimens[0])
+        )
+        for one in projections
+    ]
+    images = torch.stack([one.image for one in projections])
+    q = torch.stack([one.q_inv_angstrom for one in projections])
+    return expected_electrons(images, q, exposures).clamp(min=0)
+
+
+def _alike(one: Scene, other: Scene) -> bool:
+    """Whether two scenes hold the same atoms."""
+    return all(
+        np.array_equal(a.positions, b.positions) and np.array_equal(a.numbers, b.numbers)
+        for a, b in zip(one.specimens, other.specimens, strict=True)
+    )
