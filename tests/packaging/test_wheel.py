@@ -13,6 +13,7 @@ PACKAGES = {
     "crystalvision_augmentation": "plugins/crystalvision_augmentation",
     "crystalvision_fusion": "plugins/crystalvision_fusion",
     "crystalvision_classical": "plugins/crystalvision_classical",
+    "crystalvision_benchmarks": "benchmarks/crystalvision_benchmarks",
 }
 
 
