@@ -30,7 +30,6 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler talks on stderr
     from _models.results import Results
     from _models.settings import Run
-
     from crystalvision.errors import CrystalVisionError
 
     run = Run(

@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     _limit_threads(options.threads)  # before anything that counts cores is imported
     import torch
+
     from _simulation.results import Results
     from _simulation.settings import Run
 

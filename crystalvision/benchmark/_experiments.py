@@ -10,7 +10,7 @@ from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import parts_of
-from crystalvision.training import AnyExperiment, check_experiment, read_experiment
+from crystalvision.training import AnyExperiment, Experiment, check_experiment, read_experiment
 
 
 def with_experiments(suite: Suite, catalogue: Catalogue) -> Suite:
@@ -48,7 +48,21 @@ def experiment_of(suite: Suite, cell: Cell) -> AnyExperiment:
         branches[branch] = {**branches[branch], "weights": f"{run.folder}#{other}"}
     if cell.starts:
         data["system"] = {**data["system"], "branches": branches}
-    return check_experiment(data, f"suite '{suite.name}', system '{name}'")
+    experiment = check_experiment(data, f"suite '{suite.name}', system '{name}'")
+    train = suite.datasets[cell.key.dataset].train
+    if train is not None and train.same_steps and isinstance(experiment, Experiment):
+        return _with_epochs(experiment, train.samples / cell.key.size)
+    return experiment
+
+
+def _with_epochs(experiment: Experiment, times: float) -> Experiment:
+    """The experiment with so many times as many epochs in every phase."""
+    phases = tuple(
+        phase.model_copy(update={"epochs": round(phase.epochs * times)})
+        for phase in experiment.schedule.phases
+    )
+    schedule = experiment.schedule.model_copy(update={"phases": phases})
+    return experiment.model_copy(update={"schedule": schedule})
 
 
 def _check_names(experiment: AnyExperiment, catalogue: Catalogue, where: str) -> None:

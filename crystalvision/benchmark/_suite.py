@@ -33,10 +33,13 @@ class TrainSamples(Samples):
         validation_share: Share of them that chooses epochs and fits calibration.
         sizes: Numbers of patterns, validation included, to train on in turn, each a part of the
             next; by default all.
+        same_steps: Whether every size is trained for as many steps as all patterns are: its epochs
+            are more in the proportion in which its patterns are fewer.
     """
 
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     sizes: tuple[Annotated[int, Field(ge=4)], ...] = ()
+    same_steps: bool = False
 
     @model_validator(mode="after")
     def _sizes_are_parts(self) -> Self:

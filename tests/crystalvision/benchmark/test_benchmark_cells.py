@@ -3,6 +3,7 @@
 import pytest
 
 from crystalvision.benchmark import Suite, cells_of
+from crystalvision.benchmark._experiments import experiment_of, with_experiments
 from crystalvision.errors import InputError
 
 
@@ -61,3 +62,20 @@ def test_systems_that_begin_with_each_other_are_refused(suite_data):
     suite_data["systems"]["alone"]["starts_from"] = {"classifier": "fused#classifier"}
     with pytest.raises(InputError, match=r"begin with each other.*: fused → alone → fused$"):
         cells_of(suite_of(suite_data))
+
+
+def test_small_sizes_may_get_as_many_steps_as_large_ones(suite_data, rings):
+    def epochs(**changes):
+        suite_data["datasets"]["rings"]["train"] |= changes
+        suite = with_experiments(suite_of(suite_data, seeds=[0]), rings)
+        return {
+            cell.key.size: [phase.epochs for phase in experiment_of(suite, cell).schedule.phases]
+            for cell in cells_of(suite)
+            if cell.key.system == "alone"
+        }
+
+    usual = epochs(sizes=[32, 64], same_steps=False)
+    assert usual[32] == usual[64]
+    longer = epochs(sizes=[32, 64], same_steps=True)
+    assert longer[64] == usual[64]
+    assert longer[32] == [2 * number for number in usual[64]]

@@ -13,7 +13,9 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import classification_metrics, severity_metrics
 
 NAMES = ("a", "b", "c", "d")
-PUBLISHED = Path(__file__).parents[3] / "benchmarks/crystalvision_benchmarks/published/alarfaj2022.json"
+PUBLISHED = (
+    Path(__file__).parents[3] / "benchmarks/crystalvision_benchmarks/published/alarfaj2022.json"
+)
 
 
 def random_predictions(seed: int, count: int = 300) -> tuple[np.ndarray, np.ndarray]:
