@@ -85,6 +85,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
         StorageError: The disk refuses.
     """
     place = Place(folder)
+    published = _published(suite)
     check_folder(place, suite, resume=resume, overwrite=overwrite)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
             if overwrite:
                 _clear(folder)
             _remove_partial(folder)
-            _write_suite(place, suite)
+            _write_suite(place, suite, published)
         yield place
     finally:
         lock.release()
@@ -161,22 +162,26 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def _write_suite(place: Place, suite: Suite) -> None:
+def _write_suite(place: Place, suite: Suite, published: str | None) -> None:
     """Write `suite.yaml`, with the published results that it names beside it."""
-    if suite.published:
-        source = Path(suite.published)
-        name = f"published{source.suffix}"
-        write_text(place.folder / name, _published(source))
+    if suite.published and published is not None:
+        name = f"published{Path(suite.published).suffix}"
+        write_text(place.folder / name, published)
         suite = suite.model_copy(update={"published": name})
     text = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_text(place.suite, text)
 
 
-def _published(source: Path) -> str:
+def _published(suite: Suite) -> str | None:
+    """The published results that a suite names; read first, for they may lie in the folder."""
+    if suite.published is None:
+        return None
     try:
-        return source.read_text(encoding="utf-8")
+        return Path(suite.published).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"published: {source} cannot be read as text: {error}") from error
+        raise InputError(
+            f"suite '{suite.name}': published={suite.published} cannot be read as text: {error}"
+        ) from error
 
 
 def _numbers_of(suite: Suite) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Runs a benchmark: datasets, cells, bounds, table, report."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from crystalvision.benchmark._folder import Place, held, write_json
 from crystalvision.benchmark._loop import Loop
 from crystalvision.benchmark._plan import Planned, Settings, Watcher
 from crystalvision.benchmark._rows import ResultRow
+from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._table import collect, write_table
 from crystalvision.datasets import Dataset
 from crystalvision.errors import CrystalVisionError, InputError
@@ -53,15 +55,7 @@ def run_benchmark(
         held(folder, suite, resume=settings.resume, overwrite=settings.overwrite) as place,
         ExitStack() as stack,
     ):
-        write_json(
-            place.folder / "environment.json",
-            describe(
-                command=settings.command,
-                budget=suite.budget,
-                device=settings.device,
-                workers=settings.workers,
-            ),
-        )
+        _write_environment(place, suite, settings)
         _make_datasets(planned, place, settings, watcher)
         cells = stack.enter_context(where(settings))
         Loop(planned, place, cells, selection, settings, watcher).run()
@@ -71,6 +65,21 @@ def run_benchmark(
         write_table(rows, folder)
         _report(folder, catalogue, watcher)
     return rows
+
+
+def _write_environment(place: Place, suite: Suite, settings: Settings) -> None:
+    """Write `environment.json`; a benchmark that was resumed keeps the command that began it."""
+    path = place.folder / "environment.json"
+    command = settings.command
+    if path.is_file():
+        try:
+            command = tuple(json.loads(path.read_text(encoding="utf-8"))["command"]) or command
+        except (ValueError, KeyError, TypeError):  # damaged, and about to be replaced
+            command = settings.command
+    told = describe(
+        command=command, budget=suite.budget, device=settings.device, workers=settings.workers
+    )
+    write_json(path, told)
 
 
 def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: Watcher) -> None:

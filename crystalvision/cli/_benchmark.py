@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -114,7 +115,7 @@ def print_plan(planned: Planned, *, json: bool) -> None:
     table = Table("dataset", "for", "patterns", "image", "recipe", box=None, pad_edge=False)
     for made in planned.sources.values():
         shape = "×".join(map(str, made.header.image_shape))
-        recipe = suite.datasets[made.name].recipe
+        recipe = escape(suite.datasets[made.name].recipe)
         table.add_row(made.name, made.role, f"{made.header.samples:,}", shape, recipe)
     out.print(table)
     cells = Table("cell", "tested on", "begins with", box=None, pad_edge=False)
@@ -147,7 +148,7 @@ def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None
         pad_edge=False,
     )
     for (system, trained, patterns, test), group in groups.items():
-        title = suite.systems[system].title or system
+        title = escape(suite.systems[system].title or system)
         table.add_row(
             *(title, trained, str(patterns), test, str(len(group))),
             _mean([row.accuracy for row in group]),
@@ -156,20 +157,23 @@ def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None
         )
     if groups:
         out.print(table)
-    failed = [row for row in rows if row.status != "ok"]
-    if failed:
-        kinds = sorted({row.status for row in failed})
-        told = ", ".join(f"{sum(row.status == kind for row in failed)} {kind}" for kind in kinds)
-        err.print(
-            f"{len(failed)} cells failed: {told}; see {folder}/failures; the same command with "
-            "--resume tries them again",
-            soft_wrap=True,
-            markup=False,
-        )
     page = next(
         folder / name for name in ("report.html", "results.csv") if (folder / name).is_file()
     )
     err.print(f"next: open {page}", soft_wrap=True, markup=False)
+
+
+def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
+    """Say how many cells failed, and where to look."""
+    failed = [row.status for row in rows if row.status != "ok"]
+    told = ", ".join(f"{failed.count(status)} {status}" for status in sorted(set(failed)))
+    cells = "1 cell" if len(failed) == 1 else f"{len(failed)} cells"
+    err.print(
+        f"{cells} failed: {told}; see {folder}/failures; the same command with --resume tries "
+        f"{'it' if len(failed) == 1 else 'them'} again",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -71,7 +71,7 @@ def benchmark(
         plan_benchmark,
         run_benchmark,
     )
-    from crystalvision.cli._benchmark import Screen, print_plan, print_results
+    from crystalvision.cli._benchmark import Screen, print_failures, print_plan, print_results
     from crystalvision.training import choose_device
 
     state: State = ctx.obj
@@ -92,13 +92,15 @@ def benchmark(
             planned, folder, state.catalogue, state.selection, settings=how, watcher=screen
         )
     except KeyboardInterrupt:
-        err.print(f"{folder} is not whole yet; the same command with --resume goes on with it")
+        text = f"{folder} is not whole yet; the same command with --resume goes on with it"
+        err.print(text, soft_wrap=True, markup=False)
         raise
     if json:
         print_json([row.model_dump(mode="json") for row in rows])
     else:
         print_results(planned.suite, rows, folder)
     if screen.failures:
+        print_failures(rows, folder)
         raise typer.Exit(1)
 
 
@@ -125,7 +127,7 @@ def _settings(
         )
     if workers is not None and workers < 1:
         raise InputError(f"--workers {workers}: expected 1 or more")
-    usual = 1 if device == "cuda" else len(os.sched_getaffinity(0))
+    usual = 1 if device == "cuda" else _cores()
     return Settings(
         device=device,
         workers=workers or usual,
@@ -134,3 +136,10 @@ def _settings(
         overwrite=overwrite,
         command=("crystalvision", *state.arguments),
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not every system has it
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -6,7 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
+from distributed import LocalCluster
 
 from crystalvision.benchmark import collect
 from crystalvision.cli import main
@@ -124,14 +126,32 @@ def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_runs_cells(command, tmp_path):
-    from distributed import LocalCluster
-
+def test_a_cluster_runs_cells_and_ends_those_that_nobody_waits_for(command, tmp_path):
+    wait = "systems.alone.experiment.system.branches.classifier.backbone.wait"
+    line = ["benchmark", "tiny", "--budget", "one", "-o"]
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", silence_logs=50
     ) as cluster:
-        line = ["benchmark", "tiny", "--budget", "one", "-o", tmp_path / "x"]
-        with command(*line, "--scheduler", cluster.scheduler_address) as process:
+        address = ["--scheduler", cluster.scheduler_address]
+        with command(*line, tmp_path / "x", *address) as process:
             _, err = process.communicate()
-        # In one process there is no address to reach: the command says so.
-    assert process.returncode in {0, 2}, err
+        assert process.returncode == 0, err
+        folder = tmp_path / "slow"
+        process = command(*line, folder, *address, "--set", f"{wait}=5")
+        while not list(folder.glob("runs/alone/*.partial")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        process.kill()
+        process.communicate()
+        deadline = time.monotonic() + 60
+        while _cells_of(cluster):
+            assert time.monotonic() < deadline, "cells outlive the command"
+            time.sleep(0.2)
+
+
+def _cells_of(cluster):
+    workers = [nanny.process.process for nanny in cluster.workers.values()]
+    children = [psutil.Process(worker.pid).children(recursive=True) for worker in workers]
+    return [
+        child for each in children for child in each if "_run_cell" in " ".join(child.cmdline())
+    ]
