@@ -156,31 +156,36 @@ def _epoch_seconds(run: Path) -> float | None:
 
 def _counting(catalogue: Catalogue) -> Callable[[RunRecord], int | None]:
     """Counts the weights of a run's system; equal systems are built but once."""
-    known: dict[tuple[str, int, int], int | None] = {}
+    known: dict[tuple[str, int, tuple[float, ...]], int | None] = {}
 
     def count(record: RunRecord) -> int | None:
         system = record.experiment.system
         if not isinstance(system, SystemConfig):
             return None
-        channels, classes = record.image_shape[0], len(record.class_names)
+        channels, severities = record.image_shape[0], record.class_severities
         bare = system.model_dump_json(exclude={"branches": {"__all__": {"weights"}}})
-        case = bare, channels, classes
+        case = bare, channels, severities
         if case not in known:
-            known[case] = _parameters(system, catalogue, channels, classes)
+            known[case] = _parameters(system, catalogue, channels, severities)
         return known[case]
 
     return count
 
 
 def _parameters(
-    system: SystemConfig, catalogue: Catalogue, channels: int, classes: int
+    system: SystemConfig, catalogue: Catalogue, channels: int, severities: tuple[float, ...]
 ) -> int | None:
     import torch
 
     with torch.random.fork_rng(devices=()):
         try:
             built = build_system(
-                system, catalogue, in_channels=channels, num_classes=classes, first_weights=False
+                system,
+                catalogue,
+                in_channels=channels,
+                num_classes=len(severities),
+                class_severities=severities,
+                first_weights=False,
             )
         except InputError:  # its plugin is gone; the numbers of its runs stay
             return None
