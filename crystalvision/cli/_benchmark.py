@@ -128,12 +128,7 @@ def print_plan(planned: Planned, *, json: bool) -> None:
 
 def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None:
     """Show the table: one line for each system, what it was trained and tested on."""
-    groups: dict[tuple[str, ...], list[ResultRow]] = {}
-    for row in rows:
-        if row.tested_on and not row.by:
-            title = suite.systems[row.system].title or row.system
-            key = (title, row.trained_on, str(row.train_patterns), row.tested_on)
-            groups.setdefault(key, []).append(row)
+    groups = _groups(suite, rows)
     about = ("system", "trained on", "patterns", "tested on")
     # What is the same in every line is said once, above them.
     same = [n for n in range(1, len(about)) if len({key[n] for key in groups}) == 1]
@@ -171,6 +166,17 @@ def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
         soft_wrap=True,
         markup=False,
     )
+
+
+def _groups(suite: Suite, rows: Sequence[ResultRow]) -> dict[tuple[str, ...], list[ResultRow]]:
+    """The rows of each line: those that differ in nothing but the seed."""
+    groups: dict[tuple[str, ...], list[ResultRow]] = {}
+    for row in rows:
+        if row.tested_on and not row.by:
+            title = suite.systems[row.system].title or row.system
+            line = (title, row.trained_on, str(row.train_patterns), row.tested_on)
+            groups.setdefault(line, []).append(row)
+    return groups
 
 
 def _mean(values: Sequence[float | None]) -> str:
