@@ -128,29 +128,21 @@ def print_plan(planned: Planned, *, json: bool) -> None:
 
 def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None:
     """Show the table: one line for each system, what it was trained and tested on."""
-    tested = [row for row in rows if row.tested_on and not row.by]
-    groups: dict[tuple[str, str, int, str], list[ResultRow]] = {}
-    for row in tested:
-        key = (row.system, row.trained_on, row.train_patterns, row.tested_on)
-        groups.setdefault(key, []).append(row)
-    table = Table(
-        *(
-            "system",
-            "trained on",
-            "patterns",
-            "tested on",
-            "seeds",
-            "accuracy",
-            "severity MAE",
-            "s",
-        ),
-        box=None,
-        pad_edge=False,
-    )
-    for (system, trained, patterns, test), group in groups.items():
-        title = escape(suite.systems[system].title or system)
+    groups = _groups(suite, rows)
+    about = ("system", "trained on", "patterns", "tested on")
+    # What is the same in every line is said once, above them.
+    same = [n for n in range(1, len(about)) if len({key[n] for key in groups}) == 1]
+    shown = [n for n in range(len(about)) if n not in same]
+    if same:
+        first = next(iter(groups))
+        out.print(Text(", ".join(f"{about[n]}: {first[n]}" for n in same)))
+    table = Table(box=None, pad_edge=False)
+    for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
+        table.add_column(name, no_wrap=True)
+    for key, group in groups.items():
         table.add_row(
-            *(title, trained, str(patterns), test, str(len(group))),
+            *(escape(key[n]) for n in shown),
+            str(len(group)),
             _mean([row.accuracy for row in group]),
             _mean([row.severity_mae for row in group]),
             f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
@@ -174,6 +166,17 @@ def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
         soft_wrap=True,
         markup=False,
     )
+
+
+def _groups(suite: Suite, rows: Sequence[ResultRow]) -> dict[tuple[str, ...], list[ResultRow]]:
+    """The rows of each line: those that differ in nothing but the seed."""
+    groups: dict[tuple[str, ...], list[ResultRow]] = {}
+    for row in rows:
+        if row.tested_on and not row.by:
+            title = suite.systems[row.system].title or row.system
+            line = (title, row.trained_on, str(row.train_patterns), row.tested_on)
+            groups.setdefault(line, []).append(row)
+    return groups
 
 
 def _mean(values: Sequence[float | None]) -> str:

@@ -235,7 +235,11 @@ def command(selection: PluginSelection) -> Callable[..., "subprocess.Popen[str]"
     """Starts `crystalvision` as a process of its own."""
 
     def start(*arguments: object) -> "subprocess.Popen[str]":
-        code = "import sys; from crystalvision.cli import main; sys.exit(main())"
+        # What starts tests in the background may have them ignore Ctrl-C.
+        code = (
+            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from crystalvision.cli import main; sys.exit(main())"
+        )
         line = [sys.executable, "-c", code, "-p", selection.files[0], *arguments]
         return subprocess.Popen(
             [str(part) for part in line],

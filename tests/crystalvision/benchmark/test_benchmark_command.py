@@ -76,15 +76,17 @@ def test_kills_leave_no_trace_and_workers_change_nothing(command, rings, tmp_pat
         "--set",
         "systems.alone.experiment.system.branches.classifier.backbone.wait=0.05",
     ]
-    line = ["benchmark", "tiny", *slow, "-o"]
+    line = ["benchmark", "tiny", "--budget", "one", *slow, "--set", "seeds=[0, 1]", "-o"]
     with command(*line, tmp_path / "whole", "--workers", "1") as process:
         _, err = process.communicate()
     assert process.returncode == 0, err
-    assert len(diary.read_text().splitlines()) == 4  # trainings of the systems that write it
+    assert (
+        len(diary.read_text().splitlines()) == 2
+    )  # one for each training of a system that writes it
     diary.unlink()
     killed = tmp_path / "killed"
     process = command(*line, killed, "--workers", "2")
-    while len(list(killed.glob("runs/*/*/evaluations/rings/metrics.json"))) < 2:
+    while len(list(killed.glob("runs/*/*/evaluations/rings/metrics.json"))) < 1:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -93,8 +95,8 @@ def test_kills_leave_no_trace_and_workers_change_nothing(command, rings, tmp_pat
     with command(*line, killed, "--workers", "2", "--resume") as process:
         out, err = process.communicate()
     assert process.returncode == 0, err
-    assert "of 8 cells are done already" in err
-    assert "Both, joined" in out
+    assert "of 4 cells are done already" in err
+    assert "Both, joined" in out  # in one line, also on 80 columns
     assert all(path.stat().st_mtime_ns == time for path, time in done.items())
     assert numbers(collect(killed, rings)) == numbers(collect(tmp_path / "whole", rings))
 
@@ -107,7 +109,7 @@ def test_failures_are_counted_and_end_with_status_1(command, tmp_path):
         _, err = process.communicate()
     assert process.returncode == 1
     assert "2 cells failed: 1 diverged, 1 not-run; see " in err
-    assert (tmp_path / "x/results.csv").read_text().count("diverged") == 2
+    assert (tmp_path / "x/results.csv").read_text().count(",diverged,") == 1
 
 
 @pytest.mark.slow
