@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crystalvision.benchmark._datasets import Made
-from crystalvision.benchmark._folder import Place, write_text
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._suite import Bound
 
 
@@ -33,10 +33,7 @@ def write_bound(
     path = place.bound(made.name)
     if path.is_file():
         return True
-    estimate = getattr(made.source, "accuracy_bound", None)
-    if estimate is None:
-        return False
-    found = estimate(
+    found = made.source.accuracy_bound(
         patterns=bound.patterns,
         specimens=bound.specimens,
         column=column,
@@ -45,5 +42,5 @@ def write_bound(
     )
     if found is None:
         return False
-    write_text(path, found.model_dump_json(indent=2) + "\n")
+    found.save(path)
     return True

@@ -119,13 +119,8 @@ def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:
 
 
 def _report(folder: Path, catalogue: Catalogue, watcher: Watcher) -> None:
-    try:
-        from crystalvision.benchmark.report import write_report
-    except ModuleNotFoundError:
-        watcher.note(
-            "this installation writes no report: crystalvision.benchmark.report is missing"
-        )
-        return
+    from crystalvision.benchmark.report import write_report
+
     try:
         write_report(folder, catalogue)
     except CrystalVisionError as error:  # the table is written, and says what there is to say

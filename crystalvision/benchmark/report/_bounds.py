@@ -4,45 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from crystalvision.benchmark.report._load import Benchmark
 from crystalvision.benchmark.report._statistics import Estimate
 from crystalvision.errors import InputError
-
-
-class BoundPoint(BaseModel):
-    """The bound at one value of the column; further keys are left alone."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    value: float | None = None
-    upper: float
-    upper_low: float
-    upper_high: float
-    informed: float | None = None
-    informed_low: float | None = None
-    informed_high: float | None = None
-
-
-class StoredBound(BaseModel):
-    """What a report shows of `bounds/NAME.json`; further keys are left alone.
-
-    Attributes:
-        column: Column of the test data whose values have a point each; empty for one point.
-        points: The bound, by value.
-        patterns: Nuisances that were drawn.
-        specimens: Specimens of each class.
-        assumptions: What it rests on.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    column: str = ""
-    points: tuple[BoundPoint, ...]
-    patterns: int
-    specimens: int
-    assumptions: tuple[str, ...] = ()
+from crystalvision.sources import AccuracyBound, BoundPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +22,7 @@ class Limit:
     """
 
     tested_on: str
-    stored: StoredBound
+    stored: AccuracyBound
     upper: Estimate
     informed: Estimate | None
 
@@ -86,17 +51,14 @@ def load_limits(benchmark: Benchmark) -> dict[str, Limit]:
     found = {}
     for path in sorted((benchmark.folder / "bounds").glob("[!.]*.json")):
         try:
-            stored = StoredBound.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValidationError as error:
-            raise InputError(
-                f"{path} is not what crystalvision benchmark writes; delete it, and use --resume"
-            ) from error
-        if stored.points:
-            found[path.stem] = _limit(path.stem, stored)
+            stored = AccuracyBound.load(path)
+        except InputError as error:
+            raise InputError(f"{error}; delete it, and use --resume") from error
+        found[path.stem] = _limit(path.stem, stored)
     return found
 
 
-def _limit(tested_on: str, stored: StoredBound) -> Limit:
+def _limit(tested_on: str, stored: AccuracyBound) -> Limit:
     points = stored.points
     upper = [Estimate(point.upper, point.upper_low, point.upper_high) for point in points]
     informed = [

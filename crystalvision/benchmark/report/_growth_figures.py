@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crystalvision.benchmark.report._bounds import BoundPoint, Limit, upper_at
+from crystalvision.benchmark.report._bounds import Limit, upper_at
 from crystalvision.benchmark.report._growth import Curve, label_of
 from crystalvision.benchmark.report._ticks import power_text, scale_across
 from crystalvision.figures import FAINT, INK, look, new_figure
 from crystalvision.report import Picture, picture
+from crystalvision.sources import BoundPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,11 +17,13 @@ from crystalvision.benchmark.report import write_report
 from crystalvision.datasets import SPECIMEN, Axis, Column, DatasetHeader, DatasetWriter
 from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
 from crystalvision.runs import DatasetRecord, PluginRecord, RunRecord
+from crystalvision.sources import AccuracyBound, BoundPoint
 from crystalvision.training import Experiment
 
 CLASSES = ("no_defect", "pristine", "random_displacement", "vacancies_25")
 SEVERITIES = np.array([0.0, 0.3, 0.6, 0.9])
-PUBLISHED = Path(__file__).parents[4] / "benchmarks" / "published" / "alarfaj2022.json"
+BENCHMARKS = Path(__file__).parents[4] / "benchmarks" / "crystalvision_benchmarks"
+PUBLISHED = BENCHMARKS / "published" / "alarfaj2022.json"
 ENVIRONMENT = {
     "command": ["crystalvision", "benchmark", "fusion", "-o", "runs/fusion"],
     "crystalvision": "0.1.0",
@@ -195,17 +197,20 @@ class FakeBenchmark:
         return self.folder
 
     def bound(self, tested_on: str, points: list[dict[str, float]], column: str = "") -> None:
-        content = {
-            "column": column,
-            "points": points,
-            "patterns": 50,
-            "specimens": 4,
-            "classes": CLASSES,
-            "assumptions": ["The detector counts electrons.", "The recipe is known."],
-            "seconds": 3.0,
-        }
+        bound = AccuracyBound(
+            column=column,
+            points=tuple(BoundPoint.model_validate(point) for point in points),
+            patterns=50,
+            specimens=4,
+            class_names=CLASSES,
+            class_shares=(1 / len(CLASSES),) * len(CLASSES),
+            assumptions=("The detector counts electrons.", "The recipe is known."),
+            recipe="fake",
+            recipe_sha256="0" * 64,
+            seconds=3.0,
+        )
         (self.folder / "bounds").mkdir(exist_ok=True)
-        (self.folder / "bounds" / f"{tested_on}.json").write_text(json.dumps(content))
+        bound.save(self.folder / "bounds" / f"{tested_on}.json")
 
     def _accuracy(self, system: FakeSystem, place: Mapping[str, Any], test: FakeTest):
         if not isinstance(system.accuracy, Mapping):
