@@ -13,6 +13,7 @@ from crystalvision.benchmark import Place, ResultRow, cells_of, collect
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
+from crystalvision.runs import load_record
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,18 @@ def test_a_run_of_something_else_is_noticed(whole, bench, make_suite, make_watch
     data = {**make_suite(), "seeds": [0]}
     with pytest.raises(InputError, match="trained with another experiment: it differs in sched"):
         bench(data, folder, make_watcher(), resume=True)
+
+
+def test_a_system_costs_what_it_begins_with_too(whole):
+    folder, rows = whole
+    own = {row.run: load_record(folder / row.run).training_seconds for row in rows if not row.by}
+    told = {row.run: row.training_seconds for row in rows if not row.by}
+    fused, small, large = (
+        "runs/fused/rings-32-seed0",
+        "runs/alone/rings-32-seed0",
+        "runs/alone/rings-64-seed0",
+    )
+    assert told[small] == own[small]
+    assert told[fused] == pytest.approx(own[fused] + own[small] + own[large])
+    epochs = {row.run: row.epoch_seconds for row in rows if not row.by}
+    assert epochs[fused] > epochs[small] + epochs[large]
