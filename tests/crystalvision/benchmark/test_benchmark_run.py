@@ -116,6 +116,22 @@ def test_what_is_done_is_not_done_again(whole, bench, make_suite, make_watcher, 
     assert Place(folder).read_suite().title.startswith("Other")
 
 
+def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, quiet, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    path = folder / "environment.json"
+    old = {**json.loads(path.read_text()), "torch": "2.11.0", "command": ["before"]}
+    path.write_text(json.dumps(old))
+    data = {**make_suite(), "seeds": [0]}
+    bench(data, folder, quiet, resume=True)
+    assert json.loads(path.read_text()) == old, "nothing was run, so nothing was run elsewhere"
+    (folder / "runs/fused/rings-32-seed0/evaluations/rings/metrics.json").unlink()
+    bench(data, folder, quiet, resume=True)
+    told = json.loads(path.read_text())
+    assert told["torch"] == torch.__version__
+    assert told["command"] == ["before"]
+    assert told["before it was resumed"] == {"torch": "2.11.0"}
+
+
 def test_a_folder_that_is_taken_is_left_alone(whole, bench, make_suite, make_watcher, tmp_path):
     folder, _ = whole
     data = {**make_suite(), "seeds": [0]}
