@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crystalvision.benchmark.report._bounds import Limit, upper_at
+from crystalvision.benchmark.report._cost import key_of
 from crystalvision.benchmark.report._growth import Curve, Step, label_of
 from crystalvision.benchmark.report._lines import ALPHA, NO_DIFFERENCE, ONE_TRAINING, Line, Table
 from crystalvision.benchmark.report._load import Benchmark
@@ -23,13 +24,8 @@ def answer(table: Table, limits: Mapping[str, Limit]) -> list[str]:
 
 def failures_sentence(benchmark: Benchmark) -> str:
     """How many cells there were, and how many failed."""
-    cells = {
-        _cell(row.system, row.trained_on, row.train_patterns, row.seed) for row in benchmark.rows
-    }
-    failed = {
-        _cell(row.system, row.trained_on, row.train_patterns, row.seed)
-        for row in benchmark.failures
-    }
+    cells = {key_of(row) for row in benchmark.rows}
+    failed = {key_of(row) for row in benchmark.failures}
     if not failed:
         return f"All {len(cells)} cells went well."
     verb = "is" if len(failed) == 1 else "are"
@@ -161,6 +157,8 @@ def _growth(step: Step) -> str:
     p = _p_equals(step.difference.corrected)
     if step.difference.corrected >= ALPHA:
         return f"no significant change ({p})"
+    if step.difference.seeds == 1:
+        p += ", of these trainings only"
     if estimate.low > 0:
         return f"it still rises ({p})"
     if estimate.high < 0:
@@ -192,7 +190,3 @@ def _listed(names: Sequence[str]) -> str:
     # A name with a comma of its own would look like two.
     between = "; " if any("," in name for name in names) else ", "
     return f"{between.join(names[:-1])} and {names[-1]}"
-
-
-def _cell(*parts: object) -> tuple[object, ...]:
-    return parts

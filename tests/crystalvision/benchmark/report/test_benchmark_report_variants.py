@@ -52,6 +52,23 @@ def test_one_seed_says_little(make):
     assert "±" not in told
 
 
+def test_a_fusion_costs_what_its_branches_do(make):
+    make_benchmark, draw_test = make
+    plans = {
+        "single": {"experiment": "quick"},
+        "fused": {"experiment": "quick", "starts_from": {"classifier": "single#classifier"}},
+    }
+    fakes = {"single": {"epoch_seconds": 4.0}, "fused": {"epoch_seconds": 0.1}}
+    fake = make_benchmark(fakes, systems=plans, seeds=(0,))
+    for name in fakes:
+        fake.run(name, 0, draw_test(40))
+    fake.rows[0] = fake.rows[0].model_copy(update={"training_seconds": 100.0})
+    (table,) = find_results(load_benchmark(fake.finish())).tables
+    single, fused = table.lines
+    assert (single.training_seconds, single.epoch_seconds) == (100, 4)
+    assert (fused.training_seconds, fused.epoch_seconds) == (160, 4)
+
+
 def test_a_benchmark_without_any_result_says_so(make, catalogue):
     make_benchmark, draw_test = make
     fake = make_benchmark({"single": {"failures": {0: ("out-of-memory", "killed")}}}, seeds=(0,))
