@@ -42,6 +42,24 @@ def growth_sentence(steps: Sequence[Step], tested_on: str) -> list[str]:
     ]
 
 
+def carry_sentences(tables: Sequence[Table], system: str) -> list[str]:
+    """What a system reaches on each test, for training data that are tested on several."""
+    by_training: dict[str, list[tuple[str, Line]]] = {}
+    for table in tables:
+        for line in table.judged:
+            if line.system == system:
+                comparison = table.comparison
+                by_training.setdefault(comparison.trained_on, []).append(
+                    (comparison.tested_on, line)
+                )
+    return [
+        f"Trained on {trained_on}, {found[0][1].title} reaches "
+        f"{_listed([f'{_with_interval(line)} on {tested_on}' for tested_on, line in found])}."
+        for trained_on, found in by_training.items()
+        if len(found) > 1
+    ]
+
+
 def by_sentence(curves: Sequence[Curve], column: str, limit: Limit | None) -> str:
     """What the ends of a curve are: the best system there, and the upper bound."""
     places = sorted({place for curve in curves for place in curve.points})

@@ -35,6 +35,12 @@ def test_each_dataset_meets_each_test(make, catalogue):
     page = (folder / "report.html").read_text()
     assert "single: accuracy by training and test data: thin on thin" in page
     assert "known not at all" in page
+    told = answers.carry_sentences(find_results(load_benchmark(folder)).tables, "single")
+    assert [line.partition(", single reaches")[0] for line in told] == [
+        "Trained on thin",
+        "Trained on thick",
+    ]
+    assert all(line in page for line in told)
     results = find_results(load_benchmark(folder))
     assert len(results.tables) == 4
     assert [t.comparison.trained_on for t in results.main] == ["thin", "thick"]
