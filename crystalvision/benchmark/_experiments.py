@@ -1,11 +1,12 @@
 """What each cell of a suite trains."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crystalvision.benchmark._cells import Cell
-from crystalvision.benchmark._suite import Start, Suite, SystemPlan
+from crystalvision.benchmark._suite import Start, Suite, SystemPlan, TrainSamples
 from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -51,14 +52,22 @@ def experiment_of(suite: Suite, cell: Cell) -> AnyExperiment:
     experiment = check_experiment(data, f"suite '{suite.name}', system '{name}'")
     train = suite.datasets[cell.key.dataset].train
     if train is not None and train.same_steps and isinstance(experiment, Experiment):
-        return _with_epochs(experiment, train.samples / cell.key.size)
+        return _with_steps_of(experiment, train, cell.key.size)
     return experiment
 
 
-def _with_epochs(experiment: Experiment, times: float) -> Experiment:
-    """The experiment with so many times as many epochs in every phase."""
+def _with_steps_of(experiment: Experiment, train: TrainSamples, size: int) -> Experiment:
+    """The experiment with so many epochs that every phase has the steps that all patterns give."""
+    learnt = 1 - train.validation_share
+
+    def times(batch_size: int) -> float:
+        whole, part = (
+            math.ceil(round(each * learnt) / batch_size) for each in (train.samples, size)
+        )
+        return whole / max(1, part)
+
     phases = tuple(
-        phase.model_copy(update={"epochs": round(phase.epochs * times)})
+        phase.model_copy(update={"epochs": round(phase.epochs * times(phase.batch_size))})
         for phase in experiment.schedule.phases
     )
     schedule = experiment.schedule.model_copy(update={"phases": phases})

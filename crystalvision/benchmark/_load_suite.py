@@ -49,7 +49,12 @@ def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:
         if not isinstance(budgets, Mapping) or budget not in budgets:
             listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
             raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
-        data = {**merged(data, budgets[budget] or {}), "budget": budget}
+        changes = budgets[budget] or {}
+        if not isinstance(changes, Mapping):
+            raise InputError(
+                f"{path}, budgets.{budget}: expected a mapping of keys to values, found {changes!r}"
+            )
+        data = {**merged(data, changes), "budget": budget}
     data = {"budget": budget, **apply_overrides(data, overrides)}
     suite = validate(Suite, data, f"{path}, budget {data['budget']}")
     return _found(suite, path.parent)

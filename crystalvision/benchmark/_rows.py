@@ -28,9 +28,9 @@ class ResultRow(Config):
         accuracy: See `crystalvision.evaluation.Metrics`, as for all up to `severity_upper_limit`.
         severity_source: `regression` or `class_expectation`.
         parameters: Weights that training can change; `None` for a classical system.
-        training_seconds: Wall time of the training [s], with that of the cells it begins with.
-        epoch_seconds: Median wall time of an epoch [s], added over the phases, those of the cells
-            that it begins with on the same dataset too: one pass through all that was trained.
+        training_seconds: Wall time of the training [s], without that of cells it begins with.
+        epoch_seconds: Median wall time of an epoch [s], added over the phases: one pass through all
+            that was trained.
         images_per_second: Speed of prediction [1/s].
         device: `cpu` or `cuda`.
         run: Folder of the run, relative to the benchmark's.

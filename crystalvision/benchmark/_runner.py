@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Any
 
 from crystalvision.benchmark._bounds import write_bound
 from crystalvision.benchmark._by_value import distinct_values
@@ -15,11 +16,13 @@ from crystalvision.benchmark._loop import Loop
 from crystalvision.benchmark._plan import Planned, Settings, Watcher
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
-from crystalvision.benchmark._table import collect, write_table
+from crystalvision.benchmark._table import collect, is_done, write_table
 from crystalvision.datasets import Dataset
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import Cluster
+
+_EARLIER = "before it was resumed"
 
 
 def run_benchmark(
@@ -55,7 +58,8 @@ def run_benchmark(
         held(folder, suite, resume=settings.resume, overwrite=settings.overwrite) as place,
         ExitStack() as stack,
     ):
-        _write_environment(place, suite, settings)
+        left = any(not is_done(place, cell) for cell in planned.cells)
+        _write_environment(place, suite, settings, something_to_do=left)
         _make_datasets(planned, place, settings, watcher)
         cells = stack.enter_context(where(settings))
         Loop(planned, place, cells, selection, settings, watcher).run()
@@ -67,19 +71,40 @@ def run_benchmark(
     return rows
 
 
-def _write_environment(place: Place, suite: Suite, settings: Settings) -> None:
-    """Write `environment.json`; a benchmark that was resumed keeps the command that began it."""
+def _write_environment(
+    place: Place, suite: Suite, settings: Settings, *, something_to_do: bool
+) -> None:
+    """Write `environment.json`.
+
+    A benchmark that is resumed keeps the command that began it, and what was another machine or
+    version then. One that has nothing left to do keeps all: its timings are of what is there.
+    """
     path = place.folder / "environment.json"
-    command = settings.command
-    if path.is_file():
-        try:
-            command = tuple(json.loads(path.read_text(encoding="utf-8"))["command"]) or command
-        except (ValueError, KeyError, TypeError):  # damaged, and about to be replaced
-            command = settings.command
+    before = _environment_before(path)
+    if before and not something_to_do:
+        return
     told = describe(
-        command=command, budget=suite.budget, device=settings.device, workers=settings.workers
+        command=before.get("command") or settings.command,
+        budget=suite.budget,
+        device=settings.device,
+        workers=settings.workers,
     )
+    earlier = {
+        name: value
+        for name, value in before.items()
+        if name not in {"command", _EARLIER} and value != told.get(name)
+    }
+    if earlier or before.get(_EARLIER):
+        told[_EARLIER] = {**earlier, **before.get(_EARLIER, {})}
     write_json(path, told)
+
+
+def _environment_before(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or damaged and about to be replaced
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: Watcher) -> None:

@@ -33,8 +33,8 @@ class TrainSamples(Samples):
         validation_share: Share of them that chooses epochs and fits calibration.
         sizes: Numbers of patterns, validation included, to train on in turn, each a part of the
             next; by default all.
-        same_steps: Whether every size is trained for as many steps as all patterns are: its epochs
-            are more in the proportion in which its patterns are fewer.
+        same_steps: Whether every size is trained for as many steps as all patterns are, to within
+            half an epoch: its epochs are more in the proportion in which its batches are fewer.
     """
 
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2

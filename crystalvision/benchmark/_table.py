@@ -3,12 +3,12 @@
 import csv
 import io
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from crystalvision.benchmark._by_value import metrics_by_value
-from crystalvision.benchmark._cells import Cell, CellKey, cells_of
+from crystalvision.benchmark._cells import Cell, cells_of
 from crystalvision.benchmark._folder import Place, write_text
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._rows import ResultRow
@@ -37,8 +37,7 @@ def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
     place = Place(folder)
     suite = place.read_suite()
     count = _counting(catalogue)
-    cells = {cell.key: cell for cell in cells_of(suite)}
-    return [row for key in cells for row in _rows_of(suite, place, key, cells, count)]
+    return [row for cell in cells_of(suite) for row in _rows_of(suite, place, cell, count)]
 
 
 def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
@@ -79,13 +78,9 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
 
 
 def _rows_of(
-    suite: Suite,
-    place: Place,
-    key: CellKey,
-    cells: Mapping[CellKey, Cell],
-    count: Callable[[RunRecord], int | None],
+    suite: Suite, place: Place, cell: Cell, count: Callable[[RunRecord], int | None]
 ) -> list[ResultRow]:
-    cell = cells[key]
+    key = cell.key
     about: dict[str, Any] = {
         "suite": suite.name,
         "budget": suite.budget,
@@ -101,7 +96,8 @@ def _rows_of(
     record = load_record(run)
     about |= {
         "parameters": count(record),
-        **_times(place, key, cells),
+        "training_seconds": record.training_seconds,
+        "epoch_seconds": _epoch_seconds(run),
         "run": key.folder,
     }
     if not cell.tests:
@@ -150,35 +146,12 @@ def _numbers(
     return told | {f"severity_{name}": value for name, value in severity.model_dump().items()}
 
 
-def _times(place: Place, key: CellKey, cells: Mapping[CellKey, Cell]) -> dict[str, float | None]:
-    """What a cell took, with the cells that it begins with: without them it would be nothing."""
-    lineage = _lineage(key, cells)
-    epochs = [
-        seconds
-        for each in lineage
-        if each.dataset == key.dataset
-        for seconds in _epoch_seconds(place.run(each))
-    ]
-    return {
-        "training_seconds": sum(load_record(place.run(each)).training_seconds for each in lineage),
-        "epoch_seconds": sum(epochs) if epochs else None,
-    }
-
-
-def _lineage(key: CellKey, cells: Mapping[CellKey, Cell]) -> list[CellKey]:
-    """A cell and all that it begins with, however far back; each once."""
-    found = {key: None}
-    for before, _ in cells[key].starts.values():
-        found |= dict.fromkeys(_lineage(before, cells))
-    return list(found)
-
-
-def _epoch_seconds(run: Path) -> list[float]:
-    """Median wall time of an epoch of each phase; none for what is fitted in one step."""
+def _epoch_seconds(run: Path) -> float | None:
+    """Median wall time of an epoch, added over the phases; `None` without epochs."""
     phases: dict[str, list[float]] = {}
     for epoch in load_epochs(run):
         phases.setdefault(epoch.phase, []).append(epoch.seconds)
-    return [statistics.median(seconds) for seconds in phases.values()]
+    return sum(map(statistics.median, phases.values())) if phases else None
 
 
 def _counting(catalogue: Catalogue) -> Callable[[RunRecord], int | None]:

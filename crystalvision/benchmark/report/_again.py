@@ -4,9 +4,10 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import DatasetPlan, Samples
 from crystalvision.benchmark.report._load import Benchmark
@@ -14,6 +15,7 @@ from crystalvision.report import as_yaml, system_in_words
 from crystalvision.runs import RunRecord
 
 _DROPPED = ("command",)
+_HERE = Place(Path())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,15 @@ def dataset_commands(benchmark: Benchmark) -> str:
     lines: list[list[str]] = []
     for name, plan in benchmark.suite.datasets.items():
         if plan.train is not None:
-            whole = f"datasets/{name}-train.zarr"
+            whole = str(_HERE.training_data(name, plan, plan.train.samples))
             lines.append(_simulate(plan, plan.train, whole))
             lines.append(_split(whole, plan.train.validation_share, 0))
             for size in _parts(benchmark, name, plan.train.samples):
-                part, share = f"datasets/{name}-train-{size}.zarr", size / plan.train.samples
+                part, share = str(_HERE.training_data(name, plan, size)), size / plan.train.samples
                 lines.append(["cp", "-r", whole, part])
                 lines.append(_split(part, plan.train.validation_share * share, 1 - share))
         if plan.test is not None:
-            lines.append(_simulate(plan, plan.test, f"datasets/{name}-test.zarr"))
+            lines.append(_simulate(plan, plan.test, str(_HERE.test_data(name))))
     return "\n".join(shlex.join(line) for line in lines)
 
 
@@ -140,22 +142,16 @@ def _runs(benchmark: Benchmark, system: str) -> list[ResultRow]:
 def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecord) -> Sequence[str]:
     record = benchmark.records[row.run]
     changed = _changes(_experiment(first), _experiment(record))
-    data = _dataset(benchmark, row)
+    plan = benchmark.suite.datasets[row.trained_on]
+    data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))
     train = ["crystalvision", "train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
     lines = [shlex.join(train)]
     for each in benchmark.rows:
         if each.run == row.run and each.tested_on and not each.by and each.status == "ok":
-            test = f"datasets/{each.tested_on}-test.zarr"
+            test = str(_HERE.test_data(each.tested_on))
             judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
             lines.append(shlex.join(["crystalvision", *judge]))
     return lines
-
-
-def _dataset(benchmark: Benchmark, row: ResultRow) -> str:
-    plan = benchmark.suite.datasets[row.trained_on].train
-    whole = plan is None or row.train_patterns == plan.samples
-    size = "" if whole else f"-{row.train_patterns}"
-    return f"datasets/{row.trained_on}-train{size}.zarr"
 
 
 def _experiment(record: RunRecord) -> dict[str, Any]:

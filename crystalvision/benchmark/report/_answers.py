@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crystalvision.benchmark.report._bounds import Limit, upper_at
+from crystalvision.benchmark.report._cost import key_of
 from crystalvision.benchmark.report._growth import Curve, Step, label_of
 from crystalvision.benchmark.report._lines import ALPHA, NO_DIFFERENCE, ONE_TRAINING, Line, Table
 from crystalvision.benchmark.report._load import Benchmark
@@ -23,13 +24,8 @@ def answer(table: Table, limits: Mapping[str, Limit]) -> list[str]:
 
 def failures_sentence(benchmark: Benchmark) -> str:
     """How many cells there were, and how many failed."""
-    cells = {
-        _cell(row.system, row.trained_on, row.train_patterns, row.seed) for row in benchmark.rows
-    }
-    failed = {
-        _cell(row.system, row.trained_on, row.train_patterns, row.seed)
-        for row in benchmark.failures
-    }
+    cells = {key_of(row) for row in benchmark.rows}
+    failed = {key_of(row) for row in benchmark.failures}
     if not failed:
         return f"All {len(cells)} cells went well."
     verb = "is" if len(failed) == 1 else "are"
@@ -43,6 +39,24 @@ def growth_sentence(steps: Sequence[Step], tested_on: str) -> list[str]:
         f"{tested_on} changes by {points(step.per_doubling)} points for each doubling: "
         f"{_growth(step)}."
         for step in steps
+    ]
+
+
+def carry_sentences(tables: Sequence[Table], system: str) -> list[str]:
+    """What a system reaches on each test, for training data that are tested on several."""
+    by_training: dict[str, list[tuple[str, Line]]] = {}
+    for table in tables:
+        for line in table.judged:
+            if line.system == system:
+                comparison = table.comparison
+                by_training.setdefault(comparison.trained_on, []).append(
+                    (comparison.tested_on, line)
+                )
+    return [
+        f"Trained on {trained_on}, {found[0][1].title} reaches "
+        f"{_listed([f'{_with_interval(line)} on {tested_on}' for tested_on, line in found])}."
+        for trained_on, found in by_training.items()
+        if len(found) > 1
     ]
 
 
@@ -161,6 +175,8 @@ def _growth(step: Step) -> str:
     p = _p_equals(step.difference.corrected)
     if step.difference.corrected >= ALPHA:
         return f"no significant change ({p})"
+    if step.difference.seeds == 1:
+        p += ", of these trainings only"
     if estimate.low > 0:
         return f"it still rises ({p})"
     if estimate.high < 0:
@@ -192,7 +208,3 @@ def _listed(names: Sequence[str]) -> str:
     # A name with a comma of its own would look like two.
     between = "; " if any("," in name for name in names) else ", "
     return f"{between.join(names[:-1])} and {names[-1]}"
-
-
-def _cell(*parts: object) -> tuple[object, ...]:
-    return parts

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark.report._load import Benchmark, Cell
 from crystalvision.benchmark.report._statistics import Resampling
@@ -131,9 +132,8 @@ def _columns(
     by = benchmark.suite.by
     if by is None and cell.metrics.intervals.unit == "pattern":
         return None, None, ""
-    path = benchmark.folder / "datasets" / f"{tested_on}-test.zarr"
     try:
-        dataset = Dataset.open(path)
+        dataset = Dataset.open(Place(benchmark.folder).test_data(tested_on))
     except CrystalVisionError as error:  # results are often kept without their data
         return None, None, str(error)
     columns = dataset.header.columns

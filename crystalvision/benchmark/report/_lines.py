@@ -1,13 +1,15 @@
 """Tables of systems: means over seeds, intervals, differences from the reference."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 import numpy as np
 
+from crystalvision.benchmark._cells import CellKey
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark.report._comparison import Comparison
+from crystalvision.benchmark.report._cost import Cost, costs, key_of
 from crystalvision.benchmark.report._load import Benchmark, Cell
 from crystalvision.benchmark.report._statistics import Estimate, holm, sign_flip_p
 
@@ -67,8 +69,9 @@ class Line:
         is_reference: Whether the others are compared with it.
         difference: From the reference; `None` where they have no seed in common.
         parameters: Weights that training can change.
-        epoch_seconds: Median over the seeds, as for the next [s].
-        training_seconds: Wall time of the training [s].
+        epoch_seconds: Median over the seeds, as for the next two; of the longest of its training
+            and those that it begins with [s].
+        training_seconds: Wall time of all of these trainings [s].
         images_per_second: Speed of prediction [1/s].
         device: Where it was trained.
     """
@@ -118,7 +121,8 @@ class Table:
 
 def tables(benchmark: Benchmark, comparisons: Sequence[Comparison]) -> list[Table]:
     """A table of each comparison, p-values corrected over all of them."""
-    found = [Table(each, _lines(benchmark, each)) for each in comparisons]
+    cost = costs(benchmark)
+    found = [Table(each, _lines(benchmark, each, cost)) for each in comparisons]
     differences = [line.difference for table in found for line in table.lines if line.difference]
     corrected = iter(holm([difference.p for difference in differences]))
     return [
@@ -151,13 +155,17 @@ def _corrected(line: Line, corrected: Iterator[float]) -> Line:
     return replace(line, difference=replace(line.difference, corrected=next(corrected)))
 
 
-def _lines(benchmark: Benchmark, comparison: Comparison) -> tuple[Line, ...]:
+def _lines(
+    benchmark: Benchmark, comparison: Comparison, cost: Mapping[CellKey, Cost]
+) -> tuple[Line, ...]:
     failed = {row.system for row in comparison.failures}
     names = [name for name in benchmark.suite.systems if name in comparison.cells or name in failed]
-    return tuple(_line(benchmark, comparison, name) for name in names)
+    return tuple(_line(benchmark, comparison, name, cost) for name in names)
 
 
-def _line(benchmark: Benchmark, comparison: Comparison, name: str) -> Line:
+def _line(
+    benchmark: Benchmark, comparison: Comparison, name: str, cost: Mapping[CellKey, Cost]
+) -> Line:
     cells = comparison.cells.get(name, ())
     reference = benchmark.suite.compare_with
     empty = Line(
@@ -181,8 +189,8 @@ def _line(benchmark: Benchmark, comparison: Comparison, name: str) -> Line:
         severity_source=cells[0].metrics.severity_source,
         difference=None if name == reference else paired(comparison, name, reference),
         parameters=cells[0].row.parameters,
-        epoch_seconds=_median(cells, lambda cell: cell.row.epoch_seconds),
-        training_seconds=_median(cells, lambda cell: cell.row.training_seconds),
+        epoch_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].epoch_seconds),
+        training_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].training_seconds),
         images_per_second=_median(cells, lambda cell: cell.row.images_per_second),
         device=cells[0].row.device,
     )

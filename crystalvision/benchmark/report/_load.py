@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
-from crystalvision.config import load_yaml, validate
+from crystalvision.config import validate
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.report import Judged, read_predictions
@@ -80,7 +81,7 @@ def load_benchmark(folder: Path) -> Benchmark:
     Raises:
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
-    suite = validate(Suite, load_yaml(folder / "suite.yaml"), str(folder / "suite.yaml"))
+    suite = Place(folder).read_suite()
     rows = read_rows(folder / "results.csv")
     records: dict[str, RunRecord] = {}
     for row in rows:

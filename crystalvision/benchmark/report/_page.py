@@ -72,7 +72,8 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         sections = [_section(results, table, on_step) for table in results.main]
         growth = _growth(results)
         by = _by(results)
-        transfer = _transfer(results)
+        largest = _of_largest_training(results)
+        drawn = [transfer_picture(largest, name) for name in benchmark.suite.systems]
     on_step()
     return fill(
         "benchmark.html",
@@ -89,7 +90,8 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         growth=growth,
         by=by,
         by_label=label_of(benchmark.suite.by or ""),
-        transfer=transfer,
+        transfer=[each for each in drawn if each is not None],
+        carried=answers.carry_sentences(largest, benchmark.suite.compare_with),
         measures=MEASURES,
         resamples=RESAMPLES,
         points=answers.points,
@@ -146,13 +148,12 @@ def _by(results: Results) -> list[tuple[Table, Picture, str]]:
     return found
 
 
-def _transfer(results: Results) -> list[Picture]:
+def _of_largest_training(results: Results) -> list[Table]:
+    """One table for each pair of training and test data."""
     largest: dict[tuple[str, str], Table] = {}
     for table in sorted(results.tables, key=lambda each: each.comparison.train_patterns):
         largest[table.comparison.trained_on, table.comparison.tested_on] = table
-    ordered = [table for table in results.tables if table in largest.values()]
-    pictures = [transfer_picture(ordered, name) for name in results.benchmark.suite.systems]
-    return [each for each in pictures if each is not None]
+    return [table for table in results.tables if table in largest.values()]
 
 
 def _parts(results: Results, catalogue: Catalogue) -> dict[str, str]:

@@ -31,6 +31,7 @@ class PublishedSystem(BaseModel):
 
     printed: dict[str, float] = {}
     confusion: tuple[tuple[int, ...], ...] | None = None
+    number_of_classes: int | None = None
 
 
 class Published(BaseModel):
@@ -39,6 +40,7 @@ class Published(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     source: str
+    data: str = ""
     systems: dict[str, PublishedSystem]
 
 
@@ -63,6 +65,7 @@ class PublishedTable:
 
     Attributes:
         source: The publication.
+        data: How its data differ from ours, in a sentence.
         lines: Rows, those of one system together.
         tested: The test that our numbers are of.
         widest: Largest distance of a printed accuracy from the recomputed one; `None` for none.
@@ -70,6 +73,7 @@ class PublishedTable:
     """
 
     source: str
+    data: str
     lines: tuple[PublishedLine, ...]
     tested: str
     widest: float | None
@@ -88,9 +92,10 @@ def published_table(benchmark: Benchmark, table: Table) -> PublishedTable | None
     published = validate(Published, load_yaml(path), str(path))
     lines: list[PublishedLine] = []
     for name, system in published.systems.items():
-        lines.append(PublishedLine(name, "printed", _known(system.printed)))
+        told = name if system.number_of_classes is None else _with_classes(name, system)
+        lines.append(PublishedLine(told, "printed", _known(system.printed)))
         if system.confusion is not None:
-            lines.append(PublishedLine(name, "recomputed", measures_of(np.array(system.confusion))))
+            lines.append(PublishedLine(told, "recomputed", measures_of(np.array(system.confusion))))
         lines += [
             PublishedLine(line.title, "ours", _ours(table, line))
             for line in table.judged
@@ -104,6 +109,7 @@ def published_table(benchmark: Benchmark, table: Table) -> PublishedTable | None
     ]
     return PublishedTable(
         source=published.source,
+        data=published.data,
         lines=tuple(lines),
         tested=table.comparison.name,
         widest=max(distances, default=None),
@@ -135,6 +141,11 @@ def _find(benchmark: Benchmark) -> Path | None:
         return None
     path = benchmark.folder / Path(benchmark.suite.published).name
     return path if path.is_file() else None
+
+
+def _with_classes(name: str, system: PublishedSystem) -> str:
+    """Fewer classes are easier to tell, so the name says how many there were."""
+    return f"{name} ({system.number_of_classes} classes)"
 
 
 def _stands_for(benchmark: Benchmark, line: Line) -> str | None:

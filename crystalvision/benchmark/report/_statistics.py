@@ -14,6 +14,7 @@ from crystalvision.report import wilson_interval
 
 RESAMPLES = 2000
 LEVEL = 0.95
+_PLACES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class Resampling:
 
     What is drawn of the patterns is the specimen, for patterns of one specimen resemble each other.
     Of s seeds, s − 1 are drawn, which makes the variance of the mean unbiased for few seeds (Rao &
-    Wu 1988, J. Am. Stat. Assoc. 83, 231).
+    Wu 1988, J. Am. Stat. Assoc. 83, 231). But an unbiased variance of two or three numbers is a
+    guess itself, which percentiles take for the truth. So intervals are stretched: by the quantile
+    of the sum of two Student's variables, one of the specimens and one of the seeds (Fisher 1935,
+    Ann. Eugen. 6, 391, for Behrens' problem), over that of a normal one.
 
     Args:
         specimen: Which specimen each pattern shows, (n,).
@@ -77,7 +81,7 @@ class Resampling:
         value = float(right.mean())
         if value in {0.0, 1.0}:
             return Estimate(value, *wilson_interval(round(value * self.units), self.units))
-        return Estimate(value, *self._ends(right))
+        return Estimate(value, *self._ends(right, least=0))
 
     def difference(self, differences: Float[np.ndarray, "n s"]) -> Estimate:
         """Mean of paired differences of correctness, −1, 0 or 1.
@@ -87,7 +91,7 @@ class Resampling:
         if not differences.any():
             most = wilson_interval(0, self.units)[1]
             return Estimate(0.0, -most, most)
-        return Estimate(float(differences.mean()), *self._ends(differences))
+        return Estimate(float(differences.mean()), *self._ends(differences, least=-1))
 
     def sums(self, values: Float[np.ndarray, "n s"]) -> Float[np.ndarray, "u s"]:
         """Sum of the values of each specimen."""
@@ -106,14 +110,57 @@ class Resampling:
         normalised: Float[np.ndarray, "r u"] = weights / (weights @ self._sizes)[:, None]
         return normalised
 
-    def _ends(self, values: Float[np.ndarray, "n s"]) -> tuple[float, float]:
+    def _stretch(self, values: Float[np.ndarray, "n s"]) -> float:
+        """How much wider than the normal one an interval is, for want of specimens and seeds."""
+        seeds = values.shape[1]
+        if seeds == 1 or self.units == 1:
+            return 1.0
+        rest = (self.sums(values).mean(axis=1) - values.mean() * self._sizes) / len(values)
+        of_units = float((rest**2).sum()) * self.units / (self.units - 1)
+        of_seeds = float(values.mean(axis=0).var(ddof=1)) / seeds
+        return behrens_fisher_stretch(of_units, self.units - 1, of_seeds, seeds - 1)
+
+    def _ends(self, values: Float[np.ndarray, "n s"], *, least: float) -> tuple[float, float]:
         seeds = values.shape[1]
         rng = np.random.default_rng([self._seed, 1])
         draws = max(1, seeds - 1)
         of_seeds = rng.multinomial(draws, np.full(seeds, 1 / seeds), size=self._resamples) / draws
         means = ((self._weights @ self.sums(values)) * of_seeds).sum(axis=1)
-        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        ends = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        value = values.mean()
+        low, high = np.clip(value + self._stretch(values) * (ends - value), least, 1)
         return float(low), float(high)
+
+
+def behrens_fisher_stretch(
+    first: float, first_freedom: int, second: float, second_freedom: int
+) -> float:
+    """Half an interval over two estimated variances, over half the one of known variances.
+
+    Args:
+        first: Estimated variance of one part of a mean.
+        first_freedom: Its degrees of freedom.
+        second: Of the other part, likewise.
+        second_freedom: Its degrees of freedom.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtri, stdtr, stdtrit
+
+    total = first + second
+    if not total:
+        return 1.0
+    chance = (1 + LEVEL) / 2
+    one, other = np.sqrt([first / total, second / total])
+    if not one:
+        return float(stdtrit(second_freedom, chance) / ndtri(chance))
+    # Every place of the grid is as probable as every other.
+    drawn = other * stdtrit(second_freedom, (np.arange(_PLACES) + 0.5) / _PLACES)
+    most = stdtrit(first_freedom, chance) + stdtrit(second_freedom, chance)
+
+    def missing(end: float) -> float:
+        return float(stdtr(first_freedom, (end - drawn) / one).mean()) - chance
+
+    return float(brentq(missing, 0, most) / ndtri(chance))
 
 
 def sign_flip_p(differences: Int[np.ndarray, "u"]) -> float:

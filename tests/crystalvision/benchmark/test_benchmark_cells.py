@@ -78,4 +78,5 @@ def test_small_sizes_may_get_as_many_steps_as_large_ones(suite_data, rings):
     assert usual[32] == usual[64]
     longer = epochs(sizes=[32, 64], same_steps=True)
     assert longer[64] == usual[64]
-    assert longer[32] == [2 * number for number in usual[64]]
+    # 48 patterns are learnt from in three batches of 16, 24 in two.
+    assert longer[32] == [round(3 / 2 * number) for number in usual[64]]

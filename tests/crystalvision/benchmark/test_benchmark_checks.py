@@ -75,6 +75,8 @@ def test_a_wrong_suite_is_refused(plan, changes, message):
 def test_a_budget_that_is_not_there_is_refused(plan):
     with pytest.raises(InputError, match="it has no budget 'huge'; its budgets: one, quick"):
         plan({}, "huge")
+    with pytest.raises(InputError, match=r"budgets\.one: expected a mapping.*, found 3"):
+        plan({"budgets.one": 3})
 
 
 @pytest.mark.parametrize(

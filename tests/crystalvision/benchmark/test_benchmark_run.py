@@ -13,7 +13,6 @@ from crystalvision.benchmark import Place, ResultRow, cells_of, collect
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
-from crystalvision.runs import load_record
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +116,22 @@ def test_what_is_done_is_not_done_again(whole, bench, make_suite, make_watcher, 
     assert Place(folder).read_suite().title.startswith("Other")
 
 
+def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, quiet, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    path = folder / "environment.json"
+    old = {**json.loads(path.read_text()), "torch": "2.11.0", "command": ["before"]}
+    path.write_text(json.dumps(old))
+    data = {**make_suite(), "seeds": [0]}
+    bench(data, folder, quiet, resume=True)
+    assert json.loads(path.read_text()) == old, "nothing was run, so nothing was run elsewhere"
+    (folder / "runs/fused/rings-32-seed0/evaluations/rings/metrics.json").unlink()
+    bench(data, folder, quiet, resume=True)
+    told = json.loads(path.read_text())
+    assert told["torch"] == torch.__version__
+    assert told["command"] == ["before"]
+    assert told["before it was resumed"] == {"torch": "2.11.0"}
+
+
 def test_a_folder_that_is_taken_is_left_alone(whole, bench, make_suite, make_watcher, tmp_path):
     folder, _ = whole
     data = {**make_suite(), "seeds": [0]}
@@ -177,18 +192,3 @@ def test_a_run_of_something_else_is_noticed(whole, bench, make_suite, make_watch
     data = {**make_suite(), "seeds": [0]}
     with pytest.raises(InputError, match="trained with another experiment: it differs in sched"):
         bench(data, folder, make_watcher(), resume=True)
-
-
-def test_a_system_costs_what_it_begins_with_too(whole):
-    folder, rows = whole
-    own = {row.run: load_record(folder / row.run).training_seconds for row in rows if not row.by}
-    told = {row.run: row.training_seconds for row in rows if not row.by}
-    fused, small, large = (
-        "runs/fused/rings-32-seed0",
-        "runs/alone/rings-32-seed0",
-        "runs/alone/rings-64-seed0",
-    )
-    assert told[small] == own[small]
-    assert told[fused] == pytest.approx(own[fused] + own[small] + own[large])
-    epochs = {row.run: row.epoch_seconds for row in rows if not row.by}
-    assert epochs[fused] > epochs[small] + epochs[large]

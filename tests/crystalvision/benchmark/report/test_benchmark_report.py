@@ -96,6 +96,8 @@ def test_failures_are_shown_with_their_reason(text):
 def test_published_numbers_are_printed_and_recomputed(text):
     assert "The data differ" in text
     assert "by up to 4.1 points" in text
+    assert "model [40] (2 classes) printed 0.881" in text
+    assert "Neither its images nor its exact protocol are public." in text
     assert "dnsnet printed 0.917 0.869 0.901 – – –" in text
     assert "dnsnet recomputed 0.958 0.958 0.986 0.958 0.958 0.981" in text
     assert re.search(r"classifier ours 0\.850", text)

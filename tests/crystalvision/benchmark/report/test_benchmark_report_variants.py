@@ -35,6 +35,12 @@ def test_each_dataset_meets_each_test(make, catalogue):
     page = (folder / "report.html").read_text()
     assert "single: accuracy by training and test data: thin on thin" in page
     assert "known not at all" in page
+    told = answers.carry_sentences(find_results(load_benchmark(folder)).tables, "single")
+    assert [line.partition(", single reaches")[0] for line in told] == [
+        "Trained on thin",
+        "Trained on thick",
+    ]
+    assert all(line in page for line in told)
     results = find_results(load_benchmark(folder))
     assert len(results.tables) == 4
     assert [t.comparison.trained_on for t in results.main] == ["thin", "thick"]
@@ -50,6 +56,23 @@ def test_one_seed_says_little(make):
     assert "Significantly worse than the reference: bad" in told
     assert "With one seed this holds for these trainings only." in told
     assert "±" not in told
+
+
+def test_a_fusion_costs_what_its_branches_do(make):
+    make_benchmark, draw_test = make
+    plans = {
+        "single": {"experiment": "quick"},
+        "fused": {"experiment": "quick", "starts_from": {"classifier": "single#classifier"}},
+    }
+    fakes = {"single": {"epoch_seconds": 4.0}, "fused": {"epoch_seconds": 0.1}}
+    fake = make_benchmark(fakes, systems=plans, seeds=(0,))
+    for name in fakes:
+        fake.run(name, 0, draw_test(40))
+    fake.rows[0] = fake.rows[0].model_copy(update={"training_seconds": 100.0})
+    (table,) = find_results(load_benchmark(fake.finish())).tables
+    single, fused = table.lines
+    assert (single.training_seconds, single.epoch_seconds) == (100, 4)
+    assert (fused.training_seconds, fused.epoch_seconds) == (160, 4)
 
 
 def test_a_benchmark_without_any_result_says_so(make, catalogue):
