@@ -91,13 +91,13 @@ def _train(job: Job, catalogue: Any, tell: Tell) -> None:
 def _judge(job: Job, run: Any, name: str, data: str, tell: Tell) -> None:
     import torch
 
+    from crystalvision.benchmark._table import is_judged
     from crystalvision.datasets import Dataset
     from crystalvision.evaluation import evaluate, load_metrics, save
 
     dataset = Dataset.open(data)
     done = Path(job.run) / "evaluations" / name
-    there = (done / "metrics.json").is_file()
-    if there and load_metrics(done).dataset_identity == dataset.identity:
+    if is_judged(Path(job.run), name) and load_metrics(done).dataset_identity == dataset.identity:
         return
     tell({"now": f"testing on {name}"})
     evaluation = evaluate(run, dataset, split="all", device=torch.device(job.device))

@@ -144,9 +144,11 @@ def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:
 
 
 def _report(folder: Path, catalogue: Catalogue, watcher: Watcher) -> None:
-    from crystalvision.benchmark.report import write_report
+    from crystalvision.benchmark.report import PAGE, TABLE, write_report
 
     try:
         write_report(folder, catalogue)
     except CrystalVisionError as error:  # the table is written, and says what there is to say
+        for name in (PAGE, TABLE):
+            (folder / name).unlink(missing_ok=True)  # it is of another table
         watcher.note(f"no report: {error}")

@@ -57,9 +57,13 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
 def is_done(place: Place, cell: Cell) -> bool:
     """Whether a cell is trained and judged."""
     run = place.run(cell.key)
-    return (run / "run.yaml").is_file() and all(
-        (run / "evaluations" / name / "metrics.json").is_file() for name in cell.tests
-    )
+    return (run / "run.yaml").is_file() and all(is_judged(run, name) for name in cell.tests)
+
+
+def is_judged(run: Path, test: str) -> bool:
+    """Whether the evaluation of a run on a test is whole."""
+    folder = run / "evaluations" / test
+    return all((folder / name).is_file() for name in ("metrics.json", "predictions.csv"))
 
 
 def failure_of(place: Place, cell: Cell) -> Outcome | None:
