@@ -87,17 +87,6 @@ class CellProcess:
         )
 
 
-def run_job(
-    job: Job, on_message: Callable[[dict[str, Any]], None] = lambda message: None
-) -> Outcome:
-    """Do a job in a process of its own."""
-    process = CellProcess(job)
-    try:
-        return process.outcome(on_message)
-    finally:
-        process.close()
-
-
 def _environment(device: str) -> dict[str, str]:
     # What the parent can import, the child can, wherever it runs.
     folders = [str(Path(folder).resolve()) for folder in sys.path if folder]
