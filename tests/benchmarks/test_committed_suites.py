@@ -1,6 +1,7 @@
 """Committed results of suites are what their runs' files say."""
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_accuracies_are_those_of_the_predictions(folder):
         assert sum(right) / len(right) == pytest.approx(float(row["accuracy"]), abs=1e-6)
 
 
-def test_nothing_of_the_machine_that_ran_it_is_told(folder):
+def test_no_path_of_the_machine_that_ran_it_is_told(folder):
     for path in [*folder.glob("*.json"), *folder.glob("runs/*/*/run.yaml"), folder / "suite.yaml"]:
-        for word in ("/root/", "/home/", "/tmp/", "/work/"):
-            assert word not in path.read_text(encoding="utf-8"), path
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"""(?m)(^|[\s"'=])/\w+/""", text), path

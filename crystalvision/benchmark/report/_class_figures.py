@@ -115,6 +115,7 @@ def _draw(
 ) -> None:
     cells = table.comparison.cells[system]
     mean = np.mean([macro_curve(cell.judged, roc=roc) for cell in cells], axis=0)
+    # matplotlib's stubs type each keyword, and a style holds several.
     axes.plot(_GRID, mean, label=label, **style)  # type: ignore[arg-type]
 
 

@@ -290,7 +290,7 @@ class InThisProcess:
         try:
             do(job, on_message)
             future.set_result(Outcome(status="ok"))
-        except Exception as error:
+        except Exception as error:  # what a cell's process does with whatever a plugin raises
             future.set_result(outcome_of(error))
         finally:
             os.chdir(before)

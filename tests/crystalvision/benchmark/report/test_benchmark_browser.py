@@ -10,6 +10,7 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
+# What a page looks like only a browser knows, and not every machine has one.
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason=f"no browser is there: none of {', '.join(BROWSERS)}"
 )
