@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from crystalvision.benchmark._cells import CellKey
 from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
+from crystalvision.locks import take_lock
 from crystalvision.runs import storage_errors
 
 _LOCK = "benchmark.lock"
@@ -89,14 +89,11 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
     check_folder(place, suite, resume=resume, overwrite=overwrite)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"another process runs the benchmark in {folder} now; wait for it, or choose "
-                "another -o folder"
-            ) from error
+        lock = take_lock(
+            folder / _LOCK,
+            f"another process runs the benchmark in {folder} now; wait for it, or choose another "
+            "-o folder",
+        )
     try:
         check_folder(place, suite, resume=resume, overwrite=overwrite)
         with storage_errors(folder):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from crystalvision.datasets._direct import Rows, read_rows
 from crystalvision.datasets._encode import ShardEncoder, checked_indices
@@ -36,6 +35,7 @@ from crystalvision.datasets._recover import find_split, label_columns, told_spli
 from crystalvision.datasets._same import check_same
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, split_arrays
 from crystalvision.errors import InputError
+from crystalvision.locks import take_lock
 
 Mode = Literal["create", "resume", "overwrite"]
 
@@ -287,15 +287,12 @@ def check_place(path: Path, mode: Mode) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the dataset's lock; the system releases it when the process dies, however it dies."""
-    lock = FileLock(path / LOCK_NAME)
     with disk_errors(path, "locked"):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"{path}: another process is writing this dataset; wait until it ends, or choose "
-                "another output"
-            ) from error
+        lock = take_lock(
+            path / LOCK_NAME,
+            f"{path}: another process is writing this dataset; wait until it ends, or choose "
+            "another output",
+        )
     try:
         yield
     finally:

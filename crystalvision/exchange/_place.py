@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from crystalvision.datasets._files import PARTIAL_SUFFIX, disk_errors
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, is_document
+from crystalvision.locks import take_lock
 
 _OLD_SUFFIX = ".replaced"
 _LOCK = ".{}.crystalvision.lock"
@@ -136,14 +135,10 @@ def _locked(path: Path) -> Iterator[None]:
     place = path.with_name(_LOCK.format(path.name))
     with disk_errors(path, "written", resumable=False):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"{path}: another process is writing it; wait until it ends, or choose another "
-                "output"
-            ) from error
+        lock = take_lock(
+            place,
+            f"{path}: another process is writing it; wait until it ends, or choose another output",
+        )
     try:
         yield
     finally:

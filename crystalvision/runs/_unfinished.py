@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
+from crystalvision.locks import take_lock
 from crystalvision.runs._folder import storage_errors
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
@@ -111,13 +110,10 @@ def unfinished(
                 "another -o folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InputError(
-                f"another process is training {path} now; wait for it, or choose another -o folder"
-            ) from error
+        lock = take_lock(
+            folder / _LOCK,
+            f"another process is training {path} now; wait for it, or choose another -o folder",
+        )
     held = Unfinished(folder, note)
     try:
         _claim(held, path, identity, overwrite=overwrite, note=note)
