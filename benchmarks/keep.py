@@ -3,11 +3,14 @@
     python benchmarks/keep.py runs/fusion                # to benchmarks/results/suites/fusion-quick
     python benchmarks/keep.py runs/fusion --output DIR
 
-What is kept is what the table is computed from, run by run, so that anyone can compute it again:
-`crystalvision.benchmark.collect(DIR, catalogue)`.
+What is kept is what table and page are computed from, run by run, so that anyone can compute them
+again, by `crystalvision.benchmark.collect(DIR, catalogue)` and `crystalvision report DIR -o X.html`.
+The page is large, so only its main figures are kept.
 """
 
 import argparse
+import base64
+import re
 import shutil
 from pathlib import Path
 
@@ -19,12 +22,15 @@ KEPT = (
     "environment.json",
     "published.json",
     "results.*",
-    "report.html",
+    "datasets/*.csv",
     "bounds/*.json",
     "failures/*.json",
     "runs/*/*/run.yaml",
     "runs/*/*/metrics.csv",
     "runs/*/*/evaluations/*/*",
+)
+_MAIN_FIGURES = re.compile(
+    r'<div class="figures wide">\s*<figure>\s*<img src="data:image/svg\+xml;base64,([^"]+)"'
 )
 
 
@@ -45,6 +51,12 @@ def main() -> None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, kept)
             size += kept.stat().st_size
+    (output / "figures").mkdir()
+    page = (options.folder / "report.html").read_text(encoding="utf-8")
+    for number, figure in enumerate(_MAIN_FIGURES.findall(page), start=1):
+        kept = output / "figures" / f"{number}.svg"
+        kept.write_bytes(base64.b64decode(figure))
+        size += kept.stat().st_size
     print(f"{output}: {size / 1e6:.1f} MB")
 
 

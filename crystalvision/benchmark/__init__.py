@@ -1,7 +1,7 @@
 """Benchmarks: suites of datasets × systems × seeds, each cell an ordinary run."""
 
 from crystalvision.benchmark._cells import Cell, CellKey, cells_of
-from crystalvision.benchmark._folder import Place
+from crystalvision.benchmark._folder import Place, is_benchmark
 from crystalvision.benchmark._load_suite import find_suite, load_suite
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._plan import Planned, Settings, Watcher, check_place, plan_benchmark
@@ -41,6 +41,7 @@ __all__ = [
     "check_place",
     "collect",
     "find_suite",
+    "is_benchmark",
     "load_suite",
     "plan_benchmark",
     "run_benchmark",

@@ -1,13 +1,12 @@
 """Results for each value of a column of the test data, from the predictions that a run left."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
-from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import (
     ClassificationMetrics,
@@ -16,8 +15,6 @@ from crystalvision.evaluation import (
     classification_metrics,
     severity_metrics,
 )
-
-MOST_VALUES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +35,17 @@ class ValueMetrics:
 
 
 def metrics_by_value(
-    evaluation: Path, metrics: Metrics, dataset: Path, column: str
+    evaluation: Path, metrics: Metrics, column: Float[np.ndarray, "n"]
 ) -> list[ValueMetrics]:
     """The numbers for each value of a column, ascending.
 
     Args:
         evaluation: Folder of the evaluation.
         metrics: Its numbers.
-        dataset: The test data.
-        column: The column.
+        column: Value of each pattern of the test data, (n,).
 
     Raises:
-        InputError: A file is missing or damaged, or the column has too many values.
+        InputError: A file is missing.
     """
     import torch
 
@@ -61,7 +57,7 @@ def metrics_by_value(
         np.array([float(row[name]) for row in rows], dtype=np.float32)
         for name in ("severity", "predicted_severity")
     )
-    values = np.asarray(Dataset.open(dataset).column(column))[[int(row["index"]) for row in rows]]
+    values = column[[int(row["index"]) for row in rows]]
     return [
         ValueMetrics(
             value=float(value),
@@ -73,24 +69,9 @@ def metrics_by_value(
                 torch.from_numpy(told[here]), torch.from_numpy(severity[here])
             ),
         )
-        for value in distinct_values(dataset, column, values)
-        if (here := values == value).any()
+        for value in np.unique(values)
+        for here in [values == value]
     ]
-
-
-def distinct_values(dataset: Path, column: str, values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """The values of a column, ascending.
-
-    Raises:
-        InputError: So many that results one by one say nothing.
-    """
-    distinct = np.unique(np.asarray(values))
-    if len(distinct) > MOST_VALUES:
-        raise InputError(
-            f"{dataset}: by={column!r} has {len(distinct)} values; expected a column of at most "
-            f"{MOST_VALUES}, such as one that the recipe draws by `choice`"
-        )
-    return distinct
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -50,6 +50,10 @@ class Place:
         """The dataset to test on."""
         return self.folder / "datasets" / f"{name}-test.zarr"
 
+    def pattern_facts(self, name: str) -> Path:
+        """What results need to know of the patterns of a test dataset."""
+        return self.folder / "datasets" / f"{name}-test.csv"
+
     def run(self, key: CellKey) -> Path:
         """The run of a cell."""
         return self.folder / key.folder
@@ -68,12 +72,17 @@ class Place:
         Raises:
             InputError: It holds none.
         """
-        if not self.suite.is_file():
+        if not is_benchmark(self.folder):
             raise InputError(
                 f"{self.folder} is no benchmark: it has no suite.yaml; a benchmark is what "
                 "crystalvision benchmark writes"
             )
         return validate(Suite, load_yaml(self.suite), str(self.suite))
+
+
+def is_benchmark(folder: Path) -> bool:
+    """Whether a folder is a benchmark's, finished or not."""
+    return Place(folder).suite.is_file()
 
 
 @contextmanager
@@ -120,7 +129,7 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
     there = [path for path in folder.iterdir() if path.name != _LOCK] if folder.is_dir() else []
     if not there:
         return
-    if not place.suite.is_file():
+    if not is_benchmark(folder):
         raise InputError(f"{folder} exists and is no benchmark; choose another -o folder")
     if overwrite:
         return
@@ -129,11 +138,13 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
             f"{folder} holds a benchmark already; go on with it by --resume, replace it by "
             "--overwrite, or choose another -o folder"
         )
-    other, mine = (_numbers_of(each) for each in (place.read_suite(), suite))
+    earlier = place.read_suite()
+    other, mine = _numbers_of(earlier), _numbers_of(_known_before(suite, earlier))
     if other != mine:
         raise InputError(
             f"{folder} holds a benchmark of another suite: it differs in "
-            f"{first_difference(other, mine)}; use --overwrite to begin anew, or another -o folder"
+            f"{first_difference(other, mine)}; --resume takes more seeds, systems and datasets, "
+            "and no other change; use --overwrite to begin anew, or another -o folder"
         )
 
 
@@ -179,6 +190,21 @@ def _published(suite: Suite) -> str | None:
         raise InputError(
             f"suite '{suite.name}': published={suite.published} cannot be read as text: {error}"
         ) from error
+
+
+def _known_before(suite: Suite, earlier: Suite) -> Suite:
+    """A suite without the seeds, systems and datasets that it has grown by."""
+    return suite.model_copy(
+        update={
+            "seeds": tuple(seed for seed in suite.seeds if seed in earlier.seeds),
+            "systems": {
+                name: suite.systems[name] for name in suite.systems if name in earlier.systems
+            },
+            "datasets": {
+                name: suite.datasets[name] for name in suite.datasets if name in earlier.datasets
+            },
+        }
+    )
 
 
 def _numbers_of(suite: Suite) -> dict[str, Any]:

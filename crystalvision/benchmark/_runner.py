@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from crystalvision.benchmark._bounds import write_bound
-from crystalvision.benchmark._by_value import distinct_values
 from crystalvision.benchmark._datasets import make_dataset, make_part
 from crystalvision.benchmark._environment import describe
 from crystalvision.benchmark._executors import Cells, chosen_cells
@@ -17,7 +16,7 @@ from crystalvision.benchmark._plan import Planned, Settings, Watcher
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._table import collect, is_done, write_table
-from crystalvision.datasets import Dataset
+from crystalvision.benchmark._test_data import write_pattern_facts
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import Cluster
@@ -120,10 +119,8 @@ def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: 
             make_dataset(made, place, plan, cluster=cluster, advance=advance)
     for dataset, size in sorted({(cell.key.dataset, cell.key.size) for cell in planned.cells}):
         make_part(dataset, suite.datasets[dataset], size, place)
-    if suite.by is not None:
-        for name in dict.fromkeys(test for cell in planned.cells for test in cell.tests):
-            path = place.test_data(name)
-            distinct_values(path, suite.by, Dataset.open(path).column(suite.by))
+    for name in dict.fromkeys(test for cell in planned.cells for test in cell.tests):
+        write_pattern_facts(place, name, suite.by)
 
 
 def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:

@@ -13,6 +13,7 @@ from crystalvision.benchmark._folder import Place, write_text
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
+from crystalvision.benchmark._test_data import read_pattern_facts
 from crystalvision.errors import InputError
 from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
 from crystalvision.models import SystemConfig, build_system, count_parameters
@@ -129,16 +130,18 @@ def _tested(
             **_numbers(metrics, metrics.severity),
         )
     ]
-    if suite.by is not None:
+    by = suite.by
+    column = None if by is None else read_pattern_facts(place, test, by).values
+    if by is not None and column is not None:
         rows += [
             ResultRow(
                 **about,
-                by=suite.by,
+                by=by,
                 value=value.value,
                 patterns=value.patterns,
                 **_numbers(value.classification, value.severity),
             )
-            for value in metrics_by_value(folder, metrics, place.test_data(test), suite.by)
+            for value in metrics_by_value(folder, metrics, column)
         ]
     return rows
 

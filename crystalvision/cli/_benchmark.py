@@ -126,7 +126,7 @@ def print_plan(planned: Planned, *, json: bool) -> None:
     out.print(f"{len(planned.cells)} cells, {len(planned.sources)} datasets")
 
 
-def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None:
+def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
     """Show the table: one line for each system, what it was trained and tested on."""
     groups = _groups(suite, rows)
     about = ("system", "trained on", "patterns", "tested on")
@@ -149,6 +149,10 @@ def print_results(suite: Suite, rows: Sequence[ResultRow], folder: Path) -> None
         )
     if groups:
         out.print(table)
+
+
+def print_next(folder: Path) -> None:
+    """Say what to open."""
     page = next(
         folder / name for name in ("report.html", "results.csv") if (folder / name).is_file()
     )

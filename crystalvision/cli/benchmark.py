@@ -71,7 +71,13 @@ def benchmark(
         plan_benchmark,
         run_benchmark,
     )
-    from crystalvision.cli._benchmark import Screen, print_failures, print_plan, print_results
+    from crystalvision.cli._benchmark import (
+        Screen,
+        print_failures,
+        print_next,
+        print_plan,
+        print_results,
+    )
     from crystalvision.training import choose_device
 
     state: State = ctx.obj
@@ -98,7 +104,8 @@ def benchmark(
     if json:
         print_json([row.model_dump(mode="json") for row in rows])
     else:
-        print_results(planned.suite, rows, folder)
+        print_results(planned.suite, rows)
+        print_next(folder)
     if screen.failures:
         print_failures(rows, folder)
         raise typer.Exit(1)

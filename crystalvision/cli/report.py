@@ -7,6 +7,7 @@ import typer
 
 from crystalvision.cli._state import State
 from crystalvision.cli.console import out, print_json, progress
+from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from collections.abc import Sequence
@@ -19,7 +20,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 def report(
     ctx: typer.Context,
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run folders that are evaluated.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders that are evaluated, or the folder of one benchmark.",
+        ),
     ],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
@@ -29,10 +34,18 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Write the comparison as JSON.")] = False,
 ) -> None:
     """Compare runs in a table, and write it with figures to one HTML page."""
+    from crystalvision.benchmark import is_benchmark
     from crystalvision.report import check_output, load_results, render, row_of, steps, write_page
 
     state: State = ctx.obj
     check_output(output, overwrite=overwrite)
+    for folder in filter(is_benchmark, runs):
+        if len(runs) > 1:
+            raise InputError(
+                f"{folder} is a benchmark, which has a report of its own: give it alone"
+            )
+        _report_benchmark(folder, output, state, json=json)
+        return
     results = load_results(runs, state.catalogue)
     with progress("drawing", steps(results)) as advance:
         page = render(results, on_step=advance)
@@ -42,6 +55,23 @@ def report(
         print_json(_as_json(rows, output))
     else:
         _print_rows(rows)
+        out.print(f"written to {output}", soft_wrap=True)
+
+
+def _report_benchmark(folder: Path, output: Path, state: State, *, json: bool) -> None:
+    from crystalvision.benchmark import Place
+    from crystalvision.benchmark.report import page_of, read_rows
+    from crystalvision.cli._benchmark import print_results
+    from crystalvision.report import write_page
+
+    rows = read_rows(folder / "results.csv")
+    with progress("drawing", None) as advance:
+        page = page_of(folder, state.catalogue, on_step=lambda: advance(1))
+    write_page(output, page)
+    if json:
+        print_json({"report": output, "rows": [row.model_dump(mode="json") for row in rows]})
+    else:
+        print_results(Place(folder).read_suite(), rows)
         out.print(f"written to {output}", soft_wrap=True)
 
 

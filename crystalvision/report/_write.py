@@ -11,7 +11,7 @@ from crystalvision.runs import storage_errors
 GENERATOR = "crystalvision report"
 """What a page of ours names as its generator, in a meta tag at its beginning."""
 
-_MARK = f'<meta name="generator" content="{GENERATOR}">'
+_MARK = '<meta name="generator" content="crystalvision '  # report or benchmark
 _BEGINNING = 1024  # bytes that hold the mark
 
 

@@ -1,9 +1,12 @@
-"""What a benchmark found: one self-contained page, and one table for a paper."""
+"""What a benchmark found: one self-contained page, and one table for a paper.
+
+All of it comes from the small files of a benchmark's folder: neither data nor weights are needed.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from crystalvision.benchmark.report._load import load_benchmark
+from crystalvision.benchmark.report._load import load_benchmark, read_rows
 from crystalvision.benchmark.report._markdown import render_markdown
 from crystalvision.benchmark.report._page import render_page
 from crystalvision.benchmark.report._results import find_results
@@ -13,7 +16,7 @@ from crystalvision.report import write_page
 PAGE = "report.html"
 TABLE = "results.md"
 
-__all__ = ["PAGE", "TABLE", "write_report"]
+__all__ = ["PAGE", "TABLE", "page_of", "read_rows", "write_report"]
 
 
 def write_report(
@@ -35,3 +38,19 @@ def write_report(
     results = find_results(load_benchmark(folder))
     write_page(folder / TABLE, render_markdown(results))
     write_page(folder / PAGE, render_page(results, catalogue, on_step))
+
+
+def page_of(
+    folder: Path, catalogue: Catalogue, *, on_step: Callable[[], None] = lambda: None
+) -> str:
+    """The page of a benchmark, as `write_report` writes it.
+
+    Args:
+        folder: The benchmark's folder.
+        catalogue: What plugins there are.
+        on_step: Called as the work proceeds, a few dozen times.
+
+    Raises:
+        InputError: A file is missing, or not what `crystalvision benchmark` writes.
+    """
+    return render_page(find_results(load_benchmark(folder)), catalogue, on_step)

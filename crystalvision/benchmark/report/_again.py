@@ -39,12 +39,9 @@ class SystemAgain:
 
 def whole_command(benchmark: Benchmark) -> str:
     """The command that makes the benchmark again."""
-    command = benchmark.environment.get("command")
-    if isinstance(command, str) and command:
-        return command
-    if isinstance(command, list) and command:
-        program, *arguments = map(str, command)
-        return shlex.join([PurePath(program).name, *arguments])
+    command = _command(benchmark)
+    if command:
+        return shlex.join(command)
     name, folder = benchmark.suite.name, benchmark.folder.name
     line = ["crystalvision", "benchmark", name, "--budget", benchmark.budget, "-o", folder]
     return shlex.join(line)
@@ -52,18 +49,20 @@ def whole_command(benchmark: Benchmark) -> str:
 
 def dataset_commands(benchmark: Benchmark) -> str:
     """The commands that make the datasets again."""
+    program = _program(benchmark)
     lines: list[list[str]] = []
     for name, plan in benchmark.suite.datasets.items():
         if plan.train is not None:
             whole = str(_HERE.training_data(name, plan, plan.train.samples))
-            lines.append(_simulate(plan, plan.train, whole))
-            lines.append(_split(whole, plan.train.validation_share, 0))
+            lines.append([*program, *_simulate(plan, plan.train, whole)])
+            lines.append([*program, *_split(whole, plan.train.validation_share, 0)])
             for size in _parts(benchmark, name, plan.train.samples):
                 part, share = str(_HERE.training_data(name, plan, size)), size / plan.train.samples
                 lines.append(["cp", "-r", whole, part])
-                lines.append(_split(part, plan.train.validation_share * share, 1 - share))
+                rest = _split(part, plan.train.validation_share * share, 1 - share)
+                lines.append([*program, *rest])
         if plan.test is not None:
-            lines.append(_simulate(plan, plan.test, str(_HERE.test_data(name))))
+            lines.append([*program, *_simulate(plan, plan.test, str(_HERE.test_data(name)))])
     return "\n".join(shlex.join(line) for line in lines)
 
 
@@ -105,6 +104,18 @@ def environment_facts(environment: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
+def _command(benchmark: Benchmark) -> list[str]:
+    """The command line that was run, without the program's folder; nothing if it is not known."""
+    command = [str(part) for part in benchmark.environment.get("command") or ()]
+    return [PurePath(command[0]).name, *command[1:]] if command else []
+
+
+def _program(benchmark: Benchmark) -> list[str]:
+    """The program, with the options that the benchmark had, such as the plugins of its user."""
+    command = _command(benchmark)
+    return command[: command.index("benchmark")] if "benchmark" in command else ["crystalvision"]
+
+
 def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
     """Numbers of patterns, less than all, that were trained on."""
     sizes = {row.train_patterns for row in benchmark.rows if row.trained_on == dataset}
@@ -113,12 +124,12 @@ def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
 
 def _split(path: str, validation: float, test: float) -> list[str]:
     shares = ["--validation", f"{validation:.12g}", "--test", f"{test:.12g}"]
-    return ["crystalvision", "dataset", "split", path, *shares]
+    return ["dataset", "split", path, *shares]
 
 
 def _simulate(plan: DatasetPlan, samples: Samples, path: str) -> list[str]:
     count = ["--samples", str(samples.samples), "--seed", str(samples.seed)]
-    return ["crystalvision", "simulate", plan.recipe, "-o", path, *count, *_sets(plan.set)]
+    return ["simulate", plan.recipe, "-o", path, *count, *_sets(plan.set)]
 
 
 def _sets(values: Mapping[str, Any]) -> list[str]:
@@ -144,13 +155,14 @@ def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecor
     changed = _changes(_experiment(first), _experiment(record))
     plan = benchmark.suite.datasets[row.trained_on]
     data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))
-    train = ["crystalvision", "train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
-    lines = [shlex.join(train)]
+    program = _program(benchmark)
+    train = ["train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
+    lines = [shlex.join([*program, *train])]
     for each in benchmark.rows:
         if each.run == row.run and each.tested_on and not each.by and each.status == "ok":
             test = str(_HERE.test_data(each.tested_on))
             judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
-            lines.append(shlex.join(["crystalvision", *judge]))
+            lines.append(shlex.join([*program, *judge]))
     return lines
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.benchmark.report._lines import Table
+from crystalvision.benchmark.report._lines import Line, Table
 from crystalvision.benchmark.report._load import Cell
 from crystalvision.evaluation import Metrics, severity_metrics
 from crystalvision.figures import FAINT, look, new_figure
@@ -41,15 +41,23 @@ def confusion_pictures(table: Table) -> list[Picture]:
 
 
 def severity_pictures(table: Table) -> list[Picture]:
-    """Bland–Altman and scatter plots of each system that tells severity by regression."""
-    found = []
+    """Bland–Altman and scatter plots of severity by regression, once for systems that agree.
+
+    Systems that begin with the same regressor, and do not train it on, say the same.
+    """
+    alike: dict[bytes, list[Line]] = {}
     for line in table.judged:
-        if line.severity_source != "regression":
-            continue
-        metrics, judged = _pooled(table.comparison.cells[line.system])
+        if line.severity_source == "regression":
+            cells = table.comparison.cells[line.system]
+            said = b"".join(cell.judged.predicted_severity.tobytes() for cell in cells)
+            alike.setdefault(said, []).append(line)
+    found = []
+    for lines in alike.values():
+        titles = "; ".join(line.title for line in lines)
+        metrics, judged = _pooled(table.comparison.cells[lines[0].system])
         for drawn in (bland_altman_picture(metrics, judged), severity_picture(metrics, judged)):
-            caption = f"{line.title}, {_seeds(len(line.seeds))}"
-            found.append(replace(drawn, alt=f"{line.title}: {drawn.alt}", caption=caption))
+            caption = f"{titles}, {_seeds(len(lines[0].seeds))}"
+            found.append(replace(drawn, alt=f"{titles}: {drawn.alt}", caption=caption))
     return found
 
 

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float, Int
 
 from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._rows import ResultRow
+from crystalvision.benchmark._test_data import read_pattern_facts
 from crystalvision.benchmark.report._load import Benchmark, Cell
 from crystalvision.benchmark.report._statistics import Resampling
-from crystalvision.datasets import SPECIMEN, Dataset
-from crystalvision.errors import CrystalVisionError, InputError
+from crystalvision.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,7 @@ class Comparison:
         index: Place of each judged pattern in the test dataset, (n,).
         resampling: Draws patterns and seeds.
         unit: What is drawn: `specimen` or `pattern`.
-        values: Value of the suite's `by` column of each pattern, (n,); `None` where unknown.
-        trouble: Why specimens or values are not known, or "".
+        values: Value of the suite's `by` column of each pattern, (n,); `None` without one.
     """
 
     trained_on: str
@@ -40,7 +39,6 @@ class Comparison:
     resampling: Resampling
     unit: str
     values: Float[np.ndarray, "n"] | None
-    trouble: str
 
     @property
     def name(self) -> str:
@@ -71,7 +69,8 @@ def comparisons(benchmark: Benchmark) -> list[Comparison]:
     """Every comparison of a benchmark, in the order of its table.
 
     Raises:
-        InputError: Two runs were judged on different patterns of one test.
+        InputError: Two runs were judged on different patterns of one test, or what is known of
+            those is missing.
     """
     groups: dict[tuple[str, int, str], list[Cell]] = {}
     for cell in benchmark.cells:
@@ -99,7 +98,7 @@ def _comparison(
             )
     order = [*benchmark.suite.systems]
     systems = sorted({cell.row.system for cell in cells}, key=order.index)
-    specimen, values, trouble = _columns(benchmark, cells[0], tested_on, index)
+    specimen, values = _facts(benchmark, cells[0], tested_on, index)
     return Comparison(
         trained_on=trained_on,
         train_patterns=train_patterns,
@@ -110,7 +109,6 @@ def _comparison(
         resampling=Resampling(np.arange(len(index)) if specimen is None else specimen),
         unit="pattern" if specimen is None else "specimen",
         values=values,
-        trouble=trouble,
     )
 
 
@@ -125,20 +123,16 @@ def _concerns(row: ResultRow, key: tuple[str, int, str]) -> bool:
     return same_training and row.tested_on in {"", tested_on}
 
 
-def _columns(
+def _facts(
     benchmark: Benchmark, cell: Cell, tested_on: str, index: Int[np.ndarray, "n"]
-) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None, str]:
-    """Specimen and value of the `by` column of each pattern, and why they are not known."""
+) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None]:
+    """Specimen and value of the `by` column of each pattern."""
     by = benchmark.suite.by
     if by is None and cell.metrics.intervals.unit == "pattern":
-        return None, None, ""
-    try:
-        dataset = Dataset.open(Place(benchmark.folder).test_data(tested_on))
-    except CrystalVisionError as error:  # results are often kept without their data
-        return None, None, str(error)
-    columns = dataset.header.columns
-    specimen = dataset.column(SPECIMEN)[index] if SPECIMEN in columns else None
-    values = None
-    if by is not None and by in columns:
-        values = dataset.column(by)[index].astype(np.float64)
-    return specimen, values, ""
+        return None, None
+    facts = read_pattern_facts(Place(benchmark.folder), tested_on, by)
+    specimen, values = facts.specimen, facts.values
+    return (
+        None if specimen is None else specimen[index],
+        None if values is None else values[index],
+    )

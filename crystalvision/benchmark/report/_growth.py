@@ -7,9 +7,7 @@ from math import log2
 import numpy as np
 
 from crystalvision.benchmark.report._lines import Difference, Table, tested
-from crystalvision.benchmark.report._load import Benchmark
 from crystalvision.benchmark.report._statistics import Estimate, holm
-from crystalvision.report import wilson_interval
 
 _UNITS = {
     "electrons": "electrons a pattern",
@@ -108,20 +106,12 @@ def last_steps(group: Sequence[Table]) -> list[Step]:
     ]
 
 
-def by_curves(benchmark: Benchmark, table: Table) -> list[Curve]:
-    """Accuracy of each system by the suite's `by` column, or nothing where there is none.
-
-    Without the test data, places of patterns are not known: the table's rows and Wilson's
-    intervals, which leave out the seeds, take their place.
-    """
-    if benchmark.suite.by is None:
-        return []
+def by_curves(table: Table) -> list[Curve]:
+    """Accuracy of each system by the suite's `by` column, or nothing where there is none."""
     comparison = table.comparison
-    curves = [Curve(line.system, line.title, {}) for line in table.judged]
     if comparison.values is None:
-        for curve in curves:
-            curve.points.update(_from_rows(benchmark, table, curve.system))
-        return [curve for curve in curves if curve.points]
+        return []
+    curves = [Curve(line.system, line.title, {}) for line in table.judged]
     for value in np.unique(comparison.values).tolist():
         chosen = np.flatnonzero(comparison.values == value)
         resampling = comparison.resampling.part(chosen)
@@ -129,24 +119,3 @@ def by_curves(benchmark: Benchmark, table: Table) -> list[Curve]:
             right = comparison.right(curve.system)[chosen].astype(np.float64)
             curve.points[value] = resampling.mean(right)
     return curves
-
-
-def _from_rows(benchmark: Benchmark, table: Table, system: str) -> dict[float, Estimate]:
-    comparison = table.comparison
-    found: dict[float, list[tuple[float, int]]] = {}
-    for row in benchmark.rows:
-        same = (row.system, row.trained_on, row.train_patterns, row.tested_on) == (
-            system,
-            comparison.trained_on,
-            comparison.train_patterns,
-            comparison.tested_on,
-        )
-        if same and row.value is not None and row.accuracy is not None and row.patterns:
-            found.setdefault(row.value, []).append((row.accuracy, row.patterns))
-    return {value: _wilson(parts) for value, parts in sorted(found.items())}
-
-
-def _wilson(parts: Sequence[tuple[float, int]]) -> Estimate:
-    mean = sum(accuracy for accuracy, _ in parts) / len(parts)
-    patterns = parts[0][1]
-    return Estimate(mean, *wilson_interval(round(mean * patterns), patterns))

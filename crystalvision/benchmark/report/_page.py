@@ -98,9 +98,6 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         p_text=answers.p_text,
         accuracy_text=answers.accuracy_text,
         title_of=benchmark.title,
-        troubles=list(
-            dict.fromkeys(t.comparison.trouble for t in results.tables if t.comparison.trouble)
-        ),
         whole_command=again.whole_command(benchmark),
         dataset_commands=again.dataset_commands(benchmark),
         systems=again.systems_again(benchmark),
@@ -139,7 +136,7 @@ def _by(results: Results) -> list[tuple[Table, Picture, str]]:
     column = results.benchmark.suite.by
     found = []
     for table in results.main if column else ():
-        curves = by_curves(results.benchmark, table)
+        curves = by_curves(table)
         if curves and column:
             tested_on = table.comparison.tested_on
             limit = results.limits.get(tested_on)

@@ -31,6 +31,7 @@ def test_the_folder_holds_what_it_should(whole):
         "rings-train.zarr",
         "rings-train-32.zarr",
         "rings-test.zarr",
+        "rings-test.csv",
     }
     assert not (folder / "failures").exists()
     assert "torch" in json.loads((folder / "environment.json").read_text())
@@ -114,6 +115,21 @@ def test_what_is_done_is_not_done_again(whole, bench, make_suite, make_watcher, 
         row.model_dump(exclude=times_of) for row in whole[1]
     ]
     assert Place(folder).read_suite().title.startswith("Other")
+
+
+def test_a_suite_may_grow(whole, bench, make_suite, make_branch, make_watcher, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    data = {**make_suite(), "seeds": [1, 0]}
+    data["systems"]["longer"] = {"experiment": make_branch("softmax", epochs=3)}
+    watcher = make_watcher()
+    rows = bench(data, folder, watcher, resume=True)
+    assert "4 of 12 done" in watcher.notes
+    whole_rows = {(row.system, row.train_patterns, row.seed) for row in rows if not row.by}
+    assert len(whole_rows) == 12
+    assert all(row in rows for row in whole[1]), "what was there stays, times and all"
+    del data["systems"]["fused"]
+    with pytest.raises(InputError, match=r"differs in systems\.fused.*and no other change"):
+        bench(data, folder, make_watcher(), resume=True)
 
 
 def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, quiet, tmp_path):

@@ -12,7 +12,8 @@ import pytest
 import torch
 import yaml
 
-from crystalvision.benchmark import ResultRow, Suite
+from crystalvision.benchmark import Place, ResultRow, Suite
+from crystalvision.benchmark._test_data import write_pattern_facts
 from crystalvision.benchmark.report import write_report
 from crystalvision.datasets import SPECIMEN, Axis, Column, DatasetHeader, DatasetWriter
 from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
@@ -352,6 +353,7 @@ def dose_folder(tmp_path_factory, catalogue):
     )
     (folder / "datasets").mkdir()
     write_test_data(folder / "datasets" / "beta-test.zarr", test)
+    write_pattern_facts(Place(folder), "beta", "dose_electrons")
     write_report(fake.finish(), catalogue)
     return folder
 

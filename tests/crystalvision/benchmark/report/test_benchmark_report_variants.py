@@ -1,11 +1,15 @@
 """Benchmarks of other shapes: several datasets, one seed, nothing that went well."""
 
+import shutil
+
 import pytest
 
 from crystalvision.benchmark.report import _answers as answers
 from crystalvision.benchmark.report import write_report
+from crystalvision.benchmark.report._class_figures import severity_pictures
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._results import find_results
+from crystalvision.figures import drawing
 
 
 @pytest.fixture
@@ -74,6 +78,23 @@ def test_a_fusion_costs_what_its_branches_do(make):
     assert (single.training_seconds, single.epoch_seconds) == (100, 4)
     assert fused.training_seconds == 160
     assert fused.epoch_seconds == pytest.approx(4.1)
+
+
+def test_systems_that_share_a_regressor_share_its_figures(make):
+    make_benchmark, draw_test = make
+    fake = make_benchmark({"one": {}, "same": {}, "other": {}}, seeds=(0, 1))
+    for seed in (0, 1):
+        for name in ("one", "same", "other"):
+            fake.run(name, seed, draw_test(40))
+        place = f"beta-800-seed{seed}"
+        shutil.copytree(
+            fake.folder / "runs/one" / place, fake.folder / "runs/same" / place, dirs_exist_ok=True
+        )
+    (table,) = find_results(load_benchmark(fake.finish())).tables
+    with drawing():
+        captions = [each.caption for each in severity_pictures(table)]
+    shared, alone = "one; same, 2 seeds together", "other, 2 seeds together"
+    assert captions == [shared, shared, alone, alone]
 
 
 def test_a_benchmark_without_any_result_says_so(make, catalogue):
