@@ -4,7 +4,7 @@
     python benchmarks/keep.py runs/fusion --output DIR
 
 What is kept is what table and page are computed from, run by run, so that anyone can compute them
-again, by `crystalvision.benchmark.collect(DIR, catalogue)` and `crystalvision report DIR -o X.html`.
+again: `crystalvision.benchmark.collect(DIR, catalogue)`, `crystalvision report DIR -o page.html`.
 The page is large, so only its main figures are kept.
 """
 
