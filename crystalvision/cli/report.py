@@ -41,9 +41,7 @@ def report(
     check_output(output, overwrite=overwrite)
     for folder in filter(is_benchmark, runs):
         if len(runs) > 1:
-            raise InputError(
-                f"{folder} is a benchmark, which has a report of its own: give it alone"
-            )
+            raise InputError(f"{folder} is a benchmark and has a report of its own: give it alone")
         _report_benchmark(folder, output, state, json=json)
         return
     results = load_results(runs, state.catalogue)

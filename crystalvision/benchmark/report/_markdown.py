@@ -1,18 +1,24 @@
-"""One table for a paper, as GitHub shows it."""
+"""Tables for a paper, as GitHub shows them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crystalvision.benchmark.report._answers import accuracy_text, p_text, points
+from crystalvision.benchmark.report._growth import by_curves, label_of
 from crystalvision.benchmark.report._lines import Line, Table
 from crystalvision.benchmark.report._results import Results
+from crystalvision.benchmark.report._statistics import Estimate
+from crystalvision.benchmark.report._ticks import power_text
 from crystalvision.report import number
 
 _VERSIONS = ("crystalvision", "torch", "python")
 
 
 def render_markdown(results: Results) -> str:
-    """The table with its caption; two calls with the same results give the same text."""
+    """The table with its caption, and below it accuracies by the values of the `by` column.
+
+    Two calls with the same results give the same text.
+    """
     several = len(results.tables) > 1
     heads = (["trained on", "tested on"] if several else []) + [
         "system",
@@ -31,7 +37,8 @@ def render_markdown(results: Results) -> str:
     rows = [row for table in results.tables for row in _rows(results, table, several)]
     rows += [_lost(results, row, several) for row in results.lost]
     lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
-    return f"{_caption(results)}\n\n" + "\n".join(lines) + "\n"
+    parts = [_caption(results), "\n".join(lines), *_by_values(results)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
@@ -48,6 +55,36 @@ def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
         bound = ["*upper bound*", "", f"{limit.upper.value:.3f}", ends]
         rows.append([*where, *bound, *[""] * 8])
     return rows
+
+
+def _by_values(results: Results) -> list[str]:
+    """A caption and a table for each main comparison, where the suite has a `by` column."""
+    column = results.benchmark.suite.by
+    parts = []
+    for table in results.main if column else ():
+        curves = by_curves(table)
+        if not curves or not column:
+            continue
+        values = list(curves[0].points)
+        rows = [
+            [curve.title, *(_estimate(curve.points[value]) for value in values)] for curve in curves
+        ]
+        limit = results.limits.get(table.comparison.tested_on)
+        if limit is not None and limit.curve(column):
+            bounds = {point.value: point for point in limit.curve(column)}
+            known = [bounds.get(value) for value in values]
+            rows.append(["*upper bound*", *("–" if p is None else number(p.upper) for p in known)])
+        heads = ["system", *map(power_text, values)]
+        name = f"{label_of(column)}, {table.comparison.name}"
+        parts += [
+            f"Accuracy against {name}: mean over seeds, with its 95 % interval.",
+            "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
+        ]
+    return parts
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{number(estimate.value)} ({number(estimate.low)}–{number(estimate.high)})"
 
 
 def _cells(line: Line) -> list[str]:

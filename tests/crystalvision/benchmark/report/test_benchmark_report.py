@@ -186,6 +186,23 @@ def test_the_markdown_table_is_whole(fusion_folder):
     )
 
 
+def test_the_markdown_tells_accuracies_by_dose(dose, dose_folder):
+    text = (dose_folder / "results.md").read_text()
+    caption, table = text[text.index("Accuracy against dose") :].split("\n\n")
+    assert caption.startswith(
+        "Accuracy against dose [electrons a pattern], trained on 800 patterns"
+    )
+    heads, _, concat, *_, bound = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()
+    )
+    assert heads == ["system", "10³", "10⁴", "10⁵"]
+    (curve,) = (each for each in by_curves(dose.main[0]) if each.system == "concat")
+    assert [float(cell.split()[0]) for cell in concat[1:]] == [
+        pytest.approx(point.value, abs=5e-4) for point in curve.points.values()
+    ]
+    assert bound == ["*upper bound*", "0.700", "0.900", "0.990"]
+
+
 def test_specimens_are_drawn_where_patterns_share_them(dose):
     comparison = dose.main[0].comparison
     assert comparison.unit == "specimen"
