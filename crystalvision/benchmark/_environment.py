@@ -12,7 +12,7 @@ _PACKAGES = ("torchvision", "timm", "torchmetrics", "pyarrow")
 
 
 def describe(
-    *, command: Sequence[str], budget: str, device: str, workers: int
+    *, command: Sequence[str], budget: str, device: str, workers: int, scheduler: str | None
 ) -> dict[str, object]:
     """Software, machine and command, in words for `environment.json`.
 
@@ -21,24 +21,34 @@ def describe(
         budget: Name of the budget.
         device: Where cells are trained.
         workers: Cells that are trained at a time.
+        scheduler: Address of the cluster that trains them instead; what its machines are is not
+            known here.
     """
     import torch
 
-    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
     software = {name: text for name, text in environment().items() if name != "threads"}
     return {
         "command": list(command),
         "budget": budget,
         "device": device,
-        "workers": workers,
         "threads of a cell": 1 if device == "cpu" else torch.get_num_threads(),
+        **(_machine(workers) if scheduler is None else {"scheduler": scheduler}),
+        **software,
+        **{name: version(name) for name in _PACKAGES},
+        "git_revision": git_revision(),
+    }
+
+
+def _machine(workers: int) -> dict[str, object]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    return {
+        "workers": workers,
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory": _memory(),
         "gpu": ", ".join(gpus) or None,
-        **software,
-        **{name: version(name) for name in _PACKAGES},
-        "git_revision": git_revision(),
     }
 
 

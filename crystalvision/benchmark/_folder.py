@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,12 @@ from crystalvision.locks import take_lock
 from crystalvision.runs import storage_errors
 
 _LOCK = "benchmark.lock"
+_RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
 _OURS = (
-    *("datasets", "runs", "failures", "bounds", "suite.yaml", "environment.json"),
-    *("results.csv", "results.parquet", "results.md", "report.html"),
+    *("datasets", "runs", "failures", "bounds", "environment.json"),
+    *_RESULTS,
     *("published.json", "published.yaml", "published.yml"),
+    "suite.yaml",  # the last: as long as it is there, the folder is known as a benchmark's
 )
 _WORDS = ("title", "description", "published", "compare_with")
 
@@ -108,6 +110,8 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
         with storage_errors(folder):
             if overwrite:
                 _clear(folder)
+            elif is_benchmark(folder) and _numbers_of(place.read_suite()) != _numbers_of(suite):
+                _remove(folder, _RESULTS)  # they are of a smaller suite
             _remove_partial(folder)
             _write_suite(place, suite, published)
         yield place
@@ -126,8 +130,8 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
     folder = place.folder
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another -o folder")
-    there = [path for path in folder.iterdir() if path.name != _LOCK] if folder.is_dir() else []
-    if not there:
+    left = {_LOCK, _partial(place.suite).name}  # by one that was killed as it began
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} <= left:
         return
     if not is_benchmark(folder):
         raise InputError(f"{folder} exists and is no benchmark; choose another -o folder")
@@ -156,9 +160,13 @@ def write_text(path: Path, text: str) -> None:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
+        temporary = _partial(path)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -171,13 +179,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _write_suite(place: Place, suite: Suite, published: str | None) -> None:
-    """Write `suite.yaml`, with the published results that it names beside it."""
-    if suite.published and published is not None:
-        name = f"published{Path(suite.published).suffix}"
-        write_text(place.folder / name, published)
-        suite = suite.model_copy(update={"published": name})
+    """Write `suite.yaml`, and then beside it the published results that it names."""
+    name = f"published{Path(suite.published).suffix}" if suite.published else None
+    suite = suite.model_copy(update={"published": name})
     text = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_text(place.suite, text)
+    if name is not None and published is not None:
+        write_text(place.folder / name, published)
 
 
 def _published(suite: Suite) -> str | None:
@@ -217,7 +225,11 @@ def _numbers_of(suite: Suite) -> dict[str, Any]:
 
 
 def _clear(folder: Path) -> None:
-    for name in _OURS:
+    _remove(folder, _OURS)
+
+
+def _remove(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)

@@ -9,6 +9,8 @@ from crystalvision.config import apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
+_USUAL = "quick"  # budget of a suite that has several
+
 
 def find_suite(source: str, catalogue: Catalogue) -> Path:
     """The YAML file of a suite.
@@ -28,16 +30,17 @@ def find_suite(source: str, catalogue: Catalogue) -> Path:
         raise InputError(f"{error}; or give the path of a .yaml file") from error
 
 
-def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:
+def load_suite(path: Path, budget: str | None = None, overrides: Iterable[str] = ()) -> Suite:
     """Read a suite and apply one of its budgets.
 
     The file holds a suite and `budgets`, by name; a budget's values replace those of the suite, key
     by key, at any depth. `null` takes a key away. A file without `budgets`, such as the
-    `suite.yaml` of a benchmark's folder, is taken as it is. Files that it names lie beside it.
+    `suite.yaml` of a benchmark's folder, is taken as it is, and has at most the budget that it
+    names. Files that it names lie beside it.
 
     Args:
         path: A YAML file.
-        budget: Name of a budget.
+        budget: Name of a budget; by default `quick`, if the file has budgets.
         overrides: `key=value` texts, as `--set` takes them, applied last.
 
     Raises:
@@ -45,7 +48,7 @@ def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:
     """
     data = load_yaml(path)
     if "budgets" in data:
-        budgets = data.pop("budgets")
+        budgets, budget = data.pop("budgets"), budget or _USUAL
         if not isinstance(budgets, Mapping) or budget not in budgets:
             listing = ", ".join(budgets) if isinstance(budgets, Mapping) and budgets else "none"
             raise InputError(f"{path}: it has no budget '{budget}'; its budgets: {listing}")
@@ -55,8 +58,12 @@ def load_suite(path: Path, budget: str, overrides: Iterable[str] = ()) -> Suite:
                 f"{path}, budgets.{budget}: expected a mapping of keys to values, found {changes!r}"
             )
         data = {**merged(data, changes), "budget": budget}
-    data = {"budget": budget, **apply_overrides(data, overrides)}
-    suite = validate(Suite, data, f"{path}, budget {data['budget']}")
+    elif budget is not None and budget != data.get("budget"):
+        raise InputError(
+            f"{path}: it has no budget '{budget}', for it has no `budgets`; leave --budget out"
+        )
+    data = apply_overrides(data, overrides)
+    suite = validate(Suite, data, f"{path}, budget {budget}" if budget else str(path))
     return _found(suite, path.parent)
 
 

@@ -1,6 +1,9 @@
 """Runs the cells of a suite, each as soon as those that it begins with have ended."""
 
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from crystalvision.benchmark._cells import Cell, CellKey
@@ -13,7 +16,9 @@ from crystalvision.benchmark._plan import Planned, Settings, Watcher
 from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._table import is_done
 from crystalvision.config import first_difference
+from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
+from crystalvision.evaluation import load_metrics
 from crystalvision.plugins import PluginSelection
 from crystalvision.runs import load_record
 
@@ -48,8 +53,11 @@ class Loop:
         self._selection = selection
         self._settings = settings
         self._watcher = watcher
+        identity = cache(_identity)
         self._ended = {
-            cell.key: "ok" for cell in planned.cells if _finished(planned.suite, place, cell)
+            cell.key: "ok"
+            for cell in planned.cells
+            if _finished(planned.suite, place, cell, identity)
         }
         self._waiting = [cell for cell in planned.cells if cell.key not in self._ended]
         self._running: dict[Future[Outcome], CellKey] = {}
@@ -107,8 +115,14 @@ class Loop:
         self._watcher.cell_ended(key, outcome)
 
 
-def _finished(suite: Suite, place: Place, cell: Cell) -> bool:
+def _finished(suite: Suite, place: Place, cell: Cell, identity: Callable[[Path], str]) -> bool:
     """Whether a cell needs not be run.
+
+    Args:
+        suite: The suite.
+        place: Its folder.
+        cell: The cell.
+        identity: Tells which dataset lies at a path.
 
     Raises:
         InputError: There is a run of something else.
@@ -116,19 +130,33 @@ def _finished(suite: Suite, place: Place, cell: Cell) -> bool:
     run = place.run(cell.key)
     if not (run / "run.yaml").is_file():
         return False
+    record = load_record(run)
     found, wanted = (
-        each.model_dump(mode="json")
-        for each in (load_record(run).experiment, experiment_of(suite, cell))
+        each.model_dump(mode="json") for each in (record.experiment, experiment_of(suite, cell))
     )
     if found != wanted:
         raise InputError(
             f"{run} was trained with another experiment: it differs in "
             f"{first_difference(found, wanted)}; delete that folder, or use --overwrite"
         )
-    return is_done(place, cell)
+    data = place.training_data(cell.key.dataset, suite.datasets[cell.key.dataset], cell.key.size)
+    if record.dataset.identity != identity(data):
+        raise InputError(
+            f"{run} was trained on other data than {data} holds; use --overwrite to begin anew"
+        )
+    return is_done(place, cell) and all(
+        load_metrics(run / "evaluations" / test).dataset_identity == identity(place.test_data(test))
+        for test in cell.tests
+    )
+
+
+def _identity(path: Path) -> str:
+    return Dataset.open(path).identity
 
 
 def _outcome(future: "Future[Outcome]") -> Outcome:
+    if future.cancelled():  # Dask does that when it loses its scheduler
+        return Outcome(status="failed", error="its cluster gave it up")
     error = future.exception()
     if error is None:
         return future.result()

@@ -75,18 +75,20 @@ def _write_environment(
 ) -> None:
     """Write `environment.json`.
 
-    A benchmark that is resumed keeps the command that began it, and what was another machine or
-    version then. One that has nothing left to do keeps all: its timings are of what is there.
+    A benchmark that is resumed says, too, what was another machine or version when it began. One
+    that has nothing left to do keeps all: its timings are of what is there. The command is the one
+    that makes all of it: the suite may have grown since it began.
     """
     path = place.folder / "environment.json"
     before = _environment_before(path)
     if before and not something_to_do:
         return
     told = describe(
-        command=before.get("command") or settings.command,
+        command=[part for part in settings.command if part not in {"--resume", "--overwrite"}],
         budget=suite.budget,
         device=settings.device,
         workers=settings.workers,
+        scheduler=settings.scheduler,
     )
     earlier = {
         name: value
@@ -117,10 +119,10 @@ def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: 
         for made in planned.sources.values():
             plan = suite.datasets[made.name]
             make_dataset(made, place, plan, cluster=cluster, advance=advance)
+            if made.role == "test":  # at once: it may be that `by` cannot be used
+                write_pattern_facts(place, made.name, suite.by)
     for dataset, size in sorted({(cell.key.dataset, cell.key.size) for cell in planned.cells}):
         make_part(dataset, suite.datasets[dataset], size, place)
-    for name in dict.fromkeys(test for cell in planned.cells for test in cell.tests):
-        write_pattern_facts(place, name, suite.by)
 
 
 def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:

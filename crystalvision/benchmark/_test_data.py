@@ -44,7 +44,7 @@ def write_pattern_facts(place: Place, name: str, by: str | None) -> None:
         columns[SPECIMEN] = dataset.column(SPECIMEN).tolist()
     if by is not None:
         values = dataset.column(by).astype(np.float64)
-        distinct_values(values, f"{place.test_data(name)}: by={by!r}")
+        _check_values(values, f"{place.test_data(name)}: by={by!r}")
         columns[by] = values.tolist()
     if not columns:
         return
@@ -80,23 +80,13 @@ def read_pattern_facts(place: Place, name: str, by: str | None) -> PatternFacts:
     return PatternFacts(specimen, values)
 
 
-def distinct_values(values: Float[np.ndarray, "n"], where: str) -> Float[np.ndarray, "v"]:
-    """The values of a column, ascending.
-
-    Args:
-        values: The column.
-        where: What an error begins with.
-
-    Raises:
-        InputError: So many that results one by one say nothing.
-    """
-    distinct = np.unique(values)
-    if len(distinct) > MOST_VALUES:
+def _check_values(values: Float[np.ndarray, "n"], where: str) -> None:
+    distinct = len(np.unique(values))
+    if distinct > MOST_VALUES:
         raise InputError(
-            f"{where} has {len(distinct)} values; expected a column of at most {MOST_VALUES}, such "
-            "as one that the recipe draws by `choice`"
+            f"{where} has {distinct} values; expected a column of at most {MOST_VALUES}, such as "
+            "one that the recipe draws by `choice`"
         )
-    return distinct
 
 
 def _column(lines: list[dict[str, str]], name: str) -> Int[np.ndarray, "n"] | None:

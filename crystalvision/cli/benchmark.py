@@ -27,7 +27,9 @@ def benchmark(
         Path | None,
         typer.Option("-o", "--output", help="The folder to write; not needed with --dry-run."),
     ] = None,
-    budget: Annotated[str, typer.Option(help="Which of the suite's budgets.")] = "quick",
+    budget: Annotated[
+        str | None, typer.Option(help="Which of the suite's budgets, by default quick.")
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(

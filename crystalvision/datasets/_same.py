@@ -19,7 +19,7 @@ def check_same(path: Path, found: DatasetHeader, wanted: DatasetHeader) -> None:
             raise InputError(
                 f"{path}: cannot be resumed: its {key} is {there.get(key, _ABSENT)!r:.80}, "
                 f"but now it would be {here.get(key, _ABSENT)!r:.80}; ask for what it was begun "
-                "with, or replace it by --overwrite"
+                "with, or delete it, or replace it by --overwrite"
             )
 
 

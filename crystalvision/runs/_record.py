@@ -46,7 +46,7 @@ class PluginRecord(Config):
         kind: Such as "backbone".
         name: Its name as the experiment wrote it.
         distribution: The distribution, or the path of a single file.
-        version: The distribution's version, or "" for a single file.
+        version: The distribution's version; of a single file, what tells its content.
     """
 
     kind: PartKind
@@ -175,9 +175,17 @@ def plugin_records(
             kind=kind,
             name=part.name,
             distribution=plugin.distribution,
-            version=plugin.version,
+            version=plugin.version or _content(plugin.distribution),
         )
     return tuple(records.values())
+
+
+def _content(file: str) -> str:
+    """What tells the content of a single file from others."""
+    try:
+        return f"sha256:{hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]}"
+    except OSError:  # a plugin that was registered without a file
+        return ""
 
 
 def parts_of(system: SystemConfig | ClassicalConfig) -> list[tuple[PartKind, Part]]:

@@ -49,7 +49,7 @@ class Unfinished:
                 except InputError as error:
                     damaged.append(error)
         if not found and damaged:
-            raise InputError(f"{damaged[0]}; use --overwrite to begin anew")
+            raise InputError(f"{damaged[0]}; delete {self.path}, or use --overwrite, to begin anew")
         for problem in damaged:
             self._note(f"{problem}; taking the checkpoint of another epoch")
         if not found:
@@ -138,8 +138,8 @@ def _claim(
         what = differs if other != mine else "it is damaged"
         if not overwrite:
             raise InputError(
-                f"{held.path} holds an unfinished training of something else: {what}; use "
-                "--overwrite to discard it, or another -o folder"
+                f"{held.path} holds an unfinished training of something else: {what}; delete it, "
+                "use --overwrite to discard it, or another -o folder"
             )
         note(f"discarding the unfinished training in {held.path}: {what}")
     with storage_errors(path):

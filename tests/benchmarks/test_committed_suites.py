@@ -2,19 +2,32 @@
 
 import csv
 import re
+import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from crystalvision.benchmark import ResultRow, collect
+from crystalvision.benchmark.report._load import load_benchmark
+from crystalvision.benchmark.report._markdown import render_markdown
+from crystalvision.benchmark.report._results import find_results
+from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
-SUITES = Path(__file__).parents[2] / "benchmarks" / "results" / "suites"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SUITES = BENCHMARKS / "results" / "suites"
 
 
-@pytest.fixture(scope="module", params=sorted(path.name for path in SUITES.glob("*")))
+@pytest.fixture(scope="module", params=["fusion-quick", "dose-quick"])
 def folder(request: pytest.FixtureRequest) -> Path:
     return SUITES / request.param
+
+
+@pytest.fixture
+def keep(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return import_module("keep").keep
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -25,6 +38,18 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def test_the_table_can_be_computed_again_from_the_runs(folder):
     kept = [{key: text for key, text in row.items() if text} for row in rows_of(folder)]
     assert collect(folder, Catalogue.load()) == [ResultRow.model_validate(row) for row in kept]
+
+
+def test_tables_for_a_paper_can_be_drawn_again(folder):
+    results = find_results(load_benchmark(folder))
+    assert (folder / "results.md").read_text(encoding="utf-8") == render_markdown(results)
+
+
+def test_the_guide_shows_the_figures_that_are_kept():
+    kept = {path.read_bytes() for path in SUITES.glob("*/figures/*.svg")}
+    shown = list((BENCHMARKS.parent / "docs/images").glob("benchmark-*.svg"))
+    assert shown
+    assert all(path.read_bytes() in kept for path in shown)
 
 
 def test_accuracies_are_those_of_the_predictions(folder):
@@ -42,3 +67,22 @@ def test_no_path_of_the_machine_that_ran_it_is_told(folder):
     for path in [*folder.glob("*.json"), *folder.glob("runs/*/*/run.yaml"), folder / "suite.yaml"]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"""(?m)(^|[\s"'=])/\w+/""", text), path
+
+
+def test_keeping_deletes_nothing_that_is_no_copy(keep, tmp_path):
+    thesis = tmp_path / "results"
+    thesis.mkdir()
+    (thesis / "thesis.tex").write_text("")
+    done = shutil.copytree(SUITES / "fusion-quick", tmp_path / "done")
+    with pytest.raises(InputError, match=r"has no report\.html: end the benchmark with --resume"):
+        keep(done, thesis)
+    (done / "report.html").write_text("")
+    with pytest.raises(InputError, match="exists and is no copy of a benchmark"):
+        keep(done, thesis)
+    assert list(thesis.iterdir())
+    kept = keep(done, tmp_path / "deep/copy")
+    assert (kept / "results.csv").read_bytes() == (done / "results.csv").read_bytes()
+    assert not (kept / "report.html").exists()
+    (kept / "old").write_text("")
+    assert keep(done, kept) == kept
+    assert not (kept / "old").exists()

@@ -43,18 +43,23 @@ def whole_command(benchmark: Benchmark) -> str:
     if command:
         return shlex.join(command)
     name, folder = benchmark.suite.name, benchmark.folder.name
-    line = ["crystalvision", "benchmark", name, "--budget", benchmark.budget, "-o", folder]
-    return shlex.join(line)
+    budget = ["--budget", benchmark.budget] if benchmark.budget else []
+    return shlex.join(["crystalvision", "benchmark", name, *budget, "-o", folder])
+
+
+def preparation(benchmark: Benchmark) -> str:
+    """What a shell must be told before the commands of single runs, or ""."""
+    return "export OMP_NUM_THREADS=1" if _device(benchmark) == "cpu" else ""
 
 
 def dataset_commands(benchmark: Benchmark) -> str:
     """The commands that make the datasets again."""
-    program = _program(benchmark)
+    program, device = _program(benchmark), _where(benchmark)
     lines: list[list[str]] = []
     for name, plan in benchmark.suite.datasets.items():
         if plan.train is not None:
             whole = str(_HERE.training_data(name, plan, plan.train.samples))
-            lines.append([*program, *_simulate(plan, plan.train, whole)])
+            lines.append([*program, *_simulate(plan, plan.train, whole), *device])
             lines.append([*program, *_split(whole, plan.train.validation_share, 0)])
             for size in _parts(benchmark, name, plan.train.samples):
                 part, share = str(_HERE.training_data(name, plan, size)), size / plan.train.samples
@@ -62,7 +67,8 @@ def dataset_commands(benchmark: Benchmark) -> str:
                 rest = _split(part, plan.train.validation_share * share, 1 - share)
                 lines.append([*program, *rest])
         if plan.test is not None:
-            lines.append([*program, *_simulate(plan, plan.test, str(_HERE.test_data(name)))])
+            test = str(_HERE.test_data(name))
+            lines.append([*program, *_simulate(plan, plan.test, test), *device])
     return "\n".join(shlex.join(line) for line in lines)
 
 
@@ -116,6 +122,15 @@ def _program(benchmark: Benchmark) -> list[str]:
     return command[: command.index("benchmark")] if "benchmark" in command else ["crystalvision"]
 
 
+def _device(benchmark: Benchmark) -> str:
+    return str(benchmark.environment.get("device") or "cpu")
+
+
+def _where(benchmark: Benchmark) -> list[str]:
+    """Options that have a command run where the benchmark did; without any it is the CPU."""
+    return [] if _device(benchmark) == "cpu" else ["--device", _device(benchmark)]
+
+
 def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
     """Numbers of patterns, less than all, that were trained on."""
     sizes = {row.train_patterns for row in benchmark.rows if row.trained_on == dataset}
@@ -155,14 +170,14 @@ def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecor
     changed = _changes(_experiment(first), _experiment(record))
     plan = benchmark.suite.datasets[row.trained_on]
     data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))
-    program = _program(benchmark)
+    program, device = _program(benchmark), _where(benchmark)
     train = ["train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
-    lines = [shlex.join([*program, *train])]
+    lines = [shlex.join([*program, *train, *device])]
     for each in benchmark.rows:
         if each.run == row.run and each.tested_on and not each.by and each.status == "ok":
             test = str(_HERE.test_data(each.tested_on))
             judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
-            lines.append(shlex.join([*program, *judge]))
+            lines.append(shlex.join([*program, *judge, *device]))
     return lines
 
 

@@ -76,11 +76,17 @@ def by_sentence(curves: Sequence[Curve], column: str, limit: Limit | None) -> st
 
 def points(estimate: Estimate) -> str:
     """A difference of accuracies in percentage points, with its interval."""
-    value, low, high = (
-        f"{100 * each:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
-        for each in (estimate.value, estimate.low, estimate.high)
-    )
+    value, low, high = map(_point, (estimate.value, estimate.low, estimate.high))
     return f"{value} ({low} to {high})"
+
+
+def _point(share: float) -> str:
+    """A share in percentage points; an end that is nearly zero shows on which side it is."""
+    for places in (1, 2, 3):
+        text = f"{100 * share:+.{places}f}"
+        if float(text):
+            return text.replace("-", "−")
+    return "0.0"
 
 
 def accuracy_text(line: Line) -> str:

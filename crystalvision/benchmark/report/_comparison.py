@@ -96,6 +96,11 @@ def _comparison(
                 f"{benchmark.folder / cell.row.run}: its test on {tested_on} judged other patterns "
                 f"than {cells[0].row.run} did; make the benchmark again with --resume"
             )
+        if cell.metrics.dataset_identity != cells[0].metrics.dataset_identity:
+            raise InputError(
+                f"{benchmark.folder / cell.row.run}: its test on {tested_on} was of other data "
+                f"than that of {cells[0].row.run}; make the benchmark again with --overwrite"
+            )
     order = [*benchmark.suite.systems]
     systems = sorted({cell.row.system for cell in cells}, key=order.index)
     specimen, values = _facts(benchmark, cells[0], tested_on, index)

@@ -69,11 +69,10 @@ class Line:
         is_reference: Whether the others are compared with it.
         difference: From the reference; `None` where they have no seed in common.
         parameters: Weights that training can change.
-        epoch_seconds: Median over the seeds, as for the next two; of the longest of its training
-            and those that it begins with [s].
+        epoch_seconds: Median over the seeds, as for the next two; of its training and those that
+            it begins with, together [s].
         training_seconds: Wall time of all of these trainings [s].
         images_per_second: Speed of prediction [1/s].
-        device: Where it was trained.
     """
 
     system: str
@@ -93,7 +92,6 @@ class Line:
     epoch_seconds: float | None = None
     training_seconds: float | None = None
     images_per_second: float | None = None
-    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +190,6 @@ def _line(
         epoch_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].epoch_seconds),
         training_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].training_seconds),
         images_per_second=_median(cells, lambda cell: cell.row.images_per_second),
-        device=cells[0].row.device,
     )
 
 

@@ -25,13 +25,11 @@ class Cell:
 
     Attributes:
         row: Its row of the table.
-        record: What its `run.yaml` says.
         metrics: The test's numbers.
         judged: Its predictions.
     """
 
     row: ResultRow
-    record: RunRecord
     metrics: Metrics
     judged: Judged
 
@@ -92,7 +90,7 @@ def load_benchmark(folder: Path) -> Benchmark:
         folder=folder,
         suite=suite,
         rows=tuple(rows),
-        cells=tuple(_cell(folder, row, records[row.run]) for row in whole),
+        cells=tuple(_cell(folder, row) for row in whole),
         records=records,
         environment=_read_json(folder / "environment.json"),
     )
@@ -121,11 +119,11 @@ def _without_gaps(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if value not in {"", None}}
 
 
-def _cell(folder: Path, row: ResultRow, record: RunRecord) -> Cell:
+def _cell(folder: Path, row: ResultRow) -> Cell:
     evaluation = folder / row.run / _EVALUATIONS / row.evaluation
     metrics = load_metrics(evaluation)
     judged = read_predictions(evaluation / "predictions.csv", metrics)
-    return Cell(row, record, metrics, judged)
+    return Cell(row, metrics, judged)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crystalvision.benchmark.report._answers import accuracy_text, p_text, points
+from crystalvision.benchmark.report._bounds import upper_at
 from crystalvision.benchmark.report._growth import by_curves, label_of
 from crystalvision.benchmark.report._lines import Line, Table
 from crystalvision.benchmark.report._results import Results
@@ -71,9 +72,8 @@ def _by_values(results: Results) -> list[str]:
         ]
         limit = results.limits.get(table.comparison.tested_on)
         if limit is not None and limit.curve(column):
-            bounds = {point.value: point for point in limit.curve(column)}
-            known = [bounds.get(value) for value in values]
-            rows.append(["*upper bound*", *("–" if p is None else number(p.upper) for p in known)])
+            bounds = [upper_at(limit.curve(column), value) for value in values]
+            rows.append(["*upper bound*", *map(number, bounds)])
         heads = ["system", *map(power_text, values)]
         name = f"{label_of(column)}, {table.comparison.name}"
         parts += [
@@ -128,7 +128,8 @@ def _caption(results: Results) -> str:
     benchmark = results.benchmark
     suite = benchmark.suite
     seeds = ", ".join(str(seed) for seed in suite.seeds)
-    parts = [f"**{suite.title}** Suite `{suite.name}`, budget `{benchmark.budget}`, seeds {seeds}."]
+    budget = f", budget `{benchmark.budget}`" if benchmark.budget else ""
+    parts = [f"**{suite.title}** Suite `{suite.name}`{budget}, seeds {seeds}."]
     for table in results.main:
         comparison = table.comparison
         parts.append(

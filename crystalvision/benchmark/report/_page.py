@@ -99,6 +99,7 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         accuracy_text=answers.accuracy_text,
         title_of=benchmark.title,
         whole_command=again.whole_command(benchmark),
+        preparation=again.preparation(benchmark),
         dataset_commands=again.dataset_commands(benchmark),
         systems=again.systems_again(benchmark),
         environment=again.environment_facts(benchmark.environment),
@@ -154,11 +155,11 @@ def _of_largest_training(results: Results) -> list[Table]:
 
 
 def _parts(results: Results, catalogue: Catalogue) -> dict[str, str]:
-    """Who gave each part of the systems: kind and name → distribution and version."""
-    found: dict[str, str] = {}
+    """Who gave each part of the systems: kind and name → distribution and version, or several."""
+    found: dict[str, dict[str, None]] = {}
     for record in results.benchmark.records.values():
         for plugin in record.plugins:
             gone = "" if catalogue.has(plugin.kind, plugin.name) else " (not there any more)"
             origin = f"{plugin.distribution} {plugin.version}".strip()
-            found[f"{plugin.kind} {plugin.name}"] = f"{origin}{gone}"
-    return found
+            found.setdefault(f"{plugin.kind} {plugin.name}", {})[f"{origin}{gone}"] = None
+    return {part: "; ".join(origins) for part, origins in found.items()}

@@ -83,7 +83,7 @@ def test_kills_leave_no_trace_and_workers_change_nothing(command, rings, tmp_pat
     assert (
         len(diary.read_text().splitlines()) == 2
     )  # one for each training of a system that writes it
-    diary.unlink()
+    diary.unlink()  # what the killed one writes is read below
     killed = tmp_path / "killed"
     process = command(*line, killed, "--workers", "2")
     while len(list(killed.glob("runs/*/*/evaluations/rings/metrics.json"))) < 1:
@@ -98,6 +98,8 @@ def test_kills_leave_no_trace_and_workers_change_nothing(command, rings, tmp_pat
     assert "of 4 cells are done already" in err
     assert "Both, joined" in out  # in one line, also on 80 columns
     assert all(path.stat().st_mtime_ns == time for path, time in done.items())
+    trained = len(diary.read_text().splitlines())
+    assert trained <= 2 + 2, "two trainings, and again those of which two were killed at most"
     assert numbers(collect(killed, rings)) == numbers(collect(tmp_path / "whole", rings))
 
 

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from crystalvision.benchmark import Place, ResultRow, cells_of, collect
+from crystalvision.benchmark._loop import Loop
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
@@ -122,14 +123,69 @@ def test_a_suite_may_grow(whole, bench, make_suite, make_branch, make_watcher, t
     data = {**make_suite(), "seeds": [1, 0]}
     data["systems"]["longer"] = {"experiment": make_branch("softmax", epochs=3)}
     watcher = make_watcher()
-    rows = bench(data, folder, watcher, resume=True)
+    rows = bench(data, folder, watcher, resume=True, command=("now", "--resume"))
     assert "4 of 12 done" in watcher.notes
     whole_rows = {(row.system, row.train_patterns, row.seed) for row in rows if not row.by}
     assert len(whole_rows) == 12
     assert all(row in rows for row in whole[1]), "what was there stays, times and all"
+    assert "longer" in (folder / "report.html").read_text()
+    assert json.loads((folder / "environment.json").read_text())["command"] == ["now"]
     del data["systems"]["fused"]
     with pytest.raises(InputError, match=r"differs in systems\.fused.*and no other change"):
         bench(data, folder, make_watcher(), resume=True)
+
+
+def test_results_of_a_smaller_suite_do_not_pass_for_those_of_a_larger(
+    whole, make_suite, bench, make_watcher, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    monkeypatch.setattr(Loop, "run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        bench({**make_suite(), "seeds": [0]}, folder, make_watcher(), resume=True)
+    assert (folder / "results.csv").exists()
+    with pytest.raises(KeyboardInterrupt):
+        bench({**make_suite(), "seeds": [0, 1]}, folder, make_watcher(), resume=True)
+    for name in ("results.csv", "results.parquet", "results.md", "report.html"):
+        assert not (folder / name).exists(), name
+
+
+def stop(_self):
+    raise KeyboardInterrupt
+
+
+def test_runs_of_other_data_are_noticed(whole, make_suite, bench, make_watcher, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    data = {**make_suite(), "seeds": [0]}
+    # Other test data: what was trained is judged anew.
+    shutil.rmtree(folder / "datasets/rings-test.zarr")
+    text = (folder / "suite.yaml").read_text()
+    (folder / "suite.yaml").write_text(text.replace("      seed: 2\n", "      seed: 3\n"))
+    data["datasets"]["rings"]["test"]["seed"] = 3
+    watcher = make_watcher()
+    rows = bench(data, folder, watcher, resume=True)
+    assert "0 of 4 done" in watcher.notes
+    assert [row.accuracy for row in rows] != [row.accuracy for row in whole[1]]
+    trained = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/run.yaml")}
+    assert all(
+        path.stat().st_mtime_ns == (whole[0] / path.relative_to(folder)).stat().st_mtime_ns
+        for path in trained
+    )
+    # Other training data: the runs are of something else.
+    for path in folder.glob("datasets/rings-train*.zarr"):
+        shutil.rmtree(path)
+    text = (folder / "suite.yaml").read_text()
+    (folder / "suite.yaml").write_text(text.replace("      seed: 1\n", "      seed: 4\n"))
+    data["datasets"]["rings"]["train"]["seed"] = 4
+    with pytest.raises(InputError, match=r"rings-32-seed0 was trained on other data than .*rings-"):
+        bench(data, folder, make_watcher(), resume=True)
+
+
+def test_a_benchmark_that_was_killed_as_it_began_can_be_begun(make_suite, bench, quiet, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/.suite.yaml.new").write_text("name: ti")
+    (tmp_path / "tiny/benchmark.lock").write_text("")
+    data = {**make_suite(), "seeds": [0]}
+    assert bench(data, tmp_path / "tiny", quiet)
 
 
 def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, quiet, tmp_path):
@@ -144,7 +200,7 @@ def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, qu
     bench(data, folder, quiet, resume=True)
     told = json.loads(path.read_text())
     assert told["torch"] == torch.__version__
-    assert told["command"] == ["before"]
+    assert told["command"] == []  # of the resumption, which here had none
     assert told["before it was resumed"] == {"torch": "2.11.0"}
 
 

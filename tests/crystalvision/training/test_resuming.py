@@ -169,7 +169,7 @@ def test_another_experiment_is_not_continued(stopped, make_experiment, dataset, 
     with pytest.raises(
         InputError,
         match=r"run.partial holds an unfinished training of something else: it differs in "
-        r"experiment.seed, 0 there and 8 here; use --overwrite to discard it",
+        r"experiment.seed, 0 there and 8 here; delete it, use --overwrite to discard it",
     ):
         train_run(other, dataset, stopped, catalogue=catalogue)
     told = Told(1)
@@ -212,7 +212,9 @@ def test_checkpoints_that_are_all_damaged_are_refused(stopped, experiment, datas
     first, second = newest(stopped)
     flip(first)
     second.write_bytes(second.read_bytes()[:1000])
-    with pytest.raises(InputError, match=r"checkpoint-.*; use --overwrite to begin anew"):
+    with pytest.raises(
+        InputError, match=r"checkpoint-.*; delete .*\.partial, or use --overwrite, to begin anew"
+    ):
         train_run(experiment, dataset, stopped, catalogue=catalogue)
     told = Told(1)
     with pytest.raises(StoppedError):

@@ -21,6 +21,7 @@ from crystalvision.benchmark.report._growth import by_curves, last_steps, size_g
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._published import measures_of
 from crystalvision.benchmark.report._results import find_results
+from crystalvision.benchmark.report._statistics import Estimate
 from crystalvision.benchmark.report._ticks import power_text
 from crystalvision.cli import main
 from crystalvision.errors import InputError
@@ -166,6 +167,25 @@ def test_commands_load_the_plugins_that_the_benchmark_had(dose):
     assert {line.split()[0] for line in lines} == {"crystalvision", "cp"}
     lines += again.systems_again(benchmark)[0].commands.splitlines()
     assert all(line.startswith(("crystalvision -p mine.py ", "cp -r ")) for line in lines)
+    assert not any("--device" in line for line in lines)
+    assert again.preparation(benchmark) == "export OMP_NUM_THREADS=1"
+
+
+def test_commands_run_where_the_benchmark_did(dose):
+    benchmark = replace(dose.benchmark, environment={"device": "cuda"})
+    lines = again.dataset_commands(benchmark).splitlines()
+    lines += again.systems_again(benchmark)[0].commands.splitlines()
+    for line in lines:
+        works = line.split()[1] in {"simulate", "train", "evaluate"}
+        assert line.endswith(" --device cuda") == works, line
+    assert again.preparation(benchmark) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.02234, "+2.2"), (-0.0004, "−0.04"), (0.000001, "0.0"), (0.0, "0.0")]
+)
+def test_a_side_of_zero_is_shown(share, told):
+    assert answers.points(Estimate(share, share, share)) == f"{told} ({told} to {told})"
 
 
 def test_the_markdown_table_is_whole(fusion_folder):
@@ -278,7 +298,8 @@ def test_without_the_reference_nothing_is_compared(fusion_folder, tmp_path):
 def test_the_bound_of_a_column_is_the_mean_of_its_points(dose):
     limit = dose.limits["beta"]
     assert limit.upper.value == pytest.approx((0.7 + 0.9 + 0.99) / 3)
-    assert [point.value for point in limit.curve("dose_electrons")] == [1e3, 1e4, 1e5]
+    values = [point.value for point in limit.curve("dose_electrons")]
+    assert values == pytest.approx([1e3, 1e4, 1e5])
     assert limit.curve("thickness_angstrom") == []
 
 
@@ -318,6 +339,14 @@ def test_what_is_missing_is_named_and_the_old_page_stays(fusion_folder, tmp_path
     with pytest.raises(InputError, match=r"results\.csv is missing"):
         write_report(folder, catalogue)
     assert (folder / "report.html").read_bytes() == before
+
+
+def test_runs_judged_on_other_data_are_refused(fusion_folder, tmp_path):
+    folder = shutil.copytree(fusion_folder, tmp_path / "fusion")
+    path = folder / "runs/regressor/beta-800-seed1/evaluations/beta/metrics.json"
+    path.write_text(path.read_text().replace("0" * 64, "1" * 64))
+    with pytest.raises(InputError, match=r"regressor.*its test on beta was of other data than tha"):
+        find_results(load_benchmark(folder))
 
 
 def test_runs_judged_on_other_patterns_are_refused(fusion_folder, tmp_path):
