@@ -14,7 +14,7 @@ class ResultRow(Config):
 
     Attributes:
         suite: Name of the suite.
-        budget: Name of the budget.
+        budget: Name of the budget, or "" if the suite has none.
         system: Name of the system in the suite.
         trained_on: Name of the dataset in the suite.
         train_patterns: Patterns that were trained on, validation included.
@@ -38,7 +38,7 @@ class ResultRow(Config):
     """
 
     suite: str
-    budget: str
+    budget: str = ""
     system: str
     trained_on: str
     train_patterns: int

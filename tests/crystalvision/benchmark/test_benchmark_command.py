@@ -3,15 +3,22 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from distributed import LocalCluster
 
 from crystalvision.benchmark import collect
+from crystalvision.benchmark.report import _again as again
+from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.cli import main
+from crystalvision.evaluation import load_metrics
 
 TIMES = {"training_seconds", "epoch_seconds", "images_per_second"}
 
@@ -159,3 +166,65 @@ def _cells_of(cluster):
     return [
         child for each in children for child in each if "_run_cell" in " ".join(child.cmdline())
     ]
+
+
+@pytest.mark.slow
+def test_the_commands_on_the_page_repeat_its_numbers(tmp_path):
+    network = {"backbone": "dnsnet-tiny", "head": "softmax"}
+    phase = {"epochs": 2, "batch_size": 8, "optimiser": "adamw", "learning_rate": 0.002}
+    suite = {
+        "name": "mine",
+        "title": "Is it repeated?",
+        "description": "A network, and a fusion that begins with it.",
+        "compare_with": "alone",
+        "seeds": [0, 1],
+        "datasets": {
+            "thin": {
+                "recipe": "si3n4-four-classes",
+                "set": {
+                    "specimen.thickness_angstrom": {"uniform": [10, 20]},
+                    "specimen.width_angstrom": 30,
+                    "camera.pixels": 64,
+                },
+                "train": {"samples": 32, "seed": 1, "validation_share": 0.25, "sizes": [16, 32]},
+                "test": {"samples": 12, "seed": 2},
+            }
+        },
+        "systems": {
+            "alone": {
+                "experiment": {
+                    "system": {"branches": {"classifier": network}},
+                    "schedule": [{"name": "alone", "train": ["classifier"], **phase}],
+                }
+            },
+            "fused": {
+                "experiment": {
+                    "system": {
+                        "branches": {"classifier": network, "other": network},
+                        "fusion": "concat",
+                        "head": "perceptron",
+                    },
+                    "schedule": [{"name": "fusion", "train": ["fusion", "head"], **phase}],
+                },
+                "starts_from": {"classifier": "alone#classifier", "other": "alone#classifier"},
+            },
+        },
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(suite))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path}
+    run = partial(subprocess.run, check=True, env=environment, capture_output=True)
+    run(["crystalvision", "benchmark", "mine.yaml", "-o", "first"], cwd=tmp_path)
+    benchmark = load_benchmark(tmp_path / "first")
+    folder = tmp_path / "again"
+    folder.mkdir()
+    lines = ["set -e", again.preparation(benchmark), again.dataset_commands(benchmark)]
+    for system in again.systems_again(benchmark):
+        (folder / system.file).write_text(system.experiment)
+        lines.append(system.commands)
+    run(["bash", "-c", "\n".join(lines)], cwd=folder)
+    assert len(benchmark.cells) == 8
+    for cell in benchmark.cells:
+        repeated = load_metrics(folder / cell.row.run / "evaluations" / cell.row.evaluation)
+        assert repeated.accuracy == cell.metrics.accuracy
+        assert repeated.expected_calibration_error == cell.metrics.expected_calibration_error
