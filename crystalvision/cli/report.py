@@ -39,10 +39,11 @@ def report(
 
     state: State = ctx.obj
     check_output(output, overwrite=overwrite)
-    for folder in filter(is_benchmark, runs):
-        if len(runs) > 1:
-            raise InputError(f"{folder} is a benchmark and has a report of its own: give it alone")
-        _report_benchmark(folder, output, state, json=json)
+    benchmarks = [folder for folder in runs if is_benchmark(folder)]
+    if benchmarks and len(runs) > 1:
+        raise InputError(f"{benchmarks[0]} is a benchmark with a report of its own: give it alone")
+    if benchmarks:
+        _report_benchmark(benchmarks[0], output, state, json=json)
         return
     results = load_results(runs, state.catalogue)
     with progress("drawing", steps(results)) as advance:

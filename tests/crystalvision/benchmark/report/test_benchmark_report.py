@@ -366,6 +366,6 @@ def test_the_page_can_be_drawn_again_by_the_command(fusion_folder, tmp_path, cap
     told = json.loads(capsys.readouterr().out)
     assert (told["report"], len(told["rows"])) == (str(page), 18)
     assert main(["report", str(fusion_folder), str(fusion_folder), "-o", str(page)]) == 2
-    assert "is a benchmark and has a report of its own: give it alone" in " ".join(
+    assert "is a benchmark with a report of its own: give it alone" in " ".join(
         capsys.readouterr().err.split()
     )
