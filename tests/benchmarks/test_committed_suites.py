@@ -19,7 +19,9 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SUITES = BENCHMARKS / "results" / "suites"
 
 
-@pytest.fixture(scope="module", params=["fusion-quick", "training-size-quick", "dose-quick"])
+@pytest.fixture(
+    scope="module", params=["fusion-quick", "training-size-quick", "dose-quick", "generalise-quick"]
+)
 def folder(request: pytest.FixtureRequest) -> Path:
     return SUITES / request.param
 
