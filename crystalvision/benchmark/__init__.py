@@ -9,6 +9,7 @@ from crystalvision.benchmark._rows import ResultRow, Status
 from crystalvision.benchmark._runner import run_benchmark
 from crystalvision.benchmark._suite import (
     Bound,
+    Claim,
     DatasetPlan,
     Pairing,
     Samples,
@@ -23,6 +24,7 @@ __all__ = [
     "Bound",
     "Cell",
     "CellKey",
+    "Claim",
     "DatasetPlan",
     "Outcome",
     "Pairing",

@@ -25,7 +25,7 @@ _OURS = (
     *("published.json", "published.yaml", "published.yml"),
     "suite.yaml",  # the last: as long as it is there, the folder is known as a benchmark's
 )
-_WORDS = ("title", "description", "published", "compare_with")
+_WORDS = ("title", "description", "published", "compare_with", "claims")
 
 
 @dataclass(frozen=True, slots=True)

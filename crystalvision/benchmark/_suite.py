@@ -139,6 +139,25 @@ class Pairing(Config):
     test_on: tuple[str, ...] | None = None
 
 
+class Claim(Config):
+    """Something that is said of two systems, and is to be tested.
+
+    Attributes:
+        text: In words, such as "transfer helps the classifier".
+        system: The system that is said to be more accurate.
+        than: The other.
+    """
+
+    text: str
+    system: str
+    than: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Both systems."""
+        return self.system, self.than
+
+
 class Bound(Config):
     """How to estimate the upper bound of the accuracy.
 
@@ -163,6 +182,7 @@ class Suite(Config):
         description: What is compared, in a few sentences.
         compare_with: The system from which the difference of every other is tested.
         published: YAML or JSON file of published results, beside the suite's own file.
+        claims: What is said of pairs of systems; each is tested, beside the published numbers.
         seeds: Each system is trained once with each.
         datasets: By name.
         systems: By name, in the order of the tables.
@@ -179,6 +199,7 @@ class Suite(Config):
     description: str
     compare_with: str
     published: str | None = None
+    claims: tuple[Claim, ...] = ()
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     datasets: Annotated[dict[Name, DatasetPlan], Field(min_length=1)]
     systems: Annotated[dict[Name, SystemPlan], Field(min_length=1)]
@@ -202,6 +223,9 @@ class Suite(Config):
                 _known(start.system, self.systems, where, "system")
                 if start.dataset is not None:
                     _known(start.dataset, self.datasets, where, "dataset")
+        for number, claim in enumerate(self.claims):
+            for each in claim.pair:
+                _known(each, self.systems, f"claims.{number}", "system")
         for number, pairing in enumerate(self.pairings):
             for system_name in pairing.systems or ():
                 _known(system_name, self.systems, f"pairings.{number}.systems", "system")

@@ -80,6 +80,11 @@ def points(estimate: Estimate) -> str:
     return f"{value} ({low} to {high})"
 
 
+def gain(share: float | None) -> str:
+    """A difference of accuracies in percentage points, or a dash where there is none."""
+    return "–" if share is None else _point(share)
+
+
 def _point(share: float) -> str:
     """A share in percentage points; an end that is nearly zero shows on which side it is."""
     for places in (1, 2, 3):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crystalvision.benchmark.report._answers import accuracy_text, p_text, points
+from crystalvision.benchmark.report._answers import accuracy_text, gain, p_text, points
 from crystalvision.benchmark.report._bounds import upper_at
 from crystalvision.benchmark.report._growth import by_curves, label_of
 from crystalvision.benchmark.report._lines import Line, Table
@@ -38,7 +38,7 @@ def render_markdown(results: Results) -> str:
     rows = [row for table in results.tables for row in _rows(results, table, several)]
     rows += [_lost(results, row, several) for row in results.lost]
     lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
-    parts = [_caption(results), "\n".join(lines), *_by_values(results)]
+    parts = [_caption(results), "\n".join(lines), *_claims(results), *_by_values(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,6 +56,26 @@ def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
         bound = ["*upper bound*", "", f"{limit.upper.value:.3f}", ends]
         rows.append([*where, *bound, *[""] * 8])
     return rows
+
+
+def _claims(results: Results) -> list[str]:
+    """A caption and a table for each main comparison, where the suite has claims."""
+    parts = []
+    for table, claims in results.claims:
+        heads = ["claim", "found here", "difference [points]", "p"]
+        heads += ["printed", "recomputed"] if results.published else []
+        rows = []
+        for claim in claims:
+            tested = claim.difference
+            row = [claim.text, claim.answer]
+            row += [points(tested.estimate), p_text(tested.corrected)] if tested else ["–", "–"]
+            row += [gain(claim.printed), gain(claim.recomputed)] if results.published else []
+            rows.append(_line(row))
+        parts += [
+            f"What is claimed, {table.comparison.name}; p is corrected after Holm for the claims.",
+            "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
+        ]
+    return parts
 
 
 def _by_values(results: Results) -> list[str]:

@@ -95,6 +95,7 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         measures=MEASURES,
         resamples=RESAMPLES,
         points=answers.points,
+        gain=answers.gain,
         p_text=answers.p_text,
         accuracy_text=answers.accuracy_text,
         title_of=benchmark.title,

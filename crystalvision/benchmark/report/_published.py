@@ -33,6 +33,11 @@ class PublishedSystem(BaseModel):
     confusion: tuple[tuple[int, ...], ...] | None = None
     number_of_classes: int | None = None
 
+    @property
+    def recomputed(self) -> dict[str, float]:
+        """Measures of the printed confusion matrix; none without one."""
+        return {} if self.confusion is None else measures_of(np.array(self.confusion))
+
 
 class Published(BaseModel):
     """A publication's results; further keys are left alone."""
@@ -80,22 +85,24 @@ class PublishedTable:
     totals: tuple[int, ...]
 
 
-def published_table(benchmark: Benchmark, table: Table) -> PublishedTable | None:
-    """The published systems, each with the suite's systems that stand for it.
+def load_published(benchmark: Benchmark) -> Published | None:
+    """The publication that a benchmark's folder holds, if any.
 
     Raises:
         InputError: The file is not what it should be.
     """
     path = _find(benchmark)
-    if path is None:
-        return None
-    published = validate(Published, load_yaml(path), str(path))
+    return None if path is None else validate(Published, load_yaml(path), str(path))
+
+
+def published_table(benchmark: Benchmark, table: Table, published: Published) -> PublishedTable:
+    """The published systems, each with the suite's systems that stand for it."""
     lines: list[PublishedLine] = []
     for name, system in published.systems.items():
         told = name if system.number_of_classes is None else _with_classes(name, system)
         lines.append(PublishedLine(told, "printed", _known(system.printed)))
-        if system.confusion is not None:
-            lines.append(PublishedLine(told, "recomputed", measures_of(np.array(system.confusion))))
+        if system.recomputed:
+            lines.append(PublishedLine(told, "recomputed", system.recomputed))
         lines += [
             PublishedLine(line.title, "ours", _ours(table, line))
             for line in table.judged
@@ -103,9 +110,9 @@ def published_table(benchmark: Benchmark, table: Table) -> PublishedTable | None
         ]
     matrices = [np.array(s.confusion) for s in published.systems.values() if s.confusion]
     distances = [
-        abs(system.printed["accuracy"] - measures_of(np.array(system.confusion))["accuracy"])
+        abs(system.printed["accuracy"] - system.recomputed["accuracy"])
         for system in published.systems.values()
-        if system.confusion is not None and "accuracy" in system.printed
+        if system.recomputed and "accuracy" in system.printed
     ]
     return PublishedTable(
         source=published.source,

@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark.report._bounds import Limit, load_limits
+from crystalvision.benchmark.report._claims import Answered, answered
 from crystalvision.benchmark.report._comparison import comparisons, lost_failures
 from crystalvision.benchmark.report._lines import Table, tables
 from crystalvision.benchmark.report._load import Benchmark
-from crystalvision.benchmark.report._published import PublishedTable, published_table
+from crystalvision.benchmark.report._published import (
+    PublishedTable,
+    load_published,
+    published_table,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Results:
             the data that was trained on where there is such a test.
         limits: Upper bounds by test dataset.
         published: Published numbers beside those of the first main table.
+        claims: What each main table says of the suite's claims; nothing if it has none.
         lost: Failures that belong to no comparison.
     """
 
@@ -29,6 +35,7 @@ class Results:
     main: tuple[Table, ...]
     limits: dict[str, Limit]
     published: PublishedTable | None
+    claims: tuple[tuple[Table, tuple[Answered, ...]], ...]
     lost: tuple[ResultRow, ...]
 
     @property
@@ -46,12 +53,18 @@ def find_results(benchmark: Benchmark) -> Results:
     found = comparisons(benchmark)
     every = tuple(tables(benchmark, found))
     main = _main(every)
+    published = load_published(benchmark)
     return Results(
         benchmark=benchmark,
         tables=every,
         main=main,
         limits=load_limits(benchmark),
-        published=published_table(benchmark, main[0]) if main else None,
+        published=published_table(benchmark, main[0], published) if main and published else None,
+        claims=tuple(
+            (table, tuple(answered(benchmark, table, published)))
+            for table in main
+            if benchmark.suite.claims
+        ),
         lost=tuple(lost_failures(benchmark, found)),
     )
 

@@ -316,8 +316,21 @@ def fusion_folder(tmp_path_factory, catalogue):
     plans = {name: {"title": name.replace("-", " "), "experiment": "quick"} for name in systems}
     plans["classifier"]["published"] = "dnsnet"
     plans["concat"]["published"] = "dnsnet+regression"
+    claims = {
+        "fusion helps": "concat",
+        "a regressor alone is better": "regressor",
+        "gating helps": "gated-fusion-of-both-branches",
+        "what is broken is better": "broken",
+    }
     fake = FakeBenchmark(
-        folder, systems, systems=plans, published="alarfaj2022.json", compare_with="classifier"
+        folder,
+        systems,
+        systems=plans,
+        published="alarfaj2022.json",
+        compare_with="classifier",
+        claims=[
+            {"text": text, "system": name, "than": "classifier"} for text, name in claims.items()
+        ],
     )
     test = draw_test(400)
     for name in systems:

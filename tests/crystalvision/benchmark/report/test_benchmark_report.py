@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from crystalvision.benchmark import Suite
 from crystalvision.benchmark.report import _again as again
 from crystalvision.benchmark.report import _answers as answers
 from crystalvision.benchmark.report import write_report
@@ -21,7 +22,7 @@ from crystalvision.benchmark.report._growth import by_curves, last_steps, size_g
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._published import measures_of
 from crystalvision.benchmark.report._results import find_results
-from crystalvision.benchmark.report._statistics import Estimate
+from crystalvision.benchmark.report._statistics import Estimate, holm
 from crystalvision.benchmark.report._ticks import power_text
 from crystalvision.cli import main
 from crystalvision.errors import InputError
@@ -104,6 +105,32 @@ def test_published_numbers_are_printed_and_recomputed(text):
     assert "dnsnet printed 0.917 0.869 0.901 – – –" in text
     assert "dnsnet recomputed 0.958 0.958 0.986 0.958 0.958 0.981" in text
     assert re.search(r"classifier ours 0\.850", text)
+
+
+def test_claims_are_answered(fusion, text, fusion_folder):
+    ((_, claims),) = fusion.claims
+    told = {claim.text: claim for claim in claims}
+    helped = told["fusion helps"]
+    assert helped.answer == "yes"
+    assert (round(helped.printed, 3), round(helped.recomputed, 4)) == (0.040, 0.0294)
+    (line,) = (line for line in fusion.main[0].lines if line.system == "concat")
+    assert helped.difference.estimate == line.difference.estimate
+    reverse = told["a regressor alone is better"]
+    assert (reverse.answer, reverse.printed) == ("no, the reverse", None)
+    assert told["gating helps"].answer == "not found"
+    lost = told["what is broken is better"]
+    assert (lost.difference, lost.answer) == (None, "not tested: no seed in common")
+    raw = [claim.difference.p for claim in claims if claim.difference]
+    assert [claim.difference.corrected for claim in claims if claim.difference] == holm(raw)
+    assert f"fusion helps yes {answers.points(helped.difference.estimate)}" in text
+    assert "| fusion helps | yes | " in (fusion_folder / "results.md").read_text()
+
+
+def test_a_claim_of_an_unknown_system_is_refused(fusion):
+    data = fusion.benchmark.suite.model_dump()
+    data["claims"] = [{"text": "x", "system": "concat", "than": "nobody"}]
+    with pytest.raises(ValueError, match=r"claims\.0: no system 'nobody' in this suite"):
+        Suite.model_validate(data)
 
 
 def test_recomputed_measures_are_right(fusion_folder):
@@ -189,7 +216,8 @@ def test_a_side_of_zero_is_shown(share, told):
 
 
 def test_the_markdown_table_is_whole(fusion_folder):
-    caption, _, *lines = (fusion_folder / "results.md").read_text().splitlines()
+    caption, table, *_ = (fusion_folder / "results.md").read_text().split("\n\n")
+    lines = table.splitlines()
     for what in (
         "Suite `fusion`",
         "budget `quick`",
