@@ -173,8 +173,10 @@ def _explain(model: type[BaseModel], error: ValidationError) -> str:
         return f"unknown key '{where}'{hint}{listing}"
     if problem["type"] == "missing":
         return f"the key '{where}' is missing"
-    message = problem["msg"].removeprefix("Value error, ")
     found = problem["input"]
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] in {"tuple_type", "list_type"}:  # whoever writes YAML knows no tuples
+        message = f"expected a list, such as [{_short(found)}]"
     if isinstance(found, Mapping | list):
         return f"{where}: {message}" if where else message
     return f"{where}={found!r}: {message}"

@@ -20,7 +20,10 @@ SUITES = BENCHMARKS / "results" / "suites"
 
 
 @pytest.fixture(
-    scope="module", params=["fusion-quick", "training-size-quick", "dose-quick", "generalise-quick"]
+    scope="module",
+    params=[
+        f"{name}-quick" for name in ("fusion", "backbones", "training-size", "dose", "generalise")
+    ],
 )
 def folder(request: pytest.FixtureRequest) -> Path:
     return SUITES / request.param

@@ -40,6 +40,7 @@ def with_test(name, **changes):
     ("changes", "message"),
     [
         ({"compare_with": "none"}, r"mine.yaml, budget one: .*no system 'none'"),
+        ({"budgets.one.seeds": 0}, r"seeds=0: expected a list, such as \[0\]"),
         ({f"{RINGS}.recipe": "sings"}, "'rings': no recipe is called 'sings'.*'rings'"),
         ({f"{RINGS}.set": {"dose": 3}}, "'rings': recipe: unknown key 'dose'"),
         ({f"{RINGS}.source": "hatter"}, "'rings': no source is called 'hatter'"),
