@@ -34,6 +34,7 @@ def tiny(part):
     return part("settings").Run(torch.device("cpu"), threads=1, size="tiny", seed=0)
 
 
+@pytest.mark.slow
 def test_a_tiny_run_writes_json_table_and_figure(tmp_path):
     done = run("--tiny", "--only", "recipes", "--threads", "1", "--output", str(tmp_path))
     assert done.returncode == 0, done.stderr

@@ -222,6 +222,7 @@ def wait_for_shards(path, count, process):
     raise AssertionError("no shard was written")
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_it_is_the_same(many, tmp_path, small_settings):
     path = tmp_path / "data.zarr"
     chance = random.Random(0)
