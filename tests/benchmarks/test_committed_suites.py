@@ -22,7 +22,12 @@ SUITES = BENCHMARKS / "results" / "suites"
 @pytest.fixture(
     scope="module",
     params=[
-        f"{name}-quick" for name in ("fusion", "backbones", "training-size", "dose", "generalise")
+        "fusion-quick",
+        "backbones-quick",
+        "backbones-hour",
+        "training-size-quick",
+        "dose-quick",
+        "generalise-quick",
     ],
 )
 def folder(request: pytest.FixtureRequest) -> Path:
