@@ -77,7 +77,8 @@ def keep(folder: Path, output: Path | None = None, revision: str = "") -> Path:
     with tempfile.TemporaryDirectory(dir=_existing_parent(output)) as temporary:
         copy = Path(temporary) / output.name
         _copy(folder, copy, revision)
-        shutil.rmtree(output, ignore_errors=True)
+        if output.exists():
+            shutil.rmtree(output)
         output.parent.mkdir(parents=True, exist_ok=True)
         copy.rename(output)
     return output

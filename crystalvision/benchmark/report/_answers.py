@@ -107,6 +107,12 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def p_equals(p: float) -> str:
+    """Such as `p = 0.031` or `p < 0.001`."""
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def _best(table: Table) -> str:
     best, reference = table.best, table.reference
     text = f"{best.title} has the highest mean accuracy, {_with_interval(best)}"
@@ -183,7 +189,7 @@ def _distance(table: Table, limit: Limit) -> str:
 
 def _growth(step: Step) -> str:
     estimate = step.difference.estimate
-    p = _p_equals(step.difference.corrected)
+    p = p_equals(step.difference.corrected)
     if step.difference.corrected >= ALPHA:
         return f"no significant change ({p})"
     if step.difference.seeds == 1:
@@ -205,12 +211,7 @@ def _difference(line: Line) -> str:
     if line.difference is None:
         return "–"
     estimate = points(line.difference.estimate).replace(" (", " points, ").removesuffix(")")
-    return f"{estimate}, {_p_equals(line.difference.corrected)}"
-
-
-def _p_equals(p: float) -> str:
-    text = p_text(p)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f"{estimate}, {p_equals(line.difference.corrected)}"
 
 
 def _listed(names: Sequence[str]) -> str:

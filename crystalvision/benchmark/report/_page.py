@@ -96,7 +96,7 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         resamples=RESAMPLES,
         points=answers.points,
         gain=answers.gain,
-        p_text=answers.p_text,
+        p_equals=answers.p_equals,
         accuracy_text=answers.accuracy_text,
         title_of=benchmark.title,
         whole_command=again.whole_command(benchmark),

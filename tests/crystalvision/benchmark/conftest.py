@@ -290,7 +290,7 @@ class InThisProcess:
         try:
             do(job, on_message)
             future.set_result(Outcome(status="ok"))
-        except Exception as error:  # what a cell's process does with whatever a plugin raises
+        except Exception as error:  # a plugin may raise anything, and must end no other cell
             future.set_result(outcome_of(error))
         finally:
             os.chdir(before)
