@@ -5,7 +5,7 @@ from typing import Any
 
 from crystalvision.benchmark.report._answers import accuracy_text, gain, p_text, points
 from crystalvision.benchmark.report._bounds import upper_at
-from crystalvision.benchmark.report._growth import by_curves, label_of
+from crystalvision.benchmark.report._growth import by_curves, label_of, last_steps, size_groups
 from crystalvision.benchmark.report._lines import Line, Table
 from crystalvision.benchmark.report._results import Results
 from crystalvision.benchmark.report._statistics import Estimate
@@ -16,7 +16,7 @@ _VERSIONS = ("crystalvision", "torch", "python")
 
 
 def render_markdown(results: Results) -> str:
-    """The table with its caption, and below it accuracies by the values of the `by` column.
+    """The table with its caption, and below it claims, last enlargements, and the `by` column.
 
     Two calls with the same results give the same text.
     """
@@ -38,7 +38,8 @@ def render_markdown(results: Results) -> str:
     rows = [row for table in results.tables for row in _rows(results, table, several)]
     rows += [_lost(results, row, several) for row in results.lost]
     lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
-    parts = [_caption(results), "\n".join(lines), *_claims(results), *_by_values(results)]
+    parts = [_caption(results), "\n".join(lines), *_claims(results)]
+    parts += [*_growth(results), *_by_values(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,6 +75,33 @@ def _claims(results: Results) -> list[str]:
         parts += [
             f"What is claimed, {table.comparison.name}; p is corrected after Holm for the claims.",
             "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
+        ]
+    return parts
+
+
+def _growth(results: Results) -> list[str]:
+    """A caption and a table for each set of training data that comes in several sizes."""
+    parts = []
+    for group in size_groups(results.tables):
+        steps = last_steps(group)
+        if not steps:
+            continue
+        heads = ["system", "difference [points]", "p", ""]
+        rows = [
+            [
+                step.title,
+                points(step.difference.estimate),
+                p_text(step.difference.corrected),
+                step.difference.word,
+            ]
+            for step in steps
+        ]
+        comparison = group[-1].comparison
+        parts += [
+            f"What the step from {steps[0].before:,} to {steps[0].after:,} training patterns gave, "
+            f"trained on {comparison.trained_on}, tested on {comparison.tested_on}; p is corrected "
+            f"after Holm for {len(steps)} systems.",
+            "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
         ]
     return parts
 
