@@ -23,7 +23,7 @@ RESULTS = Path(__file__).parent / "results" / "suites"
 KEPT = (
     "suite.yaml",
     "environment.json",
-    "published.json",
+    "published.*",
     "results.*",
     "datasets/*.csv",
     "bounds/*.json",
@@ -85,7 +85,8 @@ def keep(folder: Path, output: Path | None = None, revision: str = "") -> Path:
 
 
 def _is_copy(folder: Path) -> bool:
-    return is_benchmark(folder) and not (folder / "benchmark.lock").exists()  # where one was run
+    was_run_there = (folder / "benchmark.lock").exists()
+    return is_benchmark(folder) and (folder / "results.csv").is_file() and not was_run_there
 
 
 def _copy(folder: Path, copy: Path, revision: str) -> None:

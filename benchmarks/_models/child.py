@@ -125,7 +125,7 @@ class _Trained:
         if job.variant == "compiled":
             backbone.compile()
         self._run()
-        batch = max(1, min(job.batch, int(2 * job.step_seconds / self._seconds(1))))
+        batch = max(1, int(min(job.batch, 2 * job.step_seconds / self._seconds(1))))
         self._step.images = self._images(batch)
         self._run()
         self._repeats = max(1, round(_TIMED_SECONDS / self._seconds(1)))

@@ -10,22 +10,30 @@ def render(document: Result) -> str:
     """The sections that are there, in words and tables."""
     sections = document["sections"]
     parts = [f"# The backbones on a {'CPU' if document['device'] == 'cpu' else 'GPU'}"]
-    parts.append(_machine(list(sections.values())[-1]["machine"]))
+    machines = {name: _machine(section["machine"]) for name, section in sections.items()}
+    alike = len(set(machines.values())) == 1
+    parts += [f"{next(iter(machines.values()))}. {_RATIOS}" if alike else _RATIOS]
     for name, (title, write) in _SECTIONS.items():
         if name in sections:
             section = sections[name]
-            parts += [f"## {title}", write(section), f"`{section['command']}`"]
+            parts += [f"## {title}", *([] if alike else [f"{machines[name]}."])]
+            parts += [write(section), f"`{section['command']}`{_load(section['machine'])}"]
     return "\n\n".join(parts) + "\n"
+
+
+_RATIOS = "Ratios are medians of pairs taken in turn, least to greatest in brackets."
 
 
 def _machine(machine: Result) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in machine["versions"].items())
     words = [machine.get("gpu"), machine["processor"], _threads(machine)]
     words += [machine["system"], f"Python {machine['python']}", versions]
-    if machine["load_average"]:
-        words.append(f"load {machine['load_average'][0]:.1f} afterwards")
-    described = "; ".join(word for word in words if word)
-    return f"{described}. Ratios are medians of pairs taken in turn, least to greatest in brackets."
+    return "; ".join(word for word in words if word)
+
+
+def _load(machine: Result) -> str:
+    loads = machine["load_average"]
+    return f", load {loads[0]:.1f} afterwards" if loads else ""
 
 
 def _threads(machine: Result) -> str:

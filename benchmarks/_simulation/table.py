@@ -10,25 +10,27 @@ def render(document: Result) -> str:
     """The sections that are there, in words and tables."""
     sections = document["sections"]
     parts = [f"# The simulation engine on a {'CPU' if document['device'] == 'cpu' else 'GPU'}"]
-    parts += [_machine(list(sections.values())[-1])]
+    machines = {name: _machine(section["machine"]) for name, section in sections.items()}
+    alike = len(set(machines.values())) == 1
+    parts += [f"{next(iter(machines.values()))}. {_RATIOS}" if alike else _RATIOS]
     for name, (title, write) in _SECTIONS.items():
         if name in sections:
             section = sections[name]
             note = "" if section["settings"]["size"] == "full" else _NOT_FULL
-            parts += [f"## {title}", note + write(section["measured"]), f"`{section['command']}`"]
+            parts += [f"## {title}", *([] if alike else [f"{machines[name]}."])]
+            parts += [note + write(section["measured"]), f"`{section['command']}`"]
     return "\n\n".join(parts) + "\n"
 
 
+_RATIOS = "Ratios are medians of pairs taken in turn, least to greatest in brackets."
 _NOT_FULL = "*Not a full run: these numbers only show that the benchmark works.*\n\n"
 
 
-def _machine(section: Result) -> str:
-    machine = section["machine"]
+def _machine(machine: Result) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in machine["versions"].items() if value)
     words = [machine.get("gpu"), machine["processor"], f"{machine['threads']} threads"]
     words += [machine["system"], f"Python {machine['python']}", versions]
-    described = "; ".join(word for word in words if word)
-    return f"{described}. Ratios are medians of pairs taken in turn, least to greatest in brackets."
+    return "; ".join(word for word in words if word)
 
 
 def _accuracy(measured: Result) -> str:

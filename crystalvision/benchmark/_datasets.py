@@ -75,6 +75,8 @@ def make_dataset(
 ) -> None:
     """Make a dataset, or what is missing of it.
 
+    One that is whole stays as it is, whichever versions of the software made it.
+
     Raises:
         InputError: Another dataset is there, or it cannot be made.
         StorageError: The disk refuses.
@@ -82,8 +84,13 @@ def make_dataset(
     path = place.test_data(made.name)
     if made.role == "train" and plan.train is not None:
         path = place.training_data(made.name, plan, plan.train.samples)
+    if _identity_at(path) == made.header.identity:
+        advance(made.header.samples)
+        return
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if made.role == "test":
+            place.bound(made.name).unlink(missing_ok=True)  # it is of test data that are gone
     generate(
         made.spec,
         path,
@@ -112,7 +119,7 @@ def make_part(name: str, plan: DatasetPlan, size: int, place: Place) -> None:
     settings = SplitSettings(
         validation_share=plan.train.validation_share * share, test_share=1 - share
     )
-    if _is_whole(path, whole):
+    if _identity_at(path) == _identity_at(whole):
         return
     with storage_errors(path):
         temporary = path.with_name(f".{path.name}.partial")
@@ -131,11 +138,12 @@ def training_split(validation_share: float) -> SplitSettings:
     return SplitSettings(validation_share=validation_share, test_share=0)
 
 
-def _is_whole(path: Path, whole: Path) -> bool:
+def _identity_at(path: Path) -> str | None:
+    """The identity of the dataset at a path, or `None` where there is no whole one."""
     try:
-        return Dataset.open(path).identity == Dataset.open(whole).identity
+        return Dataset.open(path).identity
     except InputError:
-        return False
+        return None
 
 
 def _link_or_copy(source: str, target: str) -> None:

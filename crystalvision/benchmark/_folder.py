@@ -76,15 +76,19 @@ class Place:
         """
         if not is_benchmark(self.folder):
             raise InputError(
-                f"{self.folder} is no benchmark: it has no suite.yaml; a benchmark is what "
-                "crystalvision benchmark writes"
+                f"{self.folder} is no benchmark: it lacks suite.yaml or environment.json; a "
+                "benchmark is what crystalvision benchmark writes"
             )
         return validate(Suite, load_yaml(self.suite), str(self.suite))
 
 
 def is_benchmark(folder: Path) -> bool:
-    """Whether a folder is a benchmark's, finished or not."""
-    return Place(folder).suite.is_file()
+    """Whether a folder is a benchmark's, finished or not.
+
+    Others may have a `suite.yaml` too, so there must be something beside it that only we write.
+    """
+    ours = ("environment.json", _LOCK)
+    return Place(folder).suite.is_file() and any((folder / name).is_file() for name in ours)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from crystalvision.benchmark._job import job_of
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._plan import Planned, Settings, Watcher
 from crystalvision.benchmark._suite import Suite
-from crystalvision.benchmark._table import is_done
+from crystalvision.benchmark._table import is_done, is_trained
 from crystalvision.config import first_difference
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
@@ -83,7 +83,11 @@ class Loop:
         """Start what can be, and give up what cannot any more."""
         for cell in list(self._waiting):
             states = {key: self._ended.get(key) for key in cell.needs}
-            lost = [key for key, state in states.items() if state not in {"ok", None}]
+            lost = [
+                key
+                for key, state in states.items()
+                if state not in {"ok", None} and not is_trained(self._place, key)
+            ]
             if lost:
                 self._waiting.remove(cell)
                 error = f"it begins with {lost[0]}, which is {self._ended[lost[0]]}"
@@ -128,7 +132,7 @@ def _finished(suite: Suite, place: Place, cell: Cell, identity: Callable[[Path],
         InputError: There is a run of something else.
     """
     run = place.run(cell.key)
-    if not (run / "run.yaml").is_file():
+    if not is_trained(place, cell.key):
         return False
     record = load_record(run)
     found, wanted = (

@@ -10,7 +10,8 @@ Status = Literal["ok", "diverged", "out-of-memory", "failed", "not-run"]
 class ResultRow(Config):
     """One line of `results.csv` and `results.parquet`.
 
-    A cell that could not be trained has one row, with its status and error, and no numbers.
+    A cell that could not be trained has one row, with its status and error, and no numbers; one
+    that could not be judged on some test has such a row for that test.
 
     Attributes:
         suite: Name of the suite.
@@ -19,7 +20,7 @@ class ResultRow(Config):
         trained_on: Name of the dataset in the suite.
         train_patterns: Patterns that were trained on, validation included.
         seed: Of the training.
-        tested_on: Name of the dataset in the suite; empty where there was no test.
+        tested_on: Name of the dataset in the suite; empty where there was no test, or no training.
         by: Column of the test data that the row is about one value of; empty for all of them.
         value: That value.
         status: `ok`, or what went wrong; `not-run` where a cell that this one begins with failed.

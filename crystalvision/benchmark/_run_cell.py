@@ -43,8 +43,10 @@ def main() -> None:
 def do(job: Job, tell: Tell) -> None:
     """Train the cell's run and judge it, as far as that is not done.
 
+    A test that fails keeps no other from being made.
+
     Raises:
-        CrystalVisionError: Whatever training and judging raise.
+        Exception: Whatever training raises, or the first test that failed.
     """
     import torch
 
@@ -61,8 +63,14 @@ def do(job: Job, tell: Tell) -> None:
         _train(job, catalogue, tell)
     if job.tests:
         run = Run.load(path, catalogue)
+        errors = []
         for name, data in job.tests.items():
-            _judge(job, run, name, data, tell)
+            try:
+                _judge(job, run, name, data, tell)
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def _train(job: Job, catalogue: Any, tell: Tell) -> None:

@@ -90,14 +90,22 @@ def _write_environment(
         workers=settings.workers,
         scheduler=settings.scheduler,
     )
-    earlier = {
-        name: value
-        for name, value in before.items()
-        if name not in {"command", _EARLIER} and value != told.get(name)
-    }
-    if earlier or before.get(_EARLIER):
-        told[_EARLIER] = {**earlier, **before.get(_EARLIER, {})}
+    earlier = _other_values(before, told)
+    if earlier:
+        told[_EARLIER] = earlier
     write_json(path, told)
+
+
+def _other_values(before: dict[str, Any], now: dict[str, object]) -> dict[str, list[Any]]:
+    """All that was another value in an earlier session, in their order."""
+    known: dict[str, list[Any]] = {**before.get(_EARLIER, {})}
+    for name, value in before.items():
+        if name not in {"command", _EARLIER}:
+            known[name] = [*(each for each in known.get(name, []) if each != value), value]
+    others = {
+        name: [each for each in values if each != now.get(name)] for name, values in known.items()
+    }
+    return {name: values for name, values in others.items() if values}
 
 
 def _environment_before(path: Path) -> dict[str, Any]:

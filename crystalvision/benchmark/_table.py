@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from crystalvision.benchmark._by_value import metrics_by_value
-from crystalvision.benchmark._cells import Cell, cells_of
+from crystalvision.benchmark._cells import Cell, CellKey, cells_of
 from crystalvision.benchmark._folder import Place, write_text
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._test_data import read_pattern_facts
-from crystalvision.errors import InputError
+from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
@@ -55,10 +55,15 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
     _write_parquet(rows, folder / "results.parquet")
 
 
+def is_trained(place: Place, key: CellKey) -> bool:
+    """Whether the run of a cell is whole, judged or not."""
+    return (place.run(key) / "run.yaml").is_file()
+
+
 def is_done(place: Place, cell: Cell) -> bool:
     """Whether a cell is trained and judged."""
     run = place.run(cell.key)
-    return (run / "run.yaml").is_file() and all(is_judged(run, name) for name in cell.tests)
+    return is_trained(place, cell.key) and all(is_judged(run, name) for name in cell.tests)
 
 
 def is_judged(run: Path, test: str) -> bool:
@@ -94,9 +99,8 @@ def _rows_of(
         "train_patterns": key.size,
         "seed": key.seed,
     }
-    if not is_done(place, cell):
-        failed = failure_of(place, cell) or Outcome(status="not-run", error="not run yet")
-        return [ResultRow(**about, status=failed.status, error=failed.error)]
+    if not is_trained(place, key):
+        return [ResultRow(**about, **_lost(place, cell))]
     run = place.run(key)
     record = load_record(run)
     about |= {
@@ -107,7 +111,19 @@ def _rows_of(
     }
     if not cell.tests:
         return [ResultRow(**about, device=_kind(record.device))]
-    return [row for test in cell.tests for row in _tested(suite, place, run, test, about)]
+    rows: list[ResultRow] = []
+    for test in cell.tests:
+        if is_judged(run, test):
+            rows += _tested(suite, place, run, test, about)
+        else:
+            rows.append(ResultRow(**about, **_lost(place, cell), tested_on=test))
+    return rows
+
+
+def _lost(place: Place, cell: Cell) -> dict[str, Any]:
+    """Why there is no result."""
+    failed = failure_of(place, cell) or Outcome(status="not-run", error="not run yet")
+    return {"status": failed.status, "error": failed.error}
 
 
 def _tested(
@@ -194,7 +210,7 @@ def _parameters(
                 class_severities=severities,
                 first_weights=False,
             )
-        except InputError:  # its plugin is gone; the numbers of its runs stay
+        except (InputError, PluginError):  # its plugin is gone; the numbers of its runs stay
             return None
     return count_parameters(built)
 

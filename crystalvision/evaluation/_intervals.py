@@ -11,6 +11,7 @@ from crystalvision.evaluation._weighted import weighted_classification, weighted
 
 RESAMPLES = 1000
 LEVEL = 0.95
+_INFLATED = "expected_calibration_error"
 _NUMBERS_AT_ONCE = 2_000_000  # of a block of weights, which keeps it within tens of megabytes
 
 
@@ -20,7 +21,9 @@ class Intervals(Config):
     What is drawn, with replacement, is the unit that is independent: the specimen. Patterns of one
     specimen resemble each other, and intervals from drawing them one by one would be too narrow.
     Where each pattern shows a specimen of its own, that is the pattern. The intervals cover the
-    choice of what was judged, not that of the training.
+    choice of what was judged, not that of the training. The expected calibration error has none:
+    every resample is less calibrated than the patterns that it comes from, so that the percentiles
+    need not even hold the error itself.
 
     Attributes:
         level: Share of the resamples that each interval holds.
@@ -85,6 +88,7 @@ def bootstrap_intervals(
     for start in range(0, resamples, block):
         weights = _draw(rng, min(block, resamples - start), units)[:, unit_of]
         part = weighted_classification(probabilities, label, class_names, weights)
+        del part[_INFLATED]
         of_severity = weighted_severity(told, actual, weights)
         part |= {f"severity.{name}": values for name, values in of_severity.items()}
         for name, values in part.items():

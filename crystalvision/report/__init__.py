@@ -1,6 +1,7 @@
 """One self-contained HTML page about trained systems and the data they were judged on."""
 
 from crystalvision.report._again import as_yaml, machine
+from crystalvision.report._data import remade_by
 from crystalvision.report._figures import (
     bland_altman_picture,
     confusion_picture,
@@ -32,6 +33,7 @@ __all__ = [
     "number",
     "picture",
     "read_predictions",
+    "remade_by",
     "render",
     "roc_curve",
     "row_of",

@@ -37,19 +37,23 @@ def experiment_file(result: Result) -> str:
 
 def commands(data: Sequence[Data], results: Sequence[Result]) -> str:
     """The commands that make the datasets, runs, evaluations and the page again."""
-    lines: list[tuple[str, ...]] = [
-        ("simulate", file, "-o", each.path)
+    made = [
+        " ".join((each.command.replace("recipe.yaml", file), "-o", shlex.quote(each.path)))
+        if each.command
+        else f"# {each.path}: measured or put together, so no command makes it again"
         for file, each in zip(recipe_files(data), data, strict=True)
     ]
+    lines: list[tuple[str, ...]] = []
     for result in results:
         path, metrics = str(result.path), result.metrics
         lines.append(
             ("train", experiment_file(result), "-d", result.record.dataset.path, "-o", path)
         )
         judged = ("evaluate", path, "-d", metrics.dataset, "--split", metrics.split)
-        lines.append((*judged, "--name", result.evaluation))
+        as_given = ("--uncalibrated",) if metrics.temperature is None else ()
+        lines.append((*judged, "--name", result.evaluation, *as_given))
     lines.append(("report", *(str(result.path) for result in results), "-o", "report.html"))
-    return "\n".join(shlex.join(("crystalvision", *line)) for line in lines)
+    return "\n".join([*made, *(shlex.join(("crystalvision", *line)) for line in lines)])
 
 
 def environments(results: Sequence[Result]) -> list[tuple[list[str], dict[str, str]]]:

@@ -11,8 +11,11 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import CrystalVisionError
 from crystalvision.report._gallery import Gallery, make_gallery
 from crystalvision.report._results import Result
+from crystalvision.runs import RunRecord
 
 SPLITS = ("train", "validation", "test")
+_SIMULATED = "crystalvision simulate recipe.yaml"
+"""What made the data of runs that do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Data:
         seed: Its seed, or `None` where it is not known.
         dose: Electrons a pattern, in words, or "" where there is no dose.
         generator: Software that made it, name → version.
+        command: What makes it from the recipe, saved as `recipe.yaml`; "" where nothing does.
         gallery: Patterns of each class, or `None` where the dataset is not there.
         trouble: Why it is not there, or "".
     """
@@ -59,6 +63,7 @@ class Data:
     seed: int | None
     dose: str
     generator: dict[str, str]
+    command: str
     gallery: Gallery | None
     trouble: str
 
@@ -80,6 +85,12 @@ def distinct_datasets(results: Sequence[Result]) -> list[Result]:
     for result in results:
         first.setdefault(result.record.dataset.identity, result)
     return list(first.values())
+
+
+def remade_by(record: RunRecord) -> str:
+    """What makes the dataset of a run from the recipe, saved as `recipe.yaml`, or ""."""
+    command = record.dataset.command
+    return _SIMULATED if command is None else command
 
 
 def describe_data(result: Result) -> Data:
@@ -113,6 +124,7 @@ def describe_data(result: Result) -> Data:
         seed=seed if isinstance(seed, int) else None,
         dose=dose or _dose_of_recipe(recipe),
         generator=dict(dataset.header.generator) if dataset else {},
+        command=remade_by(record),
         gallery=gallery,
         trouble=trouble,
     )

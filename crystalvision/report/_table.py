@@ -1,9 +1,13 @@
 """The comparison of runs: the same numbers for the page, the terminal and JSON."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from crystalvision.config import Part
+from crystalvision.evaluation import Metrics
 from crystalvision.models import NO_FUSION, ClassicalConfig, SystemConfig
 from crystalvision.report._results import Result
 from crystalvision.report._statistics import wilson_interval
@@ -23,15 +27,16 @@ class Row:
         split: The part of it that was judged.
         trained_on_this: Whether the run was trained on that dataset.
         patterns: How many patterns were judged.
+        judged_sha256: What tells which patterns they were.
         accuracy: Fraction of them whose class is right.
-        accuracy_low: Lower end of its 95 % Wilson interval.
+        accuracy_low: Lower end of its 95 % interval: Wilson's, or the bootstrap's where specimens
+            were seen in several patterns, which then resemble each other.
         accuracy_high: Upper end.
         macro_f1: See `crystalvision.evaluation.ClassificationMetrics`, as for the next.
         quadratic_kappa: `None` where only one class occurs.
         severity_mae: Mean absolute error of the severity.
         expected_calibration_error: Of its probabilities.
-        intervals: Bootstrap intervals by metric: `macro_f1`, `quadratic_kappa`,
-            `expected_calibration_error`, `severity.mae`.
+        intervals: Bootstrap intervals by metric: `macro_f1`, `quadratic_kappa`, `severity.mae`.
         severity_source: `regression` or `class_expectation`.
         images_per_second: Speed of prediction [1/s].
         device: Where it was predicted.
@@ -48,6 +53,7 @@ class Row:
     split: str
     trained_on_this: bool
     patterns: int
+    judged_sha256: str
     accuracy: float
     accuracy_low: float
     accuracy_high: float
@@ -63,14 +69,13 @@ class Row:
     parameters: int | None
 
 
-_WITH_INTERVAL = ("macro_f1", "quadratic_kappa", "expected_calibration_error", "severity.mae")
+_WITH_INTERVAL = ("macro_f1", "quadratic_kappa", "severity.mae")
 
 
 def row_of(result: Result) -> Row:
     """The row of a run."""
     metrics = result.metrics
-    right = sum(metrics.confusion[index][index] for index in range(len(metrics.class_names)))
-    low, high = wilson_interval(right, metrics.samples)
+    low, high = _accuracy_interval(metrics)
     return Row(
         name=result.name,
         path=str(result.path),
@@ -81,6 +86,9 @@ def row_of(result: Result) -> Row:
         split=metrics.split,
         trained_on_this=metrics.trained_on_this,
         patterns=metrics.samples,
+        judged_sha256=hashlib.sha256(
+            np.sort(result.judged.index).astype("<i8").tobytes()
+        ).hexdigest(),
         accuracy=metrics.accuracy,
         accuracy_low=low,
         accuracy_high=high,
@@ -99,7 +107,15 @@ def row_of(result: Result) -> Row:
 
 def same_data(rows: Sequence[Row]) -> bool:
     """Whether all runs were judged on the same patterns."""
-    return len({(row.dataset_identity, row.split) for row in rows}) < 2
+    return len({(row.dataset_identity, row.judged_sha256) for row in rows}) < 2
+
+
+def _accuracy_interval(metrics: Metrics) -> tuple[float, float]:
+    by_specimen = metrics.intervals.of("accuracy")
+    if metrics.intervals.unit == "specimen" and by_specimen is not None:
+        return by_specimen
+    right = sum(metrics.confusion[index][index] for index in range(len(metrics.class_names)))
+    return wilson_interval(right, metrics.samples)
 
 
 def system_in_words(system: SystemConfig | ClassicalConfig) -> str:

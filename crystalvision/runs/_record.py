@@ -30,6 +30,8 @@ class DatasetRecord(Config):
         samples: How many patterns it had.
         recipe: What it was made by.
         recipe_hash: SHA-256 of that, as JSON with sorted keys.
+        command: What makes it from the recipe, saved as `recipe.yaml`; empty where nothing does,
+            `None` where the run does not say.
     """
 
     path: str
@@ -37,6 +39,7 @@ class DatasetRecord(Config):
     samples: int
     recipe: dict[str, Any]
     recipe_hash: str = ""
+    command: str | None = None
 
 
 class PluginRecord(Config):
@@ -157,6 +160,7 @@ def dataset_record(dataset: Dataset) -> DatasetRecord:
         samples=len(dataset),
         recipe=dict(dataset.header.recipe),
         recipe_hash=hashlib.sha256(recipe.encode()).hexdigest(),
+        command=dataset.header.command,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crystalvision.benchmark import ResultRow, collect
+from crystalvision.benchmark import Place, ResultRow, collect, load_suite
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._markdown import render_markdown
 from crystalvision.benchmark.report._results import find_results
@@ -55,6 +55,13 @@ def test_tables_for_a_paper_can_be_drawn_again(folder):
     assert (folder / "results.md").read_text(encoding="utf-8") == render_markdown(results)
 
 
+def test_it_is_the_suite_that_is_shipped(folder):
+    kept = Place(folder).read_suite()
+    shipped = load_suite(Catalogue.load().path("suite", kept.name), kept.budget)
+    words = {"title", "description", "published", "claims"}
+    assert kept.model_dump(exclude=words) == shipped.model_dump(exclude=words)
+
+
 def test_the_guide_shows_the_figures_that_are_kept():
     kept = {path.read_bytes() for path in SUITES.glob("*/figures/*.svg")}
     shown = list((BENCHMARKS.parent / "docs/images").glob("benchmark-*.svg"))
@@ -84,6 +91,8 @@ def test_keeping_deletes_nothing_that_is_no_copy(keep, tmp_path):
     thesis.mkdir()
     (thesis / "thesis.tex").write_text("")
     done = shutil.copytree(SUITES / "fusion-quick", tmp_path / "done")
+    (thesis / "suite.yaml").write_text("- Prélude\n- Sarabande\n")
+    (thesis / "results.csv").write_text("")
     with pytest.raises(InputError, match=r"has no report\.html: end the benchmark with --resume"):
         keep(done, thesis)
     (done / "report.html").write_text("")

@@ -99,9 +99,12 @@ def test_two_tiny_networks_are_measured_whole(tmp_path):
         assert model["over_unit"]["median"] > 0
         assert model["peak_tensor_mib"] > 0
     for network in sections["dnsnet"]["measured"]["networks"].values():
-        assert sum(share["median"] for share in network["shares"].values()) == pytest.approx(
-            1, abs=0.1
-        )
+        assert min(share["median"] for share in network["shares"].values()) >= 0
+        assert network["shares"]["convolution"]["median"] > 0
+    done = run(*words.split(), "--only", "epoch", "--threads", "1", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    epoch = json.loads((tmp_path / "cpu.json").read_text())["sections"]["epoch"]["measured"]
+    assert epoch["variants"]["float32"]["seconds"]["median"] > 0
     assert "| ziletti |" in (tmp_path / "cpu.md").read_text()
     assert (tmp_path / "cpu.png").read_bytes().startswith(b"\x89PNG")
 

@@ -46,7 +46,6 @@ def test_a_tiny_run_writes_json_table_and_figure(tmp_path):
     for recipe in section["measured"].values():
         assert recipe["patterns_a_second"]["median"] > 0
         assert min(recipe["stage_share"].values()) > 0
-        assert sum(recipe["stage_share"].values()) == pytest.approx(1)
     assert "not a full run" in (tmp_path / "cpu.md").read_text().lower()
     assert (tmp_path / "cpu.png").read_bytes().startswith(b"\x89PNG")
 

@@ -11,7 +11,7 @@ from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import DatasetPlan, Samples
 from crystalvision.benchmark.report._load import Benchmark
-from crystalvision.report import as_yaml, system_in_words
+from crystalvision.report import as_yaml, remade_by, system_in_words
 from crystalvision.runs import RunRecord
 
 _DROPPED = ("command",)
@@ -54,22 +54,22 @@ def preparation(benchmark: Benchmark) -> str:
 
 def dataset_commands(benchmark: Benchmark) -> str:
     """The commands that make the datasets again."""
-    program, device = _program(benchmark), _where(benchmark)
-    lines: list[list[str]] = []
+    program = _program(benchmark)
+    lines: list[str] = []
     for name, plan in benchmark.suite.datasets.items():
         if plan.train is not None:
             whole = str(_HERE.training_data(name, plan, plan.train.samples))
-            lines.append([*program, *_simulate(plan, plan.train, whole), *device])
-            lines.append([*program, *_split(whole, plan.train.validation_share, 0)])
+            lines.append(_make(benchmark, plan, plan.train, whole))
+            lines.append(shlex.join([*program, *_split(whole, plan.train.validation_share, 0)]))
             for size in _parts(benchmark, name, plan.train.samples):
                 part, share = str(_HERE.training_data(name, plan, size)), size / plan.train.samples
-                lines.append(["cp", "-r", whole, part])
+                lines.append(shlex.join(["cp", "-r", whole, part]))
                 rest = _split(part, plan.train.validation_share * share, 1 - share)
-                lines.append([*program, *rest])
+                lines.append(shlex.join([*program, *rest]))
         if plan.test is not None:
             test = str(_HERE.test_data(name))
-            lines.append([*program, *_simulate(plan, plan.test, test), *device])
-    return "\n".join(shlex.join(line) for line in lines)
+            lines.append(_make(benchmark, plan, plan.test, test))
+    return "\n".join(lines)
 
 
 def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
@@ -142,9 +142,25 @@ def _split(path: str, validation: float, test: float) -> list[str]:
     return ["dataset", "split", path, *shares]
 
 
-def _simulate(plan: DatasetPlan, samples: Samples, path: str) -> list[str]:
+def _make(benchmark: Benchmark, plan: DatasetPlan, samples: Samples, path: str) -> str:
+    """The command that makes a dataset, or a comment where there is none."""
     count = ["--samples", str(samples.samples), "--seed", str(samples.seed)]
-    return ["simulate", plan.recipe, "-o", path, *count, *_sets(plan.set)]
+    values = [*count, *_sets(plan.set)]
+    made_by = shlex.split(_made_by(benchmark, plan))
+    if not made_by:
+        return f"# {path}: its source has no command; {plan.recipe} {shlex.join(values)}"
+    words = [plan.recipe if word == "recipe.yaml" else word for word in made_by[1:]]
+    line = [*_program(benchmark), *words, "-o", path, *values, *_where(benchmark)]
+    return shlex.join(line)
+
+
+def _made_by(benchmark: Benchmark, plan: DatasetPlan) -> str:
+    """What makes a dataset from `recipe.yaml`, as runs on data of the same source remember it."""
+    for row in benchmark.rows:
+        record = benchmark.records.get(row.run)
+        if record is not None and benchmark.suite.datasets[row.trained_on].source == plan.source:
+            return remade_by(record)
+    return ""
 
 
 def _sets(values: Mapping[str, Any]) -> list[str]:

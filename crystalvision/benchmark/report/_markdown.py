@@ -97,12 +97,13 @@ def _growth(results: Results) -> list[str]:
             for step in steps
         ]
         comparison = group[-1].comparison
-        parts += [
+        caption = (
             f"What the step from {steps[0].before:,} to {steps[0].after:,} training patterns gave, "
             f"trained on {comparison.trained_on}, tested on {comparison.tested_on}; p is corrected "
-            f"after Holm for {len(steps)} systems.",
-            "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
-        ]
+            f"after Holm for {len(steps)} systems."
+        )
+        table = "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)])
+        parts += [caption, table]
     return parts
 
 
@@ -221,7 +222,10 @@ def _dose_text(dose: Any) -> str:
 
 
 def _versions(results: Results) -> str:
+    """What the runs were made with; several versions where they differ."""
+    found: dict[str, dict[str, None]] = {}
     for record in results.benchmark.records.values():
-        known = record.environment
-        return ", ".join(f"{name} {known[name]}" for name in _VERSIONS if name in known)
-    return ""
+        for name in _VERSIONS:
+            if name in record.environment:
+                found.setdefault(name, {})[record.environment[name]] = None
+    return ", ".join(f"{name} {' and '.join(versions)}" for name, versions in found.items())

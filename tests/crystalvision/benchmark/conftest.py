@@ -67,7 +67,7 @@ class Rings(Source):
             ),
             seed=self.recipe["seed"],
             recipe={"structure_sha256": "rings", **self.recipe},
-            generator={"rings": "1", "device": "cpu"},
+            generator={"rings": os.environ.get("RINGS_VERSION", "1"), "device": "cpu"},
             source="rings",
             samples_per_shard=16,
         )

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import crystalvision.evaluation
 from crystalvision.benchmark import Place, ResultRow, cells_of, collect
 from crystalvision.benchmark._loop import Loop
 from crystalvision.datasets import Dataset
@@ -201,7 +202,67 @@ def test_a_resumed_benchmark_tells_what_it_began_on(whole, bench, make_suite, qu
     told = json.loads(path.read_text())
     assert told["torch"] == torch.__version__
     assert told["command"] == []  # of the resumption, which here had none
-    assert told["before it was resumed"] == {"torch": "2.11.0"}
+    assert told["before it was resumed"] == {"torch": ["2.11.0"]}
+    path.write_text(json.dumps({**told, "torch": "2.12.0", "cores": 1}))
+    (folder / "runs/fused/rings-32-seed0/evaluations/rings/metrics.json").unlink()
+    bench(data, folder, quiet, resume=True)
+    told = json.loads(path.read_text())
+    assert told["before it was resumed"] == {"torch": ["2.11.0", "2.12.0"], "cores": [1]}
+
+
+def test_datasets_of_another_version_are_gone_on_with(
+    whole, bench, make_suite, quiet, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    monkeypatch.setenv("RINGS_VERSION", "2")
+    bench({**make_suite(), "seeds": [0, 1]}, folder, quiet, resume=True)
+    assert "4 of 8 done" in quiet.notes
+    for path in folder.glob("datasets/*.zarr"):
+        assert Dataset.open(path).header.generator["rings"] == "1", "it was not made again"
+
+
+def test_a_bound_goes_with_its_test_data(whole, bench, make_suite, quiet, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    (folder / "bounds").mkdir()
+    (folder / "bounds/rings.json").write_text("{}")
+    data = {**make_suite(), "seeds": [0]}
+    bench(data, folder, quiet, resume=True)
+    assert (folder / "bounds/rings.json").exists()
+    shutil.rmtree(folder / "datasets/rings-test.zarr")
+    bench(data, folder, quiet, resume=True)
+    assert not (folder / "bounds/rings.json").exists()
+
+
+def test_a_test_that_fails_takes_no_other_with_it(
+    bench, make_suite, make_watcher, tmp_path, rings, monkeypatch
+):
+    evaluate = crystalvision.evaluation.evaluate
+
+    def evaluate_but(run, dataset, **options):
+        if dataset.path.name == "first-test.zarr" and "alone" in str(run.path):
+            raise MemoryError("too many")
+        return evaluate(run, dataset, **options)
+
+    monkeypatch.setattr("crystalvision.evaluation.evaluate", evaluate_but)
+    folder = tmp_path / "tiny"
+    data = {**make_suite(), "seeds": [0], "by": None}
+    data["datasets"]["rings"]["train"]["sizes"] = []
+    data["datasets"] |= {
+        name: {"recipe": "rings", "test": {"samples": 32, "seed": seed}}
+        for name, seed in (("first", 5), ("last", 6))
+    }
+    data["pairings"] = [{"train_on": ["rings"], "test_on": ["first", "rings", "last"]}]
+    rows = bench(data, folder, make_watcher())
+    told = {(row.system, row.tested_on): row.status for row in rows}
+    assert told.pop(("alone", "first")) == "out-of-memory"
+    assert set(told.values()) == {"ok"}
+    assert len(told) == 5, "the fusion begins with a run that is whole"
+    assert collect(folder, rings) == rows
+    assert "seed 0: out-of-memory" in (folder / "results.md").read_text()
+    monkeypatch.undo()
+    watcher = make_watcher()
+    assert {row.status for row in bench(data, folder, watcher, resume=True)} == {"ok"}
+    assert watcher.ended == [("alone on 64 of rings, seed 0", "ok")]
 
 
 def test_a_folder_that_is_taken_is_left_alone(whole, bench, make_suite, make_watcher, tmp_path):

@@ -1,0 +1,54 @@
+"""The comparison: whether runs can be compared, and how wide its intervals are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crystalvision.report import row_of, same_data, wilson_interval
+from crystalvision.report._again import commands
+from crystalvision.report._data import describe_data
+
+
+def test_other_patterns_of_one_dataset_are_other_data(result):
+    others = replace(result.judged, index=result.judged.index + 1)
+    rows = [row_of(each) for each in (result, result, replace(result, judged=others))]
+    assert same_data(rows[:2])
+    assert not same_data(rows[1:])
+
+
+def test_the_order_of_patterns_makes_no_other_data(result):
+    turned = replace(result.judged, index=result.judged.index[::-1].copy())
+    assert same_data([row_of(result), row_of(replace(result, judged=turned))])
+
+
+def test_patterns_of_one_specimen_widen_the_interval_of_the_accuracy(result):
+    metrics = result.metrics
+    right = int(np.trace(np.array(metrics.confusion)))
+    row = row_of(result)
+    assert (row.accuracy_low, row.accuracy_high) == wilson_interval(right, metrics.samples)
+    values = {**metrics.intervals.values, "accuracy": (0.1, 0.9)}
+    intervals = metrics.intervals.model_copy(update={"unit": "specimen", "values": values})
+    row = row_of(replace(result, metrics=metrics.model_copy(update={"intervals": intervals})))
+    assert (row.accuracy_low, row.accuracy_high) == (0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (None, "crystalvision simulate recipe.yaml -o "),
+        ("mine make recipe.yaml", "mine make recipe.yaml -o "),
+        ("", "# "),
+    ],
+)
+def test_data_are_made_by_what_made_them(result, command, line):
+    dataset = result.record.dataset.model_copy(update={"command": command})
+    result = replace(result, record=result.record.model_copy(update={"dataset": dataset}))
+    first = commands([describe_data(result)], [result]).splitlines()[0]
+    assert first.startswith(f"{line}{dataset.path}")
+
+
+def test_an_evaluation_without_calibration_is_repeated_without(result):
+    raw = replace(result, metrics=result.metrics.model_copy(update={"temperature": None}))
+    assert "--uncalibrated" not in commands([], [result])
+    assert "--uncalibrated" in commands([], [raw])
