@@ -221,6 +221,19 @@ def test_datasets_of_another_version_are_gone_on_with(
         assert Dataset.open(path).header.generator["rings"] == "1", "it was not made again"
 
 
+def test_numbers_of_runs_stay_when_their_plugin_breaks(whole, rings, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "tiny")
+    path = folder / "runs/alone/rings-64-seed0/run.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("name: small", "name: lost", 1))
+    assert path.read_text() != text
+    rows = collect(folder, rings)
+    assert [row.model_copy(update={"parameters": None}) for row in whole[1]] == [
+        row.model_copy(update={"parameters": None}) for row in rows
+    ]
+    assert {row.parameters for row in rows if row.run.endswith("alone/rings-64-seed0")} == {None}
+
+
 def test_a_bound_goes_with_its_test_data(whole, bench, make_suite, quiet, tmp_path):
     folder = shutil.copytree(whole[0], tmp_path / "tiny")
     (folder / "bounds").mkdir()
