@@ -16,6 +16,12 @@ class InputError(CrystalVisionError, ValueError):
     exit_status = 2
 
 
+class TerminatedError(CrystalVisionError):
+    """The process was asked to end."""
+
+    exit_status = 143  # 128 + SIGTERM, as shells have it
+
+
 class PluginError(CrystalVisionError):
     """A plugin broke its contract or failed. The text names the plugin."""
 

@@ -23,6 +23,7 @@ _DISK_ERRORS = {
     errno.EROFS: "the file system is read-only",
 }
 
+_GPU_MEMORY = "OutOfMemoryError"  # torch's, which is not imported to explain other errors
 INTERNAL_ERROR_STATUS = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE
@@ -61,6 +62,10 @@ def explain(error: BaseException) -> Failure:
             failure = Failure(1, f"error: {where}{_DISK_ERRORS[number]}")
         case MemoryError():
             failure = Failure(1, f"error: not enough memory {error}".rstrip())
+        case _ if type(error).__name__ == _GPU_MEMORY:
+            failure = Failure(
+                1, "error: out of memory on the GPU: raise input.bin, or use --device cpu"
+            )
         case _:
             failure = Failure(
                 INTERNAL_ERROR_STATUS,

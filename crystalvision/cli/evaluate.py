@@ -39,13 +39,15 @@ def evaluate(
 ) -> None:
     """Judge a run on a dataset, and keep the metrics and predictions in the run folder."""
     from crystalvision.datasets import Dataset
-    from crystalvision.evaluation import choose_samples, save
+    from crystalvision.evaluation import check_name, choose_samples, save
     from crystalvision.evaluation import evaluate as judge
     from crystalvision.runs import Run
     from crystalvision.training import choose_device
 
     state: State = ctx.obj
     chosen = choose_device(device)
+    if name is not None:
+        check_name(name)
     loaded = Run.load(run, state.catalogue)
     dataset = Dataset.open(data)
     split, indices = choose_samples(loaded, dataset, split)

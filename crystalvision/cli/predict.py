@@ -1,6 +1,6 @@
 """`crystalvision predict`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
     Ask = Callable[[np.ndarray], Predictions]
 
 _CHUNK = 64  # patterns in memory at once
+_PASSES = 30
 
 
 def predict(
@@ -37,14 +38,21 @@ def predict(
         bool, typer.Option("--explain", help="Draw what speaks for class and severity.")
     ] = False,
     explain_to: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where --explain writes PNG files.")
-    ] = Path("explained"),
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where --explain writes PNG files.  [default: explained]"
+        ),
+    ] = None,
     uncertainty: Annotated[
         Literal["dropout", "ensemble"] | None,
         typer.Option(help="Ask several times: with dropout at work, or several runs."),
     ] = None,
-    passes: Annotated[int, typer.Option(min=2, help="How often dropout is asked.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="Draws what dropout leaves out.")] = 0,
+    passes: Annotated[
+        int | None, typer.Option(min=2, help="How often dropout is asked.  [default: 30]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Draws what dropout leaves out.  [default: 0]")
+    ] = None,
     ensemble: Annotated[
         list[Path] | None,
         typer.Option(metavar="RUN", help="A further run to ask; give it for each of them."),
@@ -65,6 +73,11 @@ def predict(
 
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
+    _refuse_idle({} if explain else {"--explain-to": explain_to}, "--explain")
+    asks_dropout = uncertainty == "dropout"
+    _refuse_idle(
+        {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
+    )
     state: State = ctx.obj
     chosen = choose_device(device)
     predictors = [
@@ -74,7 +87,7 @@ def predict(
     first = predictors[0]
     if not uncalibrated and first.temperature is None:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
-    ask = _how_to_ask(predictors, uncertainty, passes, seed)
+    ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
     sources = [open_source(image, first.record.image_shape) for image in images]
     names = [name for source in sources for name in source.names]
     told = []
@@ -85,7 +98,7 @@ def predict(
                 advance(len(chunk))
     predictions = join(told)
     if explain:
-        _explain(first, sources, explain_to)
+        _explain(first, sources, explain_to or Path("explained"))
     if json:
         print_json(
             {
@@ -98,6 +111,13 @@ def predict(
         print_csv(names, predictions)
     else:
         print_table(names, predictions)
+
+
+def _refuse_idle(options: Mapping[str, object], without: str) -> None:
+    """Refuse options that would do nothing without another one."""
+    for option, value in options.items():
+        if value is not None:
+            raise InputError(f"{option} {value} does nothing without {without}; give that, too")
 
 
 def _how_to_ask(

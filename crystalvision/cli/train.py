@@ -112,10 +112,10 @@ def _reading(stack: ExitStack, total: int) -> Callable[[int], None]:
 
 
 def _only_the_cpu(machine: "Machine") -> None:
-    if machine.device.type != "cpu" or machine.processes > 1:
+    if machine != type(machine)():
         raise InputError(
-            "a classical system is fitted by one process on the CPU: leave out --device, --devices "
-            "and --nodes"
+            "a classical system is fitted by one process on the CPU: leave out --device, "
+            "--devices, --nodes, --strategy, --accumulate and --compile"
         )
 
 

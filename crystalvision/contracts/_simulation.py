@@ -140,7 +140,12 @@ class Pattern:
 
 
 class Renderer(ABC):
-    """Turns specimens into calibrated patterns."""
+    """Turns specimens into calibrated patterns.
+
+    `gives_fractions` says whether intensities are fractions of the beam, which a detector counts.
+    """
+
+    gives_fractions: ClassVar[bool] = True
 
     @abstractmethod
     def render(

@@ -14,7 +14,7 @@ from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
-from crystalvision.datasets._origin import origins, same_specimens
+from crystalvision.datasets._origin import CONTENT, origins, same_specimens
 from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crystalvision.datasets._patterns import PatternDataset
 
 __all__ = [
+    "CONTENT",
     "SPECIMEN",
     "Axis",
     "Column",

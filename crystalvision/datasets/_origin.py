@@ -10,6 +10,9 @@ IMPORT = "import"
 EXPORTED_FROM = "exported_from"
 """In such a recipe: identity and recipe of the dataset that the images were exported from."""
 
+CONTENT = "content_sha256"
+"""In such a recipe: what tells its images from others, whatever is said of them."""
+
 Recipe = Mapping[str, Any]
 _ALIKE_ANYWAY = ("name", "samples")
 

@@ -2,7 +2,7 @@
 
 from crystalvision.evaluation._binning import Reliability, reliability
 from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate
-from crystalvision.evaluation._files import load_metrics, save
+from crystalvision.evaluation._files import check_name, load_metrics, save
 from crystalvision.evaluation._intervals import Intervals, bootstrap_intervals
 from crystalvision.evaluation._metrics import (
     ClassificationMetrics,
@@ -21,6 +21,7 @@ __all__ = [
     "SeverityMetrics",
     "Split",
     "bootstrap_intervals",
+    "check_name",
     "choose_samples",
     "classification_metrics",
     "evaluate",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from crystalvision.datasets import SPECIMEN, Dataset, origins, same_specimens
+from crystalvision.datasets import CONTENT, SPECIMEN, Dataset, origins, same_specimens
 from crystalvision.errors import InputError
 from crystalvision.evaluation._intervals import RESAMPLES, Intervals, bootstrap_intervals
 from crystalvision.evaluation._metrics import classification_metrics, severity_metrics
@@ -184,12 +184,18 @@ def _check_unseen(run: Run, dataset: Dataset) -> None:
     """
     record = run.record.dataset
     trained = origins(record.identity, record.recipe)
+    images = {recipe.get(CONTENT) for recipe in trained.values()} - {None}
     for identity, recipe in origins(dataset.identity, dataset.header.recipe).items():
         if identity in trained:
             raise InputError(
                 f"{dataset.path} and the data that {run.path} was trained on have samples in "
                 f"common, those of '{recipe.get('name')}': one of the two was made of the other, "
                 "by a merge or by export and import, or both of the same; judge it on other data"
+            )
+        if recipe.get(CONTENT) in images:
+            raise InputError(
+                f"{dataset.path} holds the images that {run.path} was trained on, imported anew as "
+                f"'{recipe.get('name')}'; judge it on other data, or train it again on these"
             )
         if any(same_specimens(recipe, other) for other in trained.values()):
             raise InputError(

@@ -28,9 +28,7 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
         InputError: A name that is no plain name of a folder.
         StorageError: The disk refuses.
     """
-    name = name or _name(evaluation, run)
-    if not name or name != Path(name).name or name.startswith("."):
-        raise InputError(f"--name {name!r}: expected the plain name of a folder, such as 'seed-2'")
+    name = check_name(name or _name(evaluation, run))
     path = run / FOLDER / name
     with whole_folder(path) as folder, storage_errors(path):
         _write_predictions(evaluation, folder / "predictions.csv")
@@ -56,9 +54,21 @@ def load_metrics(path: Path) -> Metrics:
         ) from error
 
 
+def check_name(name: str) -> str:
+    """The name of an evaluation, if it can be one.
+
+    Raises:
+        InputError: It is no plain name of a folder.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise InputError(f"--name {name!r}: expected the plain name of a folder, such as 'seed-2'")
+    return name
+
+
 def _name(evaluation: Evaluation, run: Path) -> str:
     metrics = evaluation.metrics
-    name = f"{Path(metrics.dataset).stem}-{metrics.split}"
+    stem = Path(metrics.dataset).resolve().stem.lstrip(".")
+    name = f"{stem}-{metrics.split}"
     try:
         same = load_metrics(run / FOLDER / name).dataset_identity == metrics.dataset_identity
     except InputError:

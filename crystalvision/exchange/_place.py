@@ -81,6 +81,8 @@ def new_folder(path: Path, dataset: Path, *, overwrite: bool) -> Iterator[Path]:
         InputError: The place is taken.
         StorageError: The disk refused; nothing is left behind.
     """
+    if path.name in {"", ".."}:
+        raise InputError(f"-o {path}: expected the name of a folder to make, such as exported")
     _check_outside(path, dataset)
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: exists already and is a file; choose another output")

@@ -12,7 +12,7 @@ import numpy as np
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader, SplitSettings
 from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, digest
-from crystalvision.datasets._origin import EXPORTED_FROM, IMPORT
+from crystalvision.datasets._origin import CONTENT, EXPORTED_FROM, IMPORT
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
@@ -99,7 +99,7 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
     }
     header = _header(folder, settings, listing, kind, axes, severities)
     content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
-    recipe = {**header["recipe"], "content_sha256": digest(content)}
+    recipe = {**header["recipe"], CONTENT: digest(content)}
     if document:
         recipe[EXPORTED_FROM] = {
             "identity": document.identity,

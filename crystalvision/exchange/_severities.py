@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
 from crystalvision.exchange._listing import Listing
+from crystalvision.exchange._png import class_folders
 
 
 def class_severities(
@@ -26,13 +27,20 @@ def class_severities(
     if given:
         _check(listing, given)
         return tuple(float(given[name]) for name in listing.class_names)
-    if known is not None:
-        return known.class_severities
+    known_of = _by_name(known) if known is not None else {}
+    if known_of and all(name in known_of for name in listing.class_names):
+        return tuple(known_of[name] for name in listing.class_names)
     if listing.severity is None:
         return (0.0,) * len(listing.class_names)
     count = np.bincount(listing.labels, minlength=len(listing.class_names))
     total = np.bincount(listing.labels, listing.severity, minlength=len(listing.class_names))
     return tuple(float(np.float32(mean)) for mean in total / np.maximum(count, 1))
+
+
+def _by_name(known: DatasetHeader) -> dict[str, float]:
+    """Severity of each class by its name, and by that of its folder."""
+    names = (*known.class_names, *class_folders(known.class_names))
+    return dict(zip(names, known.class_severities * 2, strict=True))
 
 
 def severities_of(listing: Listing, per_class: tuple[float, ...]) -> Float32[np.ndarray, "n"]:

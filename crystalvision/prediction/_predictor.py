@@ -191,9 +191,23 @@ class Predictor:
     ) -> list[_Batch]:
         done: list[_Batch] = []
         while waiting := list(islice(images, batch_size)):
-            done.append(self._batch(waiting, passes))
+            done += self._in_parts(waiting, passes)
             on_batch(len(waiting))
         return done
+
+    def _in_parts(self, images: list[np.ndarray[Any, Any]], passes: int) -> list[_Batch]:
+        """A batch, or parts of it where it does not fit into the memory of the GPU."""
+        try:
+            return [self._batch(images, passes)]
+        except torch.OutOfMemoryError:
+            if len(images) == 1:
+                raise
+        # Only here, after the exception and all that it held are gone, is the memory free.
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        half = len(images) // 2
+        parts = (images[:half], images[half:])
+        return [told for part in parts for told in self._in_parts(part, passes)]
 
     def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> _Batch:
         raw = torch.from_numpy(np.stack(images)).to(self._device)

@@ -118,12 +118,28 @@ def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
     if not isinstance(opened, zarr.Array):
         dataset = Dataset.open(path)
         return len(dataset), lambda numbers: np.asarray(dataset.images(np.array(numbers)))
+    # Before anything is read: arrays of objects may be pickles, which execute code.
+    if opened.dtype.kind not in "uif":
+        raise InputError(f"{path} has values of type {opened.dtype}; expected real numbers")
     if opened.ndim == 2:
-        return 1, lambda _numbers: np.asarray(opened[...])[None]
+        return 1, lambda _numbers: _read_part(path, opened, ...)[None]
     count = opened.shape[0] if opened.ndim in {3, 4} else 0
     if not count:
         raise InputError(f"{path} has shape {opened.shape}; expected (n, h, w) or (n, c, h, w)")
-    return count, lambda numbers: np.stack([np.asarray(opened[number]) for number in numbers])
+    return count, lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers])
+
+
+def _read_part(path: Path, opened: Any, part: Any) -> Array:
+    """A part of a Zarr array.
+
+    Raises:
+        InputError: It is damaged.
+    """
+    try:
+        return np.asarray(opened[part])
+    except Exception as error:  # codecs raise many kinds for what is damaged
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} cannot be read: {reason}") from error
 
 
 def _choose(path: Path, text: str, count: int) -> range:

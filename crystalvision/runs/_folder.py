@@ -17,6 +17,8 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: Something is there that may not be overwritten.
     """
+    if path.name in {"", ".."}:
+        raise InputError(f"-o {path}: expected the name of a folder to make, such as runs/first")
     if not path.exists() and not path.is_symlink():
         return
     if path.is_dir() and not any(path.iterdir()):

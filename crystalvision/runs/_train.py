@@ -36,6 +36,7 @@ from crystalvision.training import (
     Patterns,
     Silent,
     fit,
+    in_batches_that_fit,
     leads,
     open_patterns,
     plan,
@@ -107,6 +108,7 @@ def train_run(
     listener = listener or Silent()
     if leads(machine):
         check_free(path, overwrite=overwrite)
+    machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
@@ -142,7 +144,18 @@ def _train(
     finally:
         curves.close()
     seed, device = job.experiment.seed, group.device
-    return history, fit_trust(job.ready.system, training, validation, device=device, seed=seed)
+
+    def fitted(batch_size: int) -> Trust:
+        return fit_trust(
+            job.ready.system,
+            training,
+            validation,
+            device=device,
+            seed=seed,
+            batch_size=batch_size,
+        )
+
+    return history, in_batches_that_fit(fitted)
 
 
 def _follow(job: _Job) -> Run:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # dask takes a second to import, and most datasets need no cl
     from distributed import Client
 
 _AHEAD = 2  # shards in hand for each thread of the cluster, so that none waits
+_LOST = "the cluster cannot be reached any more; start it again, and go on with --resume"
 _DEATHS = 10  # workers that may die of one shard before it counts as what kills them
 _CONNECT_SECONDS = 10
 _LOCAL = "127.0.0.1"
@@ -105,7 +106,7 @@ class Cluster:
 
         Raises:
             InputError: What the source raises.
-            ClusterError: Workers die of a shard, again and again.
+            ClusterError: Workers die of a shard, again and again, or the cluster is gone.
         """
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
@@ -125,6 +126,8 @@ class Cluster:
                     return
                 future, result = next(done)
                 shard, _ = waiting.pop(future.key)
+                if future.cancelled():  # which a client does when it loses its scheduler
+                    raise ClusterError(_LOST)
                 if future.status != "finished":
                     _, error, trace = result
                     if isinstance(error, KilledWorker):
@@ -134,8 +137,11 @@ class Cluster:
                         ) from error
                     raise error.with_traceback(trace)
                 yield shard, result
+        except OSError as error:  # so distributed tells that a connection is closed
+            raise ClusterError(_LOST) from error
         finally:
-            self._client.cancel([future for _, future in waiting.values()])
+            with suppress(OSError):
+                self._client.cancel([future for _, future in waiting.values()])
 
     def _ahead(self) -> int:
         """Shards to hand out at a time; workers come and go."""

@@ -26,6 +26,7 @@ from crystalvision.training._experiment import (
 )
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
+from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
@@ -70,6 +71,7 @@ __all__ = [
     "check_splits",
     "choose_device",
     "fit",
+    "in_batches_that_fit",
     "launched",
     "leads",
     "load_experiment",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 
@@ -19,6 +20,7 @@ from crystalvision.training._checkpoint import Checkpoint, Checkpoints, Progress
 from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
 from crystalvision.training._device import derive, seeded
 from crystalvision.training._machine import Machine
+from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._micro_batches import MicroBatches
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
@@ -210,15 +212,17 @@ class _Loop:
     ) -> tuple[BatchSource[Inputs], BatchSource[Inputs]]:
         """Batches to learn from, and to validate with."""
         share, device = self._group.share, self._group.device
-        # Batches of the validation change nothing but its speed.
-        size, check_size = phase.batch_size, max(phase.batch_size, 32)
+        # Batches of the validation change nothing but its speed; on a GPU what is learnt from fits.
+        size = phase.batch_size
+        check_size = size if device.type == "cuda" else max(size, 32)
         if any(name in phase.train for name in self._system.branches):
             return (
                 pinned(self._training.batches(size, order, share), device),
                 pinned(self._validation.batches(check_size, share=share), device),
             )
         features = [
-            cache(self._system, patterns, device) for patterns in (self._training, self._validation)
+            in_batches_that_fit(partial(cache, self._system, patterns, device))
+            for patterns in (self._training, self._validation)
         ]
         self._system.cpu()
         return (

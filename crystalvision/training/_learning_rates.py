@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -76,8 +77,12 @@ LearningRate = Annotated[
 
 def accept_number(value: object) -> object:
     """A bare number is a constant rate; a mapping without a name is refused by pydantic."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return {"name": "constant", "start": value}
+    number: object = value
+    if isinstance(value, str):  # YAML takes 1e-3, without a point, for text
+        with suppress(ValueError):
+            number = float(value)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return {"name": "constant", "start": number}
     return value
 
 

@@ -7,6 +7,12 @@ import torch
 from crystalvision.errors import InputError
 from crystalvision.training._device import choose_device
 
+STRATEGIES = (
+    "auto",
+    "ddp",
+    "ddp_find_unused_parameters_false",
+    "ddp_find_unused_parameters_true",
+)
 _CPU = torch.device("cpu")
 
 
@@ -19,7 +25,8 @@ class Machine:
         devices: How many of them on each node, or processes on a CPU; each takes its part of every
             batch.
         nodes: How many nodes.
-        strategy: How Lightning spreads the work; `auto` is `ddp` for several processes.
+        strategy: How Lightning spreads the work, one of `STRATEGIES`; `auto` is `ddp` for several
+            processes. Others share the weights out, or start processes in ways of their own.
         compile: Whether backbones are compiled.
         accumulate: Parts in which a batch is computed one after another, for less memory; the
             gradients are added up. Batch statistics are those of the parts.
@@ -46,9 +53,18 @@ class Machine:
                 f"--devices {self.devices}: this machine has {torch.cuda.device_count()} CUDA "
                 "devices"
             )
-        if self.strategy != "auto" and self.strategy not in strategies():
+        if self.strategy not in STRATEGIES:
+            raise InputError(f"--strategy {self.strategy}: expected {', '.join(STRATEGIES)}")
+
+    def check_precision(self, precision: str) -> None:
+        """Check that an experiment's precision can be had here.
+
+        Raises:
+            InputError: It cannot; a CPU has no float16 to train with.
+        """
+        if precision == "16" and self.device.type == "cpu":
             raise InputError(
-                f"--strategy {self.strategy}: Lightning knows: auto, {', '.join(strategies())}"
+                "precision 16 needs a GPU: give --device cuda, or take precision bf16 or 32"
             )
 
     @property
@@ -69,10 +85,3 @@ class Machine:
             InputError: A setting that is wrong, or a device that is not there.
         """
         return cls(choose_device(device), **settings)  # type: ignore[arg-type]
-
-
-def strategies() -> list[str]:
-    """The names that Lightning knows strategies by."""
-    from lightning.pytorch.strategies import StrategyRegistry
-
-    return sorted(str(name) for name in StrategyRegistry.available_strategies())

@@ -30,7 +30,13 @@ class MicroBatches:
         self._note = note
 
     def run(
-        self, inputs: Any, targets: Targets, backward: Backward, clear: Callable[[], None]
+        self,
+        inputs: Any,
+        targets: Targets,
+        backward: Backward,
+        clear: Callable[[], None],
+        *,
+        least: int | None = None,
     ) -> torch.Tensor:
         """Add up the gradients of a batch, and return its mean loss.
 
@@ -39,24 +45,27 @@ class MicroBatches:
             targets: Label and severity of each sample.
             backward: Computes one part.
             clear: Forgets the gradients so far.
+            least: Samples of the process that has the fewest; by default those here. Processes
+                that train together must compute as many parts: they wait for each other in each.
 
         Raises:
             InputError: Not even the smallest parts fit.
         """
         count = len(targets.label)
+        # A part of one sample would have no batch statistics.
+        most = (count if least is None else least) // 2
         while True:
             clear()
-            # A part of one sample would have no batch statistics.
-            parts = max(1, min(self._parts, count // 2))
+            parts = max(1, min(self._parts, most))
             loss = self._attempt(inputs, targets, backward, parts)
             if loss is not None:
                 return loss
-            if parts >= count // 2 or not self._grow:
+            if parts >= most or not self._grow:
                 raise InputError(_hopeless(count, parts, grow=self._grow))
             self._parts = parts * 2
             self._note(
                 f"out of memory with {-(-count // parts)} patterns at once: each batch of {count} "
-                f"is now computed in {min(self._parts, count // 2)} parts; the gradients are the "
+                f"is now computed in {min(self._parts, most)} parts; the gradients are the "
                 "same, batch statistics are those of the parts"
             )
 

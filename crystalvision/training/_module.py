@@ -155,7 +155,13 @@ class PhaseModule(LightningModule):
 
         chosen = self.optimizers()
         assert not isinstance(chosen, list)  # noqa: S101 - there is one, for mypy
-        loss = self._micro.run(inputs, Targets(label, severity), backward, chosen.zero_grad)
+        loss = self._micro.run(
+            inputs,
+            Targets(label, severity),
+            backward,
+            chosen.zero_grad,
+            least=self._group.share.least_of_training(count),
+        )
         chosen.step()
         if self._schedule and self._schedule["interval"] == "step":
             self._schedule["scheduler"].step()

@@ -27,6 +27,10 @@ class Share:
         """
         return self.of(count) if count >= 2 * self.size else slice(0, count)
 
+    def least_of_training(self, count: int) -> int:
+        """How many samples the process with the fewest takes of a batch to learn from."""
+        return count // self.size if count >= 2 * self.size else count
+
     def weight(self, count: int) -> float:
         """What the mean loss of this process's samples counts for, in the mean of the processes."""
         taken = self.of_training(count)

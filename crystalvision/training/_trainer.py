@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from crystalvision.errors import TerminatedError
 from crystalvision.training._machine import Machine
 
 if TYPE_CHECKING:
@@ -65,7 +66,14 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the exit that Lightning makes of Ctrl-C back into a KeyboardInterrupt."""
+    """Turn the exits that Lightning makes of Ctrl-C and of SIGTERM back into what they are.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        TerminatedError: SIGTERM, for which Lightning would exit as if all were well.
+    """
+    from lightning.pytorch.utilities.exceptions import SIGTERMException
+
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -73,4 +81,6 @@ def interruptible() -> Iterator[None]:
         if isinstance(exit_.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from exit_
+        if isinstance(exit_, SIGTERMException):
+            raise TerminatedError("terminated; the same command goes on with it") from exit_
         raise

@@ -23,6 +23,7 @@ from crystalvision.training._augment import augmenter
 from crystalvision.training._data import Batch
 from crystalvision.training._device import derive
 from crystalvision.training._preprocess import InputConfig, Preprocess
+from crystalvision.training._share import Share
 
 _TRAINING, _VALIDATION, _TEST = range(3)
 
@@ -177,8 +178,13 @@ class OnlineDataModule(PatternDataModule):
 
     def train_dataloader(self) -> "data.DataLoader[Any]":
         """New samples for each pass."""
+        trainer = self.trainer
+        first_epoch, share = 0, Share()
+        if trainer is not None:  # it may go on, ask for a loader each epoch, and be one of several
+            first_epoch = trainer.current_epoch
+            share = Share(trainer.global_rank, trainer.world_size)
         return data.DataLoader(
-            _MadeBatches(self._parts[_TRAINING], self.batch_size),
+            _MadeBatches(self._parts[_TRAINING], self.batch_size, first_epoch, share),
             batch_size=None,
             num_workers=self._workers,
             # Processes that were forked from one that computes may hang.
@@ -219,16 +225,20 @@ class _MadeBatches(data.IterableDataset[Batch]):
     """Batches that are made, new ones for each pass.
 
     Each worker makes every so manyeth batch, and the loader takes from one after the other: the
-    batches come in the same order, however many workers there are.
+    batches come in the same order, however many workers there are. Of several processes that train
+    together each has every so manyeth batch, and all have as many.
     """
 
-    def __init__(self, draws: _Draws, batch_size: int) -> None:
+    def __init__(
+        self, draws: _Draws, batch_size: int, epoch: int = 0, share: Share | None = None
+    ) -> None:
         self._draws = draws
         self._batch_size = batch_size
-        self._epoch = 0
+        self._epoch = epoch
+        self._share = share or Share()
 
     def __len__(self) -> int:
-        return math.ceil(self._draws.size / self._batch_size)
+        return math.ceil(self._draws.size / self._batch_size) // self._share.size
 
     def __iter__(self) -> Iterator[Batch]:
         worker = data.get_worker_info()
@@ -237,7 +247,8 @@ class _MadeBatches(data.IterableDataset[Batch]):
         first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
         if worker is not None:
             spec = replace(spec, threads=1)
-        batches = [self._indices(number) for number in range(first, len(self), step)]
+        rank, size = self._share.rank, self._share.size
+        batches = [self._indices(rank + size * place) for place in range(first, len(self), step)]
         samples = spec.open().samples(index for batch in batches for index in batch)
         for batch in batches:
             made = list(islice(samples, len(batch)))

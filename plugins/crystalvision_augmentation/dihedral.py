@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Augmentation
 from crystalvision.errors import InputError
+from crystalvision_augmentation._channels import check_one_channel
 
 
 class Dihedral(Augmentation):
@@ -17,7 +18,8 @@ class Dihedral(Augmentation):
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """See `Augmentation.check`."""
-        _, height, width = image_shape
+        channels, height, width = image_shape
+        check_one_channel("dihedral", channels)
         if height != width:
             raise InputError(
                 f"augmentation 'dihedral' needs square images, not {height}×{width}; leave it out"

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch.nn import functional
 
 from crystalvision.contracts import Augmentation
+from crystalvision_augmentation._channels import check_one_channel
 
 
 class Rotation(Augmentation):
@@ -23,6 +24,10 @@ class Rotation(Augmentation):
 
     def __init__(self, degrees: Annotated[float, Field(gt=0, le=180)] = 180.0) -> None:
         self.degrees = degrees
+
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """See `Augmentation.check`."""
+        check_one_channel("rotation", image_shape[0])
 
     def apply(
         self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator

@@ -103,4 +103,6 @@ vit_small = _registered(
     "vit_small_patch16_224",
     "Vision transformer S/16 (Dosovitskiy et al. 2021, arXiv:2010.11929)",
 )
-xception = _registered("legacy_xception", "Xception as in Keras (Chollet 2017, arXiv:1610.02357)")
+xception = _registered(
+    "legacy_xception", "Xception, eight middle blocks (Chollet 2017, arXiv:1610.02357)"
+)

@@ -16,6 +16,9 @@ Smoothing: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 Gamma: TypeAlias = Annotated[float, Field(ge=0)]
 
 
+_NOT_KNOWN = 1e-6
+
+
 class ClassLoss(nn.Module):
     """Mean cross-entropy over a batch, weighted by class, smoothed, or focused on what is hard.
 
@@ -75,7 +78,8 @@ class ClassLoss(nn.Module):
             label_smoothing=self.label_smoothing,
         )
         known = scores.log_softmax(dim=1).gather(1, label[:, None])[:, 0].exp()
-        losses = (1 - known) ** self.focal_gamma * losses
+        # Away from zero, where the slope of a power below one is infinite.
+        losses = (1 - known).clamp(min=_NOT_KNOWN) ** self.focal_gamma * losses
         if self.class_weights is None:
             return losses.mean()
         return losses.sum() / self.class_weights[label].sum()

@@ -21,7 +21,7 @@ _MEANINGS = {
     "zone_axis_u": "first index of the direction [uvw] along the beam",
     "zone_axis_v": "second index of the direction along the beam",
     "zone_axis_w": "third index of the direction along the beam",
-    "thickness_angstrom": "thickness along the beam",
+    "thickness_angstrom": "thickness along the beam, before any strain",
     "energy_kev": "kinetic energy of the electrons",
     "mistilt_mrad": "angle between beam and zone axis",
     "mistilt_azimuth_deg": "direction of the mistilt, from x towards y",

@@ -108,6 +108,12 @@ class Simulator:
         self.crystals = Crystals(recipe, catalogue)
         renderer = recipe.renderer
         self._renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        if recipe.camera is not None and not getattr(self._renderer, "gives_fractions", True):
+            raise InputError(
+                f"renderer '{renderer.name}' gives an image of its own, not fractions of the beam "
+                "for a camera to see: set camera and detector to null (--set camera=null --set "
+                "detector=null)"
+            )
         self._groups: list[Config] = [
             group
             for group in (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)

@@ -31,9 +31,9 @@ def augmentation(request) -> Augmentation:
 
 
 def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation):
-    counts = poisson(6, 2, 24, 24)
+    counts = poisson(6, 1, 24, 24)
     before = counts.clone()
-    augmentation.check((2, 24, 24))
+    augmentation.check((1, 24, 24))
     changed = augmentation.apply(counts, seeded())
     assert torch.equal(counts, before)
     assert (changed.shape, changed.dtype) == (counts.shape, counts.dtype)
@@ -128,6 +128,8 @@ def test_a_beam_stop_hides_the_beam_and_a_bar_to_one_side():
     ("augmentation", "shape", "message"),
     [
         (Dihedral(), (1, 4, 6), "'dihedral' needs square images, not 4×6"),
+        (Dihedral(), (3, 6, 6), r"'dihedral' turns images of one channel; these have 3"),
+        (Rotation(), (3, 6, 6), r"'rotation' turns images of one channel; these have 3"),
         (Shift(3), (1, 6, 6), "up to 3 pixels moves images of 6×6 out of themselves"),
         (BeamStop(5), (1, 10, 10), "radius_pixels=5 .* hides all of an image of 10×10"),
     ],

@@ -68,6 +68,16 @@ def test_weights_of_classes_weigh_their_images(head):
         assert float(made.loss(scores, TARGETS)) == pytest.approx(float(expected), rel=1e-5)
 
 
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 2.0])
+def test_a_focal_loss_has_a_slope_where_all_is_known(gamma):
+    scores = torch.tensor([[40.0, 0.0, 0.0], [1.0, 0.0, 0.0]], requires_grad=True)
+    targets = Targets(torch.tensor([0, 0]), torch.zeros(2))
+    SoftmaxHead(3, 3, focal_gamma=gamma).loss(scores, targets).backward()
+    assert scores.grad is not None
+    assert torch.isfinite(scores.grad).all()
+    assert scores.grad[1].abs().min() > 0.01
+
+
 def test_a_focal_loss_cares_less_for_what_is_known():
     scores = torch.tensor([[4.0, 0.0, 0.0], [4.0, 0.0, 0.0]])
     known, unknown = (

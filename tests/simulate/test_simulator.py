@@ -8,6 +8,7 @@ from sklearn.model_selection import cross_val_score
 
 from crystalvision.config import Part
 from crystalvision.errors import InputError
+from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
 
 
@@ -121,6 +122,21 @@ def test_a_recipe_that_names_its_crystal_takes_no_other(simulator, small_recipe,
     changed = (Part.of("si3n4-beta", a_angstrom=7.7),)
     with pytest.raises(InputError, match="is not the crystal that the recipe was written for"):
         Simulator(pinned.model_copy(update={"structure": changed}), catalogue)
+
+
+def test_a_fingerprint_is_no_pattern_for_a_camera(small_recipe, catalogue):
+    changed = small_recipe.model_copy(update={"renderer": Part(name="fingerprint")})
+    with pytest.raises(InputError, match=r"'fingerprint' gives an image of its own.*camera=null"):
+        Simulator(changed, catalogue)
+    Simulator(changed.model_copy(update={"camera": None, "detector": None}), catalogue)
+
+
+def test_the_cluster_of_the_fingerprint_recipe_is_what_it_says(catalogue):
+    recipe = load_recipe("si3n4-fingerprint", catalogue)
+    assert "8 × 10 × 20 cells" in " ".join(recipe.description.split())
+    scenes = map(Simulator(recipe, catalogue).scene, range(100))
+    scene = next(each for each in scenes if each.columns["label"] == 0)
+    assert len(scene.specimens[0].numbers) == 8 * 10 * 20 * 14
 
 
 def test_an_index_beyond_the_dataset_is_refused(simulator):

@@ -17,7 +17,12 @@ from crystalvision_simulate.defects._boundary import (
 )
 from crystalvision_simulate.defects._checks import parent_of, refuse_periodic
 from crystalvision_simulate.defects._neighbours import shortest_distance_angstrom
-from crystalvision_simulate.defects._parents import TwinnedParent, ideal_cell, sites_of
+from crystalvision_simulate.defects._parents import (
+    TwinnedParent,
+    ideal_cell,
+    ideal_parent,
+    sites_of,
+)
 
 
 class Twin(Defect):
@@ -70,12 +75,17 @@ class Twin(Defect):
         """Fill one side of the boundary, or the lamella, with the twin.
 
         Raises:
-            InputError: The crystal repeats across the beam, does not know what it was cut from, or
-                does not reach to the boundary; its mirror image is itself; or a lamella is thinner
-                than one layer.
+            InputError: The crystal repeats across the beam, does not know what it was cut from, is
+                twinned already, or does not reach to the boundary; its mirror image is itself; or
+                a lamella is thinner than one layer.
         """
         refuse_periodic(crystal, "twin")
         parent = parent_of(crystal, "twin")
+        if isinstance(ideal_parent(parent), TwinnedParent):
+            raise InputError(
+                "twin: this crystal is twinned already, and a second twin would take the place of "
+                "the first; give a class one twin, with lamella_thickness_angstrom for a lamella"
+            )
         if is_symmetry(parent.unit_cell, self._reduced, self.kind):
             what = "a mirror plane" if self.kind == "reflection" else "normal to a twofold axis"
             raise InputError(

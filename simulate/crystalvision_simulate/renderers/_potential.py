@@ -153,4 +153,13 @@ def slice_of_atoms(specimen: Specimen, slices: int) -> Int[np.ndarray, "n"]:
     turns = specimen.positions[:, 2] / step
     mean = np.exp(2j * np.pi * turns).mean()
     shift = 0.5 - np.angle(mean) / (2 * np.pi) % 1 if abs(mean) > 0.2 else 0.0
-    return np.clip(np.floor(turns + shift), 0, slices - 1).astype(np.int64)
+    # With a layer on the face itself, only one of the two ways leaves it a slice of its own.
+    other = shift + 1 if shift < 0 else shift - 1
+    found, turned = (np.floor(turns + each).astype(np.int64) for each in (shift, other))
+    if _beyond(turned, slices) < _beyond(found, slices):
+        found = turned
+    return np.clip(found, 0, slices - 1)
+
+
+def _beyond(slice_of: Int[np.ndarray, "n"], slices: int) -> int:
+    return int(np.count_nonzero((slice_of < 0) | (slice_of >= slices)))

@@ -30,6 +30,8 @@ class Fingerprint(Renderer):
     tan 2θ, a spot at the edge of 64 pixels lies 0.8 % farther out.
     """
 
+    gives_fractions = False
+
     def __init__(
         self,
         pixels: int = 64,

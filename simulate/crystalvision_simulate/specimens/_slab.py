@@ -12,6 +12,8 @@ from crystalvision_simulate.specimens._axis import reduced_axis
 
 _LARGEST_INDEX = 6
 _WIDEST = 1.5  # times the size asked for: the largest cell that may still stand for it
+_SAME_GAP = 1e-6  # of the cell's height
+_ON_A_FACE = 0.2  # Å, which thermal motion crosses
 _ORTHOGONAL = 1e-4  # cosine below which two vectors count as orthogonal
 
 
@@ -43,8 +45,9 @@ class SlabCutter:
         vectors = matrix @ unit_cell.cell
         lengths = np.linalg.norm(vectors, axis=1)
         across = np.maximum(1, np.rint(width_angstrom / lengths[:2]).astype(int))
-        self._layer = _repeat(_fill(unit_cell, matrix, vectors, lengths), (*across, 1))
-        self._parent = Parent(unit_cell, vectors / lengths[:, None], np.zeros(3))
+        filled, origin = _fill(unit_cell, matrix, vectors, lengths)
+        self._layer = _repeat(filled, (*across, 1))
+        self._parent = Parent(unit_cell, vectors / lengths[:, None], origin)
 
     def cut(self, thickness_angstrom: float) -> Crystal:
         """A slab as near to this thickness [Å] as whole repeats along the beam allow.
@@ -110,13 +113,36 @@ def _fill(
     matrix: Int[np.ndarray, "3 3"],
     vectors: Float[np.ndarray, "3 3"],
     lengths: Float[np.ndarray, "3"],
-) -> Crystal:
-    """The atoms of the orthogonal cell, turned so that its vectors lie along x, y, z."""
+) -> tuple[Crystal, Float[np.ndarray, "3"]]:
+    """The atoms of the orthogonal cell, turned so that its vectors lie along x, y, z.
+
+    If a layer of atoms lay on its faces across the beam, these are moved into the middle of the
+    widest gap: slices of whole cells, or of single layers, then cut through no layer.
+
+    Returns:
+        The cell, and where it has the origin of the unit cell [Å].
+    """
     supercell = unit_cell.to_pymatgen().make_supercell(matrix, in_place=False)
     fractional = np.mod(np.round(supercell.cart_coords @ np.linalg.inv(vectors), 10), 1)
-    return Crystal(
+    heights = fractional[:, 2]
+    near = np.minimum(heights, 1 - heights).min() * lengths[2] < _ON_A_FACE
+    face = _middle_of_the_widest_gap(heights) if near else 0.0
+    if face:
+        fractional[:, 2] = np.mod(np.round(fractional[:, 2] - face, 10), 1)
+    filled = Crystal(
         fractional * lengths,
         np.array(supercell.atomic_numbers, dtype=np.int64),
         np.diag(lengths),
         np.array([True, True, True]),
     )
+    return filled, np.array([0.0, 0.0, -face * lengths[2]])
+
+
+def _middle_of_the_widest_gap(heights: Float[np.ndarray, "n"]) -> float:
+    """Of equal gaps, the one next to 0."""
+    ordered = np.unique(heights)
+    gaps = np.diff(ordered, append=ordered[0] + 1)
+    widest = np.flatnonzero(gaps > gaps.max() - _SAME_GAP)
+    middles = ordered[widest] + gaps[widest] / 2
+    middles = np.where(middles > 0.5, middles - 1, middles)
+    return float(middles[np.abs(middles).argmin()])

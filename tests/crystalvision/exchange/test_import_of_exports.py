@@ -10,6 +10,9 @@ from crystalvision.datasets import Column, Dataset, origins, verify
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.exchange import export_png, import_folder
+from crystalvision.exchange._png import class_folders
+from crystalvision.runs import train_run
+from crystalvision.training import Experiment
 
 
 @pytest.mark.parametrize("with_specimens", [False, True])
@@ -99,3 +102,49 @@ def test_a_class_that_the_export_did_not_have(salt_path, tmp_path):
     with pytest.raises(InputError, match=message):
         import_folder(tmp_path / "images", tmp_path / "measured.zarr", pixel_size_inv_angstrom=0.02)
     assert not (tmp_path / "measured.zarr").exists()
+
+
+def test_severities_go_by_the_names_of_classes(make_data, tmp_path):
+    """Class folders come in the order of the alphabet, which need not be the dataset's."""
+    path = make_data(tmp_path / "salt.zarr")
+    header = Dataset.open(path).header
+    export_png(path, tmp_path / "images", scale="counts")
+    (tmp_path / "images/labels.csv").unlink()
+    for part in ("train", "validation", "test"):
+        for folder in (tmp_path / "images" / part).iterdir():
+            target = tmp_path / "images" / folder.name
+            target.mkdir(exist_ok=True)
+            for file in folder.iterdir():
+                file.rename(target / file.name)
+            folder.rmdir()
+        (tmp_path / "images" / part).rmdir()
+    import_folder(tmp_path / "images", tmp_path / "back.zarr")
+    back = Dataset.open(tmp_path / "back.zarr").header
+    known = dict(zip(class_folders(header.class_names), header.class_severities, strict=True))
+    assert list(back.class_names) != list(known)
+    assert dict(zip(back.class_names, back.class_severities, strict=True)) == known
+
+
+def test_no_run_is_judged_on_its_images_imported_anew(
+    make_experiment, dataset, catalogue, tmp_path
+):
+    pictures = tmp_path / "measured"
+    names = dataset.header.class_names
+    for index, label in enumerate(dataset.column("label")):
+        place = pictures / names[label]
+        place.mkdir(parents=True, exist_ok=True)
+        np.save(place / f"{index:03d}.npy", dataset.images([index])[0, 0])
+    first, second = tmp_path / "first.zarr", tmp_path / "second.zarr"
+    import_folder(pictures, first, pixel_size_inv_angstrom=0.01)
+    import_folder(pictures, second, pixel_size_inv_angstrom=0.02)
+    assert Dataset.open(first).identity != Dataset.open(second).identity
+    described = make_experiment()
+    experiment = Experiment.model_validate(
+        {
+            "system": {"branches": {"one": described["system"]["branches"]["classifier"]}},
+            "schedule": [{**described["schedule"][0], "train": ["one"], "epochs": 1}],
+        }
+    )
+    run = train_run(experiment, Dataset.open(first), tmp_path / "run", catalogue=catalogue)
+    with pytest.raises(InputError, match=r"holds the images that .* was trained on, imported anew"):
+        evaluate(run, Dataset.open(second))

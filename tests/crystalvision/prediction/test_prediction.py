@@ -1,10 +1,14 @@
 """Prediction: from Python, and from files of every kind on the command line."""
 
 import json
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import torch
+import zarr
 from skimage.io import imsave
 
 from crystalvision.cli import main
@@ -172,3 +176,72 @@ def test_the_command_refuses_a_wrong_size_in_one_line(run_path, tmp_path, capsys
     assert main(["predict", str(run_path), str(path)]) == 2
     shown = " ".join(capsys.readouterr().err.split())
     assert "has shape (8, 8); this run expects (channels, height, width) = (1, 32, 32)" in shown
+
+
+class Mine:
+    """What a pickle would do when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_no_array_is_unpickled(run_path, tmp_path, capsys):
+    array = tmp_path / "array.zarr"
+    array.mkdir()
+    described = {
+        "zarr_format": 2,
+        "shape": [1, 32, 32],
+        "chunks": [1, 32, 32],
+        "dtype": "|O",
+        "compressor": None,
+        "fill_value": 0,
+        "order": "C",
+        "filters": [{"id": "vlen-utf8"}, {"id": "pickle"}],
+    }
+    (array / ".zarray").write_text(json.dumps(described))
+    (array / "0.0.0").write_bytes(pickle.dumps(Mine(tmp_path / "executed")))
+    assert main(["predict", str(run_path), str(array)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_damaged_array_is_told(run_path, tmp_path, capsys):
+    path = tmp_path / "array.zarr"
+    zarr.save_array(path, np.ones((2, 32, 32), dtype=np.uint16))
+    for chunk in [each for each in path.rglob("c/*/*/*") if each.is_file()]:
+        chunk.write_bytes(b"nothing")
+    assert main(["predict", str(run_path), str(path)]) == 2
+    assert "array.zarr cannot be read: " in capsys.readouterr().err
+
+
+def test_what_does_not_fit_is_predicted_in_parts(predictor, dataset, monkeypatch):
+    images = dataset.images(np.arange(7))
+    expected = predictor.predict(images)
+    batch, sizes = Predictor._batch, []
+
+    def limited(self, images, passes):
+        if len(images) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        sizes.append(len(images))
+        return batch(self, images, passes)
+
+    monkeypatch.setattr(Predictor, "_batch", limited)
+    found = predictor.predict(images)
+    assert sizes == [1, 2, 2, 2]
+    assert np.allclose(found.probabilities, expected.probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--explain-to", "maps"], "--explain-to maps does nothing without --explain"),
+        (["--passes", "5"], "--passes 5 does nothing without --uncertainty dropout"),
+        (["--seed", "0"], "--seed 0 does nothing without --uncertainty dropout"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(run_path, dataset, options, message, capsys):
+    assert main(["predict", str(run_path), f"{dataset.path}[0]", *options]) == 2
+    assert message in capsys.readouterr().err.replace("\n", " ")

@@ -57,3 +57,30 @@ def test_the_number_of_workers_changes_nothing(make):
 def test_an_epoch_smaller_than_a_batch_is_refused(make):
     with pytest.raises(InputError, match="epoch_size is 3; expected at least a batch of 4"):
         make(epoch_size=3)
+
+
+class Trainer:
+    """What a data module asks of a trainer."""
+
+    def __init__(self, rank=0, world=1, epoch=0):
+        self.global_rank, self.world_size, self.current_epoch = rank, world, epoch
+
+
+def test_processes_that_train_together_have_other_batches(make):
+    expected = list(make().train_dataloader())
+    shares = []
+    for rank in range(2):
+        module = make()
+        module.trainer = Trainer(rank, 2)
+        shares.append(list(module.train_dataloader()))
+    assert [len(share) for share in shares] == [2, 2]  # of five, since all have as many
+    found = [batch for pair in zip(*shares, strict=True) for batch in pair]
+    assert all(equal(one, other) for one, other in zip(found, expected[:4], strict=True))
+
+
+def test_a_training_that_goes_on_has_the_samples_of_its_epoch(make):
+    loader = make().train_dataloader()
+    epochs = [epoch(loader) for _ in range(3)]
+    module = make()
+    module.trainer = Trainer(epoch=2)
+    assert equal(epoch(module.train_dataloader()), epochs[2])

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import yaml
 
 from crystalvision.training import Phase
 from crystalvision.training._learning_rates import scheduler
@@ -71,3 +72,11 @@ def test_cosine_warms_up_and_falls_to_zero():
     assert found[10] == pytest.approx(0.5)
     assert found[10:] == sorted(found[10:], reverse=True)
     assert found[-1] < 0.01
+
+
+def test_a_rate_without_a_point_is_a_number():
+    """YAML takes it for text."""
+    assert yaml.safe_load("1e-3") == "1e-3"
+    assert rates(1, "1e-3") == [0.001] * 5
+    with pytest.raises(ValueError, match="learning_rate"):
+        rates(1, "fast")

@@ -3,10 +3,13 @@
 import pytest
 import torch
 
+from crystalvision.contracts import Targets
 from crystalvision.errors import InputError
 from crystalvision.models import SystemConfig, build_system
-from crystalvision.training import Machine, fit, seeded
+from crystalvision.training import Machine, fit, in_batches_that_fit, seeded
+from crystalvision.training._micro_batches import MicroBatches
 from crystalvision.training._records import Silent
+from crystalvision.training._share import Share
 
 
 class Notes(Silent):
@@ -110,3 +113,51 @@ def test_half_the_bits_train_too(make_system, make_phase, patterns, precision):
     history = fit(system, [make_phase("classifier")], *patterns, precision=precision)
     assert history.epochs[-1].train_loss < history.epochs[0].train_loss
     assert {value.dtype for value in system.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_processes_compute_as_many_parts(size):
+    """They wait for each other in each part, so none may have one more."""
+    for count in range(1, 33):
+        numbers = set()
+        for rank in range(size):
+            share = Share(rank, size)
+            taken = share.of_training(count)
+            label = torch.zeros(taken.stop - taken.start, dtype=torch.long)
+            parts = []
+
+            def backward(_inputs, targets, _weight, parts=parts):
+                parts.append(len(targets.label))
+                return torch.zeros(())
+
+            MicroBatches(3, grow=False, note=print).run(
+                label,
+                Targets(label, torch.zeros(len(label))),
+                backward,
+                lambda: None,
+                least=share.least_of_training(count),
+            )
+            assert min(parts) > 1 or len(label) < 2
+            numbers.add(len(parts))
+        assert len(numbers) == 1, count
+
+
+def test_work_is_done_with_as_many_at_once_as_fit():
+    asked = []
+
+    def work(batch_size):
+        asked.append(batch_size)
+        if batch_size > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return batch_size
+
+    assert in_batches_that_fit(work) == 4
+    assert asked == [32, 16, 8, 4]
+
+
+def test_what_does_not_fit_alone_is_an_error():
+    def work(_batch_size):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        in_batches_that_fit(work)

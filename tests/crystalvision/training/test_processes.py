@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from crystalvision.cli import main
 from crystalvision.contracts import Targets
-from crystalvision.errors import InputError
+from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
 from crystalvision.training import Experiment, Machine, fit, together
 from crystalvision.training._data import Batches, PatternsOnDisk
 from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._share import Share
+from crystalvision.training._trainer import interruptible
 
 NAMES = ("classifier", "regressor", "fusion")
 VALIDATION = 16
@@ -124,7 +126,7 @@ def test_nobody_starts_the_processes_of_a_bare_fit(make_system, make_phase, patt
     [
         ({"devices": 0}, "--devices 0: expected 1 or more"),
         ({"accumulate": -1}, "--accumulate -1: expected 1 or more"),
-        ({"strategy": "dpp"}, "--strategy dpp: Lightning knows: auto, .*ddp"),
+        ({"strategy": "dpp"}, "--strategy dpp: expected auto, ddp, "),
         ({"device": "gpu"}, "--device gpu: expected cpu, cuda or auto"),
     ],
 )
@@ -139,3 +141,16 @@ def test_nodes_need_a_launcher(experiment, dataset, catalogue, tmp_path):
             experiment, dataset, tmp_path / "run", catalogue=catalogue, machine=Machine(nodes=2)
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_to_be_terminated_is_no_success():
+    """Lightning exits with status 0 after SIGTERM."""
+    with pytest.raises(TerminatedError, match="the same command goes on") as told, interruptible():
+        raise SIGTERMException
+    assert told.value.exit_status == 143
+
+
+def test_a_processor_has_no_float16():
+    with pytest.raises(InputError, match="precision 16 needs a GPU"):
+        Machine().check_precision("16")
+    Machine().check_precision("bf16")

@@ -97,3 +97,16 @@ def test_help_does_not_import_torch():
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_folder_here_is_no_name_for_a_run(train, capsys, monkeypatch, tmp_path):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert train("-o", ".") == 2
+    assert "-o .: expected the name of a folder to make" in capsys.readouterr().err
+
+
+def test_a_name_that_an_evaluation_cannot_have_is_refused_at_once(run_path, dataset, capsys):
+    line = ["evaluate", str(run_path), "-d", str(dataset.path), "--name", "a/b"]
+    assert main(line) == 2
+    assert "--name 'a/b': expected the plain name of a folder" in capsys.readouterr().err

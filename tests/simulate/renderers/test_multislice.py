@@ -6,6 +6,7 @@ import torch
 
 from crystalvision.contracts import Beam, Specimen
 from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
 from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration
 from crystalvision_simulate.recipes import load_recipe
@@ -307,12 +308,28 @@ def test_configurations_are_averaged():
     assert torch.allclose(together.intensity, mean, rtol=1e-5, atol=1e-10)
 
 
-def test_slices_are_shifted_so_that_layers_lie_within_them():
-    positions = np.array([[0, 0, z] for z in (0.0, 1.5, 3.0, 4.5)])
-    rng = np.random.default_rng(0)
-    moved = positions + rng.normal(0, 0.05, positions.shape)
-    specimen = Specimen(moved, np.full(4, 14), np.array([5.0, 5.0, 6.0]))
-    assert slice_of_atoms(specimen, 4).tolist() == [0, 1, 2, 3]
+@pytest.mark.parametrize("height", [-1e-9, 0.0, 0.3, 0.75, 1.2, 1.4])
+def test_slices_are_shifted_so_that_layers_lie_within_them(height):
+    positions = np.array([[0, 0, height + z] for z in (0.0, 1.5, 3.0, 4.5)])
+    for seed in range(20):
+        moved = positions + np.random.default_rng(seed).normal(0, 0.05, positions.shape)
+        specimen = Specimen(moved, np.full(4, 14), np.array([5.0, 5.0, 6.0]))
+        assert slice_of_atoms(specimen, 4).tolist() == [0, 1, 2, 3]
+
+
+def test_thermal_motion_moves_no_layer_of_a_slab_into_another_slice():
+    """With slices of one cell, which hold two layers, and of one layer."""
+    aluminium = Catalogue.load().create("structure", "aluminium", {})
+    slab = SlabCutter(aluminium, width_angstrom=12).cut(40)
+    cells = round(slab.cell[2, 2] / aluminium.cell[2, 2])
+    for slices in (cells, 2 * cells):
+        ideal = slice_of_atoms(specimen_of(slab), slices)
+        assert np.unique(np.bincount(ideal)).tolist() == [len(slab) / slices]
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            moved = slab.positions + rng.normal(0, 0.1, slab.positions.shape)
+            specimen = specimen_of(slab.with_atoms(moved, slab.numbers))
+            assert np.array_equal(slice_of_atoms(specimen, slices), ideal)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

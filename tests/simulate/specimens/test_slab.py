@@ -6,9 +6,12 @@ from scipy.spatial import cKDTree
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue
+from crystalvision_simulate.lattice import sites_in_box
 from crystalvision_simulate.specimens import SlabCutter, specimen_of
 from crystalvision_simulate.structures.silicon_nitride import beta_silicon_nitride
 
+CATALOGUE = Catalogue.load()
 CUBIC = Crystal(
     np.array([[0, 0, 0], [0, 2.025, 2.025], [2.025, 0, 2.025], [2.025, 2.025, 0]]),
     np.full(4, 13),
@@ -74,6 +77,23 @@ def test_an_ase_and_a_pymatgen_crystal_give_the_same_slab():
         assert slab.positions == pytest.approx(slabs[0].positions, abs=1e-9)
         assert slab.cell == pytest.approx(slabs[0].cell, abs=1e-9)
         assert slab.parent is not None
+
+
+@pytest.mark.parametrize("axis", [(0, 0, 1), (1, 1, 0), (1, 1, 1), (1, 1, 2)])
+@pytest.mark.parametrize("name", ["aluminium", "iron", "silicon", "si3n4-alpha", "si3n4-beta"])
+def test_faces_lie_between_layers_and_the_parent_knows_where(name, axis):
+    unit_cell = CATALOGUE.create("structure", name, {})
+    try:
+        slab = SlabCutter(unit_cell, zone_axis=axis, width_angstrom=30).cut(30)
+    except InputError:
+        pytest.skip("no orthogonal cell there")
+    heights = np.unique(np.round(slab.positions[:, 2], 6))
+    assert min(heights[0], slab.cell[2, 2] - heights[-1]) >= min(0.2, np.diff(heights).max() / 2)
+    sites, numbers = sites_in_box(slab.parent, np.zeros(3), np.diag(slab.cell))
+    assert len(sites) == len(slab)
+    apart, nearest = cKDTree(slab.positions).query(sites)
+    assert apart.max() < 1e-3
+    assert np.array_equal(slab.numbers[nearest], numbers)
 
 
 def test_axes_without_an_orthogonal_cell_are_refused():
