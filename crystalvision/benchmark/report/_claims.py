@@ -46,6 +46,8 @@ class Answered:
         if self.difference is None:
             return "not tested: no seed in common"
         told = _ANSWERS[self.difference.word]
+        if self.difference.word == ONE_TRAINING and self.difference.estimate.value < 0:
+            return f"the reverse, {told}"
         sure = self.difference.word in {"better", "worse"}
         return f"{told}, of these trainings" if sure and self.difference.seeds == 1 else told
 

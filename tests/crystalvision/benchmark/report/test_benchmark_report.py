@@ -16,9 +16,11 @@ from crystalvision.benchmark import Suite
 from crystalvision.benchmark.report import _again as again
 from crystalvision.benchmark.report import _answers as answers
 from crystalvision.benchmark.report import write_report
+from crystalvision.benchmark.report._claims import Answered
 from crystalvision.benchmark.report._class_figures import macro_curve
 from crystalvision.benchmark.report._cost_figures import pareto
 from crystalvision.benchmark.report._growth import by_curves, last_steps, size_groups
+from crystalvision.benchmark.report._lines import Difference
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._published import measures_of
 from crystalvision.benchmark.report._results import find_results
@@ -124,6 +126,27 @@ def test_claims_are_answered(fusion, text, fusion_folder):
     assert [claim.difference.corrected for claim in claims if claim.difference] == holm(raw)
     assert f"fusion helps yes {answers.points(helped.difference.estimate)}" in text
     assert "| fusion helps | yes | " in (fusion_folder / "results.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "seeds", "answer"),
+    [
+        (0.03, 0.01, 0.05, 3, "yes"),
+        (0.03, 0.01, 0.05, 1, "yes, of these trainings"),
+        (-0.03, -0.05, -0.01, 3, "no, the reverse"),
+        (0.03, -0.01, 0.07, 3, "as trained here, but not beyond what other seeds may give"),
+        (
+            -0.03,
+            -0.07,
+            0.01,
+            3,
+            "the reverse, as trained here, but not beyond what other seeds may give",
+        ),
+    ],
+)
+def test_an_answer_says_which_way(value, low, high, seeds, answer):
+    difference = Difference(Estimate(value, low, high), p=0.001, corrected=0.001, seeds=seeds)
+    assert Answered("it helps", difference, None, None).answer == answer
 
 
 def test_a_claim_of_an_unknown_system_is_refused(fusion):
