@@ -56,7 +56,7 @@ def test_cached_features_are_those_of_the_images(make_system, fusion_phase, patt
     from crystalvision.training import _fit
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fit, "cache", lambda system, patterns, device: patterns.counts)
+        patch.setattr(_fit, "cache", lambda system, patterns, device, size: patterns.counts)
         fit(whole, [fusion_phase], *patterns, seed=3)
     for key, value in cached.state_dict().items():
         assert torch.allclose(value, whole.state_dict()[key], atol=1e-4), key

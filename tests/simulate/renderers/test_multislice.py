@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from crystalvision.contracts import Beam, Specimen
 from crystalvision.errors import InputError
@@ -18,6 +19,7 @@ from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,
     relativistic_mass_ratio,
 )
+from crystalvision_simulate.simulator import Simulator
 from crystalvision_simulate.specimens import SlabCutter, specimen_of
 from crystalvision_simulate.structures.silicon_nitride import beta_silicon_nitride
 
@@ -352,3 +354,33 @@ def test_cuda_agrees_with_the_cpu():
 def test_unusable_numbers_are_quoted(options, message):
     with pytest.raises(InputError, match=message):
         Multislice(**options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("structure", "energy_kev", "most"),
+    [
+        ("silicon", 100, 0.013),
+        ("aluminium", 100, 0.02),
+        ("tungsten", 100, 0.12),
+        ("tungsten", 300, 0.07),
+    ],
+)
+def test_the_selected_area_recipes_are_as_converged_as_the_guide_says(structure, energy_kev, most):
+    catalogue = Catalogue.load()
+    crystal = [
+        f"structure={structure}",
+        "classes=[{name: perfect, severity: 0}]",
+        "specimen.zone_axis=[0, 0, 1]",
+        "specimen.thickness_angstrom=160",
+        f"beam.energy_kev={energy_kev}",
+        "beam.mistilt_mrad=3",
+    ]
+    fine = ["renderer.band_limit_inv_angstrom=5.5", "renderer.slice_thickness_angstrom=1"]
+    images = []
+    for settings in (crystal, [*crystal, *fine]):
+        simulator = Simulator(load_recipe("sadp-defects", catalogue, settings), catalogue)
+        (projection,) = simulator.render([simulator.scene(0)])
+        images.append(projection.image[0].double())
+    spots = 121 * functional.avg_pool2d((images[0] - images[1])[None], 11, stride=1)
+    assert float(spots.abs().max()) < most
