@@ -90,6 +90,25 @@ def test_an_error_of_the_source_comes_through(numbers, tmp_path, cluster):
     assert verify(path) == []
 
 
+@pytest.mark.slow  # distributed waits a minute for it to come back
+def test_a_scheduler_that_goes_away_is_told(numbers, tmp_path):
+    with LocalCluster(1, threads_per_worker=1, processes=False, dashboard_address=None) as local:
+        closing = threading.Event()
+
+        def close(_count):
+            if not closing.is_set():
+                closing.set()
+                local.sync(local.scheduler.close)
+
+        with (
+            pytest.raises(ClusterError, match="cannot be reached any more; .* --resume"),
+            Cluster.at(local.scheduler_address) as cluster,
+        ):
+            generate(numbers(), tmp_path / "d.zarr", cluster=cluster, advance=close)
+    generate(numbers(), tmp_path / "d.zarr", mode="resume")
+    assert verify(tmp_path / "d.zarr") == []
+
+
 @pytest.mark.slow
 def test_a_shard_that_kills_its_workers_is_named(numbers, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_DEATHS", 0)
