@@ -101,7 +101,7 @@ def test_a_scheduler_that_goes_away_is_told(numbers, tmp_path):
                 local.sync(local.scheduler.close)
 
         with (
-            pytest.raises(ClusterError, match="cannot be reached any more; .* --resume"),
+            pytest.raises(ClusterError, match=r"cannot be reached any more; .* --resume"),
             Cluster.at(local.scheduler_address) as cluster,
         ):
             generate(numbers(), tmp_path / "d.zarr", cluster=cluster, advance=close)
