@@ -67,7 +67,7 @@ def do(job: Job, tell: Tell) -> None:
         for name, data in job.tests.items():
             try:
                 _judge(job, run, name, data, tell)
-            except Exception as error:
+            except Exception as error:  # whatever a plugin raises: the other tests go on
                 errors.append(error)
         if errors:
             raise errors[0]
