@@ -3,32 +3,21 @@
 import csv
 import re
 import shutil
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from crystalvision.benchmark import Place, ResultRow, collect, load_suite, plan_benchmark
+from crystalvision.benchmark import Place, ResultRow, collect, load_suite
+from crystalvision.benchmark._experiments import with_experiments
 from crystalvision.benchmark.report._load import load_benchmark
 from crystalvision.benchmark.report._markdown import render_markdown
 from crystalvision.benchmark.report._results import find_results
 from crystalvision.errors import InputError
-from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.plugins import Catalogue
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SUITES = BENCHMARKS / "results" / "suites"
-
-
-class Silent:
-    """A watcher that is told of suites whose weights of ImageNet are not at hand."""
-
-    def note(self, text):
-        """Nothing is shown."""
-
-    def step(self, what, total):
-        del what, total
-        return nullcontext(lambda _count: None)
 
 
 @pytest.fixture(
@@ -70,9 +59,9 @@ def test_tables_for_a_paper_can_be_drawn_again(folder):
 def test_it_is_the_suite_that_is_shipped(folder):
     kept, catalogue = Place(folder).read_suite(), Catalogue.load()
     suite = load_suite(catalogue.path("suite", kept.name), kept.budget)
-    shipped = plan_benchmark(suite, catalogue, PluginSelection(), device="cpu", watcher=Silent())
+    shipped = with_experiments(suite, catalogue)
     words = {"title", "description", "published", "claims"}
-    assert kept.model_dump(exclude=words) == shipped.suite.model_dump(exclude=words)
+    assert kept.model_dump(exclude=words) == shipped.model_dump(exclude=words)
 
 
 def test_the_guide_shows_the_figures_that_are_kept():

@@ -79,14 +79,11 @@ def test_an_ase_and_a_pymatgen_crystal_give_the_same_slab():
         assert slab.parent is not None
 
 
-@pytest.mark.parametrize("axis", [(0, 0, 1), (1, 1, 0), (1, 1, 1), (1, 1, 2)])
-@pytest.mark.parametrize("name", ["aluminium", "iron", "silicon", "si3n4-alpha", "si3n4-beta"])
+@pytest.mark.parametrize("axis", [(0, 0, 1), (1, 1, 0), (1, 1, 1)])
+@pytest.mark.parametrize("name", ["aluminium", "iron", "silicon"])
 def test_faces_lie_between_layers_and_the_parent_knows_where(name, axis):
     unit_cell = CATALOGUE.create("structure", name, {})
-    try:
-        slab = SlabCutter(unit_cell, zone_axis=axis, width_angstrom=30).cut(30)
-    except InputError:
-        pytest.skip("no orthogonal cell there")
+    slab = SlabCutter(unit_cell, zone_axis=axis, width_angstrom=30).cut(30)
     heights = np.unique(np.round(slab.positions[:, 2], 6))
     assert min(heights[0], slab.cell[2, 2] - heights[-1]) >= min(0.2, np.diff(heights).max() / 2)
     sites, numbers = sites_in_box(slab.parent, np.zeros(3), np.diag(slab.cell))
@@ -94,6 +91,12 @@ def test_faces_lie_between_layers_and_the_parent_knows_where(name, axis):
     apart, nearest = cKDTree(slab.positions).query(sites)
     assert apart.max() < 1e-3
     assert np.array_equal(slab.numbers[nearest], numbers)
+
+
+@pytest.mark.parametrize("name", ["si3n4-alpha", "si3n4-beta"])
+def test_a_crystal_without_a_layer_on_its_faces_is_cut_as_it_comes(name):
+    slab = SlabCutter(CATALOGUE.create("structure", name, {}), width_angstrom=30).cut(30)
+    assert not slab.parent.origin_angstrom.any()
 
 
 def test_axes_without_an_orthogonal_cell_are_refused():
