@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,7 @@ from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
 from crystalvision.prediction._predictions import Predictions, SeveritySource, spread_of
 from crystalvision.runs import Run, RunRecord
-from crystalvision.training import seeded
+from crystalvision.training import in_batches_that_fit, seeded
 from crystalvision.trust import load_trust, scale, teller, views_of
 
 
@@ -191,23 +192,15 @@ class Predictor:
     ) -> list[_Batch]:
         done: list[_Batch] = []
         while waiting := list(islice(images, batch_size)):
-            done += self._in_parts(waiting, passes)
+            done += in_batches_that_fit(partial(self._parts, waiting, passes), len(waiting))
             on_batch(len(waiting))
         return done
 
-    def _in_parts(self, images: list[np.ndarray[Any, Any]], passes: int) -> list[_Batch]:
-        """A batch, or parts of it where it does not fit into the memory of the GPU."""
-        try:
-            return [self._batch(images, passes)]
-        except torch.OutOfMemoryError:
-            if len(images) == 1:
-                raise
-        # Only here, after the exception and all that it held are gone, is the memory free.
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        half = len(images) // 2
-        parts = (images[:half], images[half:])
-        return [told for part in parts for told in self._in_parts(part, passes)]
+    def _parts(
+        self, images: list[np.ndarray[Any, Any]], passes: int, batch_size: int
+    ) -> list[_Batch]:
+        starts = range(0, len(images), batch_size)
+        return [self._batch(images[start : start + batch_size], passes) for start in starts]
 
     def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> _Batch:
         raw = torch.from_numpy(np.stack(images)).to(self._device)

@@ -29,7 +29,8 @@ class Share:
 
     def least_of_training(self, count: int) -> int:
         """How many samples the process with the fewest takes of a batch to learn from."""
-        return count // self.size if count >= 2 * self.size else count
+        least: int = Share(0, self.size).of_training(count).stop  # later ones take the remainder
+        return least
 
     def weight(self, count: int) -> float:
         """What the mean loss of this process's samples counts for, in the mean of the processes."""

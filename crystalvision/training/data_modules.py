@@ -183,6 +183,12 @@ class OnlineDataModule(PatternDataModule):
         if trainer is not None:  # it may go on, ask for a loader each epoch, and be one of several
             first_epoch = trainer.current_epoch
             share = Share(trainer.global_rank, trainer.world_size)
+        batches = self._parts[_TRAINING].size // self.batch_size
+        if batches < share.size:
+            raise InputError(
+                f"an epoch has {batches} batches for {share.size} processes; raise epoch_size to "
+                f"at least {share.size * self.batch_size}"
+            )
         return data.DataLoader(
             _MadeBatches(self._parts[_TRAINING], self.batch_size, first_epoch, share),
             batch_size=None,

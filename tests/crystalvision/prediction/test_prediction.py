@@ -218,7 +218,7 @@ def test_a_damaged_array_is_told(run_path, tmp_path, capsys):
 
 
 def test_what_does_not_fit_is_predicted_in_parts(predictor, dataset, monkeypatch):
-    images = dataset.images(np.arange(7))
+    images = dataset.images(np.arange(8))
     expected = predictor.predict(images)
     batch, sizes = Predictor._batch, []
 
@@ -230,7 +230,7 @@ def test_what_does_not_fit_is_predicted_in_parts(predictor, dataset, monkeypatch
 
     monkeypatch.setattr(Predictor, "_batch", limited)
     found = predictor.predict(images)
-    assert sizes == [1, 2, 2, 2]
+    assert sizes == [2, 2, 2, 2]
     assert np.allclose(found.probabilities, expected.probabilities, atol=1e-6)
 
 

@@ -78,6 +78,13 @@ def test_processes_that_train_together_have_other_batches(make):
     assert all(equal(one, other) for one, other in zip(found, expected[:4], strict=True))
 
 
+def test_fewer_batches_than_processes_are_refused(make):
+    module = make()
+    module.trainer = Trainer(world=6)
+    with pytest.raises(InputError, match=r"an epoch has 5 batches for 6 processes; .* at least 24"):
+        module.train_dataloader()
+
+
 def test_a_training_that_goes_on_has_the_samples_of_its_epoch(make):
     loader = make().train_dataloader()
     epochs = [epoch(loader) for _ in range(3)]

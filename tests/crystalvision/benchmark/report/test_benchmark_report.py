@@ -5,7 +5,6 @@ import html
 import json
 import re
 import shutil
-from dataclasses import replace
 from statistics import fmean, stdev
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from crystalvision.benchmark import Suite
-from crystalvision.benchmark.report import _again as again
 from crystalvision.benchmark.report import _answers as answers
 from crystalvision.benchmark.report import write_report
 from crystalvision.benchmark.report._claims import Answered
@@ -209,28 +207,6 @@ def test_commands_run_it_again(text):
     assert "processor two cores" in text
 
 
-def test_commands_load_the_plugins_that_the_benchmark_had(dose):
-    command = ["/usr/bin/crystalvision", "-p", "mine.py", "benchmark", "dose", "-o", "benchmark"]
-    benchmark = replace(dose.benchmark, environment={"command": command})
-    assert again.whole_command(benchmark).startswith("crystalvision -p mine.py benchmark dose")
-    lines = again.dataset_commands(benchmark).splitlines()
-    assert {line.split()[0] for line in lines} == {"crystalvision", "cp"}
-    lines += again.systems_again(benchmark)[0].commands.splitlines()
-    assert all(line.startswith(("crystalvision -p mine.py ", "cp -r ")) for line in lines)
-    assert not any("--device" in line for line in lines)
-    assert again.preparation(benchmark) == "export OMP_NUM_THREADS=1"
-
-
-def test_commands_run_where_the_benchmark_did(dose):
-    benchmark = replace(dose.benchmark, environment={"device": "cuda"})
-    lines = again.dataset_commands(benchmark).splitlines()
-    lines += again.systems_again(benchmark)[0].commands.splitlines()
-    for line in lines:
-        works = line.split()[1] in {"simulate", "train", "evaluate"}
-        assert line.endswith(" --device cuda") == works, line
-    assert again.preparation(benchmark) == ""
-
-
 @pytest.mark.parametrize(
     ("share", "told"), [(0.02234, "+2.2"), (-0.0004, "−0.04"), (0.000001, "0.0"), (0.0, "0.0")]
 )
@@ -317,13 +293,6 @@ def test_a_report_needs_no_images(dose_folder, catalogue, tmp_path):
     (folder / "datasets/beta-test.csv").unlink()
     with pytest.raises(InputError, match=r"beta-test\.csv is missing; .* go on with --resume"):
         write_report(folder, catalogue)
-
-
-def test_parts_of_the_training_data_are_made_again(dose):
-    lines = again.dataset_commands(dose.benchmark).splitlines()
-    assert "cp -r datasets/beta-train.zarr datasets/beta-train-400.zarr" in lines
-    part = "crystalvision dataset split datasets/beta-train-400.zarr --validation 0.1 --test 0.5"
-    assert part in lines
 
 
 def test_the_ends_of_a_curve_are_told(dose_folder):
