@@ -4,11 +4,12 @@ from crystalvision.plugins._callables import documentation, unwrapped
 from crystalvision.plugins._catalogue import Catalogue
 from crystalvision.plugins._entry import Entry
 from crystalvision.plugins._kinds import KINDS, FactoryKind, Kind
-from crystalvision.plugins._manager import PluginFailure, PluginInfo, PluginSelection
+from crystalvision.plugins._manager import SESSION, PluginFailure, PluginInfo, PluginSelection
 from crystalvision.plugins._options import Option
 
 __all__ = [
     "KINDS",
+    "SESSION",
     "Catalogue",
     "Entry",
     "FactoryKind",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args, overload
 
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins._entry import Entry, offered_entries
-from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind
-from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginSelection
+from crystalvision.plugins._kinds import KINDS, FactoryKind, FileKind, Kind
+from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginInfo, PluginSelection
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import (
@@ -67,6 +67,15 @@ class Catalogue:
                     text = f"{kind.hook}() failed: {type(error).__name__}: {error}"
                     failures.append(PluginFailure(info, text))
         return cls(entries, failures)
+
+    def with_parts(self, parts: Iterable[tuple[Kind, PluginInfo, Mapping[str, object]]]) -> Self:
+        """The same, with what else is offered: of a kind, by whom, name → what it stands for.
+
+        Raises:
+            PluginError: A name that cannot be one.
+        """
+        more = [entry for kind, plugin, names in parts for entry in offered_entries(kind, plugin, names)]
+        return type(self)([*self.entries, *more], self.failures)
 
     def of_kind(self, kind: str) -> list[Entry]:
         """The entries of one kind, by name.

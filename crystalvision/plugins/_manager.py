@@ -18,6 +18,8 @@ from crystalvision.errors import InputError, PluginError
 
 PROJECT = "crystalvision"
 ENVIRONMENT_VARIABLE = "CRYSTALVISION_PLUGINS"
+SESSION = "crystalvision.register"
+"""The distribution of parts that were registered in a Python session, not by a plugin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import torch
 from crystalvision.config import Config, Part
 from crystalvision.datasets import Dataset
 from crystalvision.models import ClassicalConfig, SystemConfig
-from crystalvision.plugins import Catalogue
+from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
 
 SPLITS = ("train", "validation", "test")
@@ -60,6 +60,11 @@ class PluginRecord(Config):
     @property
     def how_to_get(self) -> str:
         """What the user can do to have it again."""
+        if self.distribution == SESSION:
+            return (
+                "define it again in this session, and then: "
+                f"crystalvision.register({self.kind}={{'{self.name}': ...}})"
+            )
         if self.distribution.endswith(".py"):
             return f"load it with -p {self.distribution}"
         return f"install it with: pip install '{self.distribution}'"

@@ -9,7 +9,7 @@ from crystalvision.sources._bound import AccuracyBound, BoundPoint
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._contract import Sample, Source
 from crystalvision.sources._generate import generate
-from crystalvision.sources._recipes import find_recipe, read_recipe
+from crystalvision.sources._recipes import find_recipe, read_recipe, source_of
 from crystalvision.sources._repair import Repair, repair
 from crystalvision.sources._spec import SourceSpec
 
@@ -26,4 +26,5 @@ __all__ = [
     "generate",
     "read_recipe",
     "repair",
+    "source_of",
 ]

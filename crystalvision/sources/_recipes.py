@@ -67,3 +67,23 @@ def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> di
 
 def _is_group(value: object) -> bool:
     return isinstance(value, Mapping) and "name" not in value
+
+
+def source_of(recipe: dict[str, Any], where: str, catalogue: Catalogue) -> str:
+    """Take out of a recipe which source makes it: its key `source`, or the only one there is.
+
+    Args:
+        recipe: Its data; the key is taken out.
+        where: Where it was read from, for the error.
+        catalogue: Where sources are looked up.
+
+    Raises:
+        InputError: It names no source and there are several, or one that is not there.
+    """
+    names = catalogue.names("source")
+    name = recipe.pop("source", names[0] if len(names) == 1 else None)
+    if not isinstance(name, str):
+        found = "has no source" if name is None else f"source is {name!r}"
+        raise InputError(f"{where}: {found}; write source: and one of {', '.join(names)}")
+    catalogue.entry("source", name)
+    return name

@@ -1,0 +1,23 @@
+"""What is used from Python, in a script or a notebook: `import crystalvision as cv`.
+
+The same functions as the commands have, with the same words: what `--set KEY=VALUE` changes there is
+`set={"KEY": value}` here. Datasets, runs and benchmarks show themselves as pictures and tables in a
+notebook.
+"""
+
+from crystalvision.api._benchmark import Benchmark, benchmark
+from crystalvision.api._dataset import Dataset, simulate
+from crystalvision.api._run import Predicted, Run, train
+from crystalvision.api._session import plugins, register
+
+__all__ = [
+    "Benchmark",
+    "Dataset",
+    "Predicted",
+    "Run",
+    "benchmark",
+    "plugins",
+    "register",
+    "simulate",
+    "train",
+]

@@ -1,0 +1,135 @@
+"""Benchmarks that show their table and their figure, and running them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from crystalvision.api._session import catalogue, session_parts
+from crystalvision.benchmark import (
+    CellKey,
+    Outcome,
+    Settings,
+    check_place,
+    find_suite,
+    is_benchmark,
+    load_suite,
+    plan_benchmark,
+    run_benchmark,
+)
+from crystalvision.cli.console import Advance, err, progress
+from crystalvision.errors import InputError
+from crystalvision.plugins import PluginSelection
+from crystalvision.training import choose_device
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+class Benchmark:
+    """What a benchmark found.
+
+    Attributes:
+        path: Its folder; `report.html` there has all of it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open the folder of a benchmark.
+
+        Raises:
+            InputError: It is none.
+        """
+        self.path = Path(path)
+        if not is_benchmark(self.path):
+            raise InputError(
+                f"{self.path} is no benchmark; a benchmark is what crystalvision benchmark writes"
+            )
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The tidy table: a row for each system, seed, and test that it went through."""
+        import pandas as pd
+
+        return pd.read_parquet(self.path / "results.parquet")
+
+    def plot(self) -> "Figure":
+        """Accuracy of each system on each test: the mean over seeds, and each seed.
+
+        Raises:
+            InputError: No system was judged.
+        """
+        from crystalvision.figures import COLOURS, FAINT, drawing, new_figure, wrapped
+
+        judged = self.table.query("tested_on != '' and by == ''").dropna(subset="accuracy")
+        if judged.empty:
+            raise InputError(f"{self.path}: no system was judged; see its failures")
+        tests = list(judged["tested_on"].unique())
+        systems = list(judged.groupby("system")["accuracy"].mean().sort_values().index)
+        with drawing():
+            figure, (axes,) = new_figure(width=5.6, height=1.6 + 0.36 * len(systems))
+            for number, test in enumerate(tests):
+                colour = COLOURS[number % len(COLOURS)]
+                rows = judged[judged["tested_on"] == test]
+                places = [systems.index(system) for system in rows["system"]]
+                axes.plot(rows["accuracy"], places, "|", color=FAINT if len(tests) == 1 else colour)
+                means = rows.groupby("system")["accuracy"].mean()
+                axes.plot(means, [systems.index(system) for system in means.index], "o",
+                          color=colour, label=test)
+            axes.set_yticks(range(len(systems)), [wrapped(name, 24) for name in systems])
+            axes.set_xlabel("accuracy (ticks: single seeds)")
+            if len(tests) > 1:
+                figure.legend(loc="outside lower center", ncols=3)
+        return figure
+
+    def __repr__(self) -> str:
+        return f"Benchmark({str(self.path)!r}): {len(self.table)} rows"
+
+    def _repr_html_(self) -> str:
+        columns = ["system", "trained_on", "train_patterns", "tested_on", "accuracy"]
+        rows = self.table.query("by == ''")[columns]
+        means = rows.groupby(columns[:-1], sort=False)["accuracy"].agg(["mean", "std", "count"])
+        shown = means.rename(columns={"mean": "accuracy", "std": "±", "count": "seeds"})
+        table = shown.reset_index().to_html(index=False, float_format="{:.3f}".format, na_rep="")
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
+def benchmark(
+    suite: str | Path,
+    path: str | Path,
+    *,
+    budget: str | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command has
+    workers: int = 1,
+    device: str = "cpu",
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Benchmark:
+    """Train and judge every system of a suite, as `crystalvision benchmark` does.
+
+    Args:
+        suite: Name of a shipped suite, or path of a YAML file.
+        path: The folder to write.
+        budget: Which of the suite's budgets, by default `quick`.
+        set: Values of the suite to change, by path.
+        workers: Cells at a time, each a process of its own.
+        device: `cpu`, `cuda` or `auto`.
+        resume: Go on with the benchmark that is there.
+        overwrite: Replace it.
+
+    Raises:
+        InputError: The suite is wrong, the place is taken, or a part is known to this session
+            alone: cells run in processes of their own.
+        StorageError: The disk refuses.
+    """
+    parts, selection = catalogue(), PluginSelection.from_environment()
+    where = choose_device(device).type
+    loaded = load_suite(find_suite(str(suite), parts), budget, settings=set or {})
+    watcher = _Watcher()
+    planned = plan_benchmark(loaded, parts, selection, device=where, watcher=watcher)
+    folder = Path(path)
+    check_place(planned, folder, resume=resume, overwrite=overwrite)
+    settings = Settings(device=where, workers=workers, resume=resume, overwrite=overwrite)
+    run_benchmark(planned, folder, parts, selection, settings=settings, watcher=watcher)
+    return Benchmark(folder)

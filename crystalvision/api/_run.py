@@ -1,0 +1,248 @@
+"""Runs that can be asked and judged, and training them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from crystalvision import datasets, runs
+from crystalvision.api._session import catalogue, registered
+from crystalvision.cli.console import Advance, progress
+from crystalvision.config import apply_settings
+from crystalvision.errors import InputError
+from crystalvision.evaluation import Evaluation, evaluate, save
+from crystalvision.prediction import Predictions, Predictor, join, open_source
+from crystalvision.training import (
+    ClassicalExperiment,
+    EpochRecord,
+    Machine,
+    PhaseRecord,
+    check_experiment,
+    choose_device,
+    read_experiment,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHUNK = 64  # patterns in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a run says of some patterns.
+
+    Attributes:
+        names: What each pattern is called, (n,).
+        predictions: What is said of them.
+    """
+
+    names: tuple[str, ...]
+    predictions: Predictions
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """A row for each pattern: its class, how probable each class is, severity, novelty."""
+        import pandas as pd
+
+        said = self.predictions
+        columns: dict[str, Any] = {"class": said.names}
+        for place, name in enumerate(said.class_names):
+            columns[f"p({name})"] = said.probabilities[:, place]
+        columns["severity"] = said.severity
+        if said.novelty is not None:
+            columns["novelty"] = said.novelty
+            columns["unlike_training_data"] = said.rejected
+        return pd.DataFrame(columns, index=pd.Index(self.names, name="pattern"))
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(float_format="{:.3f}".format))
+
+
+class Run:
+    """A trained system in its folder.
+
+    Attributes:
+        path: Its folder.
+        record: What `run.yaml` says.
+        system: The trained network or classical system.
+    """
+
+    def __init__(self, run: runs.Run) -> None:
+        """Take a loaded run; `Run.load` loads one."""
+        self._run = run
+        self.path = run.path
+        self.record = run.record
+        self.system = run.system
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Load a run folder.
+
+        Raises:
+            InputError: It is no run, or a part that it was trained with is not there.
+        """
+        return cls(runs.Run.load(path, catalogue()))
+
+    def evaluate(
+        self,
+        data: datasets.Dataset | str | Path,
+        *,
+        split: Literal["train", "validation", "test", "all"] | None = None,
+        name: str | None = None,
+        device: str = "cpu",
+        calibrated: bool = True,
+    ) -> Evaluation:
+        """Judge the run, and keep the metrics and predictions in its folder.
+
+        Args:
+            data: The dataset.
+            split: Part of it; by default `test` of the dataset that the run was trained on, `all`
+                of any other.
+            name: Name of the evaluation; by default that of dataset and split.
+            device: Where to predict: `cpu`, `cuda` or `auto`.
+            calibrated: Whether to use the run's calibration.
+
+        Returns:
+            The evaluation; its `metrics` have every number, with intervals.
+
+        Raises:
+            InputError: Data that do not fit the run, or that it was trained on.
+        """
+        dataset = _dataset(data)
+        with progress("predicting", None) as advance:
+            found = evaluate(
+                self._run,
+                dataset,
+                split=split,
+                device=choose_device(device),
+                calibrated=calibrated,
+                on_batch=advance,
+            )
+        save(found, self.path, name)
+        return found
+
+    def predict(
+        self,
+        *patterns: str | Path | np.ndarray[Any, Any],
+        device: str = "cpu",
+        calibrated: bool = True,
+    ) -> Predicted:
+        """Say what patterns show.
+
+        Args:
+            *patterns: Files, stacks, `DATA.zarr[0:10]`, as `crystalvision predict` takes them; or
+                raw counts (h, w), (c, h, w) or (n, c, h, w).
+            device: Where to predict: `cpu`, `cuda` or `auto`.
+            calibrated: Whether to use the run's calibration.
+
+        Raises:
+            InputError: No pattern, or one that is not like those that the run was trained on.
+        """
+        if not patterns:
+            raise InputError("predict: no pattern was given; give files or arrays of counts")
+        predictor = Predictor(self._run, choose_device(device), calibrated=calibrated)
+        names: list[str] = []
+        said: list[Predictions] = []
+        for place, pattern in enumerate(patterns):
+            for name, image in _patterns(pattern, place, self.record.image_shape):
+                names.append(name)
+                said.append(predictor.predict(predictor.prepare(image, name)[None]))
+        return Predicted(tuple(names), join(said))
+
+    def __repr__(self) -> str:
+        phases = ", ".join(
+            f"{phase.name}: {phase.monitor} {phase.best_value:.4f}" for phase in self.record.phases
+        )
+        return f"Run({str(self.path)!r}): {', '.join(self.record.class_names)}; {phases}"
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = [
+            {
+                "phase": phase.name,
+                "epochs": phase.epochs,
+                "best": phase.best_epoch,
+                phase.monitor: phase.best_value,
+                "seconds": phase.seconds,
+            }
+            for phase in self.record.phases
+        ]
+        table = pd.DataFrame(rows).to_html(index=False, float_format="{:.4g}".format, na_rep="")
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
+def train(
+    experiment: str | Path | Mapping[str, Any],
+    data: datasets.Dataset | str | Path,
+    path: str | Path,
+    *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command has
+    seed: int | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> Run:
+    """Train a system and write its run folder, as `crystalvision train` does.
+
+    If it is stopped, the same call goes on where it was.
+
+    Args:
+        experiment: Name of a shipped experiment, path of a YAML file, or the experiment itself.
+        data: The dataset to train on.
+        path: The run folder to write.
+        set: Values of the experiment to change, by path:
+            `{"system.branches.classifier.backbone": "resnet18"}`.
+        seed: Replaces the experiment's seed.
+        device: `cpu`, `cuda` or `auto`.
+        overwrite: Replace the run, or unfinished training, that is there.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: A setting, dataset or path that cannot be used.
+        StorageError: The disk refuses.
+    """
+    parts = catalogue()
+    where = "experiment" if isinstance(experiment, Mapping) else str(experiment)
+    described = (
+        dict(experiment) if isinstance(experiment, Mapping) else read_experiment(where, parts)
+    )
+    given = {**(set or {}), **({} if seed is None else {"seed": seed})}
+    checked = check_experiment(apply_settings(described, given, where), where)
+    dataset = _dataset(data)
+    with ExitStack() as stack:
+        if isinstance(checked, ClassicalExperiment):
+            if choose_device(device).type != "cpu":
+                raise InputError(f"device {device}: a classical system is fitted on the CPU")
+            total = sum(len(dataset.split(name)) for name in ("train", "validation"))
+            advance = stack.enter_context(progress("computing features", 2 * total))
+            trained = runs.train_classical_run(
+                checked,
+                dataset,
+                path,
+                catalogue=parts,
+                overwrite=overwrite,
+                on_read=advance,
+                on_features=advance,
+            )
+        else:
+            trained = runs.train_run(
+                checked,
+                dataset,
+                path,
+                catalogue=parts,
+                machine=Machine.called(device),
+                overwrite=overwrite,
+                listener=_Bars(stack),
+                reading=lambda total: stack.enter_context(progress("reading patterns", total)),
+            )
+    return Run(trained)
