@@ -6,9 +6,9 @@
     run = cv.train("single", data, "runs/a")
     run.evaluate(data).metrics
 
-This module stays light, because every plugin imports it: the plugin marker, the version, and what is
-used from Python, which is imported when it is first used. The contracts are in
-`crystalvision.contracts`, the extension points in `crystalvision.hookspecs`.
+This module stays light, because every plugin imports it: what is used from Python is imported when
+it is first used. The contracts are in `crystalvision.contracts`, the extension points in
+`crystalvision.hookspecs`.
 """
 
 from importlib.metadata import version
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Dataset,
         Run,
         benchmark,
-        plugins,
+        list_plugins,
         register,
         simulate,
         train,
@@ -38,7 +38,7 @@ _FROM_API = (
     "Dataset",
     "Run",
     "benchmark",
-    "plugins",
+    "list_plugins",
     "register",
     "simulate",
     "train",
@@ -51,7 +51,7 @@ __all__ = [
     "__version__",
     "benchmark",
     "hookimpl",
-    "plugins",
+    "list_plugins",
     "register",
     "simulate",
     "train",

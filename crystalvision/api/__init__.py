@@ -1,6 +1,6 @@
 """What is used from Python, in a script or a notebook: `import crystalvision as cv`.
 
-The same functions as the commands have, with the same words: what `--set KEY=VALUE` changes there is
+Functions and words are those of the commands: what `--set KEY=VALUE` changes there is
 `set={"KEY": value}` here. Datasets, runs and benchmarks show themselves as pictures and tables in a
 notebook.
 """
@@ -8,7 +8,7 @@ notebook.
 from crystalvision.api._benchmark import Benchmark, benchmark
 from crystalvision.api._dataset import Dataset, simulate
 from crystalvision.api._run import Predicted, Run, train
-from crystalvision.api._session import plugins, register
+from crystalvision.api._session import list_plugins, register
 
 __all__ = [
     "Benchmark",
@@ -16,7 +16,7 @@ __all__ = [
     "Predicted",
     "Run",
     "benchmark",
-    "plugins",
+    "list_plugins",
     "register",
     "simulate",
     "train",

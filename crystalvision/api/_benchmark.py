@@ -1,15 +1,12 @@
 """Benchmarks that show their table and their figure, and running them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from crystalvision.api._session import catalogue, session_parts
+from crystalvision.api._progress import CellBar
 from crystalvision.benchmark import (
-    CellKey,
-    Outcome,
     Settings,
     check_place,
     find_suite,
@@ -18,9 +15,8 @@ from crystalvision.benchmark import (
     plan_benchmark,
     run_benchmark,
 )
-from crystalvision.cli.console import Advance, err, progress
 from crystalvision.errors import InputError
-from crystalvision.plugins import PluginSelection
+from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.training import choose_device
 
 if TYPE_CHECKING:
@@ -75,8 +71,13 @@ class Benchmark:
                 places = [systems.index(system) for system in rows["system"]]
                 axes.plot(rows["accuracy"], places, "|", color=FAINT if len(tests) == 1 else colour)
                 means = rows.groupby("system")["accuracy"].mean()
-                axes.plot(means, [systems.index(system) for system in means.index], "o",
-                          color=colour, label=test)
+                axes.plot(
+                    means,
+                    [systems.index(system) for system in means.index],
+                    "o",
+                    color=colour,
+                    label=test,
+                )
             axes.set_yticks(range(len(systems)), [wrapped(name, 24) for name in systems])
             axes.set_xlabel("accuracy (ticks: single seeds)")
             if len(tests) > 1:
@@ -119,14 +120,15 @@ def benchmark(
         overwrite: Replace it.
 
     Raises:
-        InputError: The suite is wrong, the place is taken, or a part is known to this session
-            alone: cells run in processes of their own.
+        InputError: The suite is wrong, or the place is taken.
         StorageError: The disk refuses.
     """
-    parts, selection = catalogue(), PluginSelection.from_environment()
+    # Cells run in processes of their own, which know nothing of what this session registered.
+    selection = PluginSelection.from_environment()
+    parts = Catalogue.load(selection)
     where = choose_device(device).type
     loaded = load_suite(find_suite(str(suite), parts), budget, settings=set or {})
-    watcher = _Watcher()
+    watcher = CellBar()
     planned = plan_benchmark(loaded, parts, selection, device=where, watcher=watcher)
     folder = Path(path)
     check_place(planned, folder, resume=resume, overwrite=overwrite)

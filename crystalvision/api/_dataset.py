@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crystalvision import datasets
 from crystalvision.api._session import catalogue
+from crystalvision.cards import write_card
 from crystalvision.cli.console import progress
 from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision.cards import write_card
 from crystalvision.sources import (
     Cluster,
     SourceSpec,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Dataset(datasets.Dataset):
-    """A dataset on the disk, as `crystalvision.datasets.Dataset`, that shows itself in a notebook."""
+    """A dataset on the disk that shows itself in a notebook."""
 
     @property
     def table(self) -> "pd.DataFrame":

@@ -1,6 +1,6 @@
 """Runs that can be asked and judged, and training them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from crystalvision import datasets, runs
-from crystalvision.api._session import catalogue, registered
-from crystalvision.cli.console import Advance, progress
+from crystalvision.api._progress import TrainingBars
+from crystalvision.api._session import catalogue
+from crystalvision.cli.console import progress
 from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
 from crystalvision.prediction import Predictions, Predictor, join, open_source
 from crystalvision.training import (
     ClassicalExperiment,
-    EpochRecord,
     Machine,
-    PhaseRecord,
     check_experiment,
     choose_device,
     read_experiment,
@@ -28,8 +27,6 @@ from crystalvision.training import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_CHUNK = 64  # patterns in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +239,25 @@ def train(
                 catalogue=parts,
                 machine=Machine.called(device),
                 overwrite=overwrite,
-                listener=_Bars(stack),
+                listener=TrainingBars(stack),
                 reading=lambda total: stack.enter_context(progress("reading patterns", total)),
             )
     return Run(trained)
+
+
+def _dataset(data: datasets.Dataset | str | Path) -> datasets.Dataset:
+    return data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
+
+
+def _patterns(
+    pattern: str | Path | np.ndarray[Any, Any], place: int, image_shape: tuple[int, int, int]
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """The patterns that one argument stands for, each with what it is called."""
+    if isinstance(pattern, np.ndarray):
+        stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
+        for number, image in enumerate(stack):
+            yield (f"array {place}[{number}]" if len(stack) > 1 else f"array {place}"), image
+        return
+    source = open_source(str(pattern), image_shape)
+    for number, name in enumerate(source.names):
+        yield name, source.read([number])[0]

@@ -57,12 +57,7 @@ def catalogue() -> Catalogue:
     )
 
 
-def registered(kind: str, name: str) -> bool:
-    """Whether a part is this session's own."""
-    return (kind, name) in _registered
-
-
-def plugins(kind: str | None = None) -> "pd.DataFrame":
+def list_plugins(kind: str | None = None) -> "pd.DataFrame":
     """What there is to choose from: a row for each part, with its kind, name and plugin.
 
     Args:

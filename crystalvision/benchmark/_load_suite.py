@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from crystalvision.benchmark._suite import Suite
-from crystalvision.config import apply_overrides, load_yaml, validate
+from crystalvision.config import apply_overrides, apply_settings, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
@@ -30,7 +30,13 @@ def find_suite(source: str, catalogue: Catalogue) -> Path:
         raise InputError(f"{error}; or give the path of a .yaml file") from error
 
 
-def load_suite(path: Path, budget: str | None = None, overrides: Iterable[str] = ()) -> Suite:
+def load_suite(
+    path: Path,
+    budget: str | None = None,
+    overrides: Iterable[str] = (),
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> Suite:
     """Read a suite and apply one of its budgets.
 
     The file holds a suite and `budgets`, by name; a budget's values replace those of the suite, key
@@ -42,6 +48,7 @@ def load_suite(path: Path, budget: str | None = None, overrides: Iterable[str] =
         path: A YAML file.
         budget: Name of a budget; by default `quick`, if the file has budgets.
         overrides: `key=value` texts, as `--set` takes them, applied last.
+        settings: The same as values by path.
 
     Raises:
         InputError: The file is no suite, or has no such budget.
@@ -62,7 +69,7 @@ def load_suite(path: Path, budget: str | None = None, overrides: Iterable[str] =
         raise InputError(
             f"{path}: it has no budget '{budget}', for it has no `budgets`; leave --budget out"
         )
-    data = apply_overrides(data, overrides)
+    data = apply_settings(apply_overrides(data, overrides), settings or {}, str(path))
     suite = validate(Suite, data, f"{path}, budget {budget}" if budget else str(path))
     return _found(suite, path.parent)
 

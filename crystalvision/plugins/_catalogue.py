@@ -74,7 +74,9 @@ class Catalogue:
         Raises:
             PluginError: A name that cannot be one.
         """
-        more = [entry for kind, plugin, names in parts for entry in offered_entries(kind, plugin, names)]
+        more = [
+            entry for kind, plugin, names in parts for entry in offered_entries(kind, plugin, names)
+        ]
         return type(self)([*self.entries, *more], self.failures)
 
     def of_kind(self, kind: str) -> list[Entry]:
