@@ -1,0 +1,144 @@
+"""The Python face: what a notebook types, and what it shows."""
+
+import subprocess
+import sys
+
+import pytest
+from torch import nn
+
+import crystalvision as cv
+from crystalvision.errors import InputError
+
+SMALL = {
+    "specimen.width_angstrom": 20,
+    "specimen.thickness_angstrom": 30,
+    "camera.pixels": 32,
+    "camera.pixel_size_inv_angstrom": 0.08,
+    "renderer.slice_thickness_angstrom": 8,
+    "detector.dose_electrons": 1e5,
+}
+QUICK = {"schedule.classifier.epochs": 1, "input.bin": 1}
+
+
+class MyNet(nn.Module):
+    """A network of a cell."""
+
+    def __init__(self, in_channels: int, width: int = 4) -> None:
+        super().__init__()
+        self.num_features, self.stride = width, 4
+        self.layers = nn.Conv2d(in_channels, width, 4, 4)
+
+    def forward(self, images):
+        return self.layers(images)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("face")
+
+
+@pytest.fixture(scope="module")
+def data(folder):
+    return cv.simulate("si3n4-four-classes", folder / "data.zarr", samples=48, set=SMALL)
+
+
+@pytest.fixture(scope="module")
+def run(folder, data):
+    cv.register(backbone={"mynet": MyNet})
+    settings = {"system.branches.classifier.backbone": "mynet", **QUICK}
+    return cv.train("single", data, folder / "run", set=settings)
+
+
+def test_a_dataset_shows_itself(data):
+    assert "48 patterns of 1 × 32 × 32 uint16, 4 classes: no_defect" in repr(data)
+    assert data._repr_html_().count('<img src="data:image/png;base64,') == 1
+    assert len(data.table) == 48
+    assert set(data.table["class"]) == set(data.header.class_names)
+    assert data.header.recipe["detector"]["dose_electrons"] == 1e5
+
+
+def test_the_command_makes_the_same(data, folder):
+    settings = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value:g}")]
+    other = folder / "by-command.zarr"
+    command = ["simulate", "si3n4-four-classes", "-o", str(other), "--samples", "48", *settings]
+    done = subprocess.run(
+        [sys.executable, "-m", "crystalvision", *command], check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert cv.Dataset.open(other).identity == data.identity
+    assert (cv.Dataset.open(other).images([7]) == data.images([7])).all()
+
+
+def test_a_recipe_may_be_a_mapping(data, folder):
+    made = cv.simulate(data.header.recipe, folder / "again.zarr")
+    assert made.identity == data.identity
+    with pytest.raises(InputError, match=r"resume and overwrite exclude each other"):
+        cv.simulate(data.header.recipe, folder / "again.zarr", resume=True, overwrite=True)
+
+
+def test_a_class_of_a_cell_trains_is_saved_and_loaded(run, data):
+    again = cv.Run.load(run.path)
+    assert type(again.system.branches["classifier"].backbone).__name__ == "MyNet"
+    expected = run.predict(f"{data.path}[0:4]").table
+    assert again.predict(data.images(range(4))).table.equals(
+        expected.set_axis([f"array 0[{number}]" for number in range(4)]).rename_axis("pattern")
+    )
+    assert "mynet" in set(cv.list_plugins("backbone")["name"])
+
+
+def test_another_session_says_how_to_have_it(run):
+    code = f"import crystalvision as cv; cv.Run.load({str(run.path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    expected = "then: crystalvision.register(backbone={'mynet': ...})"
+    assert done.returncode == 1
+    assert expected in done.stderr.splitlines()[-1]
+
+
+def test_a_run_is_judged_and_shows_itself(run, data):
+    found = run.evaluate(data)
+    assert 0 <= found.metrics.accuracy <= 1
+    assert (run.path / "evaluations" / "data-test" / "metrics.json").is_file()
+    assert "<table" in run._repr_html_()
+    assert "classifier: validation_accuracy" in repr(run)
+
+
+def test_predictions_are_a_table(run, data):
+    predicted = run.predict(data.images([3])[0, 0], f"{data.path}[5]")
+    assert list(predicted.table.index) == ["array 0", f"{data.path}[5]"]
+    probabilities = predicted.table.filter(like="p(").sum(axis=1)
+    assert probabilities.to_numpy() == pytest.approx(1, abs=1e-5)
+    assert "<table" in predicted._repr_html_()
+
+
+def test_a_classical_system_trains_too(folder, data):
+    run = cv.train("knn", data, folder / "knn", set={"input.bin": 1})
+    assert run.predict(data.images([0])).predictions.probabilities.shape == (1, 4)
+    with pytest.raises(InputError, match="no pattern was given"):
+        run.predict()
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"backbone": {"resnet18": MyNet}}, "a backbone 'resnet18' is installed already"),
+        ({"backbones": {"mine": MyNet}}, "no kind of plugin is called 'backbones'"),
+        ({"backbone": {"mine": 3}}, "is of type int; expected a class"),
+    ],
+)
+def test_what_cannot_be_registered(parts, message):
+    with pytest.raises(InputError, match=message):
+        cv.register(**parts)
+
+
+def test_importing_it_is_quick_and_imports_no_torch():
+    code = "import sys, crystalvision; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_every_name_is_there():
+    for name in cv.__all__:
+        assert getattr(cv, name) is not None
+    assert set(cv.__all__) <= set(dir(cv))
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = cv.trian
