@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from crystalvision.errors import InputError, StorageError
 from crystalvision.plugins import Catalogue
-from crystalvision.runs import Run, check_free, train_run, whole_folder
+from crystalvision.runs import Run, check_free, train_run
+from crystalvision.storage import whole_folder
 from crystalvision.runs import _run as run_module
 from crystalvision.training import Silent
 
