@@ -8,11 +8,9 @@ import typer
 from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.sources import AccuracyBound, BoundPoint
-    from crystalvision.storage import (
-        Destination,  # torch takes seconds to import, and --help must not wait for it
-    )
+    from crystalvision.storage import Destination
     from crystalvision_simulate.recipes import Recipe
 
 _FEW = 2
