@@ -1,5 +1,8 @@
 """Files and folders that appear whole, with the user's permissions, and never over others' work."""
 
+# What happens within the block is what is tested.
+# ruff: noqa: PT012, SIM117
+
 import errno
 import os
 import stat
@@ -9,6 +12,7 @@ import threading
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from crystalvision.errors import InputError, StorageError
 from crystalvision.storage import (
@@ -225,11 +229,7 @@ def test_tensors_on_a_full_disk(tmp_path, monkeypatch):
     import safetensors.torch as library
 
     def full(*_arguments):
-        raise (
-            library.SafetensorError("I/O error: No space left on device (os error 28)")
-            if hasattr(library, "SafetensorError")
-            else Exception("I/O error: No space left on device (os error 28)")
-        )
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     monkeypatch.setattr(library, "save_file", full)
     with pytest.raises(StorageError, match="w cannot be written: No space left on device"):
