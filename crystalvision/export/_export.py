@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -190,7 +191,12 @@ def _onnx_writer(program: torch.export.ExportedProgram) -> Writer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what exporters warn of that no user can change."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Keep back what exporters warn of, and log, that no user can change."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

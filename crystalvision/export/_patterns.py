@@ -34,12 +34,12 @@ class TrialPatterns:
 def trial_patterns(run: Run, data: Dataset | None = None) -> TrialPatterns:
     """The patterns to try an export of a run on.
 
-    Those of a dataset, spread over all of it, and drawn ones that few datasets hold: nothing at all,
-    single electrons, long exposures, saturated pixels.
+    Those of a dataset, spread over all of it, and drawn ones that few datasets hold: nothing at
+    all, single electrons, long exposures, saturated pixels.
 
     Args:
         run: The run.
-        data: The dataset; by default that which the run was trained on, if it is still where it was.
+        data: The dataset; by default that of the training, if it is still where it was.
 
     Raises:
         InputError: The patterns of `data` have another shape than the run's.

@@ -69,7 +69,8 @@ class Preprocess(nn.Module):
             self.check(counts.shape[-2], counts.shape[-1])
             # Sums as such: exporters make a mean of a pooling whose divisor is overridden.
             rows, columns = counts.shape[-2] // size, counts.shape[-1] // size
-            counts = counts.unflatten(3, (columns, size)).sum(4).unflatten(2, (rows, size)).sum(3)
+            counts = torch.unflatten(counts, 3, (columns, size)).sum(4)
+            counts = torch.unflatten(counts, 2, (rows, size)).sum(3)
         return counts
 
     def normalise(self, counts: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h w"]:
