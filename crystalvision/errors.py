@@ -26,6 +26,10 @@ class PluginError(CrystalVisionError):
     """A plugin broke its contract or failed. The text names the plugin."""
 
 
+class ExportError(CrystalVisionError):
+    """A system that cannot be exported, or a file that is another model than the run's."""
+
+
 class StorageError(CrystalVisionError):
     """The disk refused: full, unwritable, or a file that is damaged."""
 

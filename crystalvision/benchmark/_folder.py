@@ -15,7 +15,7 @@ from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs import storage_errors
+from crystalvision.storage import disk_errors, is_partial, write_text
 
 _LOCK = "benchmark.lock"
 _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
@@ -102,7 +102,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
     place = Place(folder)
     published = _published(suite)
     check_folder(place, suite, resume=resume, overwrite=overwrite)
-    with storage_errors(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = take_lock(
             folder / _LOCK,
@@ -111,7 +111,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
         )
     try:
         check_folder(place, suite, resume=resume, overwrite=overwrite)
-        with storage_errors(folder):
+        with disk_errors(folder):
             if overwrite:
                 _clear(folder)
             elif is_benchmark(folder) and _numbers_of(place.read_suite()) != _numbers_of(suite):
@@ -134,8 +134,10 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
     folder = place.folder
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another -o folder")
-    left = {_LOCK, _partial(place.suite).name}  # by one that was killed as it began
-    if not folder.is_dir() or {path.name for path in folder.iterdir()} <= left:
+    if not folder.is_dir():
+        return
+    # What one that was killed as it began left.
+    if all(path.name == _LOCK or is_partial(path) for path in folder.iterdir()):
         return
     if not is_benchmark(folder):
         raise InputError(f"{folder} exists and is no benchmark; choose another -o folder")
@@ -154,23 +156,6 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
             f"{first_difference(other, mine)}; --resume takes more seeds, systems and datasets, "
             "and no other change; use --overwrite to begin anew, or another -o folder"
         )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that is whole or absent.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _partial(path)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -243,6 +228,6 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 
 def _remove_partial(folder: Path) -> None:
     """Remove what cells that were killed left half-written."""
-    for pattern in ("runs/*/.*.partial-*", "runs/*/*/evaluations/.*.partial-*"):
+    for pattern in ("runs/*/.*.partial*", "runs/*/*/evaluations/.*.partial*"):
         for path in folder.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from crystalvision.benchmark._by_value import metrics_by_value
 from crystalvision.benchmark._cells import Cell, CellKey, cells_of
-from crystalvision.benchmark._folder import Place, write_text
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
@@ -18,7 +18,8 @@ from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
-from crystalvision.runs import RunRecord, load_epochs, load_record, storage_errors
+from crystalvision.runs import RunRecord, load_epochs, load_record
+from crystalvision.storage import whole_file, write_text
 
 _CLASSIFICATION = tuple(
     name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
@@ -229,7 +230,5 @@ def _write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
         choices = get_args(field.annotation) or (field.annotation,)
         fields.append(pa.field(name, next((types[c] for c in choices if c in types), pa.string())))
     table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=pa.schema(fields))
-    with storage_errors(path):
-        temporary = path.with_name(f".{path.name}.new")
-        parquet.write_table(table, temporary)
-        temporary.replace(path)
+    with whole_file(path, overwrite=True) as partial:
+        parquet.write_table(table, partial)

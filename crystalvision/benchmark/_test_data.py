@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.benchmark._folder import Place, write_text
+from crystalvision.benchmark._folder import Place
 from crystalvision.datasets import SPECIMEN, Dataset
 from crystalvision.errors import InputError
+from crystalvision.storage import write_text
 
 MOST_VALUES = 50
 

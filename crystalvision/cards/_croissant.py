@@ -17,9 +17,9 @@ from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import Summary
 from crystalvision.cards._text import citation_of
 from crystalvision.datasets import Column, DatasetHeader
-from crystalvision.datasets._files import disk_errors
 from crystalvision.datasets._header import IMAGES, SPLIT
 from crystalvision.datasets._layout import HEADER_DOCUMENT, ROOT_DOCUMENT
+from crystalvision.storage import disk_errors
 
 VERSION = "1.0.0"  # of the data: they never change under one identity
 _CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")

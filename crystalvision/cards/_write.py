@@ -14,9 +14,9 @@ from crystalvision.cards._origin import origin_of
 from crystalvision.cards._readme import MARK, NOTES, readme
 from crystalvision.cards._summary import summarise
 from crystalvision.datasets import Dataset, DatasetWriter
-from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
 from crystalvision.errors import InputError
+from crystalvision.storage import Destination, disk_errors, whole_file, write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def write_card(
         "url": url,
     }
     with DatasetWriter.hold(path, dataset.header):
+        text = Destination.look(path / CARD_TEXT)  # what is noted there meanwhile is not lost
         earlier = _earlier_text(path, overwrite=overwrite)
         keys = read_front_matter(path / CARD_TEXT, earlier)
         facts = facts_from(path / CARD_TEXT, keys, dataset.identity).with_changes(changes)
@@ -89,7 +90,10 @@ def write_card(
         drawn = figure or not (path / CARD_FIGURE).is_file()
         files = _contents(dataset, facts, keys, notes, figure=drawn)
         for name, content in files.items():
-            write_file(path / name, content)
+            if name != CARD_TEXT:
+                write_file(path / name, content)
+        with whole_file(text) as partial:
+            partial.write_bytes(files[CARD_TEXT])
     return Card(path, tuple(files), facts)
 
 

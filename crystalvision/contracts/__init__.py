@@ -15,6 +15,16 @@ from crystalvision.contracts._models import (
     Targets,
     stride_pair,
 )
+from crystalvision.contracts._returned import (
+    check_many,
+    check_prediction,
+    check_size,
+    check_stride,
+    check_tensor,
+    described,
+    mark_origin,
+    origin_of,
+)
 from crystalvision.contracts._simulation import (
     Aperture,
     Beam,
@@ -43,5 +53,13 @@ __all__ = [
     "Renderer",
     "Specimen",
     "Targets",
+    "check_many",
+    "check_prediction",
+    "check_size",
+    "check_stride",
+    "check_tensor",
+    "described",
+    "mark_origin",
+    "origin_of",
     "stride_pair",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from crystalvision.datasets._checksums import image_checksums, row_checksums
 from crystalvision.datasets._direct import Rows
-from crystalvision.datasets._files import PARTIAL_SUFFIX, is_filled
+from crystalvision.datasets._files import is_filled, is_unfinished
 from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
 from crystalvision.datasets._layout import (
     CARD_FIGURE,
@@ -54,13 +54,13 @@ def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
         folder = found.is_dir() and (name in folders or not found.is_symlink())
-        if folder or name in known or found.name.startswith("."):
+        if folder or name in known:
             continue
-        if name.endswith(PARTIAL_SUFFIX):
+        if is_unfinished(found):
             yield Problem(
                 None, f"{name}: left half-written by a killed writer; repair or --resume removes it"
             )
-        else:
+        elif not found.name.startswith("."):
             yield Problem(None, f"{name}: no file of this dataset; move it elsewhere")
 
 

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._files import disk_errors, size_bytes
+from crystalvision.datasets._files import size_bytes
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._origin import MERGE
 from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.storage import disk_errors
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:

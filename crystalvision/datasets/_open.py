@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from crystalvision.datasets._files import LOCK_NAME, disk_errors, is_filled
+from crystalvision.datasets._files import LOCK_NAME, is_filled
 from crystalvision.datasets._header import DatasetHeader, digest
 from crystalvision.datasets._layout import (
     FORMAT,
@@ -18,6 +18,7 @@ from crystalvision.datasets._layout import (
     shard_files,
 )
 from crystalvision.errors import InputError, StorageError
+from crystalvision.storage import disk_errors
 
 RESUME_HINT = "finish it with the command that began it and --resume"
 _REPAIR = "`crystalvision dataset repair` mends it"

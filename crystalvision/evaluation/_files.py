@@ -7,7 +7,7 @@ from pathlib import Path
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
-from crystalvision.runs import storage_errors, whole_folder
+from crystalvision.storage import disk_errors, whole_folder
 
 FOLDER = "evaluations"
 
@@ -30,7 +30,7 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     """
     name = check_name(name or _name(evaluation, run))
     path = run / FOLDER / name
-    with whole_folder(path) as folder, storage_errors(path):
+    with whole_folder(path, overwrite=True, keep=True) as folder, disk_errors(path):
         _write_predictions(evaluation, folder / "predictions.csv")
         text = json.dumps(evaluation.metrics.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")

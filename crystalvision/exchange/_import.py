@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets import DatasetWriter
-from crystalvision.datasets._files import disk_errors
 from crystalvision.datasets._writer import Mode, check_place
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import digest_of, read_as
 from crystalvision.exchange._plan import Plan, Settings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
+from crystalvision.storage import disk_errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,12 @@
 """Systems: branches of a backbone and a head, joined by a fusion and a final head."""
 
-from crystalvision.models._branch import Branch, Branches, BranchOutput
+from crystalvision.models._branch import (
+    Branch,
+    Branches,
+    BranchOutput,
+    ask_head,
+    ask_prediction,
+)
 from crystalvision.models._build import build_system
 from crystalvision.models._classical_config import ClassicalConfig
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
@@ -24,6 +30,8 @@ __all__ = [
     "SystemOutput",
     "TrainedBranch",
     "TrainingStep",
+    "ask_head",
+    "ask_prediction",
     "build_system",
     "count_parameters",
     "flops",

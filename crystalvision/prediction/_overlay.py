@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crystalvision.errors import StorageError
 from crystalvision.prediction._explain import Explanation
+from crystalvision.storage import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,13 +27,8 @@ def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
         axes = figure.subplots(1, 3)
         _draw(figure, axes, explanation)
         figure.suptitle(title, fontsize=10)
-        temporary = path.with_name(f".{path.name}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(temporary, format="png", dpi=120)
-            temporary.replace(path)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+        with whole_file(path, overwrite=True) as partial:
+            figure.savefig(partial, format="png", dpi=120)
 
 
 def _draw(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:

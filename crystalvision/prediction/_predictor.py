@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from crystalvision.contracts import Prediction
-from crystalvision.errors import InputError
+from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
@@ -227,11 +227,13 @@ class Predictor:
 
     def _join(self, batches: list[_Batch]) -> Predictions:
         probabilities = torch.cat([each.probabilities for each in batches], dim=1)
+        self._check_finite(probabilities)
         severities = [each.severity for each in batches if each.severity is not None]
         novelties = [each.novelty for each in batches if each.novelty is not None]
         source: SeveritySource = "regression" if severities else "class_expectation"
         if severities:
             severity = torch.cat(severities, dim=1)
+            self._check_finite(severity)
         else:
             severity = probabilities @ torch.tensor(self.record.class_severities)
         return Predictions(
@@ -243,3 +245,18 @@ class Predictor:
             novelty=torch.cat(novelties).numpy() if novelties else None,
             spread=spread_of(probabilities, severity) if len(probabilities) > 1 else None,
         )
+
+    def _check_finite(self, values: torch.Tensor) -> None:
+        """Check what was told of each image, (s, b, …).
+
+        Raises:
+            PluginError: Some of it is no number.
+        """
+        finite = values.isfinite().flatten(2).all(2) if values.ndim > 2 else values.isfinite()
+        lost = (~finite.all(0)).nonzero().flatten()
+        if len(lost):
+            parts = ", ".join(f"{plugin.kind} '{plugin.name}'" for plugin in self.record.plugins)
+            raise PluginError(
+                f"{self._run.path}: its system ({parts}) gave values that are not finite for "
+                f"{len(lost)} of {values.shape[1]} images, the first is image {int(lost[0])}"
+            )

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from crystalvision.classical import (
     ClassicalSystem,
@@ -22,9 +22,10 @@ from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
-from crystalvision.runs._folder import RECORD, storage_errors
+from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
+from crystalvision.storage import disk_errors, write_tensors
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
 WEIGHTS = "weights.safetensors"
@@ -144,11 +145,12 @@ def write_run(
     Raises:
         StorageError: The disk refuses.
     """
-    with storage_errors(folder):
+    with disk_errors(folder):
         if isinstance(system, ClassicalSystem):
             save_classical(folder, system)
         else:
-            _save_weights(folder, system)
+            weights = {key: value.contiguous() for key, value in system.state_dict().items()}
+            write_tensors(folder / WEIGHTS, weights)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(EpochRecord.model_fields))
             writer.writeheader()
@@ -161,15 +163,6 @@ def write_run(
         (folder / README).write_text(describe(record), encoding="utf-8")
         text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         (folder / RECORD).write_text(text, encoding="utf-8")
-
-
-def _save_weights(folder: Path, system: System) -> None:
-    weights = {key: value.contiguous() for key, value in system.state_dict().items()}
-    try:
-        save_file(weights, folder / WEIGHTS)
-    except SafetensorError as error:  # it hides the OSError of a full disk
-        raise OSError(str(error)) from error
-    (folder / WEIGHTS).chmod(0o644)  # safetensors keeps others out
 
 
 def _build_classical(

@@ -13,7 +13,7 @@ import numpy as np
 from crystalvision.datasets import Dataset
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._curves import TENSORBOARD, Curves
-from crystalvision.runs._folder import check_free, replace_folder, storage_errors
+from crystalvision.runs._folder import check_free
 from crystalvision.runs._listening import Watched
 from crystalvision.runs._record import (
     SPLITS,
@@ -26,6 +26,7 @@ from crystalvision.runs._record import (
 from crystalvision.runs._run import Run, write_run
 from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
 from crystalvision.runs._workers import workers
+from crystalvision.storage import Destination, TakenError, disk_errors, place_folder
 from crystalvision.training import (
     DivergenceError,
     Experiment,
@@ -106,13 +107,12 @@ def train_run(
     path, machine = Path(path), machine or Machine()
     catalogue = catalogue or Catalogue.load(selection)
     listener = listener or Silent()
-    if leads(machine):
-        check_free(path, overwrite=overwrite)
+    destination = check_free(path, overwrite=overwrite) if leads(machine) else None
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
-    if not leads(machine):
+    if destination is None:
         return _follow(job)
     identity = _identity(job)
     with (
@@ -124,7 +124,7 @@ def train_run(
         history, trust = _train(job, folder, group, listener, reading)
         stack.close()
         record = _record(job, history)
-        _write(job, folder, record, history, trust)
+        _write(job, folder, destination, record, history, trust)
     return Run(path, record, ready.system)
 
 
@@ -205,17 +205,26 @@ def _record(job: _Job, history: History) -> RunRecord:
 
 
 def _write(
-    job: _Job, folder: Unfinished, record: RunRecord, history: History, trust: Trust
+    job: _Job,
+    folder: Unfinished,
+    destination: Destination,
+    record: RunRecord,
+    history: History,
+    trust: Trust,
 ) -> None:
     """Write the run beside the checkpoints, and put it in its place when it is whole."""
     whole = folder.path / "run"
-    with storage_errors(job.path):
+    with disk_errors(job.path):
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
         save_trust(trust, whole)
         write_run(whole, record, job.ready.system, history.epochs, splits_of(job.dataset))
         (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
-        replace_folder(whole, job.path)
+    try:
+        place_folder(whole, destination)
+    except TakenError:
+        folder.discard()  # the run is whole, under another name
+        raise
     folder.discard()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs._folder import storage_errors
+from crystalvision.storage import disk_errors, write_text
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
 _DESCRIPTION, _LOCK = "training.json", "lock"
@@ -64,7 +64,7 @@ class Unfinished:
         Raises:
             StorageError: The disk refuses.
         """
-        with storage_errors(self.path):
+        with disk_errors(self.path):
             write_checkpoint(checkpoint, self.path / _FILES[self._next])
         self._next = 1 - self._next
 
@@ -103,7 +103,7 @@ def unfinished(
         StorageError: The disk refuses.
     """
     folder = partial_path(path)
-    with storage_errors(path):
+    with disk_errors(path):
         if folder.exists() and any(folder.iterdir()) and not (folder / _LOCK).exists():
             raise InputError(
                 f"{folder} is in the way, and is no unfinished training; move it, or choose "
@@ -142,12 +142,10 @@ def _claim(
                 "use --overwrite to discard it, or another -o folder"
             )
         note(f"discarding the unfinished training in {held.path}: {what}")
-    with storage_errors(path):
+    with disk_errors(path):
         for name in _FILES:
             (held.path / name).unlink(missing_ok=True)
-        temporary = file.with_suffix(".new")
-        temporary.write_text(json.dumps(mine, indent=1), encoding="utf-8")
-        temporary.replace(file)
+        write_text(file, json.dumps(mine, indent=1))
 
 
 def _read(file: Path) -> Any:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from crystalvision.config import Config
-from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.errors import InputError
+from crystalvision.storage import Destination, disk_errors, whole_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -93,13 +93,15 @@ class AccuracyBound(Config):
             raise ValueError(f"a point has no value of the column {self.column}")
         return self
 
-    def save(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all.
+    def save(self, to: Path | Destination) -> None:
+        """Write it as JSON, whole or not at all, in place of what is there now, or was there then.
 
         Raises:
+            TakenError: Something else appeared at the destination after it was looked at.
             StorageError: The disk refuses.
         """
-        write_file(path, (self.model_dump_json(indent=1) + "\n").encode())
+        with whole_file(to, overwrite=True) as partial:
+            partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -111,7 +113,7 @@ class AccuracyBound(Config):
         """
         if not path.is_file():
             raise InputError(f"{path}: no such file; expected what `crystalvision bound -o` writes")
-        with disk_errors(path, "read", resumable=False):
+        with disk_errors(path, "read"):
             content = path.read_bytes()
         try:
             return cls.model_validate_json(content)

@@ -10,10 +10,10 @@ import google_crc32c
 import torch
 from pydantic import Field, NonNegativeInt
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
+from crystalvision.storage import write_tensors
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
 _FACTS, _CHECKSUM = "progress", "crc32c"
@@ -80,7 +80,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint as one safetensors file that appears at `path` when it is whole.
 
     Raises:
-        OSError: The disk refuses.
+        StorageError: The disk refuses.
     """
     tensors = {
         f"{kind}/{name}": value.detach().cpu().contiguous()
@@ -89,12 +89,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     }
     facts = json.dumps(checkpoint.progress.model_dump())
     metadata = {_FACTS: facts, _CHECKSUM: _checksum(tensors, facts)}
-    temporary = path.with_name(f"{path.name}.new")
-    try:
-        save_file(tensors, temporary, metadata)
-    except SafetensorError as error:  # it hides the OSError of a full disk
-        raise OSError(str(error)) from error
-    temporary.replace(path)
+    write_tensors(path, tensors, metadata)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

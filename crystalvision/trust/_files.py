@@ -4,9 +4,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from crystalvision.errors import InputError, StorageError
+from crystalvision.errors import InputError
+from crystalvision.storage import write_tensors, write_text
 from crystalvision.trust._novelty import Novelty, View
 from crystalvision.trust._trust import CalibrationRecord, Trust
 
@@ -27,12 +28,8 @@ def save_trust(trust: Trust, folder: Path) -> None:
         for part in _TENSORS
     }
     text = trust.record.model_dump_json(indent=2) + "\n"
-    try:
-        save_file(tensors, folder / REFERENCE)
-        (folder / REFERENCE).chmod(0o644)  # safetensors keeps others out
-        (folder / CALIBRATION).write_text(text, encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise StorageError(f"{folder} cannot be written: {error}") from error
+    write_tensors(folder / REFERENCE, tensors)
+    write_text(folder / CALIBRATION, text)
 
 
 def load_trust(folder: Path) -> Trust | None:

@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import Part
-from crystalvision.contracts import Aperture, Crystal, Defect, Specimen
-from crystalvision.errors import InputError
+from crystalvision.contracts import (
+    Aperture,
+    Crystal,
+    Defect,
+    DefectiveCrystal,
+    Specimen,
+    described,
+    origin_of,
+)
+from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.defects._degree import combine
 from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
@@ -57,9 +65,7 @@ class Crystals:
         choices = [choice for cuts in self._cuts for choice in cuts]
         self.structures = _unique(part for part, _ in choices)
         self.zone_axes = _unique(axis for _, axis in choices)
-        unit_cells = [
-            catalogue.create("structure", part.name, part.options) for part in self.structures
-        ]
+        unit_cells = [_unit_cell(part, catalogue) for part in self.structures]
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
         self.aperture: Aperture | None = None
@@ -178,10 +184,47 @@ def _apply(
     degree: dict[str, float] = {}
     for defect in defects:
         result = defect.apply(crystal, rng)
+        _check(result, origin_of(defect, "defect"))
         crystal = result.crystal
         for name, value in result.degree.items():
             degree[name] = combine(name, degree[name], value) if name in degree else value
     return crystal, degree
+
+
+def _unit_cell(part: Part, catalogue: Catalogue) -> Crystal:
+    """A crystal that a plugin gives.
+
+    Raises:
+        PluginError: It gives something else.
+    """
+    made: object = catalogue.create("structure", part.name, part.options)
+    if not isinstance(made, Crystal):
+        entry = catalogue.entry("structure", part.name)
+        raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
+    return made
+
+
+def _check(result: object, who: str) -> None:
+    """Check what a defect returned.
+
+    Raises:
+        PluginError: It is no crystal with a defect, or one whose atoms are nowhere.
+    """
+    if not isinstance(result, DefectiveCrystal):
+        raise PluginError(f"the {who} gave {described(result)}; expected a DefectiveCrystal")
+    if not isinstance(result.crystal, Crystal):
+        raise PluginError(
+            f"the {who} gave a DefectiveCrystal of {described(result.crystal)}; expected a Crystal"
+        )
+    positions = np.asarray(result.crystal.positions)
+    if positions.ndim != 2 or positions.shape[1:] != (3,) or not np.isfinite(positions).all():
+        raise PluginError(
+            f"the {who} gave a crystal whose positions are no finite (n, 3) array of numbers"
+        )
+    wrong = {name: value for name, value in result.degree.items() if not np.isfinite(value)}
+    if wrong:
+        name, value = next(iter(wrong.items()))
+        raise PluginError(f"the {who} measured {name}={value}; expected a finite number")
 
 
 def _extremes(where: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.sources import AccuracyBound, BoundPoint
+    from crystalvision.storage import Destination
     from crystalvision_simulate.recipes import Recipe
 
 _FEW = 2
@@ -63,8 +64,7 @@ def bound(
     from crystalvision_simulate.recipes import load_recipe
     from crystalvision_simulate.source import SOURCE
 
-    if output is not None:
-        _check_output(output, overwrite=overwrite)
+    destination = None if output is None else _check_output(output, overwrite=overwrite)
     catalogue = ctx.obj.catalogue
     loaded = load_recipe(recipe, catalogue, set_ or [])
     column = by if by is not None else _column(loaded)
@@ -84,24 +84,28 @@ def bound(
         )
     if found is None:  # no source of ours, but a contract is a contract
         raise InputError(f"recipe '{loaded.name}': its source does not know its own noise")
-    if output is not None:
-        found.save(output)
+    if destination is not None:
+        found.save(destination)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
         _print(found)
 
 
-def _check_output(path: Path, *, overwrite: bool) -> None:
+def _check_output(path: Path, *, overwrite: bool) -> "Destination":
     """Check that the bound may be written, before any work is done.
 
     Raises:
         InputError: Something is there.
     """
+    from crystalvision.storage import Destination
+
     if path.is_dir():
         raise InputError(f"{path} is a folder; give -o the name of a file, such as bound.json")
-    if path.exists() and not overwrite:
+    destination = Destination.look(path)
+    if destination.taken and not overwrite:
         raise InputError(f"{path} exists; use --overwrite, or another -o")
+    return destination
 
 
 def _numbers(text: str) -> list[float]:

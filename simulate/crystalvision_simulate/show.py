@@ -73,14 +73,14 @@ def show(
     catalogue = ctx.obj.catalogue
     subject = find_subject(what, catalogue)
     path = output or Path(f"{subject.stem}.png")
-    check_output(path, overwrite=overwrite)
+    destination = check_output(path, overwrite=overwrite)
     overrides = [*(set_ or [])]
     overrides += [f"specimen.zone_axis={_axis(zone_axis)}"] if zone_axis is not None else []
     overrides += [f"renderer={renderer}"] if renderer is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
     choice = Choice(class_ or (), sample or (), window_angstrom)
     views = views_of(subject, catalogue, overrides, choice)
-    save_figure(draw_figure(views, subject.title), path, dpi=dpi)
+    save_figure(draw_figure(views, subject.title), destination, dpi=dpi)
     if json:
         print_json({"figure": path, "samples": [_as_json(view) for view in views]})
         return

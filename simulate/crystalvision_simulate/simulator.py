@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from crystalvision.config import Config
-from crystalvision.contracts import Beam, Pattern, Specimen
-from crystalvision.errors import InputError
+from crystalvision.contracts import (
+    Beam,
+    Pattern,
+    Specimen,
+    check_many,
+    check_tensor,
+    origin_of,
+)
+from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample
 from crystalvision_simulate.crystals import Crystals, Cut
@@ -224,6 +232,7 @@ class Simulator:
             device=self.device,
             dtype=self._dtype,
         )
+        self._check_patterns(patterns, len(scenes))
         settings = self.recipe.camera
         if settings is None:
             nowhere = torch.empty((2, 0, 0), device=self.device)
@@ -246,6 +255,21 @@ class Simulator:
             Projection(*parts, (side, side), (middle, middle))
             for parts in zip(scenes, images, q, strict=True)
         ]
+
+    def _check_patterns(self, patterns: object, count: int) -> None:
+        """Check what the renderer returned.
+
+        Raises:
+            PluginError: It is not one finite pattern for each scene.
+        """
+        who = f"the {origin_of(self._renderer, 'renderer')}"
+        check_many(patterns, who, count, Pattern)
+        for pattern in cast("Sequence[Pattern]", patterns):
+            check_tensor(
+                pattern.intensity, f"{who}, as intensity,", "(c, h, w)", sizes=(None, None, None)
+            )
+            if not pattern.intensity.isfinite().all():
+                raise PluginError(f"{who} gave intensities that are not finite")
 
     def expose(self, projections: Sequence[Projection]) -> list[Sample]:
         """Count the electrons of rendered scenes, where the recipe has a detector."""

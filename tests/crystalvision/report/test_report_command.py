@@ -116,10 +116,10 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     page = tmp_path / "report.html"
     page.write_text("before")
 
-    def refuse(self, target):
+    def refuse(self, text, encoding):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    monkeypatch.setattr("pathlib.Path.write_text", refuse)
     with pytest.raises(Exception, match="cannot be written: No space left on device"):
         write_page(page, "after")
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
