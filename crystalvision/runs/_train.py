@@ -15,6 +15,7 @@ from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._curves import TENSORBOARD, Curves
 from crystalvision.runs._folder import check_free, replace_folder, storage_errors
 from crystalvision.runs._listening import Watched
+from crystalvision.runs._meeting import joined_store
 from crystalvision.runs._record import (
     SPLITS,
     PluginRecord,
@@ -119,11 +120,11 @@ def train_run(
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,
         ExitStack() as stack,
     ):
-        stack.enter_context(workers(machine, _told(job, selection)))
-        group = stack.enter_context(together(machine))
+        store = stack.enter_context(workers(machine, _told(job, selection)))
+        group = stack.enter_context(together(machine, store))
         history, trust = _train(job, folder, group, listener, reading)
+        record = _record(job, history)  # with the threads of one process
         stack.close()
-        record = _record(job, history)
         _write(job, folder, record, history, trust)
     return Run(path, record, ready.system)
 
@@ -160,7 +161,7 @@ def _train(
 
 def _follow(job: _Job) -> Run:
     """Train as one of the further processes, which write nothing."""
-    with together(job.machine) as group:
+    with together(job.machine, joined_store()) as group:
         group.wait()
         training, validation = _read(job.dataset, job.ready, None)
         folder = Unfinished(partial_path(job.path), Silent().note)

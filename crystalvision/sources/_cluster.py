@@ -12,10 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from crystalvision.cores import usable_processors
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import ClusterError, InputError
 from crystalvision.sources._shards import shards_of
 from crystalvision.sources._spec import SourceSpec, open_once
+from crystalvision.threads import worker_environment
 
 if TYPE_CHECKING:  # dask takes a second to import, and most datasets need no cluster
     from distributed import Client
@@ -48,7 +50,7 @@ class Cluster:
         """
         if workers < 1:
             raise InputError(f"{workers} workers were asked for; expected 1 or more")
-        environments = [{"OMP_NUM_THREADS": "1"} for _ in range(workers)]
+        environments = [worker_environment(1) for _ in range(workers)]
         if device.startswith("cuda"):
             for environment, gpu in zip(environments, _gpus(workers), strict=True):
                 environment["CUDA_VISIBLE_DEVICES"] = gpu
@@ -86,7 +88,7 @@ class Cluster:
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
-            yield cls(client, feeders=max(1, (os.cpu_count() or 1) // workers))
+            yield cls(client, feeders=max(1, usable_processors() // workers))
 
     @classmethod
     @contextmanager

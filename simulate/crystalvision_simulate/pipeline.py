@@ -1,6 +1,5 @@
 """Makes many samples in order: on every core, or on a GPU that cores feed."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -12,7 +11,9 @@ from typing import TypeVar
 
 import torch
 
+from crystalvision.cores import usable_processors
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.processes import watch_parent
 from crystalvision.sources import Sample
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Scene, Simulator
@@ -54,7 +55,7 @@ def make_on_gpu(
     """
     count = processes or cores()
     # A fork of a process that uses CUDA could not run.
-    preparing = ProcessPoolExecutor(count, get_context("spawn"))
+    preparing = ProcessPoolExecutor(count, get_context("spawn"), initializer=watch_parent)
     threads = ThreadPoolExecutor(cores(), "crystalvision-expose")
     with preparing, threads:
         work = partial(_scene, simulator.recipe.model_dump_json(), selection)
@@ -86,10 +87,8 @@ def map_in_order(
 
 
 def cores() -> int:
-    """Cores that this process may use; only Linux tells them from all there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores that this process may use."""
+    return usable_processors()
 
 
 @contextmanager
