@@ -15,6 +15,7 @@ _CPU = re.compile(r"cpu(\d+) +(\d+(?: \d+)*)")
 _IDLE = (3, 4)  # the columns idle and iowait of /proc/stat
 _COLUMNS = 8  # those after them, of guests, are counted in the first
 _GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _siblings(number: int) -> str:
 def _granted() -> int:
     """Processors' time that the control groups of this process grant it, in whole processors."""
     try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        lines = _OWN_GROUPS.read_text(encoding="utf-8").splitlines()
     except OSError:  # not Linux
         return sys.maxsize
     grants = [math.inf]

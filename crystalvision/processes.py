@@ -118,9 +118,16 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def interruption(number: int) -> KeyboardInterrupt:
-    """The error that SIGINT or SIGTERM is."""
-    return TerminatedError("terminated") if number == signal.SIGTERM else KeyboardInterrupt()
+def interruption(number: int, advice: str = "") -> KeyboardInterrupt:
+    """The error that SIGINT or SIGTERM is.
+
+    Args:
+        number: The signal.
+        advice: What to say with it.
+    """
+    return (
+        TerminatedError(f"terminated{advice}") if number == signal.SIGTERM else KeyboardInterrupt()
+    )
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

@@ -72,6 +72,7 @@ def set_up(since: Usage | None, environment: MutableMapping[str, str]) -> Thread
     idle = max(1, min(cores, allowed - _busy(since))) if automatic else cores
     if automatic and idle < allowed:  # as many as there are is what libraries take by themselves
         environment["OMP_NUM_THREADS"] = str(idle)
+        environment.setdefault("LOKY_MAX_CPU_COUNT", str(idle))  # so many does joblib see
     environment.update(_waits(environment))
     return Threads(cores, idle, automatic)
 

@@ -73,7 +73,11 @@ class CellProcess:
 
     def _unsaid(self) -> Outcome:
         """What became of it, if it did not say so itself."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # it has closed its channel, and does not end
+            self._process.kill()
+            status = self._process.wait()
         self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, self._errors.tell() - _LOG_BYTES))
         log = self._errors.read().decode(errors="replace")

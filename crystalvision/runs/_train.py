@@ -25,6 +25,7 @@ from crystalvision.runs._record import (
     splits_of,
 )
 from crystalvision.runs._run import Run, write_run
+from crystalvision.runs._threads import threads_of
 from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
 from crystalvision.runs._workers import workers
 from crystalvision.training import (
@@ -81,6 +82,7 @@ def train_run(
     reading: Reading | None = None,
     selection: PluginSelection | None = None,
     command: Sequence[str] = (),
+    keep_threads: bool = False,
 ) -> Run:
     """Train an experiment's system on a dataset and write the run.
 
@@ -99,6 +101,8 @@ def train_run(
         reading: Told how the reading of the patterns proceeds.
         selection: The plugins that further processes load.
         command: The command line, for the record.
+        keep_threads: Whether a training that goes on may change the number of torch's threads to
+            that with which it began; otherwise a difference is noted.
 
     Raises:
         InputError: A setting, dataset or path that cannot be used.
@@ -118,6 +122,7 @@ def train_run(
     identity = _identity(job)
     with (
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,
+        threads_of(folder, listener.note, keep=keep_threads),
         ExitStack() as stack,
     ):
         store = stack.enter_context(workers(machine, _told(job, selection)))

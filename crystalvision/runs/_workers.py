@@ -16,7 +16,7 @@ from crystalvision.processes import command_of, end_all, import_path, interrupti
 from crystalvision.runs._meeting import LOOPBACK, OURS, await_all, listening_store
 from crystalvision.runs._watch import Watch
 from crystalvision.threads import worker_environment
-from crystalvision.training import Machine, launched
+from crystalvision.training import RESUMABLE, Machine, launched
 
 _PATIENCE = 10.0  # s that a process has to end by itself once the training has
 
@@ -66,7 +66,7 @@ def workers(machine: Machine, job: Mapping[str, Any]) -> Iterator[Store | None]:
             raise
         except Exception as error:
             if watch.signalled:
-                raise interruption(watch.signalled) from error
+                raise interruption(watch.signalled, RESUMABLE) from error
             if isinstance(error, RuntimeError):  # what torch raises when a process is gone
                 raise _failure(started, watch, error) from error
             raise

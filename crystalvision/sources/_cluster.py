@@ -7,6 +7,7 @@ comes back to this process, which alone writes: workers need no disk in common.
 import asyncio
 import logging
 import os
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -67,6 +68,8 @@ class Cluster:
         with (
             _quiet(),
             dask.config.set(settings),
+            # By default Dask leaves an empty folder behind.
+            tempfile.TemporaryDirectory(prefix="crystalvision-", ignore_cleanup_errors=True) as own,
             SpecCluster(
                 scheduler={
                     "cls": Scheduler,
@@ -79,6 +82,7 @@ class Cluster:
                             **local,
                             "nthreads": 1,
                             "env": environment,
+                            "local_directory": own,
                             "memory_limit": 0,
                             "silence_logs": logging.CRITICAL,
                         },
@@ -100,6 +104,11 @@ class Cluster:
         """
         with connected(address) as client:
             yield cls(client)
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes there are now."""
+        return len(self._client.nthreads())
 
     def make_shards(
         self, spec: SourceSpec, header: DatasetHeader, shards: Sequence[int]

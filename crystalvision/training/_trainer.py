@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.errors import TerminatedError
-from crystalvision.processes import terminable
+from crystalvision.processes import interruption, terminable
 from crystalvision.training._machine import Machine
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, Trainer
 
+RESUMABLE = "; the same command goes on with it"
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
@@ -91,7 +92,7 @@ def interruptible() -> Iterator[None]:
 
 def _resumable(error: KeyboardInterrupt) -> KeyboardInterrupt:
     if isinstance(error, TerminatedError):
-        return TerminatedError("terminated; the same command goes on with it")
+        return interruption(signal.SIGTERM, RESUMABLE)
     return error
 
 
