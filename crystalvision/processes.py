@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 
@@ -52,7 +54,7 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def watch_parent() -> None:
+def _watch_parent() -> None:
     """End this process soon after its parent, from a thread: for a worker of a pool.
 
     Such a worker may be started by a thread that ends before it.
@@ -66,6 +68,24 @@ def watch_parent() -> None:
 
     ended = threading.Event()  # never set: its waits end without a sound at the interpreter's end
     threading.Thread(target=watch, daemon=True, name="watch-parent").start()
+
+
+@contextmanager
+def worker_pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that do what they are handed, until the block ends; at once if it fails.
+
+    Args:
+        count: How many.
+    """
+    # A fork of a process that computes, or uses CUDA, could hang.
+    executor = ProcessPoolExecutor(count, get_context("spawn"), initializer=_watch_parent)
+    with executor:
+        try:
+            yield executor
+        except BaseException:  # Ctrl-C, too: what a worker does is not waited for
+            for process in list((executor._processes or {}).values()):
+                process.kill()
+            raise
 
 
 def import_path() -> str:

@@ -68,8 +68,7 @@ class Cluster:
         with (
             _quiet(),
             dask.config.set(settings),
-            # By default Dask leaves an empty folder behind.
-            tempfile.TemporaryDirectory(prefix="crystalvision-", ignore_cleanup_errors=True) as own,
+            _scratch() as scratch,
             SpecCluster(
                 scheduler={
                     "cls": Scheduler,
@@ -82,7 +81,7 @@ class Cluster:
                             **local,
                             "nthreads": 1,
                             "env": environment,
-                            "local_directory": own,
+                            "local_directory": scratch,
                             "memory_limit": 0,
                             "silence_logs": logging.CRITICAL,
                         },
@@ -234,6 +233,18 @@ def _gpus(workers: int) -> list[str]:
             "workers as there are GPUs, or for --device cpu"
         )
     return found[:workers]
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """A folder for what Dask keeps for each process; by default it leaves one behind."""
+    import dask
+
+    with (
+        tempfile.TemporaryDirectory(prefix="crystalvision-", ignore_cleanup_errors=True) as folder,
+        dask.config.set({"temporary-directory": folder}),
+    ):
+        yield folder
 
 
 @contextmanager

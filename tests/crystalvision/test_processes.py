@@ -5,14 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import psutil
 import pytest
 
 from crystalvision.errors import TerminatedError
-from crystalvision.processes import command_of, end_all, import_path, terminable, watch_parent
+from crystalvision.processes import command_of, end_all, import_path, terminable, worker_pool
 
 SECONDS = 20.0  # more than any of these takes, on a busy machine
 DEAF = {
@@ -76,23 +74,15 @@ def test_who_ends_by_itself_is_not_killed():
 
 def test_a_pool_dies_with_its_parent(tmp_path):
     """Its workers wait for work at a pipe whose other end they hold themselves."""
-    code = (
+    script = tmp_path / "script.py"
+    script.write_text(
         "import os, time\n"
-        "from tests_pool import pool\n"
+        "from crystalvision.processes import worker_pool\n"
         "if __name__ == '__main__':\n"
-        "    with pool() as executor:\n"
+        "    with worker_pool(1) as executor:\n"
         "        print(executor.submit(os.getpid).result(), flush=True)\n"
         "        time.sleep(999)\n"
     )
-    (tmp_path / "tests_pool.py").write_text(
-        "from concurrent.futures import ProcessPoolExecutor\n"
-        "from multiprocessing import get_context\n"
-        "from crystalvision.processes import watch_parent\n"
-        "def pool():\n"
-        "    return ProcessPoolExecutor(1, get_context('spawn'), initializer=watch_parent)\n"
-    )
-    script = tmp_path / "script.py"
-    script.write_text(code)
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
@@ -100,8 +90,25 @@ def test_a_pool_dies_with_its_parent(tmp_path):
 
 
 def test_a_pool_works_and_ends():
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=watch_parent) as executor:
+    with worker_pool(1) as executor:
         assert executor.submit(abs, -2).result(SECONDS) == 2
+
+
+def test_a_pool_that_hangs_is_not_waited_for():
+    workers = []
+
+    def interrupted():
+        with worker_pool(1) as executor:
+            workers.append(psutil.Process(executor.submit(os.getpid).result(SECONDS)))
+            executor.submit(time.sleep, 999)
+            workers[0].suspend()
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - started < SECONDS
+    assert not workers[0].is_running()
 
 
 def test_a_handler_of_the_users_stays():
