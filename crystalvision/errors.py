@@ -16,8 +16,8 @@ class InputError(CrystalVisionError, ValueError):
     exit_status = 2
 
 
-class TerminatedError(CrystalVisionError):
-    """The process was asked to end."""
+class TerminatedError(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM; no `except Exception` keeps it, as with Ctrl-C."""
 
     exit_status = 143  # 128 + SIGTERM, as shells have it
 

@@ -15,6 +15,7 @@ from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
+from crystalvision.runs import check_plain
 from crystalvision.storage import disk_errors, is_partial, write_text
 
 _LOCK = "benchmark.lock"
@@ -86,7 +87,12 @@ def is_benchmark(folder: Path) -> bool:
     """Whether a folder is a benchmark's, finished or not.
 
     Others may have a `suite.yaml` too, so there must be something beside it that only we write.
+
+    Raises:
+        InputError: One of its files is a pipe, which would be waited for.
     """
+    if folder.is_dir():
+        check_plain(folder.iterdir())
     ours = ("environment.json", _LOCK)
     return Place(folder).suite.is_file() and any((folder / name).is_file() for name in ours)
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from crystalvision.cli.console import err
-from crystalvision.errors import CrystalVisionError
+from crystalvision.errors import CrystalVisionError, TerminatedError
 
 # Newer typer brings its own click, older typer imports the public one: this is the class of either.
 _UsageError: type[BaseException] = typer.BadParameter.__bases__[0]
@@ -53,6 +53,8 @@ def explain(error: BaseException) -> Failure:
             failure = Failure(error.exit_status, f"error: {error}")
         case _UsageError():
             failure = Failure(2, f"error: {_usage(error)}")
+        case TerminatedError():
+            failure = Failure(error.exit_status, str(error) or "terminated")
         case KeyboardInterrupt() | typer.Abort():
             failure = Failure(INTERRUPTED_STATUS, "interrupted")
         case BrokenPipeError():

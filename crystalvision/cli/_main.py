@@ -1,5 +1,6 @@
 """Reads the command line, runs the command, and turns every error into a line and a status."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,11 +10,14 @@ from typer.main import get_group
 
 import crystalvision
 from crystalvision.cli._arguments import asks_for_debug, split_arguments
+from crystalvision.cli._begun import BEGUN
 from crystalvision.cli._commands import CommandGroup, command_entries
 from crystalvision.cli._failures import report_failure
 from crystalvision.cli._quiet import quiet_libraries
 from crystalvision.cli._state import State
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.processes import terminable
+from crystalvision.threads import Threads, set_up
 
 PROGRAM = "crystalvision"
 
@@ -26,13 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, or 1 for trouble, 2 for bad input, 70 for an error of our own, 130 when
-        interrupted.
+        interrupted, 143 when terminated.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = asks_for_debug(arguments)
-    with quiet_libraries(debug):
+    with quiet_libraries(debug), terminable():
         try:
-            status = _run(arguments)
+            # A process of our own: a stranger's, which calls with arguments, is left as it is.
+            threads = set_up(BEGUN, os.environ) if argv is None else None
+            status = _run(arguments, threads)
             sys.stdout.flush()  # so that a closed pipe is noticed here
         except typer.Exit as done:
             return done.exit_code
@@ -41,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], threads: Threads | None) -> int:
     arguments = split_arguments(argv)
     selection = PluginSelection.from_environment(arguments.plugins)
     catalogue = Catalogue.load(selection)
     group = build_group(catalogue)
-    state = State(catalogue, arguments.debug, selection, tuple(argv))
+    state = State(catalogue, arguments.debug, selection, tuple(argv), threads)
     # Not group.main(): it would answer Ctrl-C and errors in its own ways.
     with group.make_context(PROGRAM, list(arguments.rest) or ["--help"], obj=state) as context:
         group.invoke(context)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crystalvision.cli.console import err
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # what is made on one machine needs no dask
@@ -57,4 +58,11 @@ def one_cluster(
             yield cluster
     else:
         with Cluster.at(str(scheduler)) as cluster:
+            if not cluster.workers:  # they may come when there is work, or never
+                err.print(
+                    f"note: no worker has joined {scheduler} yet; waiting for one: dask worker "
+                    f"{scheduler}",
+                    soft_wrap=True,
+                    markup=False,
+                )
             yield cluster

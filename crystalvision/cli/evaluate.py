@@ -46,6 +46,8 @@ def evaluate(
 
     state: State = ctx.obj
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        state.note_threads()
     if name is not None:
         check_name(name)
     loaded = Run.load(run, state.catalogue)

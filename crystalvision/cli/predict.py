@@ -80,6 +80,8 @@ def predict(
     )
     state: State = ctx.obj
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        state.note_threads()
     predictors = [
         Predictor.load(path, catalogue=state.catalogue, device=chosen, calibrated=not uncalibrated)
         for path in (run, *(ensemble or ()))

@@ -82,6 +82,8 @@ def train(
     changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
     described = load_experiment(experiment, state.catalogue, overrides=changes, seed=seed)
     dataset = Dataset.open(data)
+    if machine.device.type == "cpu" and leads(machine):
+        state.note_threads()
     if isinstance(described, ClassicalExperiment):
         _only_the_cpu(machine)
         run = _train_classical(described, dataset, output, state, overwrite=overwrite)
@@ -98,6 +100,7 @@ def train(
                 reading=lambda total: _reading(stack, total),
                 selection=state.selection,
                 command=("crystalvision", *state.arguments),
+                keep_threads=state.threads is not None and state.threads.automatic,
             )
         if not leads(machine):
             return

@@ -15,6 +15,7 @@ from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._curves import TENSORBOARD, Curves
 from crystalvision.runs._folder import check_free
 from crystalvision.runs._listening import Watched
+from crystalvision.runs._meeting import joined_store
 from crystalvision.runs._record import (
     SPLITS,
     PluginRecord,
@@ -24,6 +25,7 @@ from crystalvision.runs._record import (
     splits_of,
 )
 from crystalvision.runs._run import Run, write_run
+from crystalvision.runs._threads import threads_of
 from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
 from crystalvision.runs._workers import workers
 from crystalvision.storage import Destination, TakenError, disk_errors, place_folder
@@ -81,6 +83,7 @@ def train_run(
     reading: Reading | None = None,
     selection: PluginSelection | None = None,
     command: Sequence[str] = (),
+    keep_threads: bool = False,
 ) -> Run:
     """Train an experiment's system on a dataset and write the run.
 
@@ -99,6 +102,8 @@ def train_run(
         reading: Told how the reading of the patterns proceeds.
         selection: The plugins that further processes load.
         command: The command line, for the record.
+        keep_threads: Whether a training that goes on may change the number of torch's threads to
+            that with which it began; otherwise a difference is noted.
 
     Raises:
         InputError: A setting, dataset or path that cannot be used.
@@ -117,13 +122,14 @@ def train_run(
     identity = _identity(job)
     with (
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,
+        threads_of(folder, listener.note, keep=keep_threads),
         ExitStack() as stack,
     ):
-        stack.enter_context(workers(machine, _told(job, selection)))
-        group = stack.enter_context(together(machine))
+        store = stack.enter_context(workers(machine, _told(job, selection)))
+        group = stack.enter_context(together(machine, store))
         history, trust = _train(job, folder, group, listener, reading)
+        record = _record(job, history)  # with the threads of one process
         stack.close()
-        record = _record(job, history)
         _write(job, folder, destination, record, history, trust)
     return Run(path, record, ready.system)
 
@@ -160,7 +166,7 @@ def _train(
 
 def _follow(job: _Job) -> Run:
     """Train as one of the further processes, which write nothing."""
-    with together(job.machine) as group:
+    with together(job.machine, joined_store()) as group:
         group.wait()
         training, validation = _read(job.dataset, job.ready, None)
         folder = Unfinished(partial_path(job.path), Silent().note)

@@ -11,10 +11,11 @@ from typing import Any
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
+from crystalvision.runs._folder import check_plain
 from crystalvision.storage import disk_errors, write_text
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
-_DESCRIPTION, _LOCK = "training.json", "lock"
+_DESCRIPTION, _MACHINE, _LOCK = "training.json", "machine.json", "lock"
 _FILES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
 Note = Callable[[str], None]
 
@@ -73,6 +74,18 @@ class Unfinished:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @property
+    def threads(self) -> int:
+        """Threads that it is computed with, as far as the folder tells; 0 where it does not."""
+        try:
+            return int(json.loads((self.path / _MACHINE).read_text(encoding="utf-8"))["threads"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return 0
+
+    @threads.setter
+    def threads(self, number: int) -> None:
+        write_text(self.path / _MACHINE, json.dumps({"threads": number}))
+
+    @property
     def begun(self) -> bool:
         """Whether there is a checkpoint."""
         return any((self.path / name).is_file() for name in _FILES)
@@ -110,6 +123,7 @@ def unfinished(
                 "another -o folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
+        check_plain(folder.iterdir())
         lock = take_lock(
             folder / _LOCK,
             f"another process is training {path} now; wait for it, or choose another -o folder",

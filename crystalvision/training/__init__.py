@@ -39,8 +39,10 @@ from crystalvision.training._records import (
     Silent,
 )
 from crystalvision.training._schedule import Schedule, presets
+from crystalvision.training._trainer import RESUMABLE
 
 __all__ = [
+    "RESUMABLE",
     "AnyExperiment",
     "Checkpoint",
     "Checkpoints",
