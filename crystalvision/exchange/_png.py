@@ -79,9 +79,14 @@ def export_png(
     return Exported(output, "png", split, len(selection), len(files) + 3, size_bytes(output))
 
 
+def class_folders(names: tuple[str, ...]) -> list[str]:
+    """A folder's name for each class, as near to its own as file systems allow."""
+    return file_names(names, "class")
+
+
 def _place_files(selection: Selection, folder: Path) -> list[str]:
     """Make the folders; the file of each chosen sample."""
-    folders = file_names(selection.dataset.header.class_names, "class")
+    folders = class_folders(selection.dataset.header.class_names)
     present = set(selection.parts)
     for part in SPLIT_NAMES:
         for name in folders if part in present else []:

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
 from crystalvision.exchange._listing import Listing
-from crystalvision.text import file_names
+from crystalvision.exchange._png import class_folders
 
 
 def class_severities(
@@ -39,7 +39,7 @@ def class_severities(
 
 def _by_name(known: DatasetHeader) -> dict[str, float]:
     """Severity of each class by its name, and by that of its folder."""
-    names = (*known.class_names, *file_names(known.class_names, "class"))
+    names = (*known.class_names, *class_folders(known.class_names))
     return dict(zip(names, known.class_severities * 2, strict=True))
 
 
