@@ -1,6 +1,5 @@
 """The text of a card."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
@@ -184,4 +183,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _quoted(folder: str) -> str:
     """As Python writes it, in double quotes."""
-    return json.dumps(folder, ensure_ascii=not folder.isprintable())
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{one_line(escaped)}"'

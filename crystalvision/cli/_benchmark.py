@@ -136,7 +136,8 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
         out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
     for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
-        table.add_column(name, no_wrap=True)
+        # Numbers whole, names on as many lines as they take.
+        table.add_column(name, no_wrap=name not in about, overflow="fold")
     for key, group in groups.items():
         table.add_row(
             *(key[n] for n in shown),

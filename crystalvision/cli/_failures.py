@@ -95,7 +95,7 @@ def report_failure(error: BaseException, debug: bool) -> int:
     if debug and failure.status != BROKEN_PIPE_STATUS:
         err.write(printable("".join(traceback.format_exception(error))))
     if failure.text:
-        word, colon, text = message(failure.text).partition(":")
+        word, colon, text = message(" ".join(failure.text.splitlines())).partition(":")
         err.print(styled((word + colon, "bold red"), text), soft_wrap=True)
     return failure.status
 

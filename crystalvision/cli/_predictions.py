@@ -71,7 +71,7 @@ def print_table(names: Sequence[str], told: "Predictions") -> None:
     headings += ["disagreement [nat]"] if told.spread is not None else []
     headings += ["novelty"] if told.novelty is not None else []
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for place, name in enumerate(names):
         table.add_row(name, told.names[place], *_cells(told, place))
     out.print(table)

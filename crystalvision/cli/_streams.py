@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from crystalvision.cli._text_console import is_size
+
 _NAMES = ("stdin", "stdout", "stderr")
 
 
@@ -15,8 +17,11 @@ def usable_streams() -> Iterator[None]:
 
     What a stream's encoding lacks is written as its escape. A stream that was closed leads
     nowhere: were its number left free, the next file to be opened would get it, and what a library
-    prints would be written there.
+    prints would be written there. Sizes of the terminal that are none are not told to libraries.
     """
+    for size in ("COLUMNS", "LINES"):
+        if size in os.environ and not is_size(os.environ[size]):
+            del os.environ[size]
     for number, name in enumerate(_NAMES):
         if getattr(sys, name) is None:
             setattr(sys, name, _nowhere(number))

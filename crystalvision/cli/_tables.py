@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from crystalvision.cli._describe import Row
-from crystalvision.cli.console import out, styled
+from crystalvision.cli.console import lines, out, styled
 from crystalvision.text import command_line
 
 
@@ -47,11 +47,12 @@ def print_details(told: Mapping[str, Any]) -> None:
     if "path" in told:
         _print_file(told["path"])
         return
-    out.print(styled(told["description"] or "It has no documentation."))
+    out.print(lines(told["description"] or "It has no documentation."))
     if "options" in told:
         _print_options(told["options"])
     elif told["kind"] == "command":
-        out.print(styled(f"\nrun  crystalvision {told['name']} --help"))
+        out.print()
+        out.print(styled(f"run  crystalvision {told['name']} --help"))
     if "parameters" in told:
         _print_measures(told)
 
@@ -62,7 +63,7 @@ def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> 
     for file in files:
         out.print(f"  {file}", soft_wrap=True)
     out.print(
-        styled(
+        lines(
             "\nIt works as it is. To install it, look at it and test it:\n"
             f"  {command_line('cd', folder)}\n"
             '  pip install -e ".[test]"\n'
@@ -76,7 +77,7 @@ def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> 
 def _print_file(path: Path) -> None:
     out.print(str(path), soft_wrap=True)
     out.print()
-    out.print(styled(path.read_text(encoding="utf-8").rstrip()))
+    out.print(lines(path.read_text(encoding="utf-8").rstrip()))
 
 
 def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
@@ -87,7 +88,7 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     table = _table("option", "type", "default", "meaning")
     for option in options:
         default = styled(("required", "bold")) if option["required"] else repr(option["default"])
-        table.add_row(option["name"], option["type"], default, styled(option["description"]))
+        table.add_row(option["name"], option["type"], default, lines(option["description"]))
     out.print()
     out.print(table)
 

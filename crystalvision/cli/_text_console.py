@@ -15,8 +15,7 @@ class TextConsole(Console):
     """Prints text as it is: no markup, no emoji codes, and control characters as escapes.
 
     A command prints what users named, so it cannot forget to escape it: a str is one line, in a
-    table, too, and its ends of lines are escaped; what has several lines or styles is a `Text`,
-    see `styled`. What the stream cannot encode is escaped by the stream itself, see
+    table, too, and its ends of lines are escaped; `styled` and `lines` make what is more. What the stream cannot encode is escaped by the stream itself, see
     `usable_streams`. A pipe that its reader closed ends printing, not the command's work.
 
     Attributes:
@@ -87,7 +86,7 @@ class _Environment(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         value = os.environ[name]
-        if name in {"COLUMNS", "LINES"} and not _is_size(value):
+        if name in {"COLUMNS", "LINES"} and not is_size(value):
             raise KeyError(name)
         return value
 
@@ -98,5 +97,6 @@ class _Environment(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def _is_size(text: str) -> bool:
+def is_size(text: str) -> bool:
+    """Whether a terminal can have so many columns or lines, as the environment states them."""
     return text.isascii() and text.isdecimal() and int(text[:9]) > 0

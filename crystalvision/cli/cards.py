@@ -26,6 +26,6 @@ def _try(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(path)
     except Exception as error:  # whatever it is, hours of work that went well must not end in it
-        reason = message(str(error)) or type(error).__name__
+        reason = message(" ".join(str(error).splitlines())) or type(error).__name__
         text = f"warning: the dataset is whole, but its card could not be written: {reason}"
         err.print(text, style="yellow", soft_wrap=True)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from rich.text import Text
 
 from crystalvision.cli._text_console import TextConsole
-from crystalvision.text import printable
+from crystalvision.text import one_line, printable
 
 out = TextConsole()
 """Results, on stdout."""
@@ -33,14 +33,18 @@ class Advance(Protocol):
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """Text to print, of pieces that may have a style each.
+    """One line to print, of pieces that may have a style each.
 
     Args:
-        *parts: Texts, or pairs of a text and its style. What does not show in them is escaped
-            here, since a `Text` drops some of it in silence.
+        *parts: Texts, or pairs of a text and its style.
     """
     pieces = [part if isinstance(part, tuple) else (part, "") for part in parts]
-    return Text.assemble(*((printable(text), style) for text, style in pieces))
+    return Text.assemble(*((one_line(text), style) for text, style in pieces))
+
+
+def lines(text: str) -> Text:
+    """Text of several lines to print, where a str is one line."""
+    return Text(printable(text))
 
 
 def print_json(value: object) -> None:

@@ -98,7 +98,7 @@ def _comparison(rows: "Sequence[Row]") -> "Table":
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("run", overflow="fold")
     for name in ("accuracy", "95 %", "F1", "kappa", "MAE", "images/s", "seconds", "params"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.name,

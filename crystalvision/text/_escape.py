@@ -48,9 +48,9 @@ def quoted(value: object, length: int = 80) -> str:
 def message(text: str) -> str:
     """The text of an error: one line that shows, without its margins, of bearable length.
 
-    Ends of lines become spaces: most are of a library's own text, not of a value.
+    Ends of lines within it are those of a value, so that they are escaped, too.
     """
-    line = one_line(" ".join(text.strip().splitlines()))
+    line = one_line(text.strip())
     return shortened(_LONG.sub(lambda found: shortened(found[0], _WORD), line), _MESSAGE)
 
 

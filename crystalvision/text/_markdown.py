@@ -4,9 +4,10 @@ import re
 
 from crystalvision.text._escape import printable
 
-# What may begin markup anywhere in a line. "_" between letters and "&" before no entity do not.
+# What may be markup anywhere in a line. "_" between letters, "&" before no entity, and brackets that
+# no address follows are not.
 _MARKUP = re.compile(
-    r"[`*\[\]|#~$]"
+    r"[`*|#~$]|\](?=[(\[:]|$)"
     r"|(?<![^\W_])_|_(?![^\W_])"
     r"|\\(?=[!-/:-@\[-`{-~]|$)"
     r"|&(?=#?\w+;)"
