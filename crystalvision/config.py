@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Tag, ValidationError, model_serializ
 from crystalvision.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
+_DIGITS = 18  # of a place in a list
 
 
 class Config(BaseModel):
@@ -243,7 +244,7 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not key.isdigit() or int(key) >= len(node):
+        if not key.isdecimal() or len(key) > _DIGITS or int(key) >= len(node):
             raise InputError(
                 f"{override}: '{key}' is no place in a list of {len(node)}; "
                 f"places count from 0 to {len(node) - 1}"

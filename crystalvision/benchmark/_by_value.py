@@ -1,6 +1,5 @@
 """Results for each value of a column of the test data, from the predictions that a run left."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from crystalvision.evaluation import (
     classification_metrics,
     severity_metrics,
 )
+from crystalvision.text import csv_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def metrics_by_value(
 def _read(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            return csv_reader(file).mappings()
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing: delete its folder, and go on with --resume"

@@ -1,6 +1,5 @@
 """The folder of a benchmark: what lies where, and who may write in it."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
 from crystalvision.runs import check_plain
 from crystalvision.storage import disk_errors, is_partial, write_text
+from crystalvision.text import json_text
 
 _LOCK = "benchmark.lock"
 _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
@@ -170,7 +170,7 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         StorageError: The disk refuses.
     """
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value, indent=2) + "\n")
 
 
 def _write_suite(place: Place, suite: Suite, published: str | None) -> None:

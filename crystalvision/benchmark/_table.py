@@ -1,6 +1,5 @@
 """The tidy table, from nothing but what lies in the folder."""
 
-import csv
 import io
 import statistics
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import RunRecord, load_epochs, load_record
 from crystalvision.storage import whole_file, write_text
+from crystalvision.text import csv_writer
 
 _CLASSIFICATION = tuple(
     name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
@@ -49,9 +49,9 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
         StorageError: The disk refuses.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(ResultRow.model_fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.model_dump(mode="json") for row in rows)
+    writer = csv_writer(text)
+    writer.writerow(ResultRow.model_fields)
+    writer.writerows(row.model_dump(mode="json").values() for row in rows)
     write_text(folder / "results.csv", text.getvalue())
     _write_parquet(rows, folder / "results.parquet")
 

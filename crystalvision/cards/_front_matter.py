@@ -11,6 +11,7 @@ from crystalvision.cards._licence import from_hub_keys, hub_keys
 from crystalvision.config import validate
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
+from crystalvision.text import yaml_text
 
 _FENCE = "---\n"
 _OURS = "crystalvision"
@@ -75,7 +76,7 @@ def front_matter(
     }
     added = {key: value for key, value in earlier.items() if key not in (*keys, *_LICENCE_KEYS)}
     plain = json.loads(json.dumps({**keys, **added}, default=str))
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml_text(plain, width=100)
     return f"{_FENCE}{text}{_FENCE}"
 
 

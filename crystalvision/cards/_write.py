@@ -11,7 +11,7 @@ from crystalvision.cards._facts import Facts
 from crystalvision.cards._figure import figure_png
 from crystalvision.cards._front_matter import facts_from, front_matter, read_front_matter
 from crystalvision.cards._origin import origin_of
-from crystalvision.cards._readme import MARK, NOTES, readme
+from crystalvision.cards._readme import MARK, notes_of, readme
 from crystalvision.cards._summary import summarise
 from crystalvision.datasets import Dataset, DatasetWriter
 from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
@@ -86,7 +86,7 @@ def write_card(
         earlier = _earlier_text(path, overwrite=overwrite)
         keys = read_front_matter(path / CARD_TEXT, earlier)
         facts = facts_from(path / CARD_TEXT, keys, dataset.identity).with_changes(changes)
-        notes = earlier.partition(NOTES)[2].removeprefix("\n")
+        notes = notes_of(earlier)
         drawn = figure or not (path / CARD_FIGURE).is_file()
         files = _contents(dataset, facts, keys, notes, figure=drawn)
         for name, content in files.items():

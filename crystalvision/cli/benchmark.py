@@ -101,7 +101,7 @@ def benchmark(
         )
     except KeyboardInterrupt:
         text = f"{folder} is not whole yet; the same command with --resume goes on with it"
-        err.print(text, soft_wrap=True, markup=False)
+        err.print(text, soft_wrap=True)
         raise
     if json:
         print_json([row.model_dump(mode="json") for row in rows])

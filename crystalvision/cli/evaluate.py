@@ -76,8 +76,8 @@ def _print_table(metrics: "Metrics") -> None:
 
     table = Table(title=f"{metrics.samples} patterns, split {metrics.split}", box=None)
     table.add_column("", overflow="fold")
-    table.add_column("", justify="right")
-    table.add_column("95 % interval", justify="right")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     for label, name, value in _rows(metrics):
         table.add_row(label, _number(value), _interval(metrics, name))
     out.print(table)
@@ -166,7 +166,7 @@ def _confusion_table(metrics: "Metrics") -> object:
     from rich.table import Table
 
     table = Table(title="actual class (row), predicted class (column)", box=None)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for name in metrics.class_names:
         table.add_column(name, justify="right", overflow="fold")
     for name, row in zip(metrics.class_names, metrics.confusion, strict=True):

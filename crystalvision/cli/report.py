@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.cli.console import out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
@@ -82,30 +82,27 @@ def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
 
 
 def _print_rows(rows: "Sequence[Row]") -> None:
-    from rich.text import Text
-
     from crystalvision.report import same_data
 
     out.print(_comparison(rows))
     out.print()
     for row in rows:
         where = f"{row.patterns} patterns of {row.dataset}, split {row.split}"
-        out.print(Text.assemble((row.name, "bold"), f": {row.system}; {where}"))
+        out.print(styled((row.name, "bold"), f": {row.system}; {where}"), soft_wrap=True)
     if not same_data(rows):
         out.print("These runs were not judged on the same patterns.", style="bold red")
 
 
 def _comparison(rows: "Sequence[Row]") -> "Table":
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("run", overflow="fold")
     for name in ("accuracy", "95 %", "F1", "kappa", "MAE", "images/s", "seconds", "params"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            Text(row.name),
+            row.name,
             f"{row.accuracy:.3f}",
             f"{row.accuracy_low:.3f}–{row.accuracy_high:.3f}",
             f"{row.macro_f1:.3f}",

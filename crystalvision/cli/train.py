@@ -10,6 +10,7 @@ import typer
 from crystalvision.cli._state import State
 from crystalvision.cli.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.datasets import Dataset
@@ -164,7 +165,7 @@ class _Progress:
         self._advance: Advance | None = None
 
     def note(self, text: str) -> None:
-        err.print(f"note: {text}", soft_wrap=True, markup=False)
+        err.print(f"note: {text}", soft_wrap=True)
 
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
         self._stack.pop_all().close()  # the bar before this one
@@ -200,4 +201,5 @@ def _print_end(run: "Run", data: Path) -> None:
     best = ", ".join(f"{each.name} {each.monitor} {each.best_value:.4f}" for each in phases)
     seconds = run.record.training_seconds
     out.print(f"{run.path}: {best}; trained in {seconds:.1f} s", soft_wrap=True)
-    out.print(f"next: crystalvision evaluate {run.path} -d {data}", soft_wrap=True)
+    command = command_line("crystalvision", "evaluate", run.path, "-d", data)
+    out.print(f"next: {command}", soft_wrap=True)

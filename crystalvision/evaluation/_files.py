@@ -1,13 +1,12 @@
 """Evaluations in the folder of their run."""
 
-import csv
-import json
 from pathlib import Path
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
 from crystalvision.storage import disk_errors, whole_folder
+from crystalvision.text import csv_writer, json_text
 
 FOLDER = "evaluations"
 
@@ -32,7 +31,7 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     path = run / FOLDER / name
     with whole_folder(path, overwrite=True, keep=True) as folder, disk_errors(path):
         _write_predictions(evaluation, folder / "predictions.csv")
-        text = json.dumps(evaluation.metrics.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        text = json_text(evaluation.metrics.model_dump(mode="json"), indent=2)
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -80,7 +79,7 @@ def _write_predictions(evaluation: Evaluation, path: Path) -> None:
     told = evaluation.predictions
     columns = [f"probability_{name}" for name in told.class_names]
     with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
+        rows = csv_writer(file)
         rows.writerow(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
         for row, index in enumerate(evaluation.indices):
             probabilities = [f"{value:.6g}" for value in told.probabilities[row]]

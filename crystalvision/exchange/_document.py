@@ -10,6 +10,7 @@ from crystalvision.config import Config
 from crystalvision.datasets import DatasetHeader, SplitSettings
 from crystalvision.errors import InputError
 from crystalvision.exchange._selection import Selection
+from crystalvision.text import json_text
 
 DOCUMENT = "dataset.json"
 
@@ -56,7 +57,7 @@ def document_of(selection: Selection, form: str, scale: str = "counts") -> str:
         scale=scale,
         header=dataset.header,
     )
-    return json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+    return json_text(document.model_dump(mode="json"), indent=1) + "\n"
 
 
 def is_document(path: Path) -> bool:

@@ -17,6 +17,7 @@ from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import SAMPLE
 from crystalvision.exchange._table import CLASS, FILE
 from crystalvision.image_files import SUFFIXES
+from crystalvision.text import restore
 
 LABEL, SEVERITY, SPLIT, SUBSET_RANK = "label", "severity", "split", "subset_rank"
 _KNOWN = (FILE, CLASS, LABEL, SEVERITY, SPECIMEN)
@@ -37,7 +38,7 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
         InputError: The file is wrong; the line and what is wrong there.
     """
     path = folder / LABELS
-    table, lines = _read(path)
+    table, lines = _read(path, frozenset(header.class_names if header else ()))
     table[FILE] = _check_files(folder, path, table[FILE], lines)
     order = file_order(table[FILE])
     table = {name: [texts[row] for row in order] for name, texts in table.items()}
@@ -66,8 +67,11 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
     )
 
 
-def _read(path: Path) -> tuple[Table, list[int]]:
-    """The file as columns of text, and the line of each row; empty lines do not count."""
+def _read(path: Path, exact: frozenset[str]) -> tuple[Table, list[int]]:
+    """The file as columns of text, and the line of each row; empty lines do not count.
+
+    Margins of a cell are left out, but those of the texts `exact`.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -85,8 +89,20 @@ def _read(path: Path) -> tuple[Table, list[int]]:
             )
     if len(rows) < 2:
         raise InputError(f"{path}: has no line for any image; add one for each")
-    table = {name: [row[place].strip() for _, row in rows[1:]] for place, name in enumerate(names)}
+    table = {
+        name: [_text(row[place], name, exact) for _, row in rows[1:]]
+        for place, name in enumerate(names)
+    }
     return table, [line for line, _ in rows[1:]]
+
+
+def _text(cell: str, column: str, exact: frozenset[str]) -> str:
+    """The text of a cell; what an export protects from spreadsheets is restored.
+
+    A file's name never needs that in an export, so it is taken as it is.
+    """
+    text = cell if column == FILE else restore(cell)
+    return text if text in exact else text.strip()
 
 
 def _check_header(path: Path, names: list[str]) -> None:

@@ -12,7 +12,8 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.image_files import SUFFIXES, read_image_file
 
-_CHOSEN = re.compile(r"(?P<path>.+)\[(?P<index>[^\]]*)\]")
+_DIGITS = 18  # no dataset has as many samples
+_CHOSEN = re.compile(r"(?P<path>.+)\[(?P<index>[^\]]*)\]", re.DOTALL)
 _EXPECTED = f"{', '.join(SUFFIXES)}, DATA.zarr or DATA.zarr[INDEX]"
 
 Array = np.ndarray[Any, Any]
@@ -145,13 +146,18 @@ def _read_part(path: Path, opened: Any, part: Any) -> Array:
 def _choose(path: Path, text: str, count: int) -> range:
     """The numbers that `[INDEX]` or `[FIRST:END]` names."""
     first, separator, end = text.partition(":")
-    known = all(not part or part.isdigit() for part in (first, end))
+    known = all(not part or _is_number(part) for part in (first, end))
     if separator and known:
         numbers = range(count)[int(first or 0) : int(end or count)]
         if numbers:
             return numbers
-    elif not separator and first.isdigit() and int(first) < count:
+    elif not separator and _is_number(first) and int(first) < count:
         return range(int(first), int(first) + 1)
     raise InputError(
         f"{path}[{text}]: expected an index from 0 to {count - 1}, or FIRST:END within 0:{count}"
     )
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number of samples: `²` is a digit, too, but none that Python reads."""
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crystalvision.storage import disk_errors
+from crystalvision.text import figure_text, file_names
 from crystalvision.training import EpochRecord, PhaseRecord
 
 TENSORBOARD, FIGURES = "tensorboard", "figures"
@@ -95,9 +96,9 @@ def draw_curves(folder: Path, phases: Sequence[PhaseRecord], epochs: Sequence[Ep
     if not epochs:  # a classical system is fitted in one step
         return
     folder.mkdir()
-    for number, phase in enumerate(phases, 1):
+    names = file_names((phase.name for phase in phases), "phase")
+    for number, (phase, name) in enumerate(zip(phases, names, strict=True), 1):
         with drawing():
             figure = draw_phase(phase, [row for row in epochs if row.phase == phase.name])
-            figure.suptitle(f"Phase {phase.name}; {told_kept(phase)}", fontsize=9)
-            safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in phase.name)
-            figure.savefig(folder / f"{number}-{safe}.png", dpi=150)
+            figure.suptitle(f"Phase {figure_text(phase.name, 30)}; {told_kept(phase)}", fontsize=9)
+            figure.savefig(folder / f"{number}-{name}.png", dpi=150)

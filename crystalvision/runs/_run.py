@@ -1,6 +1,5 @@
 """A trained system in its folder."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from crystalvision.runs._folder import RECORD, check_plain
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.storage import disk_errors, write_tensors
+from crystalvision.text import csv_reader, csv_writer
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
 WEIGHTS = "weights.safetensors"
@@ -153,11 +153,11 @@ def write_run(
             weights = {key: value.contiguous() for key, value in system.state_dict().items()}
             write_tensors(folder / WEIGHTS, weights)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(EpochRecord.model_fields))
-            writer.writeheader()
-            writer.writerows(epoch.model_dump() for epoch in epochs)
+            writer = csv_writer(file)
+            writer.writerow(EpochRecord.model_fields)
+            writer.writerows(epoch.model_dump().values() for epoch in epochs)
         with (folder / SPLIT).open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
+            rows = csv_writer(file)
             rows.writerow(["index", "split"])
             rows.writerows(sorted(split.items()))
         draw_curves(folder / FIGURES, record.phases, epochs)
@@ -183,7 +183,7 @@ def _build_classical(
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            return csv_reader(file).mappings()
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: the run is incomplete; train it again") from error
 

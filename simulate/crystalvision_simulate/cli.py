@@ -10,6 +10,7 @@ from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 
 def simulate(
@@ -83,5 +84,7 @@ def simulate(
         print_json(describe(Dataset.open(output)))
     else:
         err.print(
-            f"{loaded.samples} patterns in {output}. Next: crystalvision dataset info {output}"
+            f"{loaded.samples} patterns in {output}. "
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
+            soft_wrap=True,
         )

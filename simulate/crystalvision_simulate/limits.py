@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json, progress
+from crystalvision.cli.console import err, out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
@@ -153,7 +153,6 @@ def _column(recipe: "Recipe") -> str:
 def _print(found: "AccuracyBound") -> None:
     """Write the bound as a table, and how to read it."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     informed = any(point.informed is not None for point in found.points)
@@ -166,7 +165,7 @@ def _print(found: "AccuracyBound") -> None:
         value = [f"{point.value:g}"] if found.column else []
         table.add_row(*value, *_cells(point))
     out.print(
-        Text.assemble((f"Accuracy on recipe '{found.recipe}'", "bold"), f", {_classes(found)}"),
+        styled((f"Accuracy on recipe '{found.recipe}'", "bold"), f", {_classes(found)}"),
         soft_wrap=True,
     )
     out.print(table)
@@ -179,7 +178,7 @@ def _print(found: "AccuracyBound") -> None:
             " The reference knows the nuisance, not the specimen: between the two lies the best "
             "accuracy of who knows the nuisance."
         )
-    err.print(Text(note))
+    err.print(note)
 
 
 def _cells(point: "BoundPoint") -> list[str]:

@@ -86,8 +86,8 @@ def show(
         return
     for view in views:
         if view.note:
-            err.print(f"{view.name}: {view.note}", markup=False, soft_wrap=True)
-    out.print(f"written to {path}", markup=False, soft_wrap=True)
+            err.print(f"{view.name}: {view.note}", soft_wrap=True)
+    out.print(f"written to {path}", soft_wrap=True)
 
 
 def _axis(text: str) -> list[int]:

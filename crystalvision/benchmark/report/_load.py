@@ -1,6 +1,5 @@
 """What a report reads of a benchmark's folder."""
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.report import Judged, read_predictions
 from crystalvision.runs import RunRecord, load_record
+from crystalvision.text import csv_reader
 
 _EVALUATIONS = "evaluations"
 
@@ -104,7 +104,7 @@ def read_rows(path: Path) -> list[ResultRow]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
+            lines = csv_reader(file).mappings()
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing; crystalvision benchmark writes it: go on with --resume"

@@ -10,6 +10,7 @@ from crystalvision.cli.console import err, print_json
 from crystalvision.cli.dataset._options import Json
 from crystalvision.cli.dataset._steps import steps
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 
 def import_(
@@ -97,14 +98,14 @@ def import_(
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
     for note in done.notes:
-        err.print(f"note: {note}", markup=False, soft_wrap=True)
+        err.print(f"note: {note}", soft_wrap=True)
     write_card_or_say(output)
     if json:
         print_json({**describe(Dataset.open(output)), "notes": done.notes})
     else:
         err.print(
-            f"{done.samples:,} images in {output}. Next: crystalvision dataset info {output}",
-            markup=False,
+            f"{done.samples:,} images in {output}. "
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
 

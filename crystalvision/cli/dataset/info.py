@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.text import Text
-
 from crystalvision.cli.console import out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
 
@@ -27,7 +25,7 @@ def _print_info(told: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in _lines(told):
-        table.add_row(name, Text(text))
+        table.add_row(name, text)
     out.print(table)
 
 

@@ -9,6 +9,7 @@ from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.cli.dataset._options import Json
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 
 def merge(
@@ -65,7 +66,6 @@ def merge(
     else:
         err.print(
             f"{told['samples']} samples of {len(inputs)} datasets in {output}. "
-            f"Next: crystalvision dataset info {output}",
-            markup=False,
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )

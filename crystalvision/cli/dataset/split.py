@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from crystalvision.cli.cards import refresh_card_or_say
 from crystalvision.cli.console import out, print_json
@@ -37,4 +36,4 @@ def split(
         print_json({"path": path, "splits": counts})
     else:
         parts = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        out.print(Text(f"{path}: {parts}"), soft_wrap=True)
+        out.print(f"{path}: {parts}", soft_wrap=True)

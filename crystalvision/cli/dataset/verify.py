@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 import typer
-from rich.text import Text
 
 from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
@@ -24,10 +23,10 @@ def verify(path: DataPath, *, json: Json = False) -> None:
     elif problems:
         for problem in problems:
             place = "" if problem.shard is None else f"shard {problem.shard}: "
-            out.print(Text(f"{place}{problem.message}"), soft_wrap=True)
+            out.print(f"{place}{problem.message}", soft_wrap=True)
         noun = "problem" if len(problems) == 1 else "problems"
-        err.print(Text(f"{path}: {len(problems)} {noun}", "bold red"), soft_wrap=True)
+        err.print(f"{path}: {len(problems)} {noun}", style="bold red", soft_wrap=True)
     else:
-        out.print(Text(f"{path}: whole"), soft_wrap=True)
+        out.print(f"{path}: whole", soft_wrap=True)
     if problems:
         raise typer.Exit(PROBLEMS_FOUND)

@@ -13,8 +13,8 @@ from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._repeat import repeat_angstrom
 from crystalvision_simulate.recipes import Recipe
 
-_SAMPLE = re.compile(r"(?P<path>.+)\[(?P<index>[^\[\]]*)\]")
-_PREFIXED = re.compile(r"(?P<kind>recipe|structure):(?P<name>.+)")
+_SAMPLE = re.compile(r"(?P<path>.+)\[(?P<index>[^\[\]]*)\]", re.DOTALL)
+_PREFIXED = re.compile(r"(?P<kind>recipe|structure):(?P<name>.+)", re.DOTALL)
 _THICKNESS = 100.0  # Å
 
 Kind = Literal["recipe", "structure", "dataset"]
