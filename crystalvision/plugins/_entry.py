@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crystalvision.contracts import mark_origin
 from crystalvision.errors import CrystalVisionError, InputError, PluginError
 from crystalvision.plugins._callables import documentation
 from crystalvision.plugins._kinds import Kind
@@ -117,6 +116,8 @@ class Entry:
                 f"{self} of {self.plugin} made a {type(made).__name__} without "
                 f"'{missing[0]}'; see crystalvision.contracts for what a {self.kind.name} must have"
             )
+        from crystalvision.contracts import mark_origin  # imports torch, which --help does without
+
         mark_origin(made, f"{self} of {self.plugin}")
         return made
 
