@@ -123,6 +123,8 @@ def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: 
         cluster = None
         if settings.scheduler is not None:
             cluster = stack.enter_context(Cluster.at(settings.scheduler))
+            if cluster.note:
+                watcher.note(cluster.note)
         advance = stack.enter_context(watcher.step("simulating", total))
         for made in planned.sources.values():
             plan = suite.datasets[made.name]

@@ -58,11 +58,6 @@ def one_cluster(
             yield cluster
     else:
         with Cluster.at(str(scheduler)) as cluster:
-            if not cluster.workers:  # they may come when there is work, or never
-                err.print(
-                    f"note: no worker has joined {scheduler} yet; waiting for one: dask worker "
-                    f"{scheduler}",
-                    soft_wrap=True,
-                    markup=False,
-                )
+            if cluster.note:
+                err.print(f"note: {cluster.note}", soft_wrap=True, markup=False)
             yield cluster

@@ -13,7 +13,7 @@ A system trained by CrystalVision {version}: {parts}.
 
 Trained on {dataset}
 ({samples} patterns, identity {identity})
-in {minutes:.1f} min on {device}{together}.
+in {minutes:.1f} min on {device}{threads}{together}.
 {command}
 {files}
 
@@ -59,8 +59,17 @@ def describe(record: RunRecord) -> str:
         identity=record.dataset.identity,
         minutes=record.training_seconds / 60,
         device=record.device,
+        threads=_threads(record),
         together=f", {record.processes} processes together" if record.processes > 1 else "",
         command=command,
         files="\n".join(f"{name:23}{_FILES[name]}" for name in _FILES if name not in absent),
         last="" if classical else "  tensorboard --logdir RUN/tensorboard\n",
     )
+
+
+def _threads(record: RunRecord) -> str:
+    """What gives the same weights again, to the last digit."""
+    threads = record.environment.get("threads", "")
+    if record.device != "cpu" or not threads.isdigit():
+        return ""
+    return f" with OMP_NUM_THREADS={int(threads) * record.processes}"

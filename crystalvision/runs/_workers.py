@@ -52,11 +52,10 @@ def workers(machine: Machine, job: Mapping[str, Any]) -> Iterator[Store | None]:
     threads = max(1, torch.get_num_threads() // machine.processes)
     with ExitStack() as stack:
         stack.enter_context(terminable())
-        started = {
-            rank: _Worker(rank, machine, store.port, {**job, "threads": threads})
-            for rank in range(1, machine.processes)
-        }
+        started: dict[int, _Worker] = {}
         stack.callback(_end, started)
+        for rank in range(1, machine.processes):
+            started[rank] = _Worker(rank, machine, store.port, {**job, "threads": threads})
         stack.enter_context(_first_of(machine, store.port, threads))
         watch = stack.enter_context(Watch([worker.process for worker in started.values()]))
         try:

@@ -105,9 +105,14 @@ class Cluster:
             yield cls(client)
 
     @property
-    def workers(self) -> int:
-        """How many worker processes there are now."""
-        return len(self._client.nthreads())
+    def note(self) -> str:
+        """What to tell the user before work is handed out, or "" where there is nothing to say."""
+        if self._client.nthreads():
+            return ""
+        return (  # they may come when there is work, or never
+            "no worker has joined the cluster yet; it waits for one: start it with "
+            f"`dask worker {self._client.scheduler_info()['address']}`"
+        )
 
     def make_shards(
         self, spec: SourceSpec, header: DatasetHeader, shards: Sequence[int]

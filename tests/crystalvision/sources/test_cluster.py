@@ -49,9 +49,20 @@ def test_nobody_else_reaches_a_cluster_and_it_leaves_nothing_behind(tmp_path, mo
         processes = [psutil.Process(), *map(psutil.Process, pids(cluster))]
         found = [each for one in processes for each in one.net_connections("all")]
         addresses = {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
-        assert cluster.workers == 1
+        assert cluster.note == ""
     assert addresses == {"127.0.0.1"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_without_workers_is_told():
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=50) as running,
+        Cluster.at(running.scheduler_address) as cluster,
+    ):
+        assert cluster.note == (
+            "no worker has joined the cluster yet; it waits for one: start it with "
+            f"`dask worker {running.scheduler_address}`"
+        )
 
 
 @pytest.mark.slow
