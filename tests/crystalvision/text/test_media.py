@@ -110,9 +110,7 @@ def test_markdown_takes_text_for_text(text, expected):
 
 def test_paragraphs_hold_no_blocks():
     text = paragraphs("---\n- a\n1. b\n> c\n    code\n\n\n\n```\n===\n+ d\n# e")
-    assert text == (
-        "\\---\n\\- a\n1\\. b\n&gt; c\ncode\n\n\\`\\`\\`\n\\===\n\\+ d\n\\# e"
-    )
+    assert text == ("\\---\n\\- a\n1\\. b\n&gt; c\ncode\n\n\\`\\`\\`\n\\===\n\\+ d\n\\# e")
 
 
 def test_code_in_markdown_ends_where_its_text_does():
