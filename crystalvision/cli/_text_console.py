@@ -15,8 +15,9 @@ class TextConsole(Console):
     """Prints text as it is: no markup, no emoji codes, and control characters as escapes.
 
     A command prints what users named, so it cannot forget to escape it: a str is one line, in a
-    table, too, and its ends of lines are escaped; `styled` and `lines` make what is more. What the stream cannot encode is escaped by the stream itself, see
-    `usable_streams`. A pipe that its reader closed ends printing, not the command's work.
+    table, too, and its ends of lines are escaped; `styled` and `lines` make what is more. What
+    the stream cannot encode is escaped by the stream itself, see `usable_streams`. A pipe that
+    its reader closed ends printing, not the command's work.
 
     Attributes:
         broken: Whether the reader of the stream has gone.

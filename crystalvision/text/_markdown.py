@@ -4,8 +4,8 @@ import re
 
 from crystalvision.text._escape import printable
 
-# What may be markup anywhere in a line. "_" between letters, "&" before no entity, and brackets that
-# no address follows are not.
+# What may be markup anywhere in a line. "_" between letters, "&" before no entity, and brackets
+# that no address follows are not.
 _MARKUP = re.compile(
     r"[`*|#~$]|\](?=[(\[:]|$)"
     r"|(?<![^\W_])_|_(?![^\W_])"
