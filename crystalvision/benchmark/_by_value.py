@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from crystalvision.evaluation import (
     classification_metrics,
     severity_metrics,
 )
+from crystalvision.storage import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,7 @@ def metrics_by_value(
 
 def _read(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return list(csv.DictReader(StringIO(read_text(path), newline="")))
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing: delete its folder, and go on with --resume"

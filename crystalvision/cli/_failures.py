@@ -16,6 +16,23 @@ from crystalvision.errors import CrystalVisionError
 _UsageError: type[BaseException] = typer.BadParameter.__bases__[0]
 
 _DISK_ERRORS = {
+    **{
+        number: os.strerror(number).lower()
+        for number in (
+            errno.EFBIG,
+            errno.EIO,
+            errno.EISDIR,
+            errno.ELOOP,
+            errno.EMFILE,
+            errno.ENAMETOOLONG,
+            errno.ENFILE,
+            errno.ENODEV,
+            errno.ENOTDIR,
+            errno.ENXIO,
+            errno.ESTALE,
+            errno.ETIMEDOUT,
+        )
+    },
     errno.EACCES: "permission denied",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENOSPC: "the disk is full",

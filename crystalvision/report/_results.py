@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, RunRecord
+from crystalvision.storage import read_text
 from crystalvision.training import EpochRecord
 
 _EVALUATIONS = "evaluations"
@@ -142,8 +144,7 @@ def read_predictions(path: Path, metrics: Metrics) -> Judged:
     """
     columns = [f"probability_{name}" for name in metrics.class_names]
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(StringIO(read_text(path), newline="")))
         judged = Judged(
             index=np.array([int(row["index"]) for row in rows]),
             label=np.array([int(row["label"]) for row in rows]),

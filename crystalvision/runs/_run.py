@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Self
 
@@ -25,7 +26,7 @@ from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
-from crystalvision.storage import disk_errors, write_tensors
+from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
 WEIGHTS = "weights.safetensors"
@@ -181,8 +182,7 @@ def _build_classical(
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return list(csv.DictReader(StringIO(read_text(path), newline="")))
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: the run is incomplete; train it again") from error
 

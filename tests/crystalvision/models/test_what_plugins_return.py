@@ -1,4 +1,4 @@
-"""What strangers' parts return is checked where it is first used, and the error names who gave it."""
+"""What strangers' parts return is checked where it is used, and the error names who gave it."""
 
 import numpy as np
 import pytest
