@@ -18,7 +18,7 @@ from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMet
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import RunRecord, load_epochs, load_record
-from crystalvision.storage import whole_file, write_text
+from crystalvision.storage import read_text, whole_file, write_text
 from crystalvision.text import csv_writer
 
 _CLASSIFICATION = tuple(
@@ -83,7 +83,7 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
     if not path.is_file():
         return None
     try:
-        return Outcome.model_validate_json(path.read_text(encoding="utf-8"))
+        return Outcome.model_validate_json(read_text(path))
     except ValueError as error:
         raise InputError(f"{path} is damaged; delete it, and go on with --resume") from error
 

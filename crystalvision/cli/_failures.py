@@ -21,6 +21,16 @@ _DISK_ERRORS = {
     errno.ENOSPC: "the disk is full",
     errno.EPERM: "not permitted",
     errno.EROFS: "the file system is read-only",
+    errno.EFBIG: "the file would be larger than the file system bears",
+    errno.EIO: "input/output error",
+    errno.EISDIR: "it is a folder",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+    errno.ENODEV: "no such device",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.ENXIO: "no such device",
+    errno.ESTALE: "the server of the file has gone",
+    errno.ETIMEDOUT: "the disk did not answer in time",
 }
 
 _NAME_ERRORS = {

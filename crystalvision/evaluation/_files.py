@@ -5,7 +5,7 @@ from pathlib import Path
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
-from crystalvision.storage import disk_errors, whole_folder
+from crystalvision.storage import disk_errors, read_text, whole_folder
 from crystalvision.text import csv_writer, json_text
 
 FOLDER = "evaluations"
@@ -44,7 +44,7 @@ def load_metrics(path: Path) -> Metrics:
     """
     file = path / "metrics.json"
     try:
-        return Metrics.model_validate_json(file.read_text(encoding="utf-8"))
+        return Metrics.model_validate_json(read_text(file))
     except FileNotFoundError as error:
         raise InputError(f"{path} is no evaluation: it has no metrics.json") from error
     except ValueError as error:

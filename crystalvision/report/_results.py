@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, RunRecord
+from crystalvision.storage import read_text
 from crystalvision.text import command_line, csv_reader
 from crystalvision.training import EpochRecord
 
@@ -141,8 +143,7 @@ def read_predictions(path: Path, metrics: Metrics) -> Judged:
     """
     columns = [f"probability_{name}" for name in metrics.class_names]
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv_reader(file).mappings()
+        rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
         judged = Judged(
             index=np.array([int(row["index"]) for row in rows]),
             label=np.array([int(row["label"]) for row in rows]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +25,7 @@ from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD, check_plain
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
-from crystalvision.storage import disk_errors, write_tensors
+from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.text import csv_reader, csv_writer
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
 
@@ -182,8 +183,7 @@ def _build_classical(
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return csv_reader(file).mappings()
+        return csv_reader(StringIO(read_text(path), newline="")).mappings()
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: the run is incomplete; train it again") from error
 

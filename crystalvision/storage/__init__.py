@@ -12,6 +12,7 @@ from crystalvision.storage._tensors import write_tensors
 from crystalvision.storage._whole import (
     is_partial,
     place_folder,
+    read_text,
     whole_file,
     whole_folder,
     write_file,
@@ -24,6 +25,7 @@ __all__ = [
     "disk_errors",
     "is_partial",
     "place_folder",
+    "read_text",
     "whole_file",
     "whole_folder",
     "write_file",

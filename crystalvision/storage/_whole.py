@@ -144,6 +144,24 @@ def write_text(path: Path, text: str) -> None:
     write_file(path, text.encode())
 
 
+def read_text(path: Path) -> str:
+    """The text of a file, in UTF-8, its line ends as they are.
+
+    Raises:
+        FileNotFoundError: There is none: the caller knows what that means.
+        UnicodeDecodeError: It is no text.
+        StorageError: The disk refuses.
+    """
+    with disk_errors(path, "read"):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            missing = error
+        else:
+            return content.decode()
+    raise missing
+
+
 def _destination(to: Path | Destination, *, overwrite: bool) -> Destination:
     if isinstance(to, Destination):
         return to

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.report import Judged, read_predictions
 from crystalvision.runs import RunRecord, load_record
+from crystalvision.storage import read_text
 from crystalvision.text import csv_reader
 
 _EVALUATIONS = "evaluations"
@@ -103,8 +105,7 @@ def read_rows(path: Path) -> list[ResultRow]:
         InputError: It is missing, empty, or not what `crystalvision benchmark` writes.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = csv_reader(file).mappings()
+        lines = csv_reader(StringIO(read_text(path), newline="")).mappings()
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing; crystalvision benchmark writes it: go on with --resume"
@@ -128,7 +129,7 @@ def _cell(folder: Path, row: ResultRow) -> Cell:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:
