@@ -3,8 +3,6 @@
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-import yaml
-
 from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import licence_url
 from crystalvision.cards._origin import Origin
@@ -12,6 +10,7 @@ from crystalvision.cards._summary import ColumnRange, Summary
 from crystalvision.cards._text import citation_of, number, unit_of
 from crystalvision.datasets import Axis, DatasetHeader
 from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.yaml_text import dump_yaml
 
 NOTES = "<!-- What you write below this line is kept when the card is written again. -->"
 MARK = "<!-- Written by `crystalvision dataset card`, which replaces it up to the last comment. -->"
@@ -104,9 +103,7 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
     if header.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
         yield _fenced(f"{header.command} -o {_shell(folder)}\n", "console")
-    text = yaml.safe_dump(
-        header.recipe, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
-    )
+    text = dump_yaml(header.recipe, width=96, flow=None)
     yield f"<details>\n<summary>The recipe</summary>\n\n{_fenced(text, 'yaml')}\n\n</details>"
 
 

@@ -17,6 +17,7 @@ from crystalvision.datasets import Dataset, DatasetWriter
 from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
 from crystalvision.errors import InputError
+from crystalvision.small_files import read_small
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,4 @@ def _earlier_text(path: Path, *, overwrite: bool) -> str:
 
 def _read(file: Path) -> str:
     with disk_errors(file, "read"):
-        return file.read_bytes().decode("utf-8", errors="replace")
+        return read_small(file).decode("utf-8", errors="replace")

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
+from crystalvision.json_text import parse_json
 
 ImageType = Literal["uint16", "uint32", "float32"]
 ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
@@ -129,7 +130,7 @@ class DatasetHeader(Config):
             text = json.dumps(recipe, allow_nan=False)
         except TypeError as error:
             raise ValueError(f"the recipe must hold JSON types only: {error}") from error
-        return dict(json.loads(text))
+        return dict(parse_json(text))
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

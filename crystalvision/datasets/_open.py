@@ -18,6 +18,7 @@ from crystalvision.datasets._layout import (
     shard_files,
 )
 from crystalvision.errors import InputError, StorageError
+from crystalvision.small_files import read_small
 
 RESUME_HINT = "finish it with the command that began it and --resume"
 _REPAIR = "`crystalvision dataset repair` mends it"
@@ -45,7 +46,7 @@ def read_header(path: Path) -> DatasetHeader:
             raise StorageError(f"{document}: missing; {_REPAIR}")
         raise InputError(f"{path}: not a dataset of crystalvision: it holds no {ROOT_DOCUMENT}")
     with disk_errors(document, "read"):
-        content = document.read_bytes()
+        content = read_small(document)
     try:
         ours = parse_document(content).get("attributes", {}).get(OUR_KEY)
     except (ValueError, AttributeError) as error:
@@ -102,7 +103,7 @@ def read_header_copy(path: Path) -> DatasetHeader:
     """
     document = path / HEADER_DOCUMENT
     with disk_errors(document, "read"):
-        content = document.read_bytes()
+        content = read_small(document)
     try:
         return _checked_header(document, parse_document(content))
     except ValueError as error:
@@ -119,7 +120,7 @@ def is_dataset(path: Path) -> bool:
     if (path / LOCK_NAME).is_file() or (path / HEADER_DOCUMENT).is_file():
         return True
     try:
-        return OUR_KEY in parse_document((path / ROOT_DOCUMENT).read_bytes())["attributes"]
+        return OUR_KEY in parse_document(read_small(path / ROOT_DOCUMENT))["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

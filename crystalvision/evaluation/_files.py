@@ -7,7 +7,9 @@ from pathlib import Path
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
+from crystalvision.json_text import validate_json
 from crystalvision.runs import storage_errors, whole_folder
+from crystalvision.small_files import read_small
 
 FOLDER = "evaluations"
 
@@ -45,7 +47,7 @@ def load_metrics(path: Path) -> Metrics:
     """
     file = path / "metrics.json"
     try:
-        return Metrics.model_validate_json(file.read_text(encoding="utf-8"))
+        return validate_json(Metrics, read_small(file))
     except FileNotFoundError as error:
         raise InputError(f"{path} is no evaluation: it has no metrics.json") from error
     except ValueError as error:

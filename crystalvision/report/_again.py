@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import yaml
-
 from crystalvision.report._data import Data
 from crystalvision.report._results import Result
+from crystalvision.yaml_text import dump_yaml
 
 
 def recipe_text(data: Data) -> str:
@@ -94,7 +93,7 @@ def machine() -> dict[str, str]:
 
 def as_yaml(value: Mapping[str, Any]) -> str:
     """Settings as YAML, without what is not set."""
-    return yaml.safe_dump(_without_nulls(value), sort_keys=False, allow_unicode=True, width=88)
+    return dump_yaml(_without_nulls(value), width=88)
 
 
 def _without_nulls(value: Any) -> Any:

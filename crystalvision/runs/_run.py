@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 import torch
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -26,6 +25,7 @@ from crystalvision.runs._folder import RECORD, storage_errors
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
+from crystalvision.yaml_text import dump_yaml
 
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
@@ -159,7 +159,7 @@ def write_run(
             rows.writerows(sorted(split.items()))
         draw_curves(folder / FIGURES, record.phases, epochs)
         (folder / README).write_text(describe(record), encoding="utf-8")
-        text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = dump_yaml(record.model_dump(mode="json"))
         (folder / RECORD).write_text(text, encoding="utf-8")
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, model_validator
 from crystalvision.config import Config
 from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.errors import InputError
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -112,11 +114,13 @@ class AccuracyBound(Config):
         if not path.is_file():
             raise InputError(f"{path}: no such file; expected what `crystalvision bound -o` writes")
         with disk_errors(path, "read", resumable=False):
-            content = path.read_bytes()
+            content = read_small(path)
         try:
-            return cls.model_validate_json(content)
+            return validate_json(cls, content)
         except ValidationError as error:
             raise InputError(f"{path}: holds no bound: {_first(error.errors()[0])}") from error
+        except ValueError as error:
+            raise InputError(f"{path}: holds no bound: {error}") from error
 
 
 def _first(problem: Any) -> str:

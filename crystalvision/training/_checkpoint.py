@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
 _FACTS, _CHECKSUM = "progress", "crc32c"
@@ -113,8 +114,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if metadata.get(_CHECKSUM) != _checksum(tensors, facts):
         raise InputError(f"{path}: damaged: its checksum is wrong")
     try:
-        progress = validate(Progress, json.loads(facts), str(path))
-    except json.JSONDecodeError as error:
+        progress = validate(Progress, parse_json(facts), str(path))
+    except ValueError as error:
         raise InputError(f"{path}: damaged: its description is no JSON") from error
     kinds: dict[str, dict[str, torch.Tensor]] = {"system": {}, "best": {}, "optimiser": {}}
     for key, value in tensors.items():

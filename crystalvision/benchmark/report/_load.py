@@ -1,7 +1,6 @@
 """What a report reads of a benchmark's folder."""
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ from crystalvision.benchmark._suite import Suite
 from crystalvision.config import validate
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.json_text import parse_json
 from crystalvision.report import Judged, read_predictions
 from crystalvision.runs import RunRecord, load_record
+from crystalvision.small_files import read_small
 
 _EVALUATIONS = "evaluations"
 
@@ -128,7 +129,7 @@ def _cell(folder: Path, row: ResultRow) -> Cell:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_small(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:
