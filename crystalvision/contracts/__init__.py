@@ -18,11 +18,13 @@ from crystalvision.contracts._models import (
 from crystalvision.contracts._simulation import (
     Aperture,
     Beam,
+    Cost,
     Defect,
     DefectiveCrystal,
     Pattern,
     Renderer,
     Specimen,
+    SpecimenSize,
 )
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Augmentation",
     "Backbone",
     "Beam",
+    "Cost",
     "Crystal",
     "Defect",
     "DefectiveCrystal",
@@ -42,6 +45,7 @@ __all__ = [
     "Prediction",
     "Renderer",
     "Specimen",
+    "SpecimenSize",
     "Targets",
     "stride_pair",
 ]

@@ -8,8 +8,10 @@ import typer
 
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
-from crystalvision.cli.console import err, print_json, progress
+from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
+
+_LONG = 3600.0  # s: what takes longer is announced
 
 
 def simulate(
@@ -46,13 +48,16 @@ def simulate(
         typer.Option(help="Write the dataset's card into it: README.md, card.png, croissant.json."),
     ] = True,
     json: Annotated[bool, typer.Option("--json", help="Describe the dataset as JSON.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take, about.")
+    ] = False,
 ) -> None:
     """Simulate a dataset of labelled diffraction patterns from a recipe."""
     from crystalvision.datasets import Dataset, describe
     from crystalvision.sources import SourceSpec, generate
     from crystalvision.training import choose_device
     from crystalvision_simulate.recipes import load_recipe
-    from crystalvision_simulate.source import SOURCE
+    from crystalvision_simulate.source import SOURCE, SimulationSource
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -69,6 +74,12 @@ def simulate(
     where = str(choose_device(device))
     spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
     source = spec.open(catalogue)
+    cost = source.simulator.cost if isinstance(source, SimulationSource) else None
+    if dry_run:
+        out.print(f"{recipe}: {cost or 'cost unknown'}", markup=False, soft_wrap=True)
+        return
+    if cost is not None and cost.seconds > _LONG:
+        err.print(f"this takes {cost}, by an estimate", markup=False, soft_wrap=True)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
         advance = stack.enter_context(progress("Simulating", loaded.samples))

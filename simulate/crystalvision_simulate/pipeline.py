@@ -1,6 +1,5 @@
 """Makes many samples in order: on every core, or on a GPU that cores feed."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,6 +13,7 @@ import torch
 
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import Sample
+from crystalvision_simulate.processors import cores
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Scene, Simulator
 
@@ -83,13 +83,6 @@ def map_in_order(
     finally:
         for future in begun:
             future.cancel()
-
-
-def cores() -> int:
-    """Cores that this process may use; only Linux tells them from all there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

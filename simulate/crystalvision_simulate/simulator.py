@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float
 
 from crystalvision.config import Config
-from crystalvision.contracts import Beam, Pattern, Specimen
+from crystalvision.contracts import Beam, Crystal, Pattern, Renderer, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample
+from crystalvision_simulate.cost import check_memory, estimate_cost
 from crystalvision_simulate.crystals import Crystals, Cut
 from crystalvision_simulate.detector import (
     Camera,
@@ -20,6 +21,7 @@ from crystalvision_simulate.detector import (
     illuminated_area_angstrom2,
     project_batch,
 )
+from crystalvision_simulate.processors import cores
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 
@@ -78,6 +80,7 @@ class Simulator:
         recipe: The recipe.
         crystals: Makes its crystals.
         quantities: Every setting that may be a distribution, by name.
+        cost: What making all of it takes, about.
         nuisance: What a dataset keeps of that which is drawn alike for every class: all but what
             is fixed at zero.
     """
@@ -105,9 +108,9 @@ class Simulator:
         self.recipe = recipe
         self.device = device or torch.device("cpu")
         self._dtype = dtype
-        self.crystals = Crystals(recipe, catalogue)
         renderer = recipe.renderer
-        self._renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        self._renderer: Renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        self.crystals = Crystals(recipe, catalogue, self._check_cost)
         if recipe.camera is not None and not getattr(self._renderer, "gives_fractions", True):
             raise InputError(
                 f"renderer '{renderer.name}' gives an image of its own, not fractions of the beam "
@@ -135,6 +138,22 @@ class Simulator:
     def columns(self) -> tuple[str, ...]:
         """What is known of every sample beside its label and severity."""
         return (*self.nuisance, *self.crystals.measures)
+
+    def _check_cost(self, unit_cells: Sequence[Crystal]) -> None:
+        """Work out the cost before anything is cut.
+
+        Raises:
+            InputError: It does not fit into memory.
+        """
+        self.cost = estimate_cost(
+            self.recipe,
+            self._renderer,
+            atoms_per_angstrom3=max(len(one) / one.volume_angstrom3 for one in unit_cells),
+            elements=max(len(np.unique(one.numbers)) for one in unit_cells),
+            cores=cores(),
+        )
+        if self.device.type == "cpu":
+            check_memory(self.recipe, self.cost)
 
     def label(self, index: int) -> int:
         """The class of a sample."""
