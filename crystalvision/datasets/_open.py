@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crystalvision.datasets._files import LOCK_NAME, disk_errors, is_filled
-from crystalvision.datasets._header import DatasetHeader, digest
+from crystalvision.datasets._header import IMAGES, DatasetHeader, digest
 from crystalvision.datasets._layout import (
     FORMAT,
     HEADER_DOCUMENT,
@@ -127,11 +127,22 @@ def is_dataset(path: Path) -> bool:
 
 def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
     """Shards of which a file is absent or empty, ascending."""
+    begun = _begun_shards(path, header)
     return [
         shard
         for shard in range(header.shards)
-        if not all(is_filled(f"{path}/{file}") for file in shard_files(header, shard))
+        if shard not in begun
+        or not all(is_filled(f"{path}/{file}") for file in shard_files(header, shard))
     ]
+
+
+def _begun_shards(path: Path, header: DatasetHeader) -> set[int]:
+    """Shards of which the images are there: a header may claim a million of them."""
+    try:
+        names = [entry.name for entry in (path / IMAGES / "c").iterdir()]
+    except OSError:
+        return set()
+    return {int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 12}
 
 
 def _one_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +10,10 @@ from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.sources import Source
+    from crystalvision_simulate.cost import RecipeCost
 
 _LONG = 3600.0  # s: what takes longer is announced
 
@@ -57,7 +61,7 @@ def simulate(
     from crystalvision.sources import SourceSpec, generate
     from crystalvision.training import choose_device
     from crystalvision_simulate.recipes import load_recipe
-    from crystalvision_simulate.source import SOURCE, SimulationSource
+    from crystalvision_simulate.source import SOURCE
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -74,12 +78,10 @@ def simulate(
     where = str(choose_device(device))
     spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
     source = spec.open(catalogue)
-    cost = source.simulator.cost if isinstance(source, SimulationSource) else None
     if dry_run:
-        out.print(f"{recipe}: {cost or 'cost unknown'}", markup=False, soft_wrap=True)
+        out.print(f"{recipe}: {_cost_of(source)}", markup=False, soft_wrap=True)
         return
-    if cost is not None and cost.seconds > _LONG:
-        err.print(f"this takes {cost}, by an estimate", markup=False, soft_wrap=True)
+    _say_beforehand(source)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
         advance = stack.enter_context(progress("Simulating", loaded.samples))
@@ -96,3 +98,19 @@ def simulate(
         err.print(
             f"{loaded.samples} patterns in {output}. Next: crystalvision dataset info {output}"
         )
+
+
+def _cost_of(source: "Source") -> "RecipeCost | str":
+    from crystalvision_simulate.source import SimulationSource
+
+    return source.simulator.cost if isinstance(source, SimulationSource) else "cost unknown"
+
+
+def _say_beforehand(source: "Source") -> None:
+    """Say what would disappoint after hours: how long it takes, and what is wrong with the data."""
+    cost = _cost_of(source)
+    if not isinstance(cost, str) and cost.seconds > _LONG:
+        err.print(f"this takes {cost}, by an estimate", markup=False, soft_wrap=True)
+    for caveat in source.header.caveats:
+        if caveat.startswith("Pixels saturate"):
+            err.print(caveat, markup=False, soft_wrap=True)

@@ -20,6 +20,8 @@ from crystalvision_simulate.detector import (
     expose_batch,
     illuminated_area_angstrom2,
     project_batch,
+    saturation,
+    saturation_note,
 )
 from crystalvision_simulate.processors import cores
 from crystalvision_simulate.recipes import Quantity, Recipe
@@ -287,6 +289,18 @@ class Simulator:
         return [
             Sample(image, one.scene.columns) for image, one in zip(images, projections, strict=True)
         ]
+
+    def saturation_note(self, projections: Sequence[Projection], samples: Sequence[Sample]) -> str:
+        """What to know of exposures whose pixels are full; empty where none lose counts."""
+        detector = self.recipe.detector
+        if detector is None:
+            return ""
+        found = []
+        for one, sample in zip(projections, samples, strict=True):
+            area = illuminated_area_angstrom2(one.scene.specimens[0])
+            exposure = detector.exposure(one.scene.drawn, area)
+            found.append(saturation(sample.image, one.image, one.q_inv_angstrom, exposure))
+        return saturation_note(found, detector.bit_depth)
 
     def _cut_columns(self) -> list[str]:
         """What is known of a cut, as far as it varies."""

@@ -14,8 +14,8 @@ from crystalvision_simulate.renderers._ewald_sum import half_grid, structure_fac
 from crystalvision_simulate.renderers._ranges import check_range
 from crystalvision_simulate.scattering import x_ray_scattering_factor
 
-_SECONDS_A_POINT = 12e-9  # and layer
-_SECONDS_AN_ATOM = 10e-6
+_SECONDS_A_POINT = 2e-9  # and layer
+_SECONDS_AN_ATOM = 4e-6
 _ANGLE_DEG = 45.0
 
 
