@@ -7,10 +7,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Tag, ValidationError, model_serializer, model_validator
 
 from crystalvision.errors import InputError
+from crystalvision.small_files import read_small_text
+from crystalvision.yaml_text import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 _DIGITS = 18  # of a place in a list
@@ -53,25 +54,14 @@ class Part(Config):
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping, with the safe loader.
+    """Read a YAML file that holds a mapping.
 
     Raises:
-        InputError: The file is missing, is no YAML, or does not hold a mapping.
+        InputError: The file is missing, is no YAML that is read (see `parse_yaml`), or does not
+            hold a mapping.
+        StorageError: The disk refuses.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {error}") from error
+    data = parse_yaml(read_small_text(path), str(path))
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping of keys to values, found {data!r:.60}")
     return data
@@ -87,7 +77,8 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
             it a mapping.
 
     Raises:
-        InputError: A text without `=`, or a path through something that has no keys.
+        InputError: A text without `=`, a value that is no YAML, or a path through something that
+            has no keys.
     """
     result: Any = _copy(data)
     for override in overrides:
@@ -95,10 +86,7 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
         keys = path.strip().split(".")
         if not separator or not all(keys):
             raise InputError(f"--set {override}: expected key=value, for example samples=800")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"--set {override}: the value is not YAML") from error
+        value = parse_yaml(text, f"--set {override:.200}", numbered=False)
         result = _set(result, keys, value, f"--set {override}")
     return dict(result)
 

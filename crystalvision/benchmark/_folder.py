@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from crystalvision.benchmark._cells import CellKey
 from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
@@ -17,6 +15,7 @@ from crystalvision.locks import take_lock
 from crystalvision.runs import check_plain
 from crystalvision.storage import disk_errors, is_partial, write_text
 from crystalvision.text import json_text
+from crystalvision.yaml_text import dump_yaml
 
 _LOCK = "benchmark.lock"
 _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
@@ -177,7 +176,7 @@ def _write_suite(place: Place, suite: Suite, published: str | None) -> None:
     """Write `suite.yaml`, and then beside it the published results that it names."""
     name = f"published{Path(suite.published).suffix}" if suite.published else None
     suite = suite.model_copy(update={"published": name})
-    text = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = dump_yaml(suite.model_dump(mode="json"))
     write_text(place.suite, text)
     if name is not None and published is not None:
         write_text(place.folder / name, published)

@@ -15,10 +15,12 @@ from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._test_data import read_pattern_facts
 from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
+from crystalvision.json_text import validate_json
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import RunRecord, load_epochs, load_record
-from crystalvision.storage import read_text, whole_file, write_text
+from crystalvision.small_files import read_small
+from crystalvision.storage import whole_file, write_text
 from crystalvision.text import csv_writer
 
 _CLASSIFICATION = tuple(
@@ -83,7 +85,7 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
     if not path.is_file():
         return None
     try:
-        return Outcome.model_validate_json(read_text(path))
+        return validate_json(Outcome, read_small(path))
     except ValueError as error:
         raise InputError(f"{path} is damaged; delete it, and go on with --resume") from error
 

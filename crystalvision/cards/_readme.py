@@ -11,7 +11,8 @@ from crystalvision.cards._summary import ColumnRange, Summary
 from crystalvision.cards._text import IN_URLS, citation_of, number, unit_of
 from crystalvision.datasets import Axis, DatasetHeader
 from crystalvision.datasets._splits import SPLIT_NAMES
-from crystalvision.text import code, command_line, fenced, inline, one_line, paragraphs, yaml_text
+from crystalvision.text import code, command_line, fenced, inline, one_line, paragraphs
+from crystalvision.yaml_text import dump_yaml
 
 NOTES = "<!-- What you write below this line is kept when the card is written again. -->"
 _NOTES_LINE = re.compile(rf"^{re.escape(NOTES)}[ \t\r]*$", re.MULTILINE)
@@ -112,7 +113,7 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
     if header.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
         yield fenced(f"{one_line(header.command)} -o {command_line(folder)}\n", "console")
-    text = yaml_text(header.recipe, width=96, flow=None)
+    text = dump_yaml(header.recipe, width=96, flow=None)
     yield f"<details>\n<summary>The recipe</summary>\n\n{fenced(text, 'yaml')}\n\n</details>"
 
 

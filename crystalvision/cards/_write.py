@@ -16,6 +16,7 @@ from crystalvision.cards._summary import summarise
 from crystalvision.datasets import Dataset, DatasetWriter
 from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
 from crystalvision.errors import InputError
+from crystalvision.small_files import read_small
 from crystalvision.storage import Destination, disk_errors, whole_file, write_file
 
 
@@ -158,4 +159,4 @@ def _earlier_text(path: Path, *, overwrite: bool) -> str:
 
 def _read(file: Path) -> str:
     with disk_errors(file, "read"):
-        return file.read_bytes().decode("utf-8", errors="replace")
+        return read_small(file).decode("utf-8", errors="replace")

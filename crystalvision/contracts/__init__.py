@@ -28,11 +28,13 @@ from crystalvision.contracts._returned import (
 from crystalvision.contracts._simulation import (
     Aperture,
     Beam,
+    Cost,
     Defect,
     DefectiveCrystal,
     Pattern,
     Renderer,
     Specimen,
+    SpecimenSize,
 )
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Augmentation",
     "Backbone",
     "Beam",
+    "Cost",
     "Crystal",
     "Defect",
     "DefectiveCrystal",
@@ -52,6 +55,7 @@ __all__ = [
     "Prediction",
     "Renderer",
     "Specimen",
+    "SpecimenSize",
     "Targets",
     "check_many",
     "check_prediction",

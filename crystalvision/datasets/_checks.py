@@ -24,6 +24,8 @@ from crystalvision.datasets._layout import (
     stored_columns,
 )
 from crystalvision.datasets._open import RESUME_HINT
+from crystalvision.errors import InputError
+from crystalvision.small_files import read_small
 
 REWRITE = "`crystalvision dataset repair` writes it again"
 MEND = "`crystalvision dataset repair` makes the shard again"
@@ -76,7 +78,7 @@ def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
     """Metadata and coordinates against what the header asks for and against each other."""
     expected = codec.documents()
     try:
-        root = parse_document((path / ROOT_DOCUMENT).read_bytes())
+        root = parse_document(read_small(path / ROOT_DOCUMENT))
         copies = dict(root["consolidated_metadata"].pop("metadata"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; {REWRITE}")
@@ -101,9 +103,10 @@ def _document_problems(
     path: Path, file: str, expected: bytes, copies: dict[str, Any]
 ) -> Iterator[Problem]:
     try:
-        content = (path / file).read_bytes()
-    except OSError as error:
-        yield Problem(None, f"{file}: cannot be read: {error.strerror}; {REWRITE}")
+        content = read_small(path / file)
+    except (OSError, InputError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        yield Problem(None, f"{file}: cannot be read: {reason}; {REWRITE}")
         return
     if not file.endswith(ROOT_DOCUMENT):
         if content != expected:

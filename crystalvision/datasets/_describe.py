@@ -47,6 +47,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "columns": {name: column.units for name, column in header.columns.items()},
         "bytes_on_disk": size,
         "recipe": header.recipe.get("name"),
+        "caveats": list(header.caveats),
         "seed": header.seed,
         "generator": header.generator,
         "sources": [

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from typing import Any, Literal, Self
 
@@ -10,9 +11,14 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
+from crystalvision.json_text import parse_json
 
 ImageType = Literal["uint16", "uint32", "float32"]
 ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
+
+MOST_SAMPLES = 20_000_000
+_MOST_SHARDS = 1_000_000
+_MOST_PIXELS = 2**28
 
 IMAGES = "images"
 IMAGE_CHECKSUM = "image_crc32"
@@ -95,7 +101,7 @@ class DatasetHeader(Config):
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
-    samples: int = Field(gt=0)
+    samples: int = Field(gt=0, le=MOST_SAMPLES)
     image_shape: tuple[int, int, int]
     dtype: ImageType
     class_names: tuple[str, ...] = Field(min_length=1)
@@ -109,7 +115,7 @@ class DatasetHeader(Config):
     command: str = ""
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
-    samples_per_shard: int = Field(gt=0)
+    samples_per_shard: int = Field(gt=0, le=MOST_SAMPLES)
 
     @field_validator("columns")
     @classmethod
@@ -129,12 +135,22 @@ class DatasetHeader(Config):
             text = json.dumps(recipe, allow_nan=False)
         except TypeError as error:
             raise ValueError(f"the recipe must hold JSON types only: {error}") from error
-        return dict(json.loads(text))
+        return dict(parse_json(text))
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if min(self.image_shape) < 1:
             raise ValueError(f"image_shape {self.image_shape} must have positive sizes (c, h, w)")
+        # Opening allocates by these numbers, which a file may claim without holding anything.
+        if math.prod(self.image_shape) > _MOST_PIXELS:
+            raise ValueError(
+                f"image_shape {self.image_shape} has more than {_MOST_PIXELS} pixels (c, h, w)"
+            )
+        if self.shards > _MOST_SHARDS:
+            raise ValueError(
+                f"{self.samples} samples, {self.samples_per_shard} to a shard, make "
+                f"{self.shards} shards; expected {_MOST_SHARDS} at most"
+            )
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError(f"class_names {self.class_names} must differ from each other")
         if len(self.class_severities) != len(self.class_names):

@@ -5,7 +5,9 @@ from pathlib import Path
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
-from crystalvision.storage import disk_errors, read_text, whole_folder
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
+from crystalvision.storage import disk_errors, whole_folder
 from crystalvision.text import csv_writer, json_text
 
 FOLDER = "evaluations"
@@ -44,7 +46,7 @@ def load_metrics(path: Path) -> Metrics:
     """
     file = path / "metrics.json"
     try:
-        return Metrics.model_validate_json(read_text(file))
+        return validate_json(Metrics, read_small(file))
     except FileNotFoundError as error:
         raise InputError(f"{path} is no evaluation: it has no metrics.json") from error
     except ValueError as error:

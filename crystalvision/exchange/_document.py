@@ -1,6 +1,5 @@
 """`dataset.json` in an exported folder: all that is known of the dataset but its samples."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,8 @@ from crystalvision.config import Config
 from crystalvision.datasets import DatasetHeader, SplitSettings
 from crystalvision.errors import InputError
 from crystalvision.exchange._selection import Selection
+from crystalvision.json_text import parse_json, validate_json
+from crystalvision.small_files import read_small
 from crystalvision.text import json_text
 
 DOCUMENT = "dataset.json"
@@ -63,7 +64,7 @@ def document_of(selection: Selection, form: str, scale: str = "counts") -> str:
 def is_document(path: Path) -> bool:
     """Whether a file is the document of an export, of whatever version."""
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(read_small(path))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and "crystalvision_export" in content
@@ -78,7 +79,7 @@ def read_document(path: Path) -> ExportDocument | None:
     if not is_document(path):
         return None
     try:
-        return ExportDocument.model_validate_json(path.read_bytes())
+        return validate_json(ExportDocument, read_small(path))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))

@@ -8,7 +8,8 @@ from typing import Any
 
 from crystalvision.report._data import Data
 from crystalvision.report._results import Result
-from crystalvision.text import command_line, file_names, one_line, yaml_text
+from crystalvision.text import command_line, file_names, one_line
+from crystalvision.yaml_text import dump_yaml
 
 
 def recipe_text(data: Data) -> str:
@@ -94,7 +95,7 @@ def machine() -> dict[str, str]:
 
 def as_yaml(value: Mapping[str, Any]) -> str:
     """Settings as YAML, without what is not set."""
-    return yaml_text(_without_nulls(value))
+    return dump_yaml(_without_nulls(value), width=88)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 import torch
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -28,6 +27,7 @@ from crystalvision.runs._record import RunRecord
 from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.text import csv_reader, csv_writer
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
+from crystalvision.yaml_text import dump_yaml
 
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
@@ -163,7 +163,7 @@ def write_run(
             rows.writerows(sorted(split.items()))
         draw_curves(folder / FIGURES, record.phases, epochs)
         (folder / README).write_text(describe(record), encoding="utf-8")
-        text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = dump_yaml(record.model_dump(mode="json"))
         (folder / RECORD).write_text(text, encoding="utf-8")
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 from crystalvision.locks import take_lock
 from crystalvision.runs._folder import check_plain
+from crystalvision.small_files import read_small
 from crystalvision.storage import disk_errors, write_text
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
@@ -164,7 +166,7 @@ def _claim(
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return parse_json(read_small(file))
     except (OSError, ValueError):
         return None
 

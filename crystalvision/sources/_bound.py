@@ -7,6 +7,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from crystalvision.config import Config
 from crystalvision.errors import InputError
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
 from crystalvision.storage import Destination, disk_errors, whole_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -114,11 +116,13 @@ class AccuracyBound(Config):
         if not path.is_file():
             raise InputError(f"{path}: no such file; expected what `crystalvision bound -o` writes")
         with disk_errors(path, "read"):
-            content = path.read_bytes()
+            content = read_small(path)
         try:
-            return cls.model_validate_json(content)
+            return validate_json(cls, content)
         except ValidationError as error:
             raise InputError(f"{path}: holds no bound: {_first(error.errors()[0])}") from error
+        except ValueError as error:
+            raise InputError(f"{path}: holds no bound: {error}") from error
 
 
 def _first(problem: Any) -> str:

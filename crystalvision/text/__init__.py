@@ -4,7 +4,7 @@ Classes, files, runs, recipes and whatever else users name may hold markup, cont
 formula. Each medium has one function here, and all writers use it: `printable` and `one_line` for
 terminals and pages, `inline`, `code`, `paragraphs` and `fenced` for Markdown, `csv_writer` and
 `csv_reader` for tables, `figure_text` for figures, `command_line` for commands to copy,
-`file_names` for files, `yaml_text` and `json_text` for documents.
+`file_names` for files, `json_text` and `crystalvision.yaml_text` for documents.
 """
 
 from crystalvision.text._cells import csv_reader, csv_writer, protect, restore
@@ -14,7 +14,6 @@ from crystalvision.text._file_names import file_names
 from crystalvision.text._json import json_text
 from crystalvision.text._markdown import code, fenced, inline, paragraphs
 from crystalvision.text._shell import command_line
-from crystalvision.text._yaml import yaml_text
 
 __all__ = [
     "code",
@@ -34,5 +33,4 @@ __all__ = [
     "quoted",
     "restore",
     "shortened",
-    "yaml_text",
 ]

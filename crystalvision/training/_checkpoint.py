@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 from crystalvision.storage import write_tensors
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
@@ -108,8 +109,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if metadata.get(_CHECKSUM) != _checksum(tensors, facts):
         raise InputError(f"{path}: damaged: its checksum is wrong")
     try:
-        progress = validate(Progress, json.loads(facts), str(path))
-    except json.JSONDecodeError as error:
+        progress = validate(Progress, parse_json(facts), str(path))
+    except ValueError as error:
         raise InputError(f"{path}: damaged: its description is no JSON") from error
     kinds: dict[str, dict[str, torch.Tensor]] = {"system": {}, "best": {}, "optimiser": {}}
     for key, value in tensors.items():

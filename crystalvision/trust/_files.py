@@ -7,6 +7,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from crystalvision.errors import InputError
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
 from crystalvision.storage import write_tensors, write_text
 from crystalvision.trust._novelty import Novelty, View
 from crystalvision.trust._trust import CalibrationRecord, Trust
@@ -46,16 +48,16 @@ def load_trust(folder: Path) -> Trust | None:
         return None
     again = "train the run again, or predict with --uncalibrated"
     try:
-        record = CalibrationRecord.model_validate_json(file.read_text(encoding="utf-8"))
+        record = validate_json(CalibrationRecord, read_small(file))
         found = load_file(tensors)
         views = {
             name: View(**{part: found[f"{name}.{part}"] for part in _TENSORS}, limit=limit)
             for name, limit in record.limits.items()
         }
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{folder}: its calibration cannot be read: {error}; {again}") from error
     except ValidationError as error:
         raise InputError(f"{file} is not what training writes; {again}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: its calibration cannot be read: {error}; {again}") from error
     except SafetensorError as error:
         raise InputError(f"{tensors} cannot be read: {error}; {again}") from error
     except KeyError as error:

@@ -1,7 +1,7 @@
 """The crystals of a recipe: what each sample is cut from, and the defects that are put in."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -51,8 +51,18 @@ class Crystals:
         structure_sha256: What tells the ideal crystals from others.
     """
 
-    def __init__(self, recipe: Recipe, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        catalogue: Catalogue,
+        check: Callable[[Sequence[Crystal]], object] = lambda _: None,
+    ) -> None:
         """Make the ideal crystals, find how each is cut, and make every defect once.
+
+        Args:
+            recipe: The recipe.
+            catalogue: Where its parts are looked up.
+            check: Called with the ideal crystals before any is cut, which may take all memory.
 
         Raises:
             InputError: A part is unknown, an option has a value, or can draw one, that the part
@@ -66,6 +76,7 @@ class Crystals:
         self.structures = _unique(part for part, _ in choices)
         self.zone_axes = _unique(axis for _, axis in choices)
         unit_cells = [_unit_cell(part, catalogue) for part in self.structures]
+        check(unit_cells)
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
         self.aperture: Aperture | None = None

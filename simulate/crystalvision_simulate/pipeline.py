@@ -32,7 +32,7 @@ def make_on_cpu(
     torch itself runs on one thread meanwhile, because that is faster, and because then a sample is
     the same bit for bit wherever it is made.
     """
-    count = threads or cores()
+    count = threads or usable_processors()
     with one_torch_thread(), ThreadPoolExecutor(count, "crystalvision-simulate") as executor:
         yield from map_in_order(executor, simulator.sample, indices, _AHEAD * count)
 
@@ -52,14 +52,14 @@ def make_on_gpu(
         indices: What to make.
         processes: How many prepare scenes; by default one a core.
     """
-    count = processes or cores()
-    threads = ThreadPoolExecutor(cores(), "crystalvision-expose")
+    count = processes or usable_processors()
+    threads = ThreadPoolExecutor(usable_processors(), "crystalvision-expose")
     with worker_pool(count) as preparing, threads:
         work = partial(_scene, simulator.recipe.model_dump_json(), selection)
         scenes = map_in_order(preparing, work, indices, _BATCH + _AHEAD * count)
         rendered = (simulator.render(batch) for batch in _batches(scenes, _BATCH))
         parts = (part for batch in rendered for part in _batches(batch, _BATCH // 8))
-        for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * cores()):
+        for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * usable_processors()):
             yield from samples
 
 
@@ -81,11 +81,6 @@ def map_in_order(
     finally:
         for future in begun:
             future.cancel()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return usable_processors()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What a report reads of a benchmark's folder."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -13,8 +12,10 @@ from crystalvision.benchmark._suite import Suite
 from crystalvision.config import validate
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.json_text import parse_json
 from crystalvision.report import Judged, read_predictions
 from crystalvision.runs import RunRecord, load_record
+from crystalvision.small_files import read_small
 from crystalvision.storage import read_text
 from crystalvision.text import csv_reader
 
@@ -129,7 +130,7 @@ def _cell(folder: Path, row: ResultRow) -> Cell:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(read_text(path))
+        content = parse_json(read_small(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:

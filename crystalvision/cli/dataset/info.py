@@ -56,6 +56,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("size", f"{told['bytes_on_disk'] / 1e6:,.1f} MB"),
         ("made by", ", ".join(f"{name} {version}" for name, version in told["generator"].items())),
         ("identity", told["identity"]),
+        *(("note", caveat) for caveat in told["caveats"]),
     ]
     return lines
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import Aperture, Crystal, Parent, Specimen
+from crystalvision.sources import Sample
 from crystalvision_simulate.crystals import Cut
 from crystalvision_simulate.detector import illuminated_area_angstrom2
 from crystalvision_simulate.pictures._compare import Comparison, compare
@@ -162,6 +163,7 @@ def view_of(
         patterns=_patterns(simulator, made, ideal_only=ideal_only),
         index=made.index,
         columns=made.scene.columns,
+        note=simulator.saturation_note([made.projection], [Sample(made.image, {})]),
     )
 
 

@@ -214,7 +214,7 @@ def test_a_readme_of_somebody_else_stays(salt):
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ("viewer: false", "viewer: [", "are no YAML"),
+        ("viewer: false", "viewer: [", "not YAML"),
         (
             "viewer: false\ncrystalvision:",
             "viewer: false\ncrystalvision: 3\nx:",
