@@ -64,7 +64,7 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.datasets import Dataset
+    from crystalvision.datasets import Dataset, doubts
     from crystalvision.runs import check_free, train_run
     from crystalvision.training import ClassicalExperiment, Machine, leads, load_experiment
 
@@ -82,6 +82,9 @@ def train(
     changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
     described = load_experiment(experiment, state.catalogue, overrides=changes, seed=seed)
     dataset = Dataset.open(data)
+    if leads(machine):
+        for doubt in doubts(dataset):
+            err.print(f"note: {doubt}", markup=False, soft_wrap=True)
     if isinstance(described, ClassicalExperiment):
         _only_the_cpu(machine)
         run = _train_classical(described, dataset, output, state, overwrite=overwrite)

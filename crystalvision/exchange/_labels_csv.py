@@ -3,7 +3,7 @@
 import csv
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -12,11 +12,13 @@ from crystalvision.datasets import DatasetHeader
 from crystalvision.datasets._header import SPECIMEN
 from crystalvision.errors import InputError
 from crystalvision.exchange._csv_columns import number_columns, parse_number
-from crystalvision.exchange._listing import Listing, file_order
+from crystalvision.exchange._frames import frame_of
+from crystalvision.exchange._listing import Listing, file_order, files_below
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import SAMPLE
 from crystalvision.exchange._table import CLASS, FILE
 from crystalvision.image_files import SUFFIXES
+from crystalvision.ordinary_files import check_ordinary
 
 LABEL, SEVERITY, SPLIT, SUBSET_RANK = "label", "severity", "split", "subset_rank"
 _KNOWN = (FILE, CLASS, LABEL, SEVERITY, SPECIMEN)
@@ -37,6 +39,7 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
         InputError: The file is wrong; the line and what is wrong there.
     """
     path = folder / LABELS
+    check_ordinary(path)
     table, lines = _read(path)
     table[FILE] = _check_files(folder, path, table[FILE], lines)
     order = file_order(table[FILE])
@@ -119,7 +122,7 @@ def _check_files(folder: Path, path: Path, given: list[str], lines: list[int]) -
             raise InputError(
                 f"{path}, line {line}: file '{text}' is in line {seen[name]} already; remove one"
             )
-        if not (folder / name).is_file():
+        if not (folder / frame_of(folder, name)[0]).is_file():
             raise InputError(f"{path}, line {line}: file '{text}' does not exist in {folder}")
         seen[name] = line
     return list(seen)
@@ -206,12 +209,10 @@ def _specimens(
 
 def _unlisted(folder: Path, files: Sequence[str]) -> list[str]:
     """Images of the folder that the file does not name."""
-    known = set(files)
-    found = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
+    known = {frame_of(folder, name)[0] for name in files}
+    found = (path.relative_to(folder).as_posix() for path in files_below(folder))
     return [
-        path.as_posix()
-        for path in found
-        if path.suffix.lower() in SUFFIXES
-        and path.as_posix() not in known
-        and not any(part.startswith(".") for part in path.parts)
+        name
+        for name in found
+        if PurePosixPath(name).suffix.lower() in SUFFIXES and name not in known
     ]

@@ -5,7 +5,7 @@ scales, losses of a compression) is refused, so that counts stay what was measur
 verified where the format has any; and no header makes memory for more than `MAX_PIXELS`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,9 @@ def open_image_file(path: Path) -> ImageFile:
         raise InputError(f"{path} is a folder; expected an image: {', '.join(SUFFIXES)}")
     if not path.is_file():
         broken = path.is_symlink()
-        raise InputError(f"{path}: {'a link to a file that is not there' if broken else 'no such file'}")
+        raise InputError(
+            f"{path}: {'a link to a file that is not there' if broken else 'no such file'}"
+        )
     opener = _OPENERS.get(path.suffix.lower())
     if opener is None:
         raise InputError(unread_suffix(path))
@@ -102,14 +104,14 @@ def open_pattern_file(
     return _open_patterns(open_image_file(path), channels, choose)
 
 
-def tell_notes(notes: Mapping[str, Sequence[str]]) -> list[str]:
+def tell_notes(notes: Mapping[str, Iterable[str]]) -> list[str]:
     """A line for each note, with the files that it is true of."""
-    return [
-        f"{files[0]}: {note}"
-        if len(files) == 1
-        else f"{len(files):,} files, the first is {files[0]}: {note}"
-        for note, files in notes.items()
-    ]
+    lines = []
+    for note, paths in notes.items():
+        files = list(paths)
+        several = f"{len(files):,} files, the first is " if len(files) > 1 else ""
+        lines.append(f"{several}{files[0]}: {note}")
+    return lines
 
 
 def read_image_file(path: Path) -> Array:

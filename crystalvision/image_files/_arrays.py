@@ -68,7 +68,9 @@ class MrcFile(ImageFile):
     def _mapped(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         found = self.path.stat().st_size - self._start
         if found < self._size:
-            raise ValueError(f"its header says {self._size:,} bytes of pixels, but it has {found:,}")
+            raise ValueError(
+                f"its header says {self._size:,} bytes of pixels, but it has {found:,}"
+            )
         if found > self._size:
             self.notes[_LONGER] = None
         return np.memmap(self.path, dtype, mode="r", offset=self._start, shape=shape)
@@ -120,7 +122,9 @@ def _frames(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[Fra
         )
     count = 1 if len(shape) == 2 else int(shape[0])
     if count > _MAX_FRAMES:
-        raise InputError(f"{path}: holds {count:,} images; up to {_MAX_FRAMES:,} are read: divide it")
+        raise InputError(
+            f"{path}: holds {count:,} images; up to {_MAX_FRAMES:,} are read: divide it"
+        )
     one = tuple(map(int, shape if len(shape) == 2 else shape[1:]))
     return (Frame(one, dtype.newbyteorder("=").name),) * count
 

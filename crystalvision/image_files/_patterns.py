@@ -26,11 +26,10 @@ class PatternFile:
         dtype: numpy's name of the type of its values.
         numbers: The image of the file that each pattern is, or begins with, (n,).
         alone: Whether the file holds no more than this one pattern.
+        is_array: As of the file.
     """
 
-    def __init__(
-        self, file: ImageFile, channels: int, chosen: Sequence[int] | None = None
-    ) -> None:
+    def __init__(self, file: ImageFile, channels: int, chosen: Sequence[int] | None = None) -> None:
         """Find the patterns.
 
         Args:
@@ -63,7 +62,8 @@ class PatternFile:
             raise InputError(_other_channels(self.path, frame, len(file.frames), channels))
         self.numbers = numbers
         self.alone = self._take == len(file.frames) or len(file.frames) == 1
-        self.shape = (channels, *frame.shape[-2:])
+        self.shape = (channels, frame.shape[-2], frame.shape[-1])
+        self.is_array = file.is_array
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -115,9 +115,9 @@ class PatternFile:
     def _grey(self, image: Array) -> Array:
         if (image != image[0]).any():
             raise InputError(
-                f"{self.path}: is a picture in colours, of {len(image)} channels, where "
-                f"{self.shape[0]} is expected; expected counts: save what was measured as grey, or "
-                f"give --channels {len(image)} to an import if each channel is data"
+                f"{self.path}: has {len(image)} channels, where {self.shape[0]} is expected, and "
+                "is a picture in colours; save what was measured as grey, or give --channels "
+                f"{len(image)} to an import if each channel is data"
             )
         self._file.notes[_GREY_OF_COLOURS.format(len(image))] = None
         return image[:1]
