@@ -17,6 +17,7 @@ _UsageError: type[BaseException] = typer.BadParameter.__bases__[0]
 
 _DISK_ERRORS = {
     errno.EACCES: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENOSPC: "the disk is full",
     errno.EPERM: "not permitted",
@@ -58,7 +59,7 @@ def explain(error: BaseException) -> Failure:
         case BrokenPipeError():
             failure = Failure(BROKEN_PIPE_STATUS)
         case OSError(errno=number, filename=path) if number in _DISK_ERRORS:
-            where = f"{path}: " if path else ""
+            where = f"{path!s:.200}: " if path else ""
             failure = Failure(1, f"error: {where}{_DISK_ERRORS[number]}")
         case MemoryError():
             failure = Failure(1, f"error: not enough memory {error}".rstrip())

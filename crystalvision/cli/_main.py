@@ -13,6 +13,7 @@ from crystalvision.cli._commands import CommandGroup, command_entries
 from crystalvision.cli._failures import report_failure
 from crystalvision.cli._quiet import quiet_libraries
 from crystalvision.cli._state import State
+from crystalvision.ordinary_files import only_ordinary_files
 from crystalvision.plugins import Catalogue, PluginSelection
 
 PROGRAM = "crystalvision"
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = asks_for_debug(arguments)
-    with quiet_libraries(debug):
+    with quiet_libraries(debug), only_ordinary_files():
         try:
             status = _run(arguments)
             sys.stdout.flush()  # so that a closed pipe is noticed here

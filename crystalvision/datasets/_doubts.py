@@ -71,15 +71,15 @@ def _twins(
     if classes:
         one, other = classes[0]
         yield (
-            f"{len(classes)} images have the same pixels as one of another class: samples {one} and "
-            f"{other} are of '{names[labels[one]]}' and '{names[labels[other]]}'; leave one out"
+            f"{len(classes)} images have the same pixels as one of another class: samples {one} "
+            f"and {other} are of '{names[labels[one]]}' and '{names[labels[other]]}'; leave one out"
         )
     if splits:
         one, other = splits[0]
         yield (
-            f"{len(splits)} images have the same pixels as one of another split: samples {one} and "
-            f"{other} are in {SPLIT_NAMES[part[one]]} and {SPLIT_NAMES[part[other]]}, so a model is "
-            "judged on what it has learnt; leave one out"
+            f"{len(splits)} images have the same pixels as one of another split: samples {one} "
+            f"and {other} are in {SPLIT_NAMES[part[one]]} and {SPLIT_NAMES[part[other]]}, so a "
+            "model is judged on what it has learnt; leave one out"
         )
 
 

@@ -16,8 +16,8 @@ from crystalvision.datasets._origin import CONTENT, EXPORTED_FROM, IMPORT
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
-from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
 from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
+from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
 from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._labels_csv import list_labels_csv
 from crystalvision.exchange._listing import Listing, list_class_folders

@@ -1,8 +1,11 @@
 """NPY and MRC files: arrays whose first axes count images."""
 
+import bz2
+import gzip
+import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ from crystalvision.image_files._base import MAX_BYTES, Array, Frame, ImageFile
 
 _MAX_FRAMES = 2**20
 _MRC_BYTES = 1024  # of its header
+_MRC_EXTENDED = slice(92, 96)  # size of what follows the header
+_MRC_MAP = slice(208, 212)
+_PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 _MRC_VOLUME = 1  # ispg of one volume; a stack of volumes has 401 to 630
 _ODD = "does not keep to MRC2014 ({}), and is read as it seems to be meant"
 _VOLUME = "says that it is a volume; its sections are read as images"
@@ -28,7 +34,7 @@ class NpyFile(ImageFile):
         super().__init__(path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(array, np.memmap):
-            raise ValueError("it holds several arrays; save one of them with numpy.save")
+            raise TypeError("it holds several arrays; save one of them with numpy.save")
         if array.dtype.kind not in "biufc":
             raise ValueError(f"it holds values of type {array.dtype}; expected numbers")
         found = path.stat().st_size - int(array.offset)
@@ -42,73 +48,90 @@ class NpyFile(ImageFile):
 
 
 class MrcFile(ImageFile):
-    """An image, a stack or a volume of electron microscopy; Cheng et al., J. Struct. Biol. 192,
-    146 (2015). A packed file is unpacked in memory, as far as its header says that it goes.
+    """An image, a stack or a volume of electron microscopy.
+
+    Cheng et al., J. Struct. Biol. 192, 146 (2015). A packed file is unpacked in memory, as far as
+    its header says that it goes.
     """
 
     def __init__(self, path: Path) -> None:
-        import mrcfile
-
         super().__init__(path)
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            with mrcfile.open(path, permissive=True, header_only=True) as file:
-                header = file.header.copy()
-                packed = type(file).__name__ != "MrcFile"
-            shape = _mrc_shape(path, header)
-            dtype = mrcfile.utils.data_dtype_from_header(header)
-        self.notes |= dict.fromkeys(_ODD.format(_words(one.message)) for one in told)
-        self._start = _MRC_BYTES + int(header.nsymbt)
-        self._size = math.prod(shape) * dtype.itemsize
-        if int(header.ispg) == _MRC_VOLUME and len(shape) == 3 and shape[0] > 1:
+        unpack = _unpacker(path)
+        with unpack(path, "rb") as file:
+            header, started = self._header(file.read(_MRC_BYTES))
+        shape, dtype = _mrc_shape(header), _mrc_type(header)
+        size = math.prod(shape) * dtype.itemsize
+        if int(header.ispg) == _MRC_VOLUME and len(shape) == 3:
             self.notes[_VOLUME] = None
         self.frames = _frames(path, shape, dtype)
-        self._array = _unpacked(path, shape, dtype) if packed else self._mapped(shape, dtype)
-
-    def _mapped(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        found = self.path.stat().st_size - self._start
-        if found < self._size:
-            raise ValueError(
-                f"its header says {self._size:,} bytes of pixels, but it has {found:,}"
+        if unpack is open:
+            found = path.stat().st_size - started
+            if found < size:
+                raise ValueError(f"its header says {size:,} bytes of pixels, but it has {found:,}")
+            if found > size:
+                self.notes[_LONGER] = None
+            self._array: Array = np.memmap(path, dtype, "r", offset=started, shape=shape)
+            return
+        if started + size > MAX_BYTES:
+            raise InputError(
+                f"{path}: is packed, and takes {started + size:,} bytes unpacked; up to "
+                f"{MAX_BYTES:,} are unpacked in memory: unpack it with gunzip or bunzip2, and name "
+                "what comes out"
             )
-        if found > self._size:
-            self.notes[_LONGER] = None
-        return np.memmap(self.path, dtype, mode="r", offset=self._start, shape=shape)
+        with unpack(path, "rb") as file:
+            content = file.read(started + size)
+        if len(content) < started + size:
+            raise ValueError("it is cut short")
+        self._array = np.frombuffer(content, dtype, offset=started).reshape(shape)
+
+    def _header(self, content: bytes) -> tuple[Any, int]:
+        """The header, and where the pixels start [bytes]; makes notes of what is odd in it."""
+        from mrcfile.mrcinterpreter import MrcInterpreter
+
+        # Without the size of the extended header, for which memory would be taken unseen.
+        alone = content[: _MRC_EXTENDED.start] + bytes(4) + content[_MRC_EXTENDED.stop :]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            read = MrcInterpreter(io.BytesIO(alone), permissive=True, header_only=True)
+        self.notes |= dict.fromkeys(_ODD.format(_words(one.message)) for one in told)
+        header = read.header.copy()
+        extended = np.frombuffer(content[_MRC_EXTENDED], header.nsymbt.dtype)[0]
+        if extended < 0:
+            raise ValueError(f"its header says an extended header of {extended} bytes")
+        return header, _MRC_BYTES + int(extended)
 
     def _read(self, number: int) -> Array:
         return self._array if self._array.ndim == 2 else self._array[number]
 
 
-def _unpacked(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """The pixels of a packed file, of the size that its header says."""
-    import mrcfile
-
-    size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES:
-        raise InputError(
-            f"{path}: is packed, and takes {size:,} bytes unpacked; up to {MAX_BYTES:,} are "
-            "unpacked in memory: unpack it with gunzip or bunzip2, and name what comes out"
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # told of the header already
-        with mrcfile.open(path, permissive=True) as file:
-            if file.data is None:
-                raise ValueError("it is cut short")
-            return np.array(file.data)
+def _unpacker(path: Path) -> Callable[..., Any]:
+    """What opens a file: as mrcfile, by its first bytes, if it is not one that is not packed."""
+    with path.open("rb") as file:
+        start = file.read(_MRC_MAP.stop)
+    if start[_MRC_MAP] == b"MAP ":
+        return open
+    return next((opener for sign, opener in _PACKED.items() if start.startswith(sign)), open)
 
 
-def _mrc_shape(path: Path, header: Any) -> tuple[int, ...]:
+def _mrc_type(header: Any) -> np.dtype[Any]:
+    from mrcfile.utils import data_dtype_from_header
+
+    found: np.dtype[Any] = np.dtype(data_dtype_from_header(header))
+    return found
+
+
+def _mrc_shape(header: Any) -> tuple[int, ...]:
     """The shape that a header says, or the reason why it cannot be one.
 
     Raises:
         ValueError: Sizes that make no sense.
     """
-    import mrcfile
+    from mrcfile.utils import data_shape_from_header
 
     sizes = [int(header[name]) for name in ("nz", "ny", "nx")]
-    if min(sizes) < 1 or int(header.nsymbt) < 0 or int(header.mz) < 1:
+    if min(sizes) < 1 or int(header.mz) < 1:
         raise ValueError(f"its header says {'×'.join(map(str, sizes))} pixels")
-    shape = tuple(map(int, mrcfile.utils.data_shape_from_header(header)))
+    shape = tuple(map(int, data_shape_from_header(header)))
     if math.prod(shape) != math.prod(sizes):
         raise ValueError(f"its header says {sizes[0]} sections in volumes of {int(header.mz)}")
     return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape

@@ -80,7 +80,7 @@ class ImageFile(ABC):
     def _read(self, number: int) -> Array:
         """The pixels of a frame, as its shape says."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to let go of
         """Let go of the file."""
 
     def read(self, number: int) -> Array:

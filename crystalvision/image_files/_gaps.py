@@ -55,11 +55,12 @@ def fill_gaps(image: Array, source: str, values: GapValues) -> Array:
     if image.dtype.kind not in "uif" or values == ():
         return image
     if values is None:
-        for value, count in _suspects(image):
+        found = next(_suspects(image), None)
+        if found is not None:
             raise InputError(
-                f"{source}: {count:,} of {image.size:,} pixels are {value}, which is how detectors "
-                f"mark gaps and dead pixels, not a count; give --gap-value {value} to set them to "
-                f"0, or --gap-value {NONE} if every value is a count"
+                f"{source}: {found[1]:,} of {image.size:,} pixels are {found[0]}, which is how "
+                f"detectors mark gaps and dead pixels, not a count; give --gap-value {found[0]} to "
+                f"set them to 0, or --gap-value {NONE} if every value is a count"
             )
         return image
     gaps = np.zeros(image.shape, dtype=bool)
@@ -78,17 +79,21 @@ def saturated(image: Array) -> int | None:
 
 def _suspects(image: Array) -> Iterator[tuple[str, int]]:
     """Values that are likely to be marks, and how many pixels have them."""
+    if not image.size:
+        return
+    marks: tuple[int, ...] = _MARKS
     if image.dtype.kind == "f":
         missing = int(np.count_nonzero(np.isnan(image)))
         if missing:
             yield "nan", missing
-        if image.size and not np.nanmax(np.where(np.isnan(image), 0, image)) >= _MARKS[-1]:
             return
-    marks = _MARKS if image.dtype.kind == "u" else (*_MARKS, *_NEGATIVE_MARKS)
-    if image.dtype.kind == "f":
-        marks = tuple({int(image.dtype.type(mark)) for mark in _MARKS})
-    if image.size and not (image.max() >= min(_LARGEST) or image.min() < 0):
-        return
+        with np.errstate(over="ignore"):
+            rounded = np.array(_MARKS).astype(image.dtype)
+        marks = tuple(int(mark) for mark in rounded if np.isfinite(mark))
+    elif image.dtype.kind == "i":
+        marks = (*_MARKS, *_NEGATIVE_MARKS)
+    if image.min() >= 0 and image.max() < min(_LARGEST):
+        return  # as nearly all are
     for mark in marks:
         count = int(np.count_nonzero(image == mark))
         if count:

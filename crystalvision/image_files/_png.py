@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crystalvision.image_files._base import Array, Frame, ImageFile, check_size
+from crystalvision.image_files._base import Array, Frame, ImageFile
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type; 3 is a palette
@@ -124,4 +124,4 @@ def _is_turned(exif: bytes) -> bool:
 
     found = Image.Exif()
     found.load(exif)
-    return found.get(0x0112, 1) != 1
+    return bool(found.get(0x0112, 1) != 1)

@@ -39,13 +39,14 @@ class TiffFile(ImageFile):
         import tifffile
 
         super().__init__(path)
-        with _told(self.notes):
-            self._file = tifffile.TiffFile(path, _multifile=False)
-            try:
+        self._stream = path.open("rb")
+        try:
+            with _told(self.notes):
+                self._file = tifffile.TiffFile(self._stream, _multifile=False)
                 found = list(self._find())
-            except BaseException:
-                self._file.close()
-                raise
+        except BaseException:
+            self._stream.close()
+            raise
         self._places = [place for place, _ in found]
         self.frames = tuple(frame for _, frame in found)
         self._whole: tuple[Any, Array] | None = None
@@ -54,13 +55,14 @@ class TiffFile(ImageFile):
         """See `ImageFile.close`."""
         self._whole = None
         self._file.close()
+        self._stream.close()
 
     def _find(self) -> Iterator[tuple[_Place, Frame]]:
         """The images of all series, in the order of the pages."""
-        found = []
+        found: list[tuple[int, _Place, Frame]] = []
         for order, series in enumerate(self._file.series):
             axes, shape = series.axes, tuple(map(int, series.shape))
-            inner = 3 if axes.endswith("YXS") or axes.endswith("SYX") else 2
+            inner = 3 if axes.endswith(("YXS", "SYX")) else 2
             if not axes.endswith(("YX", "YXS")):
                 raise ValueError(f"its axes are {axes}; expected images of rows and columns")
             count = math.prod(shape[:-inner])
@@ -77,7 +79,8 @@ class TiffFile(ImageFile):
                 index = order if page is None else page.index
                 reduced = bool(series.keyframe.is_reduced)
                 found.append((index, _Place(series, number, page), Frame(one, dtype, reduced)))
-            if series.keyframe.tags.get("Orientation", _ONE).value != 1:
+            turned = series.keyframe.tags.get("Orientation")
+            if turned is not None and turned.value != 1:
                 self.notes[_ROTATED] = None
         if not found:
             raise ValueError("it holds no image")
@@ -157,13 +160,6 @@ class TiffFile(ImageFile):
                 "is not read; save it without compression, or with deflate"
             )
         return image
-
-
-class _One:
-    value = 1
-
-
-_ONE = _One()
 
 
 def _check_kind(page: Any) -> None:
