@@ -188,25 +188,36 @@ def _check_kind(page: Any) -> None:
         raise ValueError(f"it is a picture in colours ({kind}); expected counts")
 
 
+class _DamagedError(BaseException):
+    """What tifffile says of a damaged file; no `Exception`, which it would catch and go on."""
+
+
+class _Listener(logging.Handler):
+    """Stops tifffile where it would go on with a damaged file, and keeps what else it says."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: dict[str, None] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one message."""
+        text = record.getMessage().split("> ", 1)[-1]
+        if record.levelno >= logging.ERROR or any(word in text for word in _SERIOUS):
+            raise _DamagedError(text)
+        self.texts[text] = None
+
+
 @contextmanager
 def _told(notes: dict[str, None]) -> Iterator[None]:
     """Make errors of what tifffile logs of a damaged file, and notes of the rest."""
-    records: list[logging.LogRecord] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    logger, handler = logging.getLogger("tifffile"), Keep(logging.WARNING)
+    logger, listener = logging.getLogger("tifffile"), _Listener()
     propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
+    logger.addHandler(listener)
     try:
         yield
+    except _DamagedError as error:
+        raise ValueError(f"it is damaged: {error}") from error
     finally:
-        logger.removeHandler(handler)
+        logger.removeHandler(listener)
         logger.propagate = propagate
-    for record in records:
-        text = record.getMessage().split("> ", 1)[-1]
-        if record.levelno >= logging.ERROR or any(word in text for word in _SERIOUS):
-            raise ValueError(text)
-        notes[f"is no plain TIFF ({text:.120})"] = None
+    notes.update({f"is no plain TIFF ({text:.120})": None for text in listener.texts})
