@@ -16,7 +16,9 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISBLK, "a device"),
 )
 _ENDLESS = {os.makedev(1, 5), os.makedev(1, 7)}  # /dev/zero and /dev/full
-_LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}
+SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"})
+"""Files that file managers leave in every folder, in lower case; nobody misses them."""
+_LITTER = {*SYSTEM_FILES, "__macosx", "$recycle.bin", "@eadir"}
 
 _watching = False
 _hooked = False

@@ -34,6 +34,7 @@ class NpyFile(ImageFile):
         super().__init__(path)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(array, np.memmap):
+            array.close()
             raise TypeError("it holds several arrays; save one of them with numpy.save")
         if array.dtype.kind not in "biufc":
             raise ValueError(f"it holds values of type {array.dtype}; expected numbers")

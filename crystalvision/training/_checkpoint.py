@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
 _FACTS, _CHECKSUM = "progress", "crc32c"
@@ -104,6 +105,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         InputError: It is no checkpoint, or damaged.
     """
     try:
+        check_ordinary(path)
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict

@@ -7,6 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from crystalvision.errors import InputError, StorageError
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.trust._novelty import Novelty, View
 from crystalvision.trust._trust import CalibrationRecord, Trust
 
@@ -50,6 +51,7 @@ def load_trust(folder: Path) -> Trust | None:
     again = "train the run again, or predict with --uncalibrated"
     try:
         record = CalibrationRecord.model_validate_json(file.read_text(encoding="utf-8"))
+        check_ordinary(tensors)
         found = load_file(tensors)
         views = {
             name: View(**{part: found[f"{name}.{part}"] for part in _TENSORS}, limit=limit)

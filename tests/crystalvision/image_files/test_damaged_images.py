@@ -114,7 +114,7 @@ def try_all(count: int, seed: int) -> None:
                 found["refused"] += 1
                 if "\n" in str(error):
                     found["strange"].append(str(error))
-            except BaseException as error:  # noqa: BLE001 - what is looked for
+            except BaseException as error:
                 found["strange"].append(f"{number} {file}: {error!r}"[:200])
             found["slowest"] = max(found["slowest"], time.monotonic() - begun)
     found["mebibytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -125,9 +125,8 @@ def try_all(count: int, seed: int) -> None:
     ("count", "seed"), [(800, 1), pytest.param(10_000, 2, marks=pytest.mark.slow)]
 )
 def test_damaged_files_are_read_or_refused(count, seed):
-    done = subprocess.run(
-        [sys.executable, __file__, str(count), str(seed)], capture_output=True, text=True
-    )
+    command = [sys.executable, __file__, str(count), str(seed)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["strange"] == []
