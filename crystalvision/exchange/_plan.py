@@ -96,16 +96,29 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
     else:
         listing = list_class_folders(folder)
     channels = settings.channels or (known.image_shape[0] if known else None)
-    frames = Frames(folder, channels or 1, settings.page)
+    with Frames(folder, channels or 1, settings.page) as frames:
+        return _plan(listing, channels, settings, document, frames, begin)
+
+
+def _plan(
+    listing: Listing,
+    channels: int | None,
+    settings: Settings,
+    document: ExportDocument | None,
+    frames: Frames,
+    begin: Begin,
+) -> Plan:
+    """Read every image that a listing names; see `plan_import`."""
+    folder = frames.folder
+    known = document.header if document else None
     kind, listing = check_headers(frames, listing, channels, begin("checking", len(listing.files)))
     severities = class_severities(listing, settings.severities, known)
     energy = _energy(listing, settings.energy_kev)
     if document and document.scale == "counts":
         kind = Kind(kind.shape, document.header.dtype)
     axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
-    with frames:
-        advance = begin("reading", len(listing.files))
-        digests = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    advance = begin("reading", len(listing.files))
+    digests = read_digests(frames, listing.files, kind, settings.gap_values, advance)
     columns = {**listing.columns, **energy}
     rows: Rows = {
         "label": listing.labels,
