@@ -243,7 +243,7 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not key.isdigit() or int(key) >= len(node):
+        if not (key.isdecimal() and len(key) < 10) or int(key) >= len(node):
             raise InputError(
                 f"{override}: '{key}' is no place in a list of {len(node)}; "
                 f"places count from 0 to {len(node) - 1}"

@@ -140,7 +140,7 @@ def _classes(
         names = header.class_names
     elif CLASS in table and LABEL in table:
         names = _numbered(path, table, lines)
-    elif all(text.isdecimal() for text in given):
+    elif all(map(_is_number, given)):
         names = tuple(sorted(set(given), key=lambda text: (int(text), text)))
     else:
         names = tuple(sorted(set(given)))
@@ -158,7 +158,7 @@ def _numbered(path: Path, table: Table, lines: Sequence[int]) -> tuple[str, ...]
     """The classes in the order of their labels."""
     number: dict[str, str] = {}
     for name, label, line in zip(table[CLASS], table[LABEL], lines, strict=True):
-        if not label.isdecimal() or number.setdefault(name, label) != label:
+        if not _is_number(label) or number.setdefault(name, label) != label:
             raise InputError(
                 f"{path}, line {line}: label '{label}' of class '{name}'; expected a whole number, "
                 "one for each class, or no column 'label'"
@@ -170,6 +170,11 @@ def _numbered(path: Path, table: Table, lines: Sequence[int]) -> tuple[str, ...]
             f"0 to {len(names) - 1}, one for each class, or no column 'label'"
         )
     return names
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number that an index can be; ² is a digit, but no number."""
+    return text.isdecimal() and len(text) <= 18
 
 
 def _severity(path: Path, table: Table, lines: Sequence[int]) -> Float32[np.ndarray, "n"] | None:
@@ -200,7 +205,7 @@ def _specimens(
                 f"{path}, line {line}: names no specimen; name one for each image, or remove the "
                 "column"
             )
-    if header is not None and all(text.isdecimal() for text in given):
+    if header is not None and all(map(_is_number, given)):
         return np.array([int(text) for text in given], dtype=np.int64), ()
     names = list(dict.fromkeys(given))
     place = {name: number for number, name in enumerate(names)}

@@ -95,8 +95,9 @@ def _take_apart(argument: str) -> tuple[Path, str | None]:
         if not path.exists() and (match := _CHOSEN.fullmatch(argument)):
             path, chosen = Path(match["path"]), match["index"]
         there = path.exists()
-    except (OSError, ValueError) as error:  # names that are too long, or hold a zero byte
-        raise InputError(f"{argument:.200}: cannot be the name of a file: {error}") from error
+    except OSError as error:  # a name that is too long, or in a folder that is closed
+        reason = (error.strerror or "refused").lower()
+        raise InputError(f"{argument:.200}: cannot be looked for: {reason}") from error
     if not there and not path.is_symlink():
         raise InputError(f"{argument}: no such file")
     check_ordinary(path)

@@ -60,7 +60,5 @@ def test_classes_that_are_small_or_missing(tmp_path, images):
 def test_a_split_that_is_empty(tmp_path, images):
     split = SplitSettings(validation_share=0.0, test_share=0.2)
     told = doubts(write(tmp_path / "d.zarr", [0, 1] * 20, images, split=split))
-    assert told == [
-        f"{tmp_path / 'd.zarr'}: the validation split is empty; add images, or split anew by "
-        "`crystalvision dataset split`"
-    ]
+    assert len(told) == 1
+    assert "the validation split is empty; add images, or split anew by `crystal" in told[0]
