@@ -84,19 +84,19 @@ def _suspects(image: Array) -> Iterator[tuple[str, int]]:
     marks: tuple[int, ...] = _MARKS
     if image.dtype.kind == "f":
         missing = int(np.count_nonzero(np.isnan(image)))
-        if missing:
+        if 0 < missing < image.size:
             yield "nan", missing
             return
         with np.errstate(over="ignore"):
             rounded = np.array(_MARKS).astype(image.dtype)
         marks = tuple(int(mark) for mark in rounded if np.isfinite(mark))
-    elif image.dtype.kind == "i":
+    elif image.dtype.kind == "i" and image.min() >= min(_NEGATIVE_MARKS):
         marks = (*_MARKS, *_NEGATIVE_MARKS)
     if image.min() >= 0 and image.max() < min(_LARGEST):
         return  # as nearly all are
     for mark in marks:
         count = int(np.count_nonzero(image == mark))
-        if count:
+        if 0 < count < image.size:
             yield str(mark), count
     for mark in _LARGEST if image.dtype.kind != "f" else ():
         found = image == mark
