@@ -153,12 +153,14 @@ def digest_of(image: np.ndarray[Any, Any]) -> str:
 def specimens_of(folder: Path, listing: Listing, digests: list[str]) -> Int[np.ndarray, "n"]:
     """The specimen of each image, (n,).
 
-    By default each image shows its own, but images with the same pixels show one, so that no split
-    has the twin of an image in another.
+    By default each file shows its own, but files with an image of the same pixels show one, so that
+    no split has the twin of an image in another.
 
     Raises:
         InputError: The listing tells specimens, and gives two to the same pixels.
     """
+    files = np.arange(len(digests)) if listing.file_numbers is None else listing.file_numbers
+    joined = {int(file): int(file) for file in files}  # file → an earlier one of its specimen
     first: dict[str, int] = {}
     for row, digest in enumerate(digests):
         twin = first.setdefault(digest, row)
@@ -167,9 +169,18 @@ def specimens_of(folder: Path, listing: Listing, digests: list[str]) -> Int[np.n
                 f"{folder / listing.files[row]}: has the same pixels as {listing.files[twin]}, but "
                 "is of another specimen; remove one, or give both one specimen"
             )
+        one, other = sorted((_root(joined, int(files[twin])), _root(joined, int(files[row]))))
+        joined[other] = one
     if listing.specimens is not None:
         return listing.specimens
-    return np.array([first[digest] for digest in digests], dtype=np.int64)
+    return np.array([_root(joined, int(file)) for file in files], dtype=np.int64)
+
+
+def _root(joined: dict[int, int], file: int) -> int:
+    """The first file of the specimen of a file."""
+    while joined[file] != file:
+        file = joined[file]
+    return file
 
 
 def _words(found: PatternFile) -> str:

@@ -142,7 +142,8 @@ def expand(folder: Path, listing: Listing, numbers: Sequence[Sequence[int]]) -> 
         files=tuple(files),
         labels=listing.labels[rows],
         severity=None if listing.severity is None else listing.severity[rows],
-        specimens=rows if listing.specimens is None else listing.specimens[rows],
+        specimens=None if listing.specimens is None else listing.specimens[rows],
+        file_numbers=rows,
         columns={**columns, PAGE: (_PAGE_COLUMN, pages)},
         notes=(*listing.notes, *([note] if listing.specimens is None else [])),
     )

@@ -26,6 +26,7 @@ class Listing:
         labels: Class of each image, (n,).
         severity: Severity of each image, (n,), if the folder tells.
         specimens: Specimen of each image, (n,), if the folder tells.
+        file_numbers: File of each image, (n,), where files hold several.
         specimen_names: Name of each specimen; empty where they have numbers only.
         columns: Further numbers of each image, name → (what it is, (n,)).
         notes: What was left out, for the user.
@@ -36,6 +37,7 @@ class Listing:
     labels: Int[np.ndarray, "n"]
     severity: Float32[np.ndarray, "n"] | None = None
     specimens: Int[np.ndarray, "n"] | None = None
+    file_numbers: Int[np.ndarray, "n"] | None = None
     specimen_names: tuple[str, ...] = ()
     columns: Mapping[str, tuple[Column, np.ndarray[Any, Any]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -50,6 +50,13 @@ def test_every_page_is_a_sample(stacks, tmp_path):
     assert "7 images in 3 files; those of one file count as one specimen" in told
 
 
+def test_files_that_share_an_image_show_one_specimen(stacks, tmp_path):
+    tifffile.imwrite(stacks / "b/3.tif", counts(2, 3, 6, 8)[1])
+    tifffile.imwrite(stacks / "a/4.tif", counts(0, 3, 6, 8)[::-1], **GREY)
+    data, _ = load(stacks, tmp_path)
+    assert data.column("specimen").tolist() == [0, 0, 0, 1, 2, 2, 2, 2, 0, 0, 0]
+
+
 def test_one_page_of_each_file(stacks, tmp_path):
     (stacks / "a/1.tif").unlink()
     data, _ = load(stacks, tmp_path, page=1)
