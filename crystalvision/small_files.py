@@ -1,9 +1,9 @@
 """Reads files that somebody else may have written, and that ought to be small."""
 
-import stat
 from pathlib import Path
 
 from crystalvision.errors import InputError, StorageError
+from crystalvision.ordinary_files import check_ordinary
 
 MAX_BYTES = 16 * 2**20  # JSON of so many bytes takes up to some 400 MB
 
@@ -19,11 +19,9 @@ def read_small(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         OSError: It is missing or cannot be read.
         InputError: It is too large, or no file: a pipe would be waited for, a device never ends.
     """
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
+    check_ordinary(path)
+    if path.is_dir():
         raise InputError(f"{path}: a folder; expected a file")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{path}: a pipe or a device; expected a file: save what it gives first")
     with path.open("rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:

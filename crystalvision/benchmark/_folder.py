@@ -12,7 +12,7 @@ from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs import check_plain
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.storage import disk_errors, is_partial, write_text
 from crystalvision.text import json_text
 from crystalvision.yaml_text import dump_yaml
@@ -91,7 +91,8 @@ def is_benchmark(folder: Path) -> bool:
         InputError: One of its files is a pipe, which would be waited for.
     """
     if folder.is_dir():
-        check_plain(folder.iterdir())
+        for entry in folder.iterdir():
+            check_ordinary(entry)
     ours = ("environment.json", _LOCK)
     return Place(folder).suite.is_file() and any((folder / name).is_file() for name in ours)
 

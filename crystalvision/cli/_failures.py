@@ -17,6 +17,7 @@ _UsageError: type[BaseException] = typer.BadParameter.__bases__[0]
 
 _DISK_ERRORS = {
     errno.EACCES: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENOSPC: "the disk is full",
     errno.EPERM: "not permitted",

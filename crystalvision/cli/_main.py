@@ -17,6 +17,7 @@ from crystalvision.cli._quiet import quiet_libraries
 from crystalvision.cli._state import State
 from crystalvision.cli._streams import usable_streams
 from crystalvision.cli.console import err, out
+from crystalvision.ordinary_files import only_ordinary_files
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.processes import terminable
 from crystalvision.threads import Threads, set_up
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = asks_for_debug(arguments)
-    with usable_streams(), quiet_libraries(debug), terminable():
+    with usable_streams(), quiet_libraries(debug), terminable(), only_ordinary_files():
         for console in (out, err):
             console.begin()
         try:

@@ -28,4 +28,4 @@ class State:
     def note_threads(self) -> None:
         """Say how many threads compute, if the machine is busy: for a command that computes."""
         if self.threads is not None and self.threads.note:
-            err.print(f"note: {self.threads.note}", soft_wrap=True, markup=False)
+            err.print(f"note: {self.threads.note}", soft_wrap=True)

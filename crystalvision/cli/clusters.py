@@ -59,5 +59,5 @@ def one_cluster(
     else:
         with Cluster.at(str(scheduler)) as cluster:
             if cluster.note:
-                err.print(f"note: {cluster.note}", soft_wrap=True, markup=False)
+                err.print(f"note: {cluster.note}", soft_wrap=True)
             yield cluster

@@ -75,5 +75,4 @@ def export(
             f"at most {check.probability_difference:.1e}, severities by "
             f"{check.severity_difference:.1e}",
             soft_wrap=True,
-            markup=False,
         )

@@ -10,10 +10,12 @@ from crystalvision.cli._predictions import print_csv, print_table, rows
 from crystalvision.cli._state import State
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.ordinary_files import text_of
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
+    from crystalvision.image_files import GapValues
     from crystalvision.prediction import Predictions, Predictor, Source
 
     Ask = Callable[[np.ndarray], Predictions]
@@ -63,11 +65,20 @@ def predict(
             "--uncalibrated", help="Probabilities as the system gives them, and no reject flag."
         ),
     ] = False,
+    gap_value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
+            "which become 0; none if every value is a count. Repeat it for each.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say which class each image shows, how surely, and how severe the defect is."""
+    from crystalvision.image_files import parse_gap_values
     from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
@@ -92,15 +103,17 @@ def predict(
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
     sources = [open_source(image, first.record.image_shape) for image in images]
     names = [name for source in sources for name in source.names]
+    gap_values = parse_gap_values(gap_value or [])
     told = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
-            for chunk in _chunks(first, source):
+            for chunk in _chunks(first, source, gap_values):
                 told.append(ask(chunk))
                 advance(len(chunk))
     predictions = join(told)
+    _print_notes(images, sources)
     if explain:
-        _explain(first, sources, explain_to or Path("explained"))
+        _explain(first, sources, explain_to or Path("explained"), gap_values)
     if json:
         print_json(
             {
@@ -113,6 +126,18 @@ def predict(
         print_csv(names, predictions)
     else:
         print_table(names, predictions)
+
+
+def _print_notes(images: "Sequence[str]", sources: "Sequence[Source]") -> None:
+    """Say how files were understood."""
+    from crystalvision.image_files import tell_notes
+
+    notes: dict[str, list[str]] = {}
+    for image, source in zip(images, sources, strict=True):
+        for note in source.notes:
+            notes.setdefault(note, []).append(text_of(image))
+    for line in tell_notes(notes):
+        err.print(f"note: {line}", soft_wrap=True)
 
 
 def _refuse_idle(options: Mapping[str, object], without: str) -> None:
@@ -141,14 +166,16 @@ def _how_to_ask(
     return predictors[0].predict
 
 
-def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
+def _chunks(
+    predictor: "Predictor", source: "Source", gap_values: "GapValues"
+) -> "Iterator[np.ndarray]":
     """Checked patterns of a source, lazily, some at a time."""
     import numpy as np
 
     def read(places: range) -> np.ndarray:
         images = source.read(places)
         checked = [
-            predictor.prepare(image, source.names[place])
+            predictor.prepare(image, source.names[place], gap_values)
             for place, image in zip(places, images, strict=True)
         ]
         return np.stack(checked)
@@ -159,7 +186,9 @@ def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
     )
 
 
-def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
+def _explain(
+    predictor: "Predictor", sources: "Sequence[Source]", folder: Path, gap_values: "GapValues"
+) -> None:
     from crystalvision.prediction import draw_explanation
 
     count = sum(map(len, sources))
@@ -167,7 +196,8 @@ def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) 
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name)
+                image = predictor.prepare(source.read([place])[0], name, gap_values)
+                explanation = predictor.explain(image, name)
                 draw_explanation(explanation, folder / _file_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)

@@ -65,7 +65,7 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.datasets import Dataset
+    from crystalvision.datasets import Dataset, doubts
     from crystalvision.runs import check_free, train_run
     from crystalvision.training import ClassicalExperiment, Machine, leads, load_experiment
 
@@ -85,6 +85,9 @@ def train(
     dataset = Dataset.open(data)
     if machine.device.type == "cpu" and leads(machine):
         state.note_threads()
+    if leads(machine):
+        for doubt in doubts(dataset):
+            err.print(f"note: {doubt}", soft_wrap=True)
     if isinstance(described, ClassicalExperiment):
         _only_the_cpu(machine)
         run = _train_classical(described, dataset, output, state, overwrite=overwrite)

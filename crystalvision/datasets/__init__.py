@@ -10,6 +10,7 @@ from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
+from crystalvision.datasets._doubts import doubts
 from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader
 from crystalvision.datasets._merge import merge
@@ -39,6 +40,7 @@ __all__ = [
     "bin_images",
     "damaged_shards",
     "describe",
+    "doubts",
     "find_obstacle",
     "merge",
     "origins",

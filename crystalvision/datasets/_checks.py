@@ -25,6 +25,7 @@ from crystalvision.datasets._layout import (
 )
 from crystalvision.datasets._open import RESUME_HINT
 from crystalvision.errors import InputError
+from crystalvision.ordinary_files import is_litter
 from crystalvision.small_files import read_small
 
 REWRITE = "`crystalvision dataset repair` writes it again"
@@ -50,13 +51,13 @@ class Problem:
 
 
 def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
-    """Files that do not belong to the dataset; hidden ones are left alone."""
+    """Files that do not belong to the dataset; what systems and editors leave is left alone."""
     known = {*dataset_files(header, codec), CARD_TEXT, CARD_FIGURE, CARD_METADATA}
     folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
         folder = found.is_dir() and (name in folders or not found.is_symlink())
-        if folder or name in known:
+        if folder or name in known or any(map(is_litter, PurePosixPath(name).parts)):
             continue
         if is_unfinished(found):
             yield Problem(

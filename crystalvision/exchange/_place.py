@@ -11,14 +11,14 @@ from pathlib import Path
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, is_document
 from crystalvision.locks import take_lock
+from crystalvision.ordinary_files import SYSTEM_FILES, check_ordinary
 from crystalvision.storage import Destination, disk_errors, whole_file, whole_folder
 
 _LOCK = ".{}.crystalvision.lock"
 _OURS = re.compile(
     r"(dataset\.json|labels\.csv|README\.md"
     r"|(train|validation|test)/[^/]+/\d{8,}\.png"
-    r"|(train|validation|test)-\d{6,}\.tar"
-    r"|(.*/)?\.DS_Store)"
+    r"|(train|validation|test)-\d{6,}\.tar)"
 )
 
 
@@ -45,6 +45,7 @@ def new_file(
     destination = Destination.look(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file, such as data.h5")
+    check_ordinary(path)
     if path.exists():
         if not overwrite:
             raise InputError(_taken(path))
@@ -91,6 +92,8 @@ def _check_ours(folder: Path) -> None:
     """Refuse to remove a folder that holds what no export of ours wrote."""
     for found in sorted(folder.rglob("*")) if folder.is_dir() else []:
         name = found.relative_to(folder).as_posix()
+        if found.name.lower() in SYSTEM_FILES:
+            continue
         if (found.is_symlink() or not found.is_dir()) and not _OURS.fullmatch(name):
             raise InputError(_foreign(folder, f"holds {name}, which is no part of an export"))
 

@@ -11,6 +11,7 @@ from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import BranchConfig, SystemConfig
+from crystalvision.ordinary_files import check_ordinary
 
 _RECORD, _WEIGHTS = "run.yaml", "weights.safetensors"
 
@@ -132,6 +133,7 @@ def _system(weights: str, folder: Path) -> SystemConfig:
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
+        check_ordinary(path)
         return load_file(path)
     except (SafetensorError, OSError) as error:
         reason = str(error).partition("\n")[0]

@@ -12,6 +12,7 @@ import torch
 
 from crystalvision.contracts import Prediction
 from crystalvision.errors import InputError, PluginError
+from crystalvision.image_files import GapValues, fill_gaps
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
@@ -91,12 +92,16 @@ class Predictor:
         """
         return cls(Run.load(run, catalogue), device, calibrated=calibrated)
 
-    def prepare(self, image: np.ndarray[Any, Any], source: str = "image") -> np.ndarray[Any, Any]:
+    def prepare(
+        self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
+    ) -> np.ndarray[Any, Any]:
         """Check one raw pattern and return it as float32 (c, h, w).
 
         Args:
             image: (c, h, w), or (h, w) where one channel is expected.
             source: What to call it in an error.
+            gap_values: Values that mark what the detector did not measure, and are set to 0; `()`
+                if every value is a count. By default a pattern with such values is refused.
 
         Raises:
             InputError: A shape, type or value that patterns of the training data do not have.
@@ -111,6 +116,7 @@ class Predictor:
             )
         if image.dtype.kind not in "uif":
             raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
+        image = fill_gaps(image, source, gap_values)
         if not np.isfinite(image).all():
             raise InputError(f"{source} has values that are not finite; expected counts")
         if image.min() < 0:

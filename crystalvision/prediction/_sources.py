@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,16 @@ import numpy as np
 
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
-from crystalvision.image_files import SUFFIXES, read_image_file
+from crystalvision.image_files import (
+    SUFFIXES,
+    open_pattern_file,
+    read_image_file,
+    unread_suffix,
+)
+from crystalvision.ordinary_files import check_ordinary, text_of
 
-_DIGITS = 18  # no dataset has as many samples
 _CHOSEN = re.compile(r"(?P<path>.+)\[(?P<index>[^\]]*)\]", re.DOTALL)
+_INDEX = re.compile(r"[0-9]{1,18}")  # not isdigit, which also means ² and ٣
 _EXPECTED = f"{', '.join(SUFFIXES)}, DATA.zarr or DATA.zarr[INDEX]"
 
 Array = np.ndarray[Any, Any]
@@ -26,10 +32,12 @@ class Source:
     Attributes:
         names: What to call each of them, (n,).
         read: Reads those of some places, (m,) → (m, h, w) or (m, c, h, w).
+        notes: How its file was understood, as far as it has been read.
     """
 
     names: Sequence[str]
     read: Callable[[Sequence[int]], Array]
+    notes: dict[str, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of patterns."""
@@ -37,32 +45,22 @@ class Source:
 
 
 def open_source(argument: str, image_shape: tuple[int, int, int]) -> Source:
-    """Find the patterns that an argument names; large ones are not read yet.
+    """Find the patterns that an argument names; they are not read yet.
 
     Args:
-        argument: Path of a PNG, TIFF, NPY or MRC file with an image or a stack of images; path of a
-            dataset, or of a Zarr array; or either with `[INDEX]` or `[FIRST:END]`.
-        image_shape: Shape (c, h, w) of a pattern, which tells a stack from an image with channels.
+        argument: Path of a PNG, TIFF, NPY or MRC file with an image or several; path of a dataset,
+            or of a Zarr array; or either with `[INDEX]` or `[FIRST:END]`.
+        image_shape: Shape (c, h, w) of a pattern; its channels tell images from channels.
 
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
-    path, chosen = Path(argument), None
-    if not path.exists() and (match := _CHOSEN.fullmatch(argument)):
-        path, chosen = Path(match["path"]), match["index"]
-    if path.is_dir():
-        count, read = _open_folder(path)
-    elif path.is_file() and path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: images of type '{path.suffix}' are not read; use {_EXPECTED}")
-    elif path.is_file():
-        image = read_image_file(path)
-        if chosen is None and not _is_stack(image, image_shape):
-            return Source((str(path),), lambda _places: image[None])
-        count, read = _in_memory(image, path)
-    else:
-        raise InputError(f"{argument}: no such file")
+    path, chosen = _take_apart(argument)
+    if not path.is_dir():
+        return _of_file(path, chosen, image_shape[0])
+    count, read = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
-    names = tuple(f"{path}[{number}]" for number in numbers)
+    names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
     return Source(names, lambda places: read([numbers[place] for place in places]))
 
 
@@ -70,8 +68,8 @@ def read_image(source: str) -> Array:
     """Read one pattern.
 
     Args:
-        source: Path of a PNG, TIFF, NPY or MRC file, or `DATA.zarr[INDEX]` for one pattern of a
-            dataset or of a Zarr array.
+        source: Path of a PNG, TIFF, NPY or MRC file, or either of these or `DATA.zarr` with
+            `[INDEX]` for one image of it.
 
     Returns:
         (h, w), or (c, h, w) where there are several channels.
@@ -79,30 +77,56 @@ def read_image(source: str) -> Array:
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
-    path = Path(source)
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return read_image_file(path)
-    if path.is_dir():
+    path, chosen = _take_apart(source)
+    if chosen is None and path.is_dir():
         raise InputError(f"{source} is a folder; expected {_EXPECTED}")
-    found = open_source(source, (0, 0, 0))
+    if chosen is None:
+        return read_image_file(path)
+    found = open_source(source, (1, 0, 0))
     if len(found) != 1:
         raise InputError(f"{source} names {len(found)} patterns; expected one")
     return np.asarray(found.read([0])[0])
 
 
-def _is_stack(image: Array, image_shape: tuple[int, int, int]) -> bool:
-    """Whether an array holds several patterns of the expected shape."""
-    if image.ndim == 4:
-        return True
-    return image.ndim == 3 and image_shape[0] == 1 and image.shape[1:] == image_shape[1:]
+def _take_apart(argument: str) -> tuple[Path, str | None]:
+    """The path that an argument names, and what it chooses there."""
+    path, chosen = Path(argument), None
+    try:
+        if not path.exists() and (match := _CHOSEN.fullmatch(argument)):
+            path, chosen = Path(match["path"]), match["index"]
+        there = path.exists()
+    except OSError as error:  # a name that is too long, or in a folder that is closed
+        reason = (error.strerror or "refused").lower()
+        raise InputError(f"{argument:.200}: cannot be looked for: {reason}") from error
+    if not there and not path.is_symlink():
+        raise InputError(f"{argument}: no such file")
+    check_ordinary(path)
+    if path.is_file() and path.suffix.lower() not in SUFFIXES:
+        raise InputError(unread_suffix(path, ", DATA.zarr or DATA.zarr[INDEX]"))
+    return path, chosen
 
 
-def _in_memory(images: Array, path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
-    if images.ndim not in {3, 4} or not len(images):
-        raise InputError(
-            f"{path} has shape {images.shape}; expected a stack of images to choose of"
-        )
-    return len(images), lambda numbers: images[list(numbers)]
+def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
+    def choose(count: int) -> range:
+        return _choose(path, chosen or "", count)
+
+    notes: dict[str, None] = {}
+    choice = None if chosen is None else choose
+    with open_pattern_file(path, channels, choice) as file:
+        notes |= dict.fromkeys(file.notes)
+        count = len(file)
+        whole = chosen is None and file.alone
+        names = [str(path)] if whole else [f"{path}[{number}]" for number in file.numbers]
+
+    def read(places: Sequence[int]) -> Array:
+        with open_pattern_file(path, channels, choice) as again:
+            if len(again) != count:
+                raise InputError(f"{path}: was changed while it was read; run again")
+            images = np.stack([again.read(place) for place in places])
+            notes.update(dict.fromkeys(again.notes))
+        return images[:, 0] if channels == 1 else images
+
+    return Source(tuple(map(text_of, names)), read, notes)
 
 
 def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
@@ -146,18 +170,13 @@ def _read_part(path: Path, opened: Any, part: Any) -> Array:
 def _choose(path: Path, text: str, count: int) -> range:
     """The numbers that `[INDEX]` or `[FIRST:END]` names."""
     first, separator, end = text.partition(":")
-    known = all(not part or _is_number(part) for part in (first, end))
+    known = all(not part or _INDEX.fullmatch(part) for part in (first, end))
     if separator and known:
         numbers = range(count)[int(first or 0) : int(end or count)]
         if numbers:
             return numbers
-    elif not separator and _is_number(first) and int(first) < count:
+    elif not separator and _INDEX.fullmatch(first) and int(first) < count:
         return range(int(first), int(first) + 1)
     raise InputError(
         f"{path}[{text}]: expected an index from 0 to {count - 1}, or FIRST:END within 0:{count}"
     )
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a number of samples: `²` is a digit, too, but none that Python reads."""
-    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS

@@ -1,7 +1,5 @@
 """The folder of a run: whether it may be written."""
 
-import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 from crystalvision.errors import InputError
@@ -29,18 +27,3 @@ def check_free(path: Path, *, overwrite: bool) -> Destination:
     if not overwrite:
         raise InputError(f"{path} holds a run already; use --overwrite, or another -o folder")
     return destination
-
-
-def check_plain(paths: Iterable[Path]) -> None:
-    """Check that paths are files and folders, or nothing: who opens a pipe may wait for ever.
-
-    Raises:
-        InputError: One is something else.
-    """
-    for path in paths:
-        try:
-            mode = path.stat().st_mode
-        except OSError:  # a link to nowhere, or just removed: opening it fails at once
-            continue
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise InputError(f"{path} is no file but a pipe, socket or device; remove it")

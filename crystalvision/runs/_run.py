@@ -19,9 +19,10 @@ from crystalvision.classical import (
 from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
-from crystalvision.runs._folder import RECORD, check_plain
+from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.storage import disk_errors, read_text, write_tensors
@@ -116,7 +117,8 @@ def load_record(path: Path) -> RunRecord:
     if not (path / RECORD).is_file():
         what = "has no run.yaml" if path.is_dir() else "is not there"
         raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
-    check_plain(path.rglob("*"))
+    for entry in path.rglob("*"):
+        check_ordinary(entry)
     return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
 
 

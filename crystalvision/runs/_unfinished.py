@@ -12,7 +12,7 @@ from crystalvision.config import first_difference
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
 from crystalvision.locks import take_lock
-from crystalvision.runs._folder import check_plain
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.small_files import read_small
 from crystalvision.storage import disk_errors, write_text
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
@@ -125,7 +125,8 @@ def unfinished(
                 "another -o folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        check_plain(folder.iterdir())
+        for entry in folder.iterdir():
+            check_ordinary(entry)
         lock = take_lock(
             folder / _LOCK,
             f"another process is training {path} now; wait for it, or choose another -o folder",

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.storage import write_tensors
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
@@ -100,6 +101,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         InputError: It is no checkpoint, or damaged.
     """
     try:
+        check_ordinary(path)
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from crystalvision.errors import InputError
 from crystalvision.json_text import validate_json
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.small_files import read_small
 from crystalvision.storage import write_tensors, write_text
 from crystalvision.trust._novelty import Novelty, View
@@ -49,6 +50,7 @@ def load_trust(folder: Path) -> Trust | None:
     again = "train the run again, or predict with --uncalibrated"
     try:
         record = validate_json(CalibrationRecord, read_small(file))
+        check_ordinary(tensors)
         found = load_file(tensors)
         views = {
             name: View(**{part: found[f"{name}.{part}"] for part in _TENSORS}, limit=limit)

@@ -80,7 +80,7 @@ def simulate(
     spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
     source = spec.open(catalogue)
     if dry_run:
-        out.print(f"{recipe}: {_cost_of(source)}", markup=False, soft_wrap=True)
+        out.print(f"{recipe}: {_cost_of(source)}", soft_wrap=True)
         return
     _say_beforehand(source)
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ def _say_beforehand(source: "Source") -> None:
     """Say what would disappoint after hours: how long it takes, and what is wrong with the data."""
     cost = _cost_of(source)
     if not isinstance(cost, str) and cost.seconds > _LONG:
-        err.print(f"this takes {cost}, by an estimate", markup=False, soft_wrap=True)
+        err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
     for caveat in source.header.caveats:
         if caveat.startswith("Pixels saturate"):
-            err.print(caveat, markup=False, soft_wrap=True)
+            err.print(caveat, soft_wrap=True)

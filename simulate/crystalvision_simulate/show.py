@@ -93,7 +93,7 @@ def show(
 def _axis(text: str) -> list[int]:
     """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110."""
     bare = text.strip().strip("[]")
-    words = list(bare) if bare.isdigit() and len(bare) == 3 else bare.replace(",", " ").split()
+    words = list(bare) if bare.isdecimal() and len(bare) == 3 else bare.replace(",", " ").split()
     try:
         axis = [int(word) for word in words]
     except ValueError:

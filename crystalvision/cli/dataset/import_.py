@@ -49,6 +49,18 @@ def import_(
     channels: Annotated[
         int | None, typer.Option(min=1, help="Channels of an image, if not 1.")
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(min=0, help="Take only this image of each file, from 0; else all."),
+    ] = None,
+    gap_value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
+            "which become 0; none if every value is a count. Repeat it for each.",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; by default the folder's.")
     ] = None,
@@ -66,11 +78,12 @@ def import_(
     *class*. Further columns are optional: *severity*, *specimen* (images of one specimen are never
     in two splits), and any numbers, such as *thickness_nm* or *dose [e/Å²]*.
 
-    Images are PNG, TIFF or NPY, all of one size and type. They are checked before anything is
-    written.
+    Images are PNG, TIFF, NPY or MRC, all of one size and type, one or several in a file. They are
+    checked before anything is written.
     """
     from crystalvision.datasets import Dataset, describe
     from crystalvision.exchange import import_folder
+    from crystalvision.image_files import parse_gap_values
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -90,6 +103,8 @@ def import_(
                 energy_kev=energy_kev,
                 severities=_severities(severity or []),
                 channels=channels,
+                page=page,
+                gap_values=parse_gap_values(gap_value or []),
                 name=name,
                 mode=mode,
                 begin=begin,
@@ -97,11 +112,11 @@ def import_(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
-    for note in done.notes:
+    for note in (*done.notes, *done.doubts):
         err.print(f"note: {note}", soft_wrap=True)
     write_card_or_say(output)
     if json:
-        print_json({**describe(Dataset.open(output)), "notes": done.notes})
+        print_json({**describe(Dataset.open(output)), "notes": done.notes, "doubts": done.doubts})
     else:
         err.print(
             f"{done.samples:,} images in {output}. "

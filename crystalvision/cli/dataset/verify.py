@@ -1,6 +1,8 @@
 """`crystalvision dataset verify`."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -8,15 +10,30 @@ from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
 
 
-def verify(path: DataPath, *, json: Json = False) -> None:
+def verify(
+    path: DataPath,
+    *,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Also tell whether the images that were imported have changed."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Read every byte of a dataset and list what is missing or damaged.
 
     The exit status is 0 if it is whole, 1 if anything is wrong, 2 if PATH is no dataset.
     """
+    from crystalvision.datasets import Dataset, Problem
     from crystalvision.datasets import verify as find_problems
+    from crystalvision.exchange import changed_files
 
     with progress("Reading", None) as advance:
         problems = find_problems(path, advance=advance)
+    if images is not None and not problems:
+        changes = changed_files(Dataset.open(path), images)
+        problems = [Problem(None, change) for change in changes]
     if json:
         whole = not problems
         print_json({"path": path, "whole": whole, "problems": [asdict(each) for each in problems]})

@@ -130,7 +130,7 @@ def _offers_any(catalogue: Catalogue, name: str) -> bool:
 
 
 def _index(text: str, index: str) -> int:
-    if not (index.isascii() and index.isdigit()):
+    if not (index.isascii() and index.isdigit() and len(index) <= 18):
         raise InputError(f"{text}: expected the index of a sample, such as DATA.zarr[12]")
     return int(index)
 
