@@ -36,7 +36,7 @@ def test_in_an_unfinished_training(experiment, dataset, tmp_path, catalogue, nam
     (partial / "lock").touch()
     (partial / name).unlink(missing_ok=True)
     os.mkfifo(partial / name)
-    with pytest.raises(InputError, match=f"{name} is no file but a pipe"):
+    with pytest.raises(InputError, match=f"{name}: is a pipe"):
         train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
 
 
