@@ -12,7 +12,13 @@ from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, is_document
 from crystalvision.locks import take_lock
 from crystalvision.ordinary_files import SYSTEM_FILES, check_ordinary
-from crystalvision.storage import Destination, disk_errors, whole_file, whole_folder
+from crystalvision.storage import (
+    Destination,
+    disk_errors,
+    remove_partials,
+    whole_file,
+    whole_folder,
+)
 
 _LOCK = ".{}.crystalvision.lock"
 _OURS = re.compile(
@@ -114,6 +120,8 @@ def _locked(path: Path) -> Iterator[None]:
             f"{path}: another process is writing it; wait until it ends, or choose another output",
         )
     try:
+        with disk_errors(path):
+            remove_partials(path)
         yield
     finally:
         with suppress(OSError):

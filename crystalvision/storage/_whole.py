@@ -15,17 +15,29 @@ from crystalvision.storage._destination import Destination
 from crystalvision.storage._errors import disk_errors
 from crystalvision.storage._place import TakenError, place, remove, rename_to_free
 
+_TOKEN = 8  # hexadecimal digits that tell one writer from all others
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
 
 
 def partial_name(path: Path) -> Path:
     """A name beside `path` that no other writer uses; exporters look at the suffix, so it stays."""
-    return path.with_name(f".{path.stem[:200]}.{secrets.token_hex(4)}.partial{path.suffix}")
+    return path.with_name(
+        f".{path.stem[:200]}.{secrets.token_hex(_TOKEN // 2)}.partial{path.suffix}"
+    )
 
 
 def is_partial(path: Path) -> bool:
     """Whether a name is one that a writer gives to what is not whole yet."""
     return _PARTIAL.fullmatch(path.name) is not None
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what killed writers left beside a path; only for who holds its lock."""
+    first, last = f".{path.stem[:200]}.", f".partial{path.suffix}"
+    for found in path.parent.iterdir():
+        middle = found.name.removeprefix(first).removesuffix(last)
+        if is_partial(found) and f"{first}{middle}{last}" == found.name and len(middle) == _TOKEN:
+            remove(found)
 
 
 @contextmanager

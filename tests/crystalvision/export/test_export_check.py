@@ -262,7 +262,8 @@ def test_two_exports_to_one_file(run_path, tmp_path):
         "onnx",
     ]
     both = [subprocess.Popen([*command, "-o", str(path)], stderr=subprocess.PIPE) for _ in range(2)]
-    ended = sorted((process.wait(), process.stderr.read().decode()) for process in both)
+    said = [process.communicate()[1].decode() for process in both]
+    ended = sorted(zip((process.returncode for process in both), said, strict=True))
     assert [status for status, _ in ended] == [0, 1]
     assert "what is there appeared after this command had begun" in ended[1][1]
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
