@@ -15,7 +15,8 @@ from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs import check_plain, storage_errors
+from crystalvision.plain_paths import check_plain
+from crystalvision.runs import storage_errors
 
 _LOCK = "benchmark.lock"
 _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")

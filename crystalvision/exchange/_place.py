@@ -14,6 +14,7 @@ from crystalvision.datasets._files import PARTIAL_SUFFIX, disk_errors
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, is_document
 from crystalvision.locks import take_lock
+from crystalvision.plain_paths import check_plain
 
 _OLD_SUFFIX = ".replaced"
 _LOCK = ".{}.crystalvision.lock"
@@ -47,6 +48,7 @@ def new_file(
     _check_outside(path, dataset)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file, such as data.h5")
+    check_plain([path])
     if path.exists():
         if not overwrite:
             raise InputError(_taken(path))

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crystalvision.errors import InputError
+from crystalvision.plain_paths import check_plain
 from crystalvision.runs import storage_errors
 
 GENERATOR = "crystalvision report"
@@ -23,6 +24,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; give -o the name of a file, such as report.html")
+    check_plain([path])
     if overwrite or not path.exists():
         return
     with storage_errors(path), path.open("rb") as file:

@@ -1,6 +1,6 @@
 """Run folders: a trained system with all that is needed to use it, judge it and make it again."""
 
-from crystalvision.runs._folder import check_free, check_plain, storage_errors, whole_folder
+from crystalvision.runs._folder import check_free, storage_errors, whole_folder
 from crystalvision.runs._record import (
     DatasetRecord,
     PluginRecord,
@@ -19,7 +19,6 @@ __all__ = [
     "Run",
     "RunRecord",
     "check_free",
-    "check_plain",
     "environment",
     "git_revision",
     "load_epochs",

@@ -1,9 +1,8 @@
 """Writes folders so that nothing half-written passes for whole."""
 
 import shutil
-import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,21 +27,6 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise InputError(f"{path} exists and is no run of crystalvision; choose another -o folder")
     if not overwrite:
         raise InputError(f"{path} holds a run already; use --overwrite, or another -o folder")
-
-
-def check_plain(paths: Iterable[Path]) -> None:
-    """Check that paths are files and folders, or nothing: who opens a pipe may wait for ever.
-
-    Raises:
-        InputError: One is something else.
-    """
-    for path in paths:
-        try:
-            mode = path.stat().st_mode
-        except OSError:  # a link to nowhere, or just removed: opening it fails at once
-            continue
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise InputError(f"{path} is no file but a pipe, socket or device; remove it")
 
 
 @contextmanager

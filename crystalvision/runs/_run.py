@@ -20,9 +20,10 @@ from crystalvision.classical import (
 from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
+from crystalvision.plain_paths import check_plain
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
-from crystalvision.runs._folder import RECORD, check_plain, storage_errors
+from crystalvision.runs._folder import RECORD, storage_errors
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess

@@ -11,7 +11,8 @@ from typing import Any
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs._folder import check_plain, storage_errors
+from crystalvision.plain_paths import check_plain
+from crystalvision.runs._folder import storage_errors
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
 _DESCRIPTION, _MACHINE, _LOCK = "training.json", "machine.json", "lock"
