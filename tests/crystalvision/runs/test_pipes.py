@@ -51,14 +51,14 @@ def test_in_the_place_of_a_run(experiment, dataset, tmp_path, catalogue):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_in_the_place_of_a_report(tmp_path, overwrite):
     os.mkfifo(tmp_path / "report.html")
-    with pytest.raises(InputError, match="report.html is no file but a pipe"):
+    with pytest.raises(InputError, match=r"report\.html is no file but a pipe"):
         check_output(tmp_path / "report.html", overwrite=overwrite)
 
 
 def test_in_the_place_of_an_export(dataset, tmp_path):
     os.mkfifo(tmp_path / "data.h5")
     with (
-        pytest.raises(InputError, match="data.h5 is no file but a pipe"),
-        new_file(tmp_path / "data.h5", dataset.path, overwrite=True),
+        pytest.raises(InputError, match=r"data\.h5 is no file but a pipe"),
+        new_file(tmp_path / "data.h5", dataset.path, overwrite=True, is_ours=lambda path: True),
     ):
         pytest.fail("it is written")
