@@ -116,15 +116,18 @@ def _train(
             _command(choice, *line),
             env=_environment(choice),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             try:
-                process.wait(options.later if condition == "later" else None)
+                _, said = process.communicate(
+                    timeout=options.later if condition == "later" else None
+                )
             except subprocess.TimeoutExpired:
                 with _busy(wanted=True, head_start=0.0):
-                    process.wait()
+                    _, said = process.communicate()
         if process.returncode:
-            sys.exit(f"{choice}: the training ended with status {process.returncode}")
+            sys.exit(f"{choice}: the training ended with status {process.returncode}: {said}")
         return time.perf_counter() - started
 
 

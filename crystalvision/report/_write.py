@@ -4,6 +4,7 @@ from pathlib import Path
 
 from crystalvision.errors import InputError
 from crystalvision.storage import Destination, disk_errors, whole_file
+from crystalvision.ordinary_files import check_ordinary
 
 GENERATOR = "crystalvision report"
 """What a page of ours names as its generator, in a meta tag at its beginning."""
@@ -23,6 +24,7 @@ def check_output(path: Path, *, overwrite: bool) -> Destination:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; give -o the name of a file, such as report.html")
+    check_ordinary(path)
     destination = Destination.look(path)
     if overwrite or not destination.taken:
         return destination

@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from crystalvision.errors import InputError
+from crystalvision.exchange._place import new_file
+from crystalvision.report._write import check_output
 from crystalvision.runs import Run, train_run
 
 NAMES = (
@@ -44,3 +46,19 @@ def test_in_the_place_of_a_run(experiment, dataset, tmp_path, catalogue):
     os.mkfifo(tmp_path / "run")
     with pytest.raises(InputError, match="exists and is no run of crystalvision"):
         train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_in_the_place_of_a_report(tmp_path, overwrite):
+    os.mkfifo(tmp_path / "report.html")
+    with pytest.raises(InputError, match=r"report\.html: is a pipe"):
+        check_output(tmp_path / "report.html", overwrite=overwrite)
+
+
+def test_in_the_place_of_an_export(dataset, tmp_path):
+    os.mkfifo(tmp_path / "data.h5")
+    with (
+        pytest.raises(InputError, match=r"data\.h5: is a pipe"),
+        new_file(tmp_path / "data.h5", dataset.path, overwrite=True, is_ours=lambda path: True),
+    ):
+        pytest.fail("it is written")
