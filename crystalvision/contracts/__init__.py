@@ -6,6 +6,7 @@ a stage knows the one before it only by the types here.
 
 from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
+from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
@@ -31,6 +32,7 @@ __all__ = [
     "Backbone",
     "Beam",
     "Crystal",
+    "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
     "Estimator",
@@ -41,7 +43,9 @@ __all__ = [
     "Pattern",
     "Prediction",
     "Renderer",
+    "SpaceGroup",
     "Specimen",
     "Targets",
+    "space_group",
     "stride_pair",
 ]
