@@ -1,6 +1,6 @@
 """A crystal as plain arrays: a dataset makes billions of atoms, so no object per atom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -114,9 +114,7 @@ class Crystal:
         self, positions: Float[np.ndarray, "m 3"], numbers: Int[np.ndarray, "m"]
     ) -> "Crystal":
         """The same cell with other atoms: positions [Å] (m, 3) and atomic numbers (m,)."""
-        return Crystal(
-            positions, numbers, self.cell, self.periodic, self.parent, self.assumed
-        )
+        return Crystal(positions, numbers, self.cell, self.periodic, self.parent, self.assumed)
 
     @classmethod
     def from_ase(cls, atoms: "ase.Atoms") -> Self:
@@ -159,7 +157,6 @@ class Crystal:
             numbers=np.array(structure.atomic_numbers, dtype=np.int64),
             cell=np.array(structure.lattice.matrix, dtype=np.float64),
             periodic=np.array(structure.lattice.pbc, dtype=bool),
-            assumed=_isotopes(str(element) for element in structure.composition.elements),
         )
 
     def to_pymatgen(self) -> "Structure":
@@ -180,10 +177,3 @@ def _is_dummy(site: "PeriodicSite") -> bool:
     from pymatgen.core.periodic_table import DummySpecies
 
     return isinstance(site.specie, DummySpecies)
-
-
-def _isotopes(symbols: Iterable[str]) -> tuple[str, ...]:
-    """What is assumed of isotopes that have symbols of their own."""
-    names = {"D": "deuterium", "T": "tritium"}
-    found = {symbol[:1] for symbol in symbols if symbol in names or symbol[:2] in {"D+", "T+"}}
-    return tuple(f"{names[each]} ({each}) scatters as the element does" for each in sorted(found))

@@ -80,13 +80,16 @@ class CrystalFacts(Config):
     def of(cls, crystal: Crystal) -> Self:
         """What is to be said of a crystal."""
         from ase.data import atomic_masses, chemical_symbols
-        from ase.formula import Formula
+        from pymatgen.core.composition import Composition
 
-        symbols = [chemical_symbols[number] for number in crystal.numbers]
-        formula, _ = Formula.from_list(symbols).reduce()
+        numbers, counts = np.unique(crystal.numbers, return_counts=True)
+        amounts = {
+            chemical_symbols[number]: int(count)
+            for number, count in zip(numbers, counts, strict=True)
+        }
         mass = float(atomic_masses[crystal.numbers].sum())
         return cls(
-            formula=f"{formula:metal}",
+            formula=Composition(amounts).reduced_formula,
             atoms=len(crystal),
             space_group=str(space_group(crystal) or ""),
             density_g_cm3=round(_GRAMS * mass / crystal.volume_angstrom3, 4),

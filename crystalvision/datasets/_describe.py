@@ -47,6 +47,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "bytes_on_disk": size,
         "recipe": header.recipe.get("name"),
         "seed": header.seed,
+        "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
         "generator": header.generator,
         "sources": [
             {key: source[key] for key in ("name", "seed", "samples", "identity")}

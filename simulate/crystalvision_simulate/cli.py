@@ -69,6 +69,9 @@ def simulate(
     where = str(choose_device(device))
     spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
     source = spec.open(catalogue)
+    for facts in source.header.crystals:
+        for assumed in facts.assumed:
+            err.print(f"note: {facts.formula}: {assumed}", markup=False, soft_wrap=True)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
         advance = stack.enter_context(progress("Simulating", loaded.samples))

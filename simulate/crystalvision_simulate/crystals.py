@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from crystalvision.config import Part
-from crystalvision.contracts import Aperture, Crystal, Defect, Specimen
+from crystalvision.contracts import Aperture, Crystal, CrystalFacts, Defect, Specimen
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.defects._degree import combine
@@ -41,6 +42,7 @@ class Crystals:
         measures: What the defects measure.
         aperture: The selected-area aperture, if there is one.
         structure_sha256: What tells the ideal crystals from others.
+        facts: What each of `structures` is, and what was assumed when it was read.
     """
 
     def __init__(self, recipe: Recipe, catalogue: Catalogue) -> None:
@@ -60,6 +62,7 @@ class Crystals:
         unit_cells = [
             catalogue.create("structure", part.name, part.options) for part in self.structures
         ]
+        self._unit_cells = unit_cells
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
         self.aperture: Aperture | None = None
@@ -79,6 +82,11 @@ class Crystals:
         for one in self._cutters.values():
             one.cut(min(specimen.thickness_angstrom.ends))
         self.measures = self._check_defects()
+
+    @cached_property
+    def facts(self) -> tuple[CrystalFacts, ...]:
+        """What each of `structures` is, and what was assumed when it was read."""
+        return tuple(CrystalFacts.of(unit_cell) for unit_cell in self._unit_cells)
 
     def draw_cut(self, label: int, rng: np.random.Generator) -> Cut:
         """What a sample of this class is cut from. One choice uses no randomness."""

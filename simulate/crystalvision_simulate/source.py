@@ -125,6 +125,7 @@ def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
         "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
         "caveats": caveats_of(recipe),
+        "crystals": crystals.facts,
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")

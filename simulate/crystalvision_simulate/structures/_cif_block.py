@@ -73,7 +73,9 @@ class Block:
     @property
     def holds_structure(self) -> bool:
         """Whether it has coordinates of atoms."""
-        return any(name.startswith(("_atom_site_fract_", "_atom_site_cartn_")) for name in self.tags)
+        return any(
+            name.startswith(("_atom_site_fract_", "_atom_site_cartn_")) for name in self.tags
+        )
 
 
 def number(text: str, what: str) -> Number:
@@ -140,7 +142,8 @@ def choose_block(blocks: Sequence[Block], wanted: str | None) -> Block:
         names = [block.name for block in able]
         raise InputError(
             f"{len(able)} blocks hold a structure: {_listed(names)}; choose one with the option "
-            f"block, such as structure: {{name: cif, path: …, block: {names[0]}}}"
+            f"block, such as structure: {{name: cif, path: …, block: {names[0]}}} "
+            f"or --set structure.block={names[0]}"
         )
     return able[0]
 

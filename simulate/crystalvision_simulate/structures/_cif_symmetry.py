@@ -162,7 +162,9 @@ def _exact(stated: _Statements, operations: Operations) -> Candidate:
     if stated.operations is None:
         basis = f"the Hall symbol '{stated.hall}', of {called}"
     if stated.hall_operations is not None and stated.hall_operations.keys != operations.keys:
-        raise InputError(f"the Hall symbol '{stated.hall}' contradicts {basis}; correct one of them")
+        raise InputError(
+            f"the Hall symbol '{stated.hall}' contradicts {basis}; correct one of them"
+        )
     if stated.number is not None and number not in {None, stated.number}:
         raise InputError(
             f"the space group's number {stated.number} contradicts {basis} (number {number}); "

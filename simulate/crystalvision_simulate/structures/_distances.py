@@ -47,7 +47,9 @@ def check_distances(
     one, other = sorted((int(first[worst]), int(second[worst])))
     apart = float(distance[worst])
     if one == other:
-        raise InputError(f"atom '{labels[one]}' is {apart:.3g} Å from its own image; check the cell")
+        raise InputError(
+            f"atom '{labels[one]}' is {apart:.3g} Å from its own image; check the cell"
+        )
     where = ", ".join(f"{value:.4f}" for value in fractional[one])
     if apart < _OVERLAP:
         raise InputError(

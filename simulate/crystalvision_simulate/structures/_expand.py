@@ -89,7 +89,9 @@ def _reach(sites: Sites, cell: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "m
 
 
 def _near(
-    apart: Float[np.ndarray, "... 3"], cell: Float[np.ndarray, "3 3"], reach: Float[np.ndarray, "..."]
+    apart: Float[np.ndarray, "... 3"],
+    cell: Float[np.ndarray, "3 3"],
+    reach: Float[np.ndarray, "..."],
 ) -> Bool[np.ndarray, "..."]:
     """Whether fractional differences are a lattice vector, within a reach [Å]."""
     near: Bool[np.ndarray, ...] = np.linalg.norm((apart - np.rint(apart)) @ cell, axis=-1) <= reach

@@ -12,6 +12,7 @@ LARGEST_BYTES = 64 * 2**20
 """Of the text of a crystal: a million atoms."""
 
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_CONTROLS = dict.fromkeys([*range(9), 11, *range(13, 32), *range(127, 160)], " ")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -63,4 +64,5 @@ def _decoded(path: Path, data: bytes, expected: str) -> str:
         text = data.decode("latin-1")
     if "\0" in text:
         raise InputError(f"{path}: not a text file; expected {expected}")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\N{NO-BREAK SPACE}", " ")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\N{NO-BREAK SPACE}", " ")
+    return text.translate(_CONTROLS)  # labels reach the terminal

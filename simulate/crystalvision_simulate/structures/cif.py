@@ -141,9 +141,7 @@ def _reading(
     )
 
 
-def _without_symmetry(
-    sites: Sites, expected: Expected, cell: Float[np.ndarray, "3 3"]
-) -> _Reading:
+def _without_symmetry(sites: Sites, expected: Expected, cell: Float[np.ndarray, "3 3"]) -> _Reading:
     """The sites as all atoms of the cell, if that makes a crystal."""
     identity = operations_from([])
     atoms = expand(sites, identity, cell)
@@ -151,7 +149,9 @@ def _without_symmetry(
     try:
         check_atoms(expected, sites, atoms, cell)
     except InputError as error:
-        raise InputError(f"the file states no symmetry, and without any {error}; {write}") from error
+        raise InputError(
+            f"the file states no symmetry, and without any {error}; {write}"
+        ) from error
     if not expected.tells_how_many:
         alone = lonely_atom(cell, atoms.fractional, atoms.numbers)
         if alone is not None:

@@ -53,7 +53,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("notes.txt", "a crystal\n"), ("POSCAR", "Si\nnot\na\nlattice\n")]
+    ("name", "text"),
+    [("notes.txt", "a crystal\n"), ("POSCAR", "Si\nnot\na\nlattice\n\nSi\n1\nDirect\n0 0 0\n")],
 )
 def test_a_file_that_no_reader_knows_is_refused_in_a_line(tmp_path, name, text):
     path = tmp_path / name
@@ -74,7 +75,7 @@ def test_what_is_no_bulk_crystal_is_refused(tmp_path):
         read_crystal(path)
     path = tmp_path / "molecule.xyz"
     ase.io.write(path, ase.Atoms("N2", positions=[[0, 0, 0], [0, 0, 1.1]]))
-    with pytest.raises(InputError, match=r"molecule\.xyz: Crystal\.cell has no volume"):
+    with pytest.raises(InputError, match=r"molecule\.xyz: it gives no unit cell"):
         read_crystal(path)
 
 
