@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from crystalvision.errors import InputError
 
@@ -12,6 +12,8 @@ _NEAREST = 0.4  # Å
 _OVERLAP = 0.05  # Å: such atoms are on one site
 _DENSEST = 1.0  # Å³ an atom
 _FARTHEST_BOND = 1.3  # sums of covalent radii
+_NEIGHBOURS = 20  # of an atom that are looked at: enough for one that is too near
+_CELLS = 100_000
 
 
 def check_distances(
@@ -39,11 +41,17 @@ def check_distances(
             f"{len(numbers)} atoms in {volume:.3g} Å³ are nearer to each other than in any crystal;"
             " check the cell and the sites"
         )
-    radii = np.array(covalent_radii)[numbers]
-    first, second, distance = _pairs(cell, fractional, np.maximum(_OF_BOND * radii, _NEAREST / 2))
-    if not len(first):
-        return
-    worst = int(np.argmin(distance))
+    found = _coincident(fractional)
+    if found is None:
+        radii = np.maximum(_OF_BOND * np.array(covalent_radii)[numbers], _NEAREST / 2)
+        first, second, distance = _pairs(cell, fractional, radii)
+        if not len(first):
+            return
+        worst = int(np.argmin(distance))
+        found = int(first[worst]), int(second[worst]), float(distance[worst])
+    raise _too_near(found, fractional, labels)
+
+
     one, other = sorted((int(first[worst]), int(second[worst])))
     apart = float(distance[worst])
     if one == other:
@@ -52,11 +60,17 @@ def check_distances(
         )
     where = ", ".join(f"{value:.4f}" for value in fractional[one])
     if apart < _OVERLAP:
-        raise InputError(
+        return InputError(
             f"sites '{labels[one]}' and '{labels[other]}' are one place ({where}), which holds one "
             "atom; take one of them out, or the symmetry if the file lists all atoms"
         )
-    raise InputError(
+    if labels[one] == labels[other]:
+        return InputError(
+            f"site '{labels[one]}' at ({where}) is {apart:.3g} Å from an image of its own, nearer "
+            "than half a bond; check the symmetry and the coordinates, or write them with more "
+            "digits"
+        )
+    return InputError(
         f"sites '{labels[one]}' and '{labels[other]}' are {apart:.3g} Å apart at ({where}), nearer "
         "than half a bond; check the symmetry, the cell and the coordinates"
     )
@@ -82,9 +96,50 @@ def _pairs(
     radii: Float[np.ndarray, "n"],
 ) -> tuple[Int[np.ndarray, "k"], Int[np.ndarray, "k"], Float[np.ndarray, "k"]]:
     """Pairs of atoms whose spheres overlap, and their distances [Å]."""
-    from ase.neighborlist import primitive_neighbor_list
+    from scipy.spatial import cKDTree
 
-    first, second, distance = primitive_neighbor_list(
-        "ijd", [True] * 3, cell, fractional @ cell, list(radii), numbers=None
+    reach = 2 * float(radii.max())
+    fractional = fractional % 1.0
+    around, atom, home = _padded(cell, fractional, reach)
+    distance, image = cKDTree(around @ cell).query(
+        fractional @ cell, k=min(_NEIGHBOURS, len(around)), distance_upper_bound=reach
     )
-    return first, second, distance
+    distance, image = (each.reshape(len(fractional), -1) for each in (distance, image))
+    row, column = np.nonzero(np.isfinite(distance))
+    other, apart = image[row, column], distance[row, column]
+    kept = ~(home[other] & (atom[other] == row)) & (apart < radii[row] + radii[atom[other]])
+    return row[kept], atom[other[kept]], apart[kept]
+
+
+def _padded(
+    cell: Float[np.ndarray, "3 3"], fractional: Float[np.ndarray, "n 3"], reach: float
+) -> tuple[Float[np.ndarray, "k 3"], Int[np.ndarray, "k"], Bool[np.ndarray, "k"]]:
+    """Atoms of the cell and their images within a reach [Å] of it.
+
+    Returns:
+        Fractional coordinates, the atom that each is of, and whether it is that atom itself.
+    """
+    atom, home = np.arange(len(fractional)), np.ones(len(fractional), dtype=bool)
+    for axis, pad in enumerate(reach * np.linalg.norm(np.linalg.inv(cell), axis=0)):
+        parts = []
+        for shift in range(-int(np.ceil(pad)), int(np.ceil(pad)) + 1):
+            moved = fractional + shift * np.eye(3)[axis]
+            near = (moved[:, axis] >= -pad) & (moved[:, axis] <= 1 + pad)
+            parts.append((moved[near], atom[near], home[near] & (shift == 0)))
+        fractional, atom, home = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return fractional, atom, home
+
+
+def _coincident(fractional: Float[np.ndarray, "n 3"]) -> tuple[int, int, float] | None:
+    """Two atoms at one place, if there are any: thousands of them would be slow to search."""
+    cells, first, which = np.unique(
+        np.floor(fractional % 1.0 * _CELLS).astype(np.int64) @ (1, _CELLS, _CELLS**2),
+        return_index=True,
+        return_inverse=True,
+    )
+    again = np.flatnonzero(first[which.ravel()] != np.arange(len(fractional)))
+    for index in again[:_NEIGHBOURS]:
+        other = int(first[which.ravel()[index]])
+        if abs(fractional[index] - fractional[other]).max() < 1e-6:
+            return other, int(index), 0.0
+    return None
