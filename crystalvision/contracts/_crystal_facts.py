@@ -51,7 +51,8 @@ def space_group(crystal: Crystal, *, tolerance_angstrom: float = _TOLERANCE) -> 
         warnings.simplefilter("ignore", DeprecationWarning)  # of how it reports errors
         try:
             found = spglib.get_symmetry_dataset(
-                (crystal.cell, fractional, crystal.numbers), symprec=tolerance_angstrom
+                (crystal.cell.tolist(), fractional.tolist(), crystal.numbers.tolist()),
+                symprec=tolerance_angstrom,
             )
         except Exception:  # its errors are of another type in each version
             return None

@@ -1,9 +1,9 @@
 """A CIF's data blocks: its tags and values, and the block that holds the structure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crystalvision.errors import InputError
 
@@ -150,7 +150,8 @@ def choose_block(blocks: Sequence[Block], wanted: str | None) -> Block:
 
 def _block(block: "gemmi.cif.Block") -> Block:
     found = Block(block.name.strip())
-    for index, item in enumerate(block):
+    items: Iterable[Any] = block
+    for index, item in enumerate(items):
         if item.pair is not None:
             columns = [(item.pair[0], [item.pair[1]])]
         elif item.loop is not None:

@@ -216,8 +216,8 @@ def _check_occupancies(block: Block, labels: Sequence[str], dummy: Sequence[bool
     found = [group for group in dict.fromkeys(groups) if group not in {None, "0"}]
     if len(found) > 1 or any(group.startswith("-") for group in found if group):
         raise InputError(
-            f"the crystal is disordered (_atom_site_disorder_group {', '.join(map(str, found))[:60]}"
-            "); keep the sites of one group"
+            f"the crystal is disordered (_atom_site_disorder_group "
+            f"{', '.join(map(str, found))[:60]}); keep the sites of one group"
         )
 
 

@@ -33,7 +33,7 @@ _NAMES = (
     "_symmetry_space_group_name_h-m_alt",
 )
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
-_FITS = 0.02  # of the metric: operations that change a cell by more contradict it
+_FITS = 0.01  # of the metric: operations that change a cell by more contradict it
 _EXACT = 1e-3  # of the metric: a smaller change is the rounding of the cell
 _WRITE = "write its operations (_space_group_symop_operation_xyz)"
 
@@ -200,8 +200,14 @@ def _by_names(stated: _Statements, cell: Float[np.ndarray, "3 3"]) -> list[Candi
     ]
     if not common:
         raise InputError(f"the statements of the space group, {said}, contradict each other")
-    fitting = [each for each in common if each.operations.misfit(cell) <= _FITS]
-    if not fitting:
+    misfits = [each.operations.misfit(cell) for each in common]
+    best = min(misfits)
+    fitting = [
+        each
+        for each, misfit in zip(common, misfits, strict=True)
+        if misfit <= max(2 * best, _EXACT)
+    ]
+    if best > _FITS:
         raise InputError(
             f"the space group {said} does not fit the cell; check its axes and its lengths and "
             "angles"

@@ -12,8 +12,8 @@ _NEAREST = 0.4  # Å
 _OVERLAP = 0.05  # Å: such atoms are on one site
 _DENSEST = 1.0  # Å³ an atom
 _FARTHEST_BOND = 1.3  # sums of covalent radii
-_NEIGHBOURS = 20  # of an atom that are looked at: enough for one that is too near
-_CELLS = 100_000
+_NEIGHBOURS = 12  # of an atom that are looked at: enough for one that is too near
+_BOXES = 100_000
 
 
 def check_distances(
@@ -52,10 +52,14 @@ def check_distances(
     raise _too_near(found, fractional, labels)
 
 
-    one, other = sorted((int(first[worst]), int(second[worst])))
-    apart = float(distance[worst])
+def _too_near(
+    found: tuple[int, int, float], fractional: Float[np.ndarray, "n 3"], labels: Sequence[str]
+) -> InputError:
+    """What is wrong with two atoms and their distance [Å]."""
+    one, other = sorted(found[:2])
+    apart = found[2]
     if one == other:
-        raise InputError(
+        return InputError(
             f"atom '{labels[one]}' is {apart:.3g} Å from its own image; check the cell"
         )
     where = ", ".join(f"{value:.4f}" for value in fractional[one])
@@ -132,8 +136,9 @@ def _padded(
 
 def _coincident(fractional: Float[np.ndarray, "n 3"]) -> tuple[int, int, float] | None:
     """Two atoms at one place, if there are any: thousands of them would be slow to search."""
-    cells, first, which = np.unique(
-        np.floor(fractional % 1.0 * _CELLS).astype(np.int64) @ (1, _CELLS, _CELLS**2),
+    boxes = np.floor(fractional % 1.0 * _BOXES).astype(np.int64) @ (1, _BOXES, _BOXES**2)
+    _, first, which = np.unique(
+        boxes,
         return_index=True,
         return_inverse=True,
     )

@@ -9,6 +9,7 @@ from crystalvision.errors import InputError
 _TYPE = re.compile(
     r"(?P<element>[A-Za-z]{1,2})(?:\s*(?:\d*\.?\d*[+-]|[+-]\d*\.?\d*|\d+|\(\w*[+-]?\w*\))?\.?)"
 )
+_WATER = re.compile(r"[HD][23]O", re.IGNORECASE)
 _LETTERS = re.compile(r"[A-Za-z]+")
 _HEAVY_HYDROGEN = {"D": "deuterium"}
 
@@ -45,10 +46,8 @@ def element_of(label: str, type_symbol: str | None, formula: Collection[int]) ->
         return _of_type(label, type_symbol)
     letters = _LETTERS.match(label.lstrip("'\" "))
     known = elements()
-    text = letters.group() if letters else ""
-    if text in known and (len(text) == 2 or text[0].isupper()) and not text.isupper():
-        return text
-    if len(text) == 1 and text in known:
+    text = letters.group() if letters and not _WATER.match(label) else ""
+    if text in known:
         return text
     readings = [each for each in (text[:2].title(), text[:1].upper()) if each in known]
     if len(text) == 2 and text.isupper() and len(readings) == 1 and readings[0] == text.title():

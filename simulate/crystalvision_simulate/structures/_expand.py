@@ -9,7 +9,7 @@ from crystalvision.errors import InputError
 from crystalvision_simulate.structures._cif_sites import Sites
 from crystalvision_simulate.structures._operations import Operations
 
-MOST_ATOMS = 1_000_000
+MOST_ATOMS = 200_000
 _EXACT = 0.02  # Å: images of a site no farther apart are one atom, whatever the digits
 _FARTHEST = 0.5  # Å: images farther apart are two atoms, or an error
 _DIGITS = 2.5  # images of a coordinate that is rounded or cut off lie within so many last digits
@@ -64,7 +64,7 @@ def expand(sites: Sites, operations: Operations, cell: Float[np.ndarray, "3 3"])
     fractional = [images[general].reshape(-1, 3)]
     site = [np.repeat(general, len(operations))]
     moved = np.zeros(len(sites.numbers))
-    for index in np.flatnonzero(special):
+    for index in map(int, np.flatnonzero(special)):
         place, multiplicity = _on_special(sites, index, operations, cell, reach[index])
         orbit = _orbit(operations, place)
         if len(orbit) != multiplicity:
@@ -123,7 +123,8 @@ def _orbit(operations: Operations, place: Float[np.ndarray, "3"]) -> Float[np.nd
     images = operations.images(place[None])[0]
     apart = images[:, None] - images[None]
     same = abs(apart - np.rint(apart)).max(axis=-1) < 10 * _SAME
-    return images[np.unique(same.argmax(axis=1))]
+    orbit: Float[np.ndarray, "k 3"] = images[np.unique(same.argmax(axis=1))]
+    return orbit
 
 
 def _unclear(label: str) -> InputError:

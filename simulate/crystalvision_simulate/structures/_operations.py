@@ -17,6 +17,8 @@ Tables, and fifths, divide it."""
 
 MOST_OPERATIONS = 192 * 8  # of the richest group, in a cell of eight of its cells
 
+_LONGEST = 200
+_LARGEST_FACTOR = 9
 _TERM = re.compile(
     r"(?P<sign>[+-]?)(?:(?P<number>\d+/\d+|\d*\.\d+|\d+\.?)\*?)?(?P<axis>[xyz])?"
     r"(?:/(?P<divisor>\d+))?"
@@ -115,8 +117,6 @@ def operations_of_hall(symbol: str) -> Operations:
 
     try:
         group = gemmi.symops_from_hall(symbol)
-        if len(group) > MOST_OPERATIONS:
-            raise RuntimeError("too many operations")
         listed = [(operation.rot, operation.tran) for operation in group]
     except (RuntimeError, ValueError, IndexError, OverflowError) as error:
         raise InputError(f"Hall symbol '{symbol}' is not understood ({error})") from error
@@ -128,25 +128,25 @@ def operations_of_hall(symbol: str) -> Operations:
 
 
 def _parsed(text: str) -> tuple[Int[np.ndarray, "3 3"], Int[np.ndarray, "3"]]:
-    rows = "".join(text.split()).lower().replace("\N{MINUS SIGN}", "-").split(",")
-    rotation, translation = np.zeros((3, 3), dtype=np.int64), np.zeros(3, dtype=np.int64)
+    rows = "".join(text[:_LONGEST].split()).lower().replace("\N{MINUS SIGN}", "-").split(",")
+    wrong = InputError(
+        f"symmetry operation '{text[:60]}' is not understood; expected one such as "
+        "'-x+y, -x, z+1/3' in quotes"
+    )
     try:
-        if len(rows) != 3 or len(text) > 200:
-            raise ValueError
-        for index, row in enumerate(rows):
-            factors, shift = _row(row)
-            rotation[index] = [int(factor) for factor in factors]
-            if any(factor.denominator != 1 or abs(factor) > 9 for factor in factors):
-                raise ValueError
-            translation[index] = _whole(shift)
-        if abs(round(float(np.linalg.det(rotation)))) != 1:
-            raise ValueError
+        found = [_row(row) for row in rows]
     except (ValueError, ZeroDivisionError) as error:
-        raise InputError(
-            f"symmetry operation '{text[:60]}' is not understood; expected one such as "
-            "'-x+y, -x, z+1/3' in quotes"
-        ) from error
-    return rotation, translation % PARTS
+        raise wrong from error
+    factors = [factor for each, _ in found for factor in each]
+    shifts = [shift * PARTS for _, shift in found]
+    if len(found) != 3 or any(each.denominator != 1 for each in (*factors, *shifts)):
+        raise wrong
+    if max(map(abs, factors)) > _LARGEST_FACTOR:
+        raise wrong
+    rotation = np.array([int(each) for each in factors]).reshape(3, 3)
+    if abs(round(float(np.linalg.det(rotation)))) != 1:
+        raise wrong
+    return rotation, np.array([int(each % PARTS) for each in shifts])
 
 
 def _row(text: str) -> tuple[list[Fraction], Fraction]:
@@ -180,13 +180,6 @@ def _number(text: str | None) -> Fraction:
         return number
     nearest = number.limit_denominator(24)
     return nearest if abs(nearest - number) <= Fraction(1, 10**decimals) else number
-
-
-def _whole(shift: Fraction) -> int:
-    parts = shift * PARTS
-    if parts.denominator != 1:
-        raise ValueError
-    return int(parts)
 
 
 def _keys(rotations: Int[np.ndarray, "n 3 3"], translations: Int[np.ndarray, "n 3"]) -> list[bytes]:

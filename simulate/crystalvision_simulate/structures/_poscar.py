@@ -59,10 +59,8 @@ def with_elements(text: str) -> Poscar:
         symbols, counts = behind, [1] * len(behind)
     elif not symbols:
         symbols = _from_comment(lines[0], counts)
-        assumed = (
-            f"elements {' '.join(symbols)} are from the first line; line 6 names none, as with "
-            "VASP 4",
-        )
+        names = " ".join(symbols)
+        assumed = (f"elements {names} are from the first line; line 6 names none, as in VASP 4",)
     elif behind and behind != [s for s, n in zip(symbols, counts, strict=True) for _ in range(n)]:
         raise InputError("the elements behind the coordinates contradict those above the numbers")
     heavy = {symbol: heavy_hydrogen(symbol) for symbol in symbols}

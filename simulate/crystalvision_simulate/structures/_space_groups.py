@@ -139,6 +139,8 @@ def _names_in_spglib() -> list[tuple[str, Setting]]:
         warnings.simplefilter("ignore", DeprecationWarning)  # of how it reports errors
         groups = [spglib.get_spacegroup_type(hall_number) for hall_number in range(1, 531)]
     for group in groups:
+        if group is None:
+            continue
         setting = _by_operations().get(operations_of_hall(group.hall_symbol).keys)
         if setting is None:
             continue

@@ -3,15 +3,20 @@
 import bz2
 import gzip
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
 from crystalvision.errors import InputError, StorageError
 
-LARGEST_BYTES = 64 * 2**20
-"""Of the text of a crystal: a million atoms."""
+LARGEST_BYTES = 32 * 2**20
+"""Of the text of a crystal: hundreds of thousands of atoms."""
 
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_OPENERS: dict[bytes, Callable[[Path], object]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 _CONTROLS = dict.fromkeys([*range(9), 11, *range(13, 32), *range(127, 160)], " ")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 

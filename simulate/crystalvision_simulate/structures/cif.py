@@ -119,7 +119,8 @@ def _reading(
         return first
     names = [each.candidate.name for each in possible]
     if len(possible) == 1:
-        why = f"in the others the file contradicts itself ({reasons[0]})"
+        reason, _, _ = str(reasons[0]).partition(";")
+        why = f"in the others the file contradicts itself ({reason})"
     elif all(_same_atoms(first.atoms, each.atoms, cell) for each in possible[1:]):
         why = f"{', '.join(names[1:])} would give the same atoms"
     else:
@@ -156,8 +157,8 @@ def _without_symmetry(sites: Sites, expected: Expected, cell: Float[np.ndarray, 
         alone = lonely_atom(cell, atoms.fractional, atoms.numbers)
         if alone is not None:
             raise InputError(
-                f"the file states no symmetry, and without any, site '{sites.labels[alone]}' has no "
-                f"neighbour within a bond's length; {write}"
+                "the file states no symmetry, and without any, "
+                f"site '{sites.labels[alone]}' has no neighbour within a bond's length; {write}"
             )
         if _less_symmetric_than_cell(cell, atoms):
             raise InputError(
@@ -198,7 +199,5 @@ def _told_of_moves(sites: Sites, atoms: Atoms) -> list[str]:
         return []
     names = ", ".join(sites.labels[index] for index in moved[:5])
     more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
-    return [
-        f"rounded coordinates of {names}{more} were moved by up to {atoms.moved.max():.2g} Å, onto "
-        "the special position that they round"
-    ]
+    told = f"coordinates of {names}{more} were moved by up to {atoms.moved.max():.2g} Å"
+    return [f"{told}, onto the special position that they round"]

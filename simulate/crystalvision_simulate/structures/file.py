@@ -98,7 +98,7 @@ def _reading(reader: Callable[[Path], Crystal], path: Path) -> Crystal:
 
 
 def _poscar(path: Path) -> Crystal:
-    from pymatgen.io.vasp import Poscar
+    from pymatgen.io.vasp.inputs import Poscar
 
     read = with_elements(read_text(path, "a POSCAR"))
     crystal = Crystal.from_pymatgen(Poscar.from_str(read.text).structure)

@@ -204,7 +204,10 @@ def written(structure, style):
 
 
 def _cell_lines(structure, style):
-    names = [*(f"length_{axis}" for axis in "abc"), *(f"angle_{n}" for n in ("alpha", "beta", "gamma"))]
+    names = [
+        *(f"length_{axis}" for axis in "abc"),
+        *(f"angle_{n}" for n in ("alpha", "beta", "gamma")),
+    ]
     behind = "(2)" if style.uncertainty else ""
     return [
         f"_cell_{name}{style.gap}{value:.{_DIGITS_OF_CELL}f}{behind}"
@@ -222,7 +225,11 @@ def _symmetry_lines(structure, style):
     if style.symmetry == "hall":
         tag = "_space_group_name_Hall" if style.new else "_symmetry_space_group_name_Hall"
         # A quote in it does not end the value unless white space follows.
-        return [tag, ";" + group.hall, ";"] if '"' in group.hall else [f"{tag} {quote}{group.hall}{quote}"]
+        return (
+            [tag, ";" + group.hall, ";"]
+            if '"' in group.hall
+            else [f"{tag} {quote}{group.hall}{quote}"]
+        )
     texts = {
         "extended": group.xhm(),
         "short": group.hm,
