@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ _NUMBER = re.compile(
     r"(?:\(\d*\))?"
 )
 _FRACTION = re.compile(r"(?P<above>[+-]?\d{1,6})/(?P<below>[1-9]\d{0,5})")
+_LONGEST_NUMBER = 60
 _MOST_NAMES = 8
 
 
@@ -88,10 +91,11 @@ def number(text: str, what: str) -> Number:
     if fraction:
         return Number(int(fraction["above"]) / int(fraction["below"]), 0.0)
     match = _NUMBER.fullmatch(text.strip())
-    if match is None or len(text) > 60:
+    value = float(match["value"]) if match and len(text) < _LONGEST_NUMBER else np.inf
+    if match is None or not np.isfinite(value):
         raise InputError(f"{what} is '{text[:40]}'; expected a number, such as 0.25 or 5.4309(2)")
     decimals = len(match["decimals"] or match["only"] or "")
-    return Number(float(match["value"]), 10.0 ** (int(match["power"] or 0) - decimals))
+    return Number(value, float(f"1e{int(match['power'] or 0) - decimals}"))
 
 
 def read_blocks(text: str) -> list[Block]:

@@ -8,12 +8,11 @@ from jaxtyping import Float, Int
 
 from crystalvision.errors import InputError
 from crystalvision_simulate.structures._cif_block import Block, Number, number
+from crystalvision_simulate.structures._distances import check_cell
 from crystalvision_simulate.structures._elements import element_of, elements, heavy_hydrogen
 
 _AXES = ("x", "y", "z")
 _FULL = 0.995  # an occupancy that rounds to one
-_SHORTEST, _LONGEST = 0.5, 10_000.0  # Å
-_FLATTEST = 0.3  # Å between lattice planes
 _REFUSED = {
     "_cell_modulation_dimension": "a modulated structure, which no unit cell describes",
     "_space_group_ssg_name": "a modulated structure, which no unit cell describes",
@@ -75,16 +74,15 @@ def cell_of(block: Block) -> tuple[Float[np.ndarray, "3 3"], list[str]]:
         assumed.append("an angle of the cell that is not given is 90°, as CIF has it")
     parameters = [*lengths, *(90.0 if angle is None else angle.value for angle in angles)]
     told = f"the cell has a, b, c = {lengths} Å and angles {parameters[3:]}°"
-    if not all(_SHORTEST <= length <= _LONGEST for length in lengths):
-        raise InputError(f"{told}; expected lengths from {_SHORTEST} to {_LONGEST:g} Å")
     if not all(1 < angle < 179 for angle in parameters[3:]):
         raise InputError(f"{told}; expected angles between 1° and 179°")
+    if min(lengths) <= 0:
+        raise InputError(f"{told}; expected positive lengths")
     cosines = np.cos(np.radians(parameters[3:]))
     if 1 + 2 * cosines.prod() - (cosines**2).sum() < 1e-6:
         raise InputError(f"{told}, which do not close to a cell")
     cell = np.array(cellpar_to_cell(parameters), dtype=np.float64)
-    if (1 / np.linalg.norm(np.linalg.inv(cell), axis=0)).min() < _FLATTEST:
-        raise InputError(f"{told}, which is flatter than any crystal")
+    check_cell(cell)
     return cell, assumed
 
 

@@ -7,6 +7,8 @@ from jaxtyping import Bool, Float, Int
 
 from crystalvision.errors import InputError
 
+_SHORTEST, _LONGEST = 0.5, 10_000.0  # Å
+_FLATTEST = 0.3  # Å between lattice planes
 _OF_BOND = 0.5  # of the sum of covalent radii: no bond is shorter
 _NEAREST = 0.4  # Å
 _OVERLAP = 0.05  # Å: such atoms are on one site
@@ -14,6 +16,24 @@ _DENSEST = 1.0  # Å³ an atom
 _FARTHEST_BOND = 1.3  # sums of covalent radii
 _NEIGHBOURS = 12  # of an atom that are looked at: enough for one that is too near
 _BOXES = 100_000
+
+
+def check_cell(cell: Float[np.ndarray, "3 3"]) -> None:
+    """Refuse cells of sizes and shapes that no crystal has: whatever follows would take for ever.
+
+    Args:
+        cell: Cell vectors as rows [Å], (3, 3).
+
+    Raises:
+        InputError: A vector is too short or too long, or lattice planes are too near.
+    """
+    lengths = np.linalg.norm(cell, axis=1)
+    told = f"the cell vectors are {', '.join(f'{length:.6g}' for length in lengths)} Å long"
+    if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
+        raise InputError(f"{told}; expected lengths from {_SHORTEST:g} to {_LONGEST:g} Å")
+    volume = abs(float(np.linalg.det(cell)))
+    if volume < 1e-9 * lengths.prod() or volume < _FLATTEST * lengths.prod() / lengths.min():
+        raise InputError(f"{told}, but span only {volume:.3g} Å³: flatter than any crystal")
 
 
 def check_distances(
@@ -31,9 +51,11 @@ def check_distances(
         labels: What to call each atom in the error.
 
     Raises:
-        InputError: Two are too near.
+        InputError: Two are too near, or the cell is none.
     """
     from ase.data import covalent_radii
+
+    check_cell(cell)
 
     volume = abs(np.linalg.det(cell))
     if volume / len(numbers) < _DENSEST:

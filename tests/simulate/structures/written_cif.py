@@ -1,5 +1,6 @@
 """Structures of every space group with known atoms, and CIFs of them in many styles."""
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -79,7 +80,6 @@ def _cell(rotations, rng):
         cell = cellpar_to_cell([*lengths, *angles])
         metric = np.mean([w.T @ (cell @ cell.T) @ w for w in rotations], axis=0)
         cell = np.linalg.cholesky(metric)
-        # A cell may by chance have more symmetry than its group asks for; then names are not enough.
         if np.linalg.cond(cell) < 8:
             return cell
 
@@ -121,10 +121,10 @@ def _apart(cell, numbers, fractional):
 
 @cache
 def _full_symbols():
-    return {
-        group.hall_symbol: group.international_full
-        for group in (spglib.get_spacegroup_type(number) for number in range(1, 531))
-    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of how it reports errors
+        groups = [spglib.get_spacegroup_type(number) for number in range(1, 531)]
+    return {group.hall_symbol: group.international_full for group in groups}
 
 
 SYMMETRIES = ("operations", "hall", "extended", "short", "compact", "full", "number", "all-atoms")
@@ -224,7 +224,6 @@ def _symmetry_lines(structure, style):
         return ["loop_", tag, *(f"{quote}{each}{quote}" for each in listed)]
     if style.symmetry == "hall":
         tag = "_space_group_name_Hall" if style.new else "_symmetry_space_group_name_Hall"
-        # A quote in it does not end the value unless white space follows.
         return (
             [tag, ";" + group.hall, ";"]
             if '"' in group.hall
@@ -233,7 +232,7 @@ def _symmetry_lines(structure, style):
     texts = {
         "extended": group.xhm(),
         "short": group.hm,
-        "compact": group.short_name() if group.number < 16 or group.number > 15 else group.hm,
+        "compact": group.short_name(),
         "full": _full_symbols().get(group.hall, "") if style.symmetry == "full" else "",
     }
     if style.symmetry in texts:
