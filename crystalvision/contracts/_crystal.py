@@ -98,7 +98,9 @@ class Crystal:
             )
         if not (np.isfinite(self.positions).all() and np.isfinite(self.cell).all()):
             raise InputError("Crystal.positions and Crystal.cell must be finite numbers [Å]")
-        if abs(np.linalg.det(self.cell)) < 1e-6:
+        with np.errstate(over="ignore"):
+            volume = abs(np.linalg.det(self.cell))
+        if volume < 1e-6:
             raise InputError(f"Crystal.cell has no volume: {self.cell.tolist()} [Å]")
 
     def __len__(self) -> int:

@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"(?:\(\d*\))?"
 )
 _FRACTION = re.compile(r"(?P<above>[+-]?\d{1,6})/(?P<below>[1-9]\d{0,5})")
+_WHERE = re.compile(r"^string:(\d+)(?::\d+\(\d+\))?")  # gemmi's line:column(byte)
 _LONGEST_NUMBER = 60
 _MOST_NAMES = 8
 
@@ -109,7 +110,7 @@ def read_blocks(text: str) -> list[Block]:
     try:
         document = gemmi.cif.read_string(text.strip("\x1a \n\t") + "\n")
     except (RuntimeError, ValueError, UnicodeError) as error:
-        detail = str(error).replace("string:", "line ", 1).partition("\n")[0]
+        detail = _WHERE.sub(r"line \1", str(error).partition("\n")[0]).removeprefix("string: ")
         raise InputError(f"not a CIF file with a crystal structure: {detail}") from error
     blocks = [_block(block) for block in document]
     if not blocks:

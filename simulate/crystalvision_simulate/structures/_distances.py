@@ -27,7 +27,7 @@ def check_cell(cell: Float[np.ndarray, "3 3"]) -> None:
     Raises:
         InputError: A vector is too short or too long, or lattice planes are too near.
     """
-    lengths = np.linalg.norm(cell, axis=1)
+    lengths = np.linalg.norm(np.clip(cell, -2 * _LONGEST, 2 * _LONGEST), axis=1)
     told = f"the cell vectors are {', '.join(f'{length:.6g}' for length in lengths)} Å long"
     if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
         raise InputError(f"{told}; expected lengths from {_SHORTEST:g} to {_LONGEST:g} Å")
