@@ -5,17 +5,17 @@ import re
 
 import ase.io
 import gemmi
-import numpy as np
 from written_cif import SYMMETRIES, a_style, can_state, structure_of, written
 
 from crystalvision_simulate.structures.silicon_nitride import beta_silicon_nitride
 
+_FORMATS = {"POSCAR": "vasp", "a.extxyz": "extxyz", "a.xsf": "xsf", "a.pdb": "proteindatabank"}
 _WORD = re.compile(rb"[^\s'\"]+")
 _VALUES = (
     "nan", "inf", "-1", "0", "1e308", "1e-308", "1e999", "99999999999", "?", ".", "", "x", "'", '"',
     ";", "\n;", "loop_", "data_", "data_x", "save_", "global_", "stop_", "#", "_cell_length_a",
     "_atom_site_fract_x", "_cell_formula_units_Z", "1/3", "1/0", "0.5(", "0.5()", "1,5", "Si", "Xx",
-    "D", "OH", "H2O", "X", "𝟙", "é", "\0", "\x1b[31m", "\ufeff", "\u2212x,y,z", "x,y,z", "x+1/7,y,z",
+    "D", "OH", "H2O", "X", "𝟙", "\0", "\x1b[31m", "\ufeff", "\u2212x,y,z", "x,y,z", "x+1/7,y,z",
     "x" * 5000, "(" * 3000, "9" * 5000, "P 1", "R -3 m", "F d -3 m:3", "-P 2ybc (x,y,z)", "P 99 99",
 )  # fmt: skip
 
@@ -32,7 +32,12 @@ def originals(rng):
             if can_state(structure, symmetry)
         ]
     atoms = beta_silicon_nitride().to_ase()
-    for name, form in (("POSCAR", "vasp"), ("a.extxyz", "extxyz"), ("a.xsf", "xsf"), ("a.pdb", "proteindatabank")):
+    for name, form in (
+        ("POSCAR", "vasp"),
+        ("a.extxyz", "extxyz"),
+        ("a.xsf", "xsf"),
+        ("a.pdb", "proteindatabank"),
+    ):
         stream = io.StringIO()
         ase.io.write(stream, atoms, format=form)
         found.append((name, stream.getvalue().encode()))
@@ -101,7 +106,9 @@ def _number(data, rng):
     if not at:
         return data
     index = at[rng.integers(len(at))]
-    return data[:index] + rng.choice([b"0", b"9", b"-", b".", b"e9", b"e-9", b""]) + data[index + 1 :]
+    return (
+        data[:index] + rng.choice([b"0", b"9", b"-", b".", b"e9", b"e-9", b""]) + data[index + 1 :]
+    )
 
 
 def _twice(data, rng):

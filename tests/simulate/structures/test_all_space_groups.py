@@ -19,7 +19,7 @@ AMBIGUOUS = {"short": 0.12, "compact": 0.12, "full": 0.12, "number": 0.12, "all-
 def check(written_cif, folder, groups, seed):
     """Read each setting in each style; return how many files were read, and refused by style."""
     path = folder / "x.cif"
-    read, refused = Counter(), Counter()
+    read, refused, reasons = Counter(), Counter(), []
     for index, group in enumerate(groups):
         rng = np.random.default_rng([seed, index])
         structure = written_cif.structure_of(group, rng)
@@ -32,12 +32,13 @@ def check(written_cif, folder, groups, seed):
             try:
                 crystal = read_cif(path)
             except InputError as error:
-                assert "write" in str(error), (group.xhm(), style)
                 refused[symmetry] += 1
+                reasons.append(str(error))
                 continue
             # The digits of a site, of the operation that moved it, and of the cell.
             reach = 4 * 10.0**-style.digits * max(structure.parameters[:3]) + 1e-3
             assert written_cif.farthest(structure, crystal) < reach, (group.xhm(), style)
+    assert [reason for reason in reasons if "write" not in reason] == []
     return read, refused
 
 
@@ -65,12 +66,13 @@ def test_every_setting_of_every_space_group(written_cif, tmp_path, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")  # of spglib
 def test_prototypes_of_pymatgen(written_cif, tmp_path):
     from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
 
     from crystalvision.contracts import Crystal, space_group
 
-    path, groups = tmp_path / "x.cif", set()
+    path, groups, reasons = tmp_path / "x.cif", set(), []
     for prototype in AFLOW_PROTOTYPE_LIBRARY:
         structure = prototype["snl"].structure
         if not structure.is_ordered:
@@ -80,11 +82,13 @@ def test_prototypes_of_pymatgen(written_cif, tmp_path):
         try:
             found = read_cif(path)
         except InputError as error:
-            assert "half a bond" in str(error)  # some prototypes are of elements that do not fit
+            reasons.append(str(error))
             continue
         group = space_group(expected, tolerance_angstrom=0.01)
         assert space_group(found, tolerance_angstrom=0.01).number == group.number
         per_atom = [each.volume_angstrom3 / len(each) for each in (found, expected)]
         assert per_atom[0] == pytest.approx(per_atom[1], rel=1e-4)
         groups.add(group.number)
+    # Some prototypes are of elements that do not fit their cell.
+    assert [reason for reason in reasons if "half a bond" not in reason] == []
     assert len(groups) > 50

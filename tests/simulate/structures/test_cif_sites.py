@@ -9,8 +9,7 @@ from crystalvision.errors import InputError
 from crystalvision_simulate.structures.cif import read_cif
 
 HEX = "_cell_length_a {a}\n_cell_length_b {a}\n_cell_length_c {c}\n" + "".join(
-    f"_cell_angle_{name} {angle}\n"
-    for name, angle in (("alpha", 90), ("beta", 90), ("gamma", 120))
+    f"_cell_angle_{name} {angle}\n" for name, angle in (("alpha", 90), ("beta", 90), ("gamma", 120))
 )
 CUBE = "".join(f"_cell_length_{axis} 3.905\n" for axis in "abc") + "".join(
     f"_cell_angle_{name} 90\n" for name in ("alpha", "beta", "gamma")
@@ -184,7 +183,7 @@ def test_multiplicities_are_checked(read):
     rows = ["Sr1 Sr 0 0 0 1", "O1 O .5 .5 0 {}"]
     text = PEROVSKITE + sites(rows, "site_symmetry_multiplicity")
     assert len(read(text.format(3))) == 4
-    with pytest.raises(InputError, match="'O1' stands for 3 atoms .* multiplicity of 6"):
+    with pytest.raises(InputError, match=r"'O1' stands for 3 atoms .* multiplicity of 6"):
         read(text.format(6))
 
 

@@ -161,7 +161,9 @@ def test_dummy_atoms_are_refused(tmp_path):
     from pymatgen.core import Lattice, Structure
 
     path = tmp_path / "x.extxyz"
-    ase.io.write(path, ase.Atoms("XO", cell=[4] * 3, pbc=True, scaled_positions=[[0] * 3, [0.5] * 3]))
+    ase.io.write(
+        path, ase.Atoms("XO", cell=[4] * 3, pbc=True, scaled_positions=[[0] * 3, [0.5] * 3])
+    )
     with pytest.raises(InputError, match=r"the atomic number 0, as dummies \(X\) have"):
         read_crystal(path)
     path = tmp_path / "x.json"
@@ -193,7 +195,7 @@ def test_formats_without_elements_or_with_some_of_the_atoms_are_refused(tmp_path
 def test_atoms_on_each_other_are_refused(tmp_path):
     path = tmp_path / "x.extxyz"
     ase.io.write(path, ase.Atoms("Si2", cell=[4] * 3, pbc=True, positions=[[0] * 3, [0, 0, 0.3]]))
-    with pytest.raises(InputError, match="sites 'Si 1' and 'Si 2' are 0.3 Å apart"):
+    with pytest.raises(InputError, match=r"sites 'Si 1' and 'Si 2' are 0.3 Å apart"):
         read_crystal(path)
 
 
