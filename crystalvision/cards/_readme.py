@@ -9,6 +9,7 @@ from crystalvision.cards._licence import licence_url
 from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import ColumnRange, Summary
 from crystalvision.cards._text import IN_URLS, citation_of, number, unit_of
+from crystalvision.contracts import CrystalFacts
 from crystalvision.datasets import Axis, DatasetHeader
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.text import code, command_line, fenced, inline, one_line, paragraphs
@@ -106,6 +107,8 @@ def _columns(columns: Sequence[ColumnRange]) -> Iterator[str]:
 def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]:
     yield "## How it was made"
     yield paragraphs(origin.collection)
+    if header.crystals:
+        yield "\n".join(f"- {inline(line)}" for line in _crystals(header.crystals))
     yield (
         f"Identity: `{header.identity}`, a SHA-256 over recipe, seed and sizes. Datasets with one "
         "identity hold the same samples."
@@ -115,6 +118,13 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
         yield fenced(f"{one_line(header.command)} -o {command_line(folder)}\n", "console")
     text = dump_yaml(header.recipe, width=96, flow=None)
     yield f"<details>\n<summary>The recipe</summary>\n\n{fenced(text, 'yaml')}\n\n</details>"
+
+
+def _crystals(crystals: Sequence[CrystalFacts]) -> Iterator[str]:
+    """The ideal crystals, and what was assumed of them."""
+    for facts in crystals:
+        assumed = f"; assumed: {'; '.join(facts.assumed)}" if facts.assumed else ""
+        yield f"Ideal crystal: {facts}{assumed}."
 
 
 def _limits(origin: Origin) -> Iterator[str]:

@@ -6,6 +6,7 @@ a stage knows the one before it only by the types here.
 
 from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
+from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
@@ -44,6 +45,7 @@ __all__ = [
     "Beam",
     "Cost",
     "Crystal",
+    "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
     "Estimator",
@@ -54,6 +56,7 @@ __all__ = [
     "Pattern",
     "Prediction",
     "Renderer",
+    "SpaceGroup",
     "Specimen",
     "SpecimenSize",
     "Targets",
@@ -65,5 +68,6 @@ __all__ = [
     "described",
     "mark_origin",
     "origin_of",
+    "space_group",
     "stride_pair",
 ]

@@ -49,6 +49,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "recipe": header.recipe.get("name"),
         "caveats": list(header.caveats),
         "seed": header.seed,
+        "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
         "generator": header.generator,
         "sources": [
             {key: source[key] for key in ("name", "seed", "samples", "identity")}

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
+from crystalvision.contracts import CrystalFacts
 from crystalvision.json_text import parse_json
 
 ImageType = Literal["uint16", "uint32", "float32"]
@@ -29,7 +30,15 @@ SPECIMEN = "specimen"
 _RESERVED = frozenset(
     {IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, SUBSET_RANK, "sample", "channel", "c"}
 )
-_NO_CONTENT = {"generator", "source", "command", "synthetic", "caveats", "samples_per_shard"}
+_NO_CONTENT = {
+    "generator",
+    "source",
+    "command",
+    "synthetic",
+    "caveats",
+    "crystals",
+    "samples_per_shard",
+}
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -98,6 +107,8 @@ class DatasetHeader(Config):
             where nothing does.
         synthetic: Whether the images were computed, not measured.
         caveats: What whoever uses the data must know, a sentence or two each.
+        crystals: The ideal crystals that a simulation read, and what was assumed of them; in the
+            order in which the column `structure` counts them, if there are several.
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
@@ -115,6 +126,7 @@ class DatasetHeader(Config):
     command: str = ""
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
+    crystals: tuple[CrystalFacts, ...] = ()
     samples_per_shard: int = Field(gt=0, le=MOST_SAMPLES)
 
     @field_validator("columns")

@@ -240,6 +240,9 @@ def _header(
         "caveats": tuple(
             dict.fromkeys(text for dataset in datasets for text in dataset.header.caveats)
         ),
+        "crystals": tuple(
+            dict.fromkeys(facts for dataset in datasets for facts in dataset.header.crystals)
+        ),
         "samples_per_shard": first.samples_per_shard,
     }
     return validate(DatasetHeader, fields, "merged dataset")

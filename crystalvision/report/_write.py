@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from crystalvision.errors import InputError
-from crystalvision.storage import Destination, disk_errors, whole_file
 from crystalvision.ordinary_files import check_ordinary
+from crystalvision.storage import Destination, disk_errors, whole_file
 
 GENERATOR = "crystalvision report"
 """What a page of ours names as its generator, in a meta tag at its beginning."""

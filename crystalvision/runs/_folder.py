@@ -1,9 +1,5 @@
 """The folder of a run: whether it may be written."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from crystalvision.errors import InputError

@@ -83,6 +83,9 @@ def simulate(
         out.print(f"{recipe}: {_cost_of(source)}", soft_wrap=True)
         return
     _say_beforehand(source)
+    for facts in source.header.crystals:
+        for assumed in facts.assumed:
+            err.print(f"note: {facts.formula}: {assumed}", soft_wrap=True)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
         advance = stack.enter_context(progress("Simulating", loaded.samples))

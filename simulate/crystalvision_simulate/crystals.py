@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -12,6 +13,7 @@ from crystalvision.config import Part
 from crystalvision.contracts import (
     Aperture,
     Crystal,
+    CrystalFacts,
     Defect,
     DefectiveCrystal,
     Specimen,
@@ -49,6 +51,7 @@ class Crystals:
         measures: What the defects measure.
         aperture: The selected-area aperture, if there is one.
         structure_sha256: What tells the ideal crystals from others.
+        facts: What each of `structures` is, and what was assumed when it was read.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Crystals:
         self.zone_axes = _unique(axis for _, axis in choices)
         unit_cells = [_unit_cell(part, catalogue) for part in self.structures]
         check(unit_cells)
+        self._unit_cells = unit_cells
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
         self.aperture: Aperture | None = None
@@ -96,6 +100,11 @@ class Crystals:
         for one in self._cutters.values():
             one.cut(min(specimen.thickness_angstrom.ends))
         self.measures = self._check_defects()
+
+    @cached_property
+    def facts(self) -> tuple[CrystalFacts, ...]:
+        """What each of `structures` is, and what was assumed when it was read."""
+        return tuple(CrystalFacts.of(unit_cell) for unit_cell in self._unit_cells)
 
     def draw_cut(self, label: int, rng: np.random.Generator) -> Cut:
         """What a sample of this class is cut from. One choice uses no randomness."""

@@ -126,6 +126,7 @@ def header_of(simulator: Simulator, projection: Projection, note: str = "") -> D
         "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
         "caveats": (*caveats_of(recipe), *([note] if note else [])),
+        "crystals": crystals.facts,
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")

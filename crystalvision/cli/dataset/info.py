@@ -40,6 +40,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("path", told["path"]),
         *_made_from(told),
+        *_crystals(told),
         ("samples", samples),
         ("images", f"{'×'.join(map(str, told['image_shape']))} {told['dtype']}"),
     ]
@@ -58,6 +59,17 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("identity", told["identity"]),
         *(("note", caveat) for caveat in told["caveats"]),
     ]
+    return lines
+
+
+def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The ideal crystals that the data were simulated from, and what was assumed of them."""
+    from crystalvision.contracts import CrystalFacts
+
+    lines = []
+    for facts in map(CrystalFacts.model_validate, told["crystals"]):
+        lines.append(("crystal", str(facts)))
+        lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
     return lines
 
 

@@ -102,6 +102,13 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         calibration=Calibration(steps, direct_beam),
     )
     name = header.class_names[int(columns["label"])]
+    which = int(columns.get("structure", 0))
     return View(
-        f"{name}, sample {index}", ", ".join(known), None, (pattern,), index, columns=columns
+        f"{name}, sample {index}",
+        ", ".join(known),
+        None,
+        (pattern,),
+        index,
+        columns=columns,
+        structure=header.crystals[which] if which < len(header.crystals) else None,
     )
