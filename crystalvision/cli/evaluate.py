@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
 from crystalvision.cli.console import out, print_json, progress
 
@@ -34,6 +35,7 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
@@ -50,7 +52,8 @@ def evaluate(
         check_name(name)
     loaded = Run.load(run, state.catalogue)
     dataset = Dataset.open(data)
-    split, indices = choose_samples(loaded, dataset, split)
+    wanted = differences(despite)
+    split, indices = choose_samples(loaded, dataset, split, despite=wanted)
     with progress("predicting", len(indices)) as advance:
         evaluation = judge(
             loaded,
@@ -59,6 +62,7 @@ def evaluate(
             device=chosen,
             calibrated=not uncalibrated,
             resamples=resamples,
+            despite=wanted,
             on_batch=advance,
         )
     folder = save(evaluation, run, name)
@@ -83,7 +87,7 @@ def _print_table(metrics: "Metrics") -> None:
     out.print(_confusion_table(metrics))
     out.print()
     for line in _notes(metrics):
-        out.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True, markup=False)
 
 
 def _rows(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
@@ -146,8 +150,10 @@ def _notes(metrics: "Metrics") -> list[str]:
         f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
+    if metrics.conditions is not None:
+        lines = [*metrics.conditions.notes, *lines]
     if rejected is not None:
-        lines.insert(2, f"{rejected:.1%} of the patterns are flagged as unlike the training data")
+        lines.append(f"{rejected:.1%} of the patterns are flagged as unlike the training data")
     return lines
 
 

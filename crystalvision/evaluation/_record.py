@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from crystalvision.datasets import Match
 from crystalvision.evaluation._intervals import Intervals
 from crystalvision.evaluation._metrics import ClassificationMetrics, SeverityMetrics
 from crystalvision.prediction import SeveritySource
@@ -28,6 +29,8 @@ class Metrics(ClassificationMetrics):
             without calibration.
         images_per_second: Speed of preparing and predicting, without reading.
         device: Where it was predicted: `cpu` or `cuda`.
+        conditions: How axes and beam of the patterns compare with what the run was trained on, and
+            what was done; `None` in evaluations of earlier versions.
     """
 
     dataset: str
@@ -43,3 +46,4 @@ class Metrics(ClassificationMetrics):
     rejected: float | None
     images_per_second: float
     device: str
+    conditions: Match | None = None

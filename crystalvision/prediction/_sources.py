@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Conditions, Dataset
 from crystalvision.errors import InputError
 from crystalvision.image_files import SUFFIXES, read_image_file
 
@@ -25,10 +25,14 @@ class Source:
     Attributes:
         names: What to call each of them, (n,).
         read: Reads those of some places, (m,) → (m, h, w) or (m, c, h, w).
+        path: The file or folder that holds them.
+        conditions: How they were recorded, as far as that is stated where they are.
     """
 
     names: Sequence[str]
     read: Callable[[Sequence[int]], Array]
+    path: Path
+    conditions: Conditions = Conditions()
 
     def __len__(self) -> int:
         """Number of patterns."""
@@ -46,23 +50,25 @@ def open_source(argument: str, image_shape: tuple[int, int, int]) -> Source:
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
-    path, chosen = Path(argument), None
+    path, chosen, conditions = Path(argument), None, Conditions()
     if not path.exists() and (match := _CHOSEN.fullmatch(argument)):
         path, chosen = Path(match["path"]), match["index"]
     if path.is_dir():
-        count, read = _open_folder(path)
+        count, read, conditions = _open_folder(path)
     elif path.is_file() and path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: images of type '{path.suffix}' are not read; use {_EXPECTED}")
     elif path.is_file():
         image = read_image_file(path)
         if chosen is None and not _is_stack(image, image_shape):
-            return Source((str(path),), lambda _places: image[None])
+            return Source((str(path),), lambda _places: image[None], path)
         count, read = _in_memory(image, path)
     else:
         raise InputError(f"{argument}: no such file")
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{path}[{number}]" for number in numbers)
-    return Source(names, lambda places: read([numbers[place] for place in places]))
+    return Source(
+        names, lambda places: read([numbers[place] for place in places]), path, conditions
+    )
 
 
 def read_image(source: str) -> Array:
@@ -104,8 +110,8 @@ def _in_memory(images: Array, path: Path) -> tuple[int, Callable[[Sequence[int]]
     return len(images), lambda numbers: images[list(numbers)]
 
 
-def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
-    """A dataset of ours, or any Zarr array."""
+def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Conditions]:
+    """A dataset of ours, or any Zarr array, which states nothing of how it was recorded."""
     import zarr
 
     if not (path / "zarr.json").is_file() and not (path / ".zarray").is_file():
@@ -117,16 +123,24 @@ def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
         raise InputError(f"{path} cannot be opened as Zarr: {reason}") from error
     if not isinstance(opened, zarr.Array):
         dataset = Dataset.open(path)
-        return len(dataset), lambda numbers: np.asarray(dataset.images(np.array(numbers)))
+        return (
+            len(dataset),
+            lambda numbers: np.asarray(dataset.images(np.array(numbers))),
+            Conditions.of_dataset(dataset),
+        )
     # Before anything is read: arrays of objects may be pickles, which execute code.
     if opened.dtype.kind not in "uif":
         raise InputError(f"{path} has values of type {opened.dtype}; expected real numbers")
     if opened.ndim == 2:
-        return 1, lambda _numbers: _read_part(path, opened, ...)[None]
+        return 1, lambda _numbers: _read_part(path, opened, ...)[None], Conditions()
     count = opened.shape[0] if opened.ndim in {3, 4} else 0
     if not count:
         raise InputError(f"{path} has shape {opened.shape}; expected (n, h, w) or (n, c, h, w)")
-    return count, lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers])
+    return (
+        count,
+        lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers]),
+        Conditions(),
+    )
 
 
 def _read_part(path: Path, opened: Any, part: Any) -> Array:
