@@ -1,5 +1,6 @@
 """Finds what is wrong with a suite before anything of it is run."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from crystalvision.benchmark._cells import Cell, CellKey
@@ -7,7 +8,7 @@ from crystalvision.benchmark._datasets import Made
 from crystalvision.benchmark._experiments import experiment_of
 from crystalvision.benchmark._suite import Suite
 from crystalvision.classical import build_classical
-from crystalvision.datasets import DatasetHeader, same_specimens
+from crystalvision.datasets import Conditions, DatasetHeader, match, same_specimens
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import parts_of
@@ -156,17 +157,36 @@ def _learnt(key: CellKey, cells: Mapping[CellKey, Cell]) -> Iterator[str]:
 def _check_pair(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
     mine, other = (sources[each].header for each in ((learnt, "train"), (test, "test")))
     where = f"suite '{suite.name}': what is learnt from '{learnt}' and tested on '{test}'"
-    for what, names in (("classes", "class_names"), ("images of shape", "image_shape")):
-        first, second = getattr(mine, names), getattr(other, names)
-        if tuple(first) != tuple(second):
-            raise InputError(
-                f"{where} has {what} {_listed(first)} here and {_listed(second)} there"
-            )
+    if not set(other.class_names) <= set(mine.class_names):
+        raise InputError(
+            f"{where} has classes {', '.join(mine.class_names)} here and "
+            f"{', '.join(other.class_names)} there"
+        )
+    if mine.image_shape[0] != other.image_shape[0]:
+        raise InputError(
+            f"{where} has images of shape {mine.image_shape} here and {other.image_shape} there"
+        )
+    _check_recorded(suite, learnt, test, (mine, other))
     if same_specimens(mine.recipe, other.recipe):
         raise InputError(
             f"{where} would share specimens: both have the seed {mine.seed}; give `test` another"
         )
 
 
-def _listed(values: object) -> str:
-    return ", ".join(map(str, values)) if isinstance(values, tuple | list) else str(values)
+def _check_recorded(
+    suite: Suite, learnt: str, test: str, headers: tuple[DatasetHeader, DatasetHeader]
+) -> None:
+    """Check that what is learnt from and what is tested on were recorded alike.
+
+    Raises:
+        InputError: They were not, and the suite does not say that it wants that.
+    """
+    mine, other = (Conditions.of_recipe(each.axes, each.recipe) for each in headers)
+    names = f"what is learnt from '{learnt}'", f"what is tested on '{test}'"
+    despite = suite.datasets[test].despite
+    try:
+        match(mine, other, run_name=names[0], data_name=names[1], despite=despite)
+    except InputError as error:
+        here = rf"`despite: [\1]` in the suite's dataset '{test}'"
+        reason = re.sub(r"--despite (\w+)", here, str(error))
+        raise InputError(f"suite '{suite.name}': {reason}") from error

@@ -12,7 +12,7 @@ from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
 from crystalvision.datasets._encode import ShardEncoder
-from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader
+from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader, detector_axes
 from crystalvision.datasets._match import Despite, Match, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
@@ -44,6 +44,7 @@ __all__ = [
     "bin_images",
     "damaged_shards",
     "describe",
+    "detector_axes",
     "find_obstacle",
     "match",
     "merge",
