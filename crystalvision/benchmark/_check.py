@@ -1,7 +1,7 @@
 """Finds what is wrong with a suite before anything of it is run."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from crystalvision.benchmark._cells import Cell, CellKey
 from crystalvision.benchmark._datasets import Made
@@ -139,6 +139,7 @@ def _check_data(suite: Suite, cells: list[Cell], sources: Sources) -> None:
                 if (learnt, test) not in checked:
                     checked.add((learnt, test))
                     _check_pair(suite, learnt, test, sources)
+            _check_recorded(suite, cell.key.dataset, test, sources)
             columns = sources[test, "test"].header.columns
             if suite.by is not None and suite.by not in columns:
                 raise InputError(
@@ -159,34 +160,42 @@ def _check_pair(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
     where = f"suite '{suite.name}': what is learnt from '{learnt}' and tested on '{test}'"
     if not set(other.class_names) <= set(mine.class_names):
         raise InputError(
-            f"{where} has classes {', '.join(mine.class_names)} here and "
-            f"{', '.join(other.class_names)} there"
+            f"{where} has classes {_listed(mine.class_names)} here and "
+            f"{_listed(other.class_names)} there"
         )
-    if mine.image_shape[0] != other.image_shape[0]:
-        raise InputError(
-            f"{where} has images of shape {mine.image_shape} here and {other.image_shape} there"
-        )
-    _check_recorded(suite, learnt, test, (mine, other))
     if same_specimens(mine.recipe, other.recipe):
         raise InputError(
             f"{where} would share specimens: both have the seed {mine.seed}; give `test` another"
         )
 
 
-def _check_recorded(
-    suite: Suite, learnt: str, test: str, headers: tuple[DatasetHeader, DatasetHeader]
-) -> None:
-    """Check that what is learnt from and what is tested on were recorded alike.
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _check_recorded(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
+    """Check that what is trained on and what is tested on were recorded alike.
 
     Raises:
         InputError: They were not, and the suite does not say that it wants that.
     """
-    mine, other = (Conditions.of_recipe(each.axes, each.recipe) for each in headers)
-    names = f"what is learnt from '{learnt}'", f"what is tested on '{test}'"
-    despite = suite.datasets[test].despite
+    mine, other = (sources[each].header for each in ((learnt, "train"), (test, "test")))
+    where = f"suite '{suite.name}': "
+    if mine.image_shape != other.image_shape:
+        where += (
+            f"what is learnt from '{learnt}' and tested on '{test}' has images of shape "
+            f"{_listed(mine.image_shape)} here and {_listed(other.image_shape)} there: "
+        )
+    if mine.image_shape[0] != other.image_shape[0]:
+        raise InputError(where.removesuffix(": "))
     try:
-        match(mine, other, run_name=names[0], data_name=names[1], despite=despite)
+        match(
+            *(Conditions.of_recipe(each.axes, each.recipe) for each in (mine, other)),
+            run_name=f"what is learnt from '{learnt}'",
+            data_name=f"what is tested on '{test}'",
+            despite=suite.datasets[test].despite,
+        )
     except InputError as error:
         here = rf"`despite: [\1]` in the suite's dataset '{test}'"
         reason = re.sub(r"--despite (\w+)", here, str(error))
-        raise InputError(f"suite '{suite.name}': {reason}") from error
+        raise InputError(f"{where}{reason}") from error

@@ -13,7 +13,8 @@ from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe
 from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader, detector_axes
-from crystalvision.datasets._match import Despite, Match, match
+from crystalvision.datasets._join import differing_beams
+from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import CONTENT, origins, same_specimens
@@ -45,6 +46,8 @@ __all__ = [
     "damaged_shards",
     "describe",
     "detector_axes",
+    "differences",
+    "differing_beams",
     "find_obstacle",
     "match",
     "merge",

@@ -97,6 +97,27 @@ def match(
     )
 
 
+def differences(one: Conditions, other: Conditions, one_name: str, other_name: str) -> list[str]:
+    """What two sets of patterns state differently of axes and beam, a line each.
+
+    Args:
+        one: What is known of the first.
+        other: What is known of the second, which may vary in what it knows.
+        one_name: What to call the first.
+        other_name: What to call the second.
+    """
+    found = []
+    if one.axes is not None and other.axes is not None:
+        pairs = list(zip(one.axes, other.axes, strict=True))
+        if not all(_within(*pair, other, number) for number, pair in enumerate(pairs)):
+            found.append(
+                f"{one_name} has {_axes_text(one.axes)}, {other_name} {_axes_text(other.axes)}"
+            )
+    if one.energy_kev is not None and other.energy_kev is not None and not _near(one, other):
+        found.append(f"{one_name} has {_beam_text(one)}, {other_name} {_beam_text(other)}")
+    return found
+
+
 def _match_axes(
     run: Conditions, data: Conditions, run_name: str, data_name: str, as_stored: bool
 ) -> tuple[AxesMatch, str]:
@@ -179,9 +200,7 @@ def _match_energy(
     if run.energy_kev is None:
         told = f"was trained on data that do not; it is taken to know {_beam_text(data)}"
         return "assumed", f"{data_name} states the energy of its beam, but {run_name} {told}"
-    low, high = run.energy_kev
-    near = data.energy_kev[0] >= low * (1 - _ENERGY) and data.energy_kev[1] <= high * (1 + _ENERGY)
-    if near and run.radiation == data.radiation:
+    if _near(data, run):
         return "same", ""
     told = f"{data_name} was recorded with {_beam_text(data)}, but {run_name} was trained on "
     told += _beam_text(run)
@@ -191,6 +210,15 @@ def _match_energy(
         f"{told}; use data of that beam, train a run on data of this one, or take them all the "
         "same by --despite energy"
     )
+
+
+def _near(data: Conditions, run: Conditions) -> bool:
+    """Whether a beam is one that the other data have."""
+    if data.energy_kev is None or run.energy_kev is None:
+        return False
+    (least, most), (low, high) = data.energy_kev, run.energy_kev
+    within = least >= low * (1 - _ENERGY) and most <= high * (1 + _ENERGY)
+    return within and data.radiation == run.radiation
 
 
 def _beam_text(known: Conditions) -> str:

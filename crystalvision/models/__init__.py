@@ -8,7 +8,12 @@ from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
 from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
-from crystalvision.models._trained_branch import TrainedBranch, read_trained_branch
+from crystalvision.models._trained_branch import (
+    TrainedBranch,
+    TrainedOn,
+    read_trained_branch,
+    trained_on,
+)
 
 __all__ = [
     "NO_FUSION",
@@ -23,6 +28,7 @@ __all__ = [
     "SystemConfig",
     "SystemOutput",
     "TrainedBranch",
+    "TrainedOn",
     "TrainingStep",
     "build_system",
     "count_parameters",
@@ -30,4 +36,5 @@ __all__ = [
     "measure_speed",
     "peak_memory",
     "read_trained_branch",
+    "trained_on",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from crystalvision.datasets import match
+from crystalvision.datasets import differences
 from crystalvision.errors import InputError
 from crystalvision.prediction._predictions import Predictions, spread_of
 from crystalvision.prediction._predictor import Predictor
@@ -75,10 +75,9 @@ def _check_recorded_alike(first: Predictor, other: Predictor) -> None:
     Raises:
         InputError: They were not.
     """
-    mine, theirs = first.record.conditions, other.record.conditions
-    found = match(mine, theirs, run_name="the first run", data_name="another run of the ensemble")
-    if found.axes == "carried":
+    found = differences(other.record.conditions, first.record.conditions, "one run", "another")
+    if found:
         raise InputError(
-            "runs of an ensemble must be trained on patterns of the same axes, but "
-            f"{found.notes[0].rpartition(':')[0]}; ask them one by one"
+            "runs of an ensemble must be trained on patterns of the same axes and beam, but "
+            f"{found[0]}; ask them one by one"
         )

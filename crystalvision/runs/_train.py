@@ -35,6 +35,7 @@ from crystalvision.training import (
     Machine,
     Patterns,
     Silent,
+    check_first_weights,
     fit,
     in_batches_that_fit,
     leads,
@@ -110,10 +111,13 @@ def train_run(
         check_free(path, overwrite=overwrite)
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
+    notes = check_first_weights(experiment.system, dataset)
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
     if not leads(machine):
         return _follow(job)
+    for note in notes:
+        listener.note(note)
     identity = _identity(job)
     with (
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,

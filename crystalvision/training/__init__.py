@@ -24,6 +24,7 @@ from crystalvision.training._experiment import (
     load_experiment,
     read_experiment,
 )
+from crystalvision.training._first_weights import check_first_weights
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
@@ -67,6 +68,7 @@ __all__ = [
     "augmenter",
     "build_augmentations",
     "check_experiment",
+    "check_first_weights",
     "check_fits",
     "check_splits",
     "choose_device",
