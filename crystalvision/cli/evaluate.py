@@ -145,15 +145,20 @@ def _notes(metrics: "Metrics") -> list[str]:
         if temperature is None
         else f"probabilities calibrated with temperature {temperature:.3f}"
     )
+    how = f"of proportions Wilson's, others of {intervals.resamples} resamples"
     lines = [
-        f"intervals: {intervals.resamples} resamples of {intervals.units} {intervals.unit}s",
+        f"intervals of {intervals.units} {intervals.unit}s: {how}",
         f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
     if metrics.conditions is not None:
         lines = [*metrics.conditions.notes, *lines]
     if rejected is not None:
-        lines.append(f"{rejected:.1%} of the patterns are flagged as unlike the training data")
+        ends = intervals.of("rejected")
+        told = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+        lines.append(
+            f"{rejected:.1%} of the patterns{told} are flagged as unlike the training data"
+        )
     return lines
 
 
@@ -163,6 +168,8 @@ def _number(value: float | None) -> str:
 
 def _interval(metrics: "Metrics", name: str) -> str:
     ends = metrics.intervals.of(name)
+    if name in metrics.intervals.all_the_same:
+        return "none: every resample is the same"
     return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 

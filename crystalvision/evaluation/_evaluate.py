@@ -156,6 +156,7 @@ def _intervals(
         predictions.severity,
         predictions.class_names,
         specimen=specimen,
+        rejected=predictions.rejected,
         resamples=resamples,
         seed=seed,
     )
