@@ -151,6 +151,12 @@ def _notes(metrics: "Metrics") -> list[str]:
         f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
+    by_chance = metrics.calibration_error_by_chance
+    if by_chance is not None and by_chance > 0.5 * metrics.expected_calibration_error:
+        lines.append(
+            "a perfectly calibrated system would show a calibration error of about "
+            f"{by_chance:.3f} on so few patterns"
+        )
     if metrics.conditions is not None:
         lines = [*metrics.conditions.notes, *lines]
     if rejected is not None:

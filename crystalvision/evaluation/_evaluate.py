@@ -19,6 +19,7 @@ from crystalvision.datasets import (
     same_specimens,
 )
 from crystalvision.errors import InputError
+from crystalvision.evaluation._binning import error_by_chance
 from crystalvision.evaluation._intervals import RESAMPLES, Intervals, bootstrap_intervals
 from crystalvision.evaluation._metrics import classification_metrics, severity_metrics
 from crystalvision.evaluation._record import Metrics, Split
@@ -113,6 +114,9 @@ def evaluate(
         rejected=None if rejected is None else float(rejected.mean()),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
+        calibration_error_by_chance=error_by_chance(
+            predictions.probabilities.max(axis=1).astype(np.float64)
+        ),
         conditions=conditions,
     )
     return Evaluation(metrics, indices, label, severity, predictions)
