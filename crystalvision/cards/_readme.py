@@ -1,6 +1,5 @@
 """The text of a card."""
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
@@ -18,13 +17,15 @@ MARK = "<!-- Written by `crystalvision dataset card`, which replaces it up to th
 
 
 def readme(
-    header: DatasetHeader, folder: str, summary: Summary, origin: Origin, facts: Facts, figure: str
+    header: DatasetHeader, summary: Summary, origin: Origin, facts: Facts, figure: str
 ) -> str:
     """The card without its front matter, down to the line below which notes are kept.
 
+    It does not say what the dataset's folder is called: data that are the same have the same card,
+    wherever they are, and it stays true when they are moved.
+
     Args:
         header: What the dataset is.
-        folder: The name of its folder.
         summary: Its numbers.
         origin: Where it comes from.
         facts: What its creators state.
@@ -36,10 +37,10 @@ def readme(
         [f"![Sample patterns of each class, and how parameters are distributed]({figure})"],
         _content(header, summary),
         _columns(summary.columns),
-        _making(header, folder, origin),
+        _making(header, origin),
         _limits(origin),
-        _loading(folder),
-        _licence(facts, folder),
+        _loading(),
+        _licence(facts),
         _citation(header, summary, facts),
         [NOTES],
     ]
@@ -94,7 +95,7 @@ def _columns(columns: Sequence[ColumnRange]) -> Iterator[str]:
     )
 
 
-def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]:
+def _making(header: DatasetHeader, origin: Origin) -> Iterator[str]:
     yield "## How it was made"
     yield origin.collection
     yield (
@@ -103,7 +104,7 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
     )
     if header.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
-        yield _fenced(f"{header.command} -o {_shell(folder)}\n", "console")
+        yield _fenced(f"{header.command} -o again.zarr\n", "console")
     text = yaml.safe_dump(
         header.recipe, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
     )
@@ -116,13 +117,12 @@ def _limits(origin: Origin) -> Iterator[str]:
         yield "\n".join(f"- {limit}" for limit in origin.limits)
 
 
-def _loading(folder: str) -> Iterator[str]:
-    path = _quoted(folder)
+def _loading() -> Iterator[str]:
     yield "## How to load it"
-    yield "With CrystalVision, in the folder that holds the dataset's:"
+    yield "With CrystalVision, in the dataset's own folder, the one of this file:"
     yield _fenced(
         "from crystalvision.datasets import Dataset\n\n"
-        f"dataset = Dataset.open({path})\n"
+        'dataset = Dataset.open(".")\n'
         'train = dataset.split("train")\n'
         'images, labels = dataset.images(train), dataset.column("label")[train]\n',
         "python",
@@ -130,20 +130,20 @@ def _loading(folder: str) -> Iterator[str]:
     yield "With xarray, as named dimensions with their calibration:"
     yield _fenced(
         "import xarray\n\n"
-        f"data = xarray.open_zarr({path})\n"
+        'data = xarray.open_zarr(".")\n'
         "test = data.isel(sample=(data.split == 2).values)\n",
         "python",
     )
     yield "With zarr 3 alone:"
     yield _fenced(
         "import zarr\n\n"
-        f'group = zarr.open_group({path}, mode="r")\n'
+        'group = zarr.open_group(".", mode="r")\n'
         'image, label = group["images"][0], group["label"][0]\n',
         "python",
     )
 
 
-def _licence(facts: Facts, folder: str) -> Iterator[str]:
+def _licence(facts: Facts) -> Iterator[str]:
     yield "## Licence"
     url = licence_url(facts.licence) if facts.licence else None
     if url:
@@ -153,7 +153,7 @@ def _licence(facts: Facts, folder: str) -> Iterator[str]:
     else:
         yield (
             "Not stated. Its creators state it with "
-            f"`crystalvision dataset card {_shell(folder)} --licence CC-BY-4.0`, or another "
+            "`crystalvision dataset card . --licence CC-BY-4.0`, or another "
             "[SPDX identifier](https://spdx.org/licenses)."
         )
 
@@ -185,12 +185,3 @@ def _fenced(text: str, language: str) -> str:
     while fence in text:
         fence += "`"
     return f"{fence}{language}\n{text}{fence}"
-
-
-def _quoted(folder: str) -> str:
-    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _shell(folder: str) -> str:
-    return shlex.quote(folder)

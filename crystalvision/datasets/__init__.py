@@ -10,7 +10,7 @@ from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._describe import describe
+from crystalvision.datasets._describe import describe, made_elsewhere
 from crystalvision.datasets._encode import ShardEncoder
 from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader, detector_axes
 from crystalvision.datasets._join import differing_beams
@@ -49,6 +49,7 @@ __all__ = [
     "differences",
     "differing_beams",
     "find_obstacle",
+    "made_elsewhere",
     "match",
     "merge",
     "origins",

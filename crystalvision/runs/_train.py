@@ -39,6 +39,7 @@ from crystalvision.training import (
     fit,
     in_batches_that_fit,
     leads,
+    notes_on_few,
     open_patterns,
     plan,
     together,
@@ -111,7 +112,7 @@ def train_run(
         check_free(path, overwrite=overwrite)
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
-    notes = check_first_weights(experiment.system, dataset)
+    notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
     if not leads(machine):

@@ -4,11 +4,10 @@ import json
 import shutil
 
 import numpy as np
-import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize_scalar
 from safetensors.torch import load_file, save_file
+from scipy.optimize import minimize_scalar
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate, reliability
