@@ -114,10 +114,8 @@ def notes_on_few(dataset: Dataset) -> list[str]:
     count = len(dataset.split("validation"))
     if count >= _ENOUGH:
         return []
-    notes = [
-        f"{count} validation patterns choose epochs and temperature: one of them is "
-        f"{1 / count:.1%} of the accuracy that is compared; from {_ENOUGH} on chance matters less"
-    ]
+    weight = f"one of them is {1 / count:.1%} of the accuracy that is compared"
+    notes = [f"{count} validation patterns choose epochs and temperature: {weight}"]
     if count < _FOR_A_LIMIT:
         notes.append(
             "the reject flag is to flag 5 % of patterns like these, but the largest distance of "
