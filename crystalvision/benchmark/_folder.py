@@ -216,6 +216,8 @@ def _numbers_of(suite: Suite) -> dict[str, Any]:
     for system in told["systems"].values():
         for word in ("title", "published"):
             del system[word]
+    for dataset in told["datasets"].values():
+        del dataset["despite"]  # what it allows was not asked for in earlier versions
     return told
 
 

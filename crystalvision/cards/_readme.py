@@ -12,7 +12,7 @@ from crystalvision.cards._text import IN_URLS, citation_of, number, unit_of
 from crystalvision.contracts import CrystalFacts
 from crystalvision.datasets import Axis, DatasetHeader
 from crystalvision.datasets._splits import SPLIT_NAMES
-from crystalvision.text import code, command_line, fenced, inline, one_line, paragraphs
+from crystalvision.text import code, fenced, inline, one_line, paragraphs
 from crystalvision.yaml_text import dump_yaml
 
 NOTES = "<!-- What you write below this line is kept when the card is written again. -->"
@@ -21,13 +21,15 @@ MARK = "<!-- Written by `crystalvision dataset card`, which replaces it up to th
 
 
 def readme(
-    header: DatasetHeader, folder: str, summary: Summary, origin: Origin, facts: Facts, figure: str
+    header: DatasetHeader, summary: Summary, origin: Origin, facts: Facts, figure: str
 ) -> str:
     """The card without its front matter, down to the line below which notes are kept.
 
+    It does not say what the dataset's folder is called: data that are the same have the same card,
+    wherever they are, and it stays true when they are moved.
+
     Args:
         header: What the dataset is.
-        folder: The name of its folder.
         summary: Its numbers.
         origin: Where it comes from.
         facts: What its creators state.
@@ -39,10 +41,10 @@ def readme(
         [f"![Sample patterns of each class, and how parameters are distributed]({figure})"],
         _content(header, summary),
         _columns(summary.columns),
-        _making(header, folder, origin),
+        _making(header, origin),
         _limits(origin),
-        _loading(folder),
-        _licence(facts, folder),
+        _loading(),
+        _licence(facts),
         _citation(header, summary, facts),
     ]
     text = "\n\n".join(part.rstrip() for section in sections for part in section)
@@ -104,7 +106,7 @@ def _columns(columns: Sequence[ColumnRange]) -> Iterator[str]:
     )
 
 
-def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]:
+def _making(header: DatasetHeader, origin: Origin) -> Iterator[str]:
     yield "## How it was made"
     yield paragraphs(origin.collection)
     if header.crystals:
@@ -115,7 +117,7 @@ def _making(header: DatasetHeader, folder: str, origin: Origin) -> Iterator[str]
     )
     if header.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
-        yield fenced(f"{one_line(header.command)} -o {command_line(folder)}\n", "console")
+        yield fenced(f"{one_line(header.command)} -o again.zarr\n", "console")
     text = dump_yaml(header.recipe, width=96, flow=None)
     yield f"<details>\n<summary>The recipe</summary>\n\n{fenced(text, 'yaml')}\n\n</details>"
 
@@ -133,13 +135,12 @@ def _limits(origin: Origin) -> Iterator[str]:
         yield "\n".join(f"- {inline(limit)}" for limit in origin.limits)
 
 
-def _loading(folder: str) -> Iterator[str]:
-    path = _quoted(folder)
+def _loading() -> Iterator[str]:
     yield "## How to load it"
-    yield "With CrystalVision, in the folder that holds the dataset's:"
+    yield "With CrystalVision, in the dataset's own folder, the one of this file:"
     yield fenced(
         "from crystalvision.datasets import Dataset\n\n"
-        f"dataset = Dataset.open({path})\n"
+        'dataset = Dataset.open(".")\n'
         'train = dataset.split("train")\n'
         'images, labels = dataset.images(train), dataset.column("label")[train]\n',
         "python",
@@ -147,20 +148,20 @@ def _loading(folder: str) -> Iterator[str]:
     yield "With xarray, as named dimensions with their calibration:"
     yield fenced(
         "import xarray\n\n"
-        f"data = xarray.open_zarr({path})\n"
+        'data = xarray.open_zarr(".")\n'
         "test = data.isel(sample=(data.split == 2).values)\n",
         "python",
     )
     yield "With zarr 3 alone:"
     yield fenced(
         "import zarr\n\n"
-        f'group = zarr.open_group({path}, mode="r")\n'
+        'group = zarr.open_group(".", mode="r")\n'
         'image, label = group["images"][0], group["label"][0]\n',
         "python",
     )
 
 
-def _licence(facts: Facts, folder: str) -> Iterator[str]:
+def _licence(facts: Facts) -> Iterator[str]:
     yield "## Licence"
     url = licence_url(facts.licence) if facts.licence else None
     if url:
@@ -168,10 +169,9 @@ def _licence(facts: Facts, folder: str) -> Iterator[str]:
     elif facts.licence:
         yield inline(facts.licence)
     else:
-        card = command_line("crystalvision", "dataset", "card", folder)
         yield (
             "Not stated. Its creators state it with "
-            f"{code(f'{card} --licence CC-BY-4.0')}, or another "
+            "`crystalvision dataset card . --licence CC-BY-4.0`, or another "
             "[SPDX identifier](https://spdx.org/licenses)."
         )
 
@@ -190,9 +190,3 @@ def _citation(header: DatasetHeader, summary: Summary, facts: Facts) -> Iterator
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _quoted(folder: str) -> str:
-    """As Python writes it, in double quotes."""
-    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{one_line(escaped)}"'

@@ -114,8 +114,7 @@ def _contents(
     summary = summarise(dataset)
     origin = origin_of(header, summary.name)
     head = front_matter(header, facts, name=summary.name, synthetic=origin.synthetic, earlier=keys)
-    folder = dataset.path.resolve().name
-    body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
+    body = readme(header, summary, origin, facts, CARD_FIGURE)
     return {
         **({CARD_FIGURE: figure_png(dataset)} if figure else {}),
         CARD_METADATA: croissant(dataset.path, header, summary, origin, facts),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
 from crystalvision.cli.console import out, print_json, progress
 
@@ -34,6 +35,7 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
@@ -52,7 +54,8 @@ def evaluate(
         check_name(name)
     loaded = Run.load(run, state.catalogue)
     dataset = Dataset.open(data)
-    split, indices = choose_samples(loaded, dataset, split)
+    wanted = differences(despite)
+    split, indices = choose_samples(loaded, dataset, split, despite=wanted)
     with progress("predicting", len(indices)) as advance:
         evaluation = judge(
             loaded,
@@ -61,6 +64,7 @@ def evaluate(
             device=chosen,
             calibrated=not uncalibrated,
             resamples=resamples,
+            despite=wanted,
             on_batch=advance,
         )
     folder = save(evaluation, run, name)
@@ -85,7 +89,7 @@ def _print_table(metrics: "Metrics") -> None:
     out.print(_confusion_table(metrics))
     out.print()
     for line in _notes(metrics):
-        out.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True, markup=False)
 
 
 def _rows(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
@@ -143,13 +147,26 @@ def _notes(metrics: "Metrics") -> list[str]:
         if temperature is None
         else f"probabilities calibrated with temperature {temperature:.3f}"
     )
+    how = f"of proportions Wilson's, others of {intervals.resamples} resamples"
     lines = [
-        f"intervals: {intervals.resamples} resamples of {intervals.units} {intervals.unit}s",
+        f"intervals of {intervals.units} {intervals.unit}s: {how}",
         f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
+    by_chance = metrics.calibration_error_by_chance
+    if by_chance is not None and by_chance > 0.5 * metrics.expected_calibration_error:
+        lines.append(
+            "a perfectly calibrated system would show a calibration error of about "
+            f"{by_chance:.3f} on so few patterns"
+        )
+    if metrics.conditions is not None:
+        lines = [*metrics.conditions.notes, *lines]
     if rejected is not None:
-        lines.insert(2, f"{rejected:.1%} of the patterns are flagged as unlike the training data")
+        ends = intervals.of("rejected")
+        told = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+        lines.append(
+            f"{rejected:.1%} of the patterns{told} are flagged as unlike the training data"
+        )
     return lines
 
 
@@ -159,6 +176,8 @@ def _number(value: float | None) -> str:
 
 def _interval(metrics: "Metrics", name: str) -> str:
     ends = metrics.intervals.of(name)
+    if name in metrics.intervals.all_the_same:
+        return "none: every resample is the same"
     return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 

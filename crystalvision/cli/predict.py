@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._predictions import print_csv, print_table, rows
+from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
@@ -73,6 +75,26 @@ def predict(
             "which become 0; none if every value is a count. Repeat it for each.",
         ),
     ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            "--pixel-size-inv-angstrom",
+            help="Size of a pixel in 1/Å, of images that do not state it; they are then carried "
+            "onto the run's axes.  [default: that of the run]",
+        ),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of their direct beam, from 0.  [default: half of the image's size]",
+        ),
+    ] = None,
+    energy_kev: Annotated[
+        float | None,
+        typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
+    ] = None,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
@@ -89,6 +111,7 @@ def predict(
     _refuse_idle(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
+    stated = Stated(pixel_size, direct_beam(centre), energy_kev)
     state: State = ctx.obj
     chosen = choose_device(device)
     if chosen.type == "cpu":
@@ -101,7 +124,8 @@ def predict(
     if not uncalibrated and first.temperature is None:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    sources = [open_source(image, first.record.image_shape) for image in images]
+    opened = [open_source(image, first.record.image_shape) for image in images]
+    sources, conditions = matched(first, opened, stated, differences(despite))
     names = [name for source in sources for name in source.names]
     gap_values = parse_gap_values(gap_value or [])
     told = []
@@ -119,6 +143,7 @@ def predict(
             {
                 "severity_source": predictions.severity_source,
                 "calibrated": predictions.calibrated,
+                "conditions": conditions,
                 "predictions": rows(names, predictions),
             }
         )

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
 from crystalvision.contracts import CrystalFacts
+from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
 
 ImageType = Literal["uint16", "uint32", "float32"]
@@ -76,6 +77,34 @@ class Axis(Config):
     def values(self) -> Float[np.ndarray, "size"]:
         """Position of every pixel [units], (size,)."""
         return self.offset + self.scale * np.arange(self.size, dtype=np.float64)
+
+
+def detector_axes(
+    sizes: tuple[int, int], scales: tuple[float, float], direct_beam: tuple[float, float] | None
+) -> tuple[Axis, Axis]:
+    """The axes of a detector's images: rows, then columns.
+
+    Args:
+        sizes: Numbers of rows and of columns.
+        scales: Size of a pixel along both [1/Å].
+        direct_beam: Row and column of the direct beam [pixels]; by default half of the size.
+
+    Raises:
+        InputError: A number that makes no sense.
+    """
+    for scale in scales:
+        if not (math.isfinite(scale) and scale > 0):
+            raise InputError(
+                f"pixel size {scale:g} 1/Å: expected a positive number, such as 0.0125"
+            )
+    place = direct_beam or (sizes[0] // 2, sizes[1] // 2)
+    if not all(map(math.isfinite, place)):
+        raise InputError(f"centre {place[0]:g},{place[1]:g}: expected a row and a column")
+    rows, columns = (
+        Axis(name=name, size=size, scale=scale, offset=-scale * pixel)
+        for name, size, scale, pixel in zip(("q_y", "q_x"), sizes, scales, place, strict=True)
+    )
+    return rows, columns
 
 
 STANDARD_COLUMNS = {

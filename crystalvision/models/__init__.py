@@ -14,7 +14,12 @@ from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
 from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
-from crystalvision.models._trained_branch import TrainedBranch, read_trained_branch
+from crystalvision.models._trained_branch import (
+    TrainedBranch,
+    TrainedOn,
+    read_trained_branch,
+    trained_on,
+)
 
 __all__ = [
     "NO_FUSION",
@@ -29,6 +34,7 @@ __all__ = [
     "SystemConfig",
     "SystemOutput",
     "TrainedBranch",
+    "TrainedOn",
     "TrainingStep",
     "ask_head",
     "ask_prediction",
@@ -38,4 +44,5 @@ __all__ = [
     "measure_speed",
     "peak_memory",
     "read_trained_branch",
+    "trained_on",
 ]

@@ -1,6 +1,6 @@
 """Says what a trained system sees in raw patterns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from crystalvision.contracts import Prediction
+from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError, PluginError
 from crystalvision.image_files import GapValues, fill_gaps
 from crystalvision.plugins import Catalogue
@@ -91,6 +92,29 @@ class Predictor:
             InputError: As for `crystalvision.runs.Run.load`, or a damaged calibration.
         """
         return cls(Run.load(run, catalogue), device, calibrated=calibrated)
+
+    def match(
+        self, conditions: Conditions, name: str, *, despite: Collection[Despite] = ()
+    ) -> Match:
+        """Compare how patterns were recorded with what the run was trained on.
+
+        `Match.carry` then brings them onto the axes that `predict` takes them to have.
+
+        Args:
+            conditions: What is known of the patterns.
+            name: What to call them.
+            despite: Differences that are known and wanted.
+
+        Raises:
+            InputError: They differ in what cannot be carried.
+        """
+        return match(
+            self.record.conditions,
+            conditions,
+            run_name=str(self._run.path),
+            data_name=name,
+            despite=despite,
+        )
 
     def prepare(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None

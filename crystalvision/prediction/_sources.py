@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Conditions, Dataset
 from crystalvision.errors import InputError
 from crystalvision.image_files import (
     SUFFIXES,
@@ -32,11 +32,15 @@ class Source:
     Attributes:
         names: What to call each of them, (n,).
         read: Reads those of some places, (m,) → (m, h, w) or (m, c, h, w).
+        path: The file or folder that holds them.
+        conditions: How they were recorded, as far as that is stated where they are.
         notes: How its file was understood, as far as it has been read.
     """
 
     names: Sequence[str]
     read: Callable[[Sequence[int]], Array]
+    path: Path
+    conditions: Conditions = field(default_factory=Conditions)
     notes: dict[str, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -58,10 +62,12 @@ def open_source(argument: str, image_shape: tuple[int, int, int]) -> Source:
     path, chosen = _take_apart(argument)
     if not path.is_dir():
         return _of_file(path, chosen, image_shape[0])
-    count, read = _open_folder(path)
+    count, read, conditions = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
-    return Source(names, lambda places: read([numbers[place] for place in places]))
+    return Source(
+        names, lambda places: read([numbers[place] for place in places]), path, conditions
+    )
 
 
 def read_image(source: str) -> Array:
@@ -126,11 +132,11 @@ def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
             notes.update(dict.fromkeys(again.notes))
         return images[:, 0] if channels == 1 else images
 
-    return Source(tuple(map(text_of, names)), read, notes)
+    return Source(tuple(map(text_of, names)), read, path, notes=notes)
 
 
-def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
-    """A dataset of ours, or any Zarr array."""
+def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Conditions]:
+    """A dataset of ours, or any Zarr array, which states nothing of how it was recorded."""
     import zarr
 
     if not (path / "zarr.json").is_file() and not (path / ".zarray").is_file():
@@ -142,16 +148,24 @@ def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array]]:
         raise InputError(f"{path} cannot be opened as Zarr: {reason}") from error
     if not isinstance(opened, zarr.Array):
         dataset = Dataset.open(path)
-        return len(dataset), lambda numbers: np.asarray(dataset.images(np.array(numbers)))
+        return (
+            len(dataset),
+            lambda numbers: np.asarray(dataset.images(np.array(numbers))),
+            Conditions.of_dataset(dataset),
+        )
     # Before anything is read: arrays of objects may be pickles, which execute code.
     if opened.dtype.kind not in "uif":
         raise InputError(f"{path} has values of type {opened.dtype}; expected real numbers")
     if opened.ndim == 2:
-        return 1, lambda _numbers: _read_part(path, opened, ...)[None]
+        return 1, lambda _numbers: _read_part(path, opened, ...)[None], Conditions()
     count = opened.shape[0] if opened.ndim in {3, 4} else 0
     if not count:
         raise InputError(f"{path} has shape {opened.shape}; expected (n, h, w) or (n, c, h, w)")
-    return count, lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers])
+    return (
+        count,
+        lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers]),
+        Conditions(),
+    )
 
 
 def _read_part(path: Path, opened: Any, part: Any) -> Array:

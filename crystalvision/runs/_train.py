@@ -38,9 +38,11 @@ from crystalvision.training import (
     Machine,
     Patterns,
     Silent,
+    check_first_weights,
     fit,
     in_batches_that_fit,
     leads,
+    notes_on_few,
     open_patterns,
     plan,
     together,
@@ -115,10 +117,13 @@ def train_run(
     destination = check_free(path, overwrite=overwrite) if leads(machine) else None
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
+    notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
     if destination is None:
         return _follow(job)
+    for note in notes:
+        listener.note(note)
     identity = _identity(job)
     with (
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,

@@ -1,5 +1,6 @@
 """The simulation engine as a source: what `crystalvision.sources` makes datasets from."""
 
+import platform
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib.metadata import version
@@ -143,4 +144,9 @@ def _column(name: str, simulator: Simulator) -> Column:
 def _generator(device: torch.device) -> dict[str, str]:
     """What the numbers depend on beside the recipe."""
     names = ("crystalvision", "numpy", "torch")
-    return {**{name: version(name) for name in names}, "device": device.type}
+    return {
+        **{name: version(name) for name in names},
+        "device": device.type,
+        "processor": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }

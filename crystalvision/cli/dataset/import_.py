@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.cli._recorded import direct_beam, pixel_sizes
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.console import err, print_json
 from crystalvision.cli.dataset._options import Json
@@ -92,14 +93,14 @@ def import_(
         mode = "resume"
     elif overwrite:
         mode = "overwrite"
-    given = _pixel_size(pixel_size, pixel_size_y)
+    given = pixel_sizes(pixel_size, pixel_size_y)
     with steps() as begin:
         try:
             done = import_folder(
                 folder,
                 output,
                 pixel_size_inv_angstrom=given,
-                centre=_centre(centre),
+                centre=direct_beam(centre),
                 energy_kev=energy_kev,
                 severities=_severities(severity or []),
                 channels=channels,
@@ -123,29 +124,6 @@ def import_(
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
-
-
-def _pixel_size(both: float | None, rows: float | None) -> float | tuple[float, float] | None:
-    if rows is None:
-        return both
-    if both is None:
-        raise InputError(
-            f"--pixel-size-y-inv-angstrom {rows:g} is that of rows alone; give "
-            "--pixel-size-inv-angstrom for columns, too"
-        )
-    return rows, both
-
-
-def _centre(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        row, column = map(float, text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--centre {text}: expected a row and a column, such as 127.5,130"
-        ) from error
-    return row, column
 
 
 def _severities(texts: list[str]) -> dict[str, float]:

@@ -56,6 +56,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("columns", ", ".join(told["columns"])),
         ("size", f"{told['bytes_on_disk'] / 1e6:,.1f} MB"),
         ("made by", ", ".join(f"{name} {version}" for name, version in told["generator"].items())),
+        *_made_elsewhere(told),
         ("identity", told["identity"]),
         *(("note", caveat) for caveat in told["caveats"]),
     ]
@@ -71,6 +72,17 @@ def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("crystal", str(facts)))
         lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
     return lines
+
+
+def _made_elsewhere(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What to say of data that other software made than what is here."""
+    if not told["made_elsewhere"]:
+        return []
+    listing = ", ".join(
+        f"{name} {there} there, {here} here"
+        for name, (there, here) in told["made_elsewhere"].items()
+    )
+    return [("", f"{listing}: a sample made again here may differ in the last bits")]
 
 
 def _made_from(told: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ def merge(
     `crystalvision evaluate` refuses it. Train on the merged dataset, or judge on data that was not
     merged.
     """
-    from crystalvision.datasets import Dataset, describe
+    from crystalvision.datasets import Dataset, describe, differing_beams
     from crystalvision.datasets import merge as join
 
     if resume and overwrite:
@@ -59,6 +59,8 @@ def merge(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
+    for note in differing_beams([Dataset.open(each) for each in inputs]):
+        err.print(f"note: {note}", markup=False, soft_wrap=True)
     write_card_or_say(output)
     told = describe(Dataset.open(output))
     if json:
