@@ -1,18 +1,21 @@
 """Reads the YAML files that describe recipes and experiments, and says what is wrong with them."""
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, Self, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Tag, ValidationError, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
 
+from crystalvision._explain import explain, short
 from crystalvision.errors import InputError
+from crystalvision.small_files import read_small_text
+from crystalvision.yaml_text import parse_yaml
+
+_NO_PART = "expected the name of a part, or a mapping with `name` and its options"
 
 Model = TypeVar("Model", bound=BaseModel)
+_DIGITS = 18  # of a place in a list
 
 
 class Config(BaseModel):
@@ -36,6 +39,10 @@ class Part(Config):
     def _accept_short_forms(cls, value: object) -> object:
         if isinstance(value, str):
             return {"name": value}
+        if not isinstance(value, Mapping | cls):
+            raise ValueError(_NO_PART)  # noqa: TRY004 - pydantic tells of no other kind
+        if isinstance(value, Mapping) and "name" not in value:
+            _refuse_without_name(value)
         if isinstance(value, Mapping) and "name" in value and set(value) != {"name", "options"}:
             options = {key: item for key, item in value.items() if key != "name"}
             return {"name": value["name"], "options": options}
@@ -51,26 +58,50 @@ class Part(Config):
         return cls(name=name, options=options)
 
 
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping, with the safe loader.
+def _refuse_without_name(value: Mapping[Any, Any]) -> None:
+    """Say how a part is written, unless its `name` is only misspelt.
 
     Raises:
-        InputError: The file is missing, is no YAML, or does not hold a mapping.
+        ValueError: It is not.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {error}") from error
+    keys = [str(key) for key in value]
+    if not keys or difflib.get_close_matches("name", keys, n=1):
+        return
+    first = next((key for key in keys if key != "options"), "NAME")
+    raise ValueError(
+        f"it has the keys {', '.join(keys)}, but no `name`; write the name alone, such as {first}, "
+        f"or with its options beside it, such as {{name: {first}, OPTION: VALUE}}"
+    )
+
+
+class Sourced(dict[str, Any]):
+    """What was read, and which of it came from elsewhere than the rest.
+
+    Attributes:
+        origins: Where values were read from, by path, such as `--set samples=8`.
+    """
+
+    def __init__(
+        self, data: Mapping[str, Any], origins: Mapping[tuple[str, ...], str] | None = None
+    ) -> None:
+        super().__init__(data)
+        self.origins: dict[tuple[str, ...], str] = dict(origins or {})
+
+    def origin(self, place: tuple[str, ...]) -> str | None:
+        """Where the value at a place was read from, if not where the rest was."""
+        known = (self.origins.get(place[:length]) for length in range(len(place), 0, -1))
+        return next(filter(None, known), None)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping.
+
+    Raises:
+        InputError: The file is missing, is no YAML that is read (see `parse_yaml`), or does not
+            hold a mapping.
+        StorageError: The disk refuses.
+    """
+    data = parse_yaml(read_small_text(path), str(path))
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping of keys to values, found {data!r:.60}")
     return data
@@ -86,20 +117,19 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
             it a mapping.
 
     Raises:
-        InputError: A text without `=`, or a path through something that has no keys.
+        InputError: A text without `=`, a value that is no YAML, or a path through something that
+            has no keys.
     """
-    result: Any = _copy(data)
+    result, origins = _copy(data), {}
     for override in overrides:
         path, separator, text = override.partition("=")
         keys = path.strip().split(".")
         if not separator or not all(keys):
             raise InputError(f"--set {override}: expected key=value, for example samples=800")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"--set {override}: the value is not YAML") from error
+        value = parse_yaml(text, f"--set {override:.200}", numbered=False)
         result = _set(result, keys, value, f"--set {override}")
-    return dict(result)
+        origins[tuple(keys)] = f"--set {override}"
+    return _sourced(data, result, origins)
 
 
 def apply_settings(
@@ -115,10 +145,17 @@ def apply_settings(
     Raises:
         InputError: A path through something that has no keys.
     """
-    result: Any = _copy(data)
+    result, origins = _copy(data), {}
     for path, value in settings.items():
         result = _set(result, path.split("."), value, f"{source}, set {path}")
-    return dict(result)
+        origins[tuple(path.split("."))] = f"{source}, set {path}"
+    return _sourced(data, result, origins)
+
+
+def _sourced(
+    data: Mapping[str, Any], result: Mapping[str, Any], origins: Mapping[tuple[str, ...], str]
+) -> Sourced:
+    return Sourced(result, {**getattr(data, "origins", {}), **origins})
 
 
 def validate(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
@@ -130,13 +167,15 @@ def validate(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
         source: Where it was read from, for the error.
 
     Raises:
-        InputError: The first thing that is wrong, in one line: where, what was found, what was
-            expected, and for an unknown key the nearest known one.
+        InputError: The first thing that is wrong, in one line: where it was written, what was
+            found, what was expected, and for an unknown key the nearest known one.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{source}: {_explain(model, error)}") from error
+        place, message = explain(model, data, error)
+        origin = data.origin(place) if isinstance(data, Sourced) else None
+        raise InputError(f"{origin or source}: {message}") from error
 
 
 def first_difference(other: Any, mine: Any, at: str = "") -> str:
@@ -151,83 +190,7 @@ def first_difference(other: Any, mine: Any, at: str = "") -> str:
                 return first_difference(one, two, f"{at}.{number}")
     if not at:
         return "everything, since its description cannot be read"
-    return f"{at}, {_short(other)} there and {_short(mine)} here"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _explain(model: type[BaseModel], error: ValidationError) -> str:
-    # An unknown key explains a missing one, so it goes first.
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    problem = problems[0]
-    location = [str(step) for step in problem["loc"]]
-    where = ".".join(step for step in location if not _is_tag(step))
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(model, location[:-1])
-        nearest = difflib.get_close_matches(location[-1], known, n=1)
-        hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
-        listing = f" (keys here: {', '.join(known)})" if known else ""
-        return f"unknown key '{where}'{hint}{listing}"
-    if problem["type"] == "missing":
-        return f"the key '{where}' is missing"
-    found = problem["input"]
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] in {"tuple_type", "list_type"}:  # whoever writes YAML knows no tuples
-        message = f"expected a list, such as [{_short(found)}]"
-    if isinstance(found, Mapping | list):
-        return f"{where}: {message}" if where else message
-    return f"{where}={found!r}: {message}"
-
-
-def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
-    """The keys of the model at a location, or none where the location's type is ambiguous."""
-    current: Any = model
-    for step in location:
-        if _is_tag(step):
-            current = _tagged(current, step)
-            continue
-        current = _only_model(current)
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(step)
-            if field is None:
-                return []
-            current = field.annotation
-        else:
-            arguments = get_args(current)
-            current = arguments[-1] if arguments else None
-    current = _only_model(current)
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return []
-
-
-def _only_model(annotation: Any) -> Any:
-    """The one model among the choices of a union, or none; what is no union stays."""
-    if get_origin(annotation) not in {Union, UnionType}:
-        return annotation
-    models = [
-        choice
-        for choice in get_args(annotation)
-        if isinstance(choice, type) and issubclass(choice, BaseModel)
-    ]
-    return models[0] if len(models) == 1 else None
-
-
-def _is_tag(step: str) -> bool:
-    """Whether a step of a location is no key, but `Tag("<...>")` of a union that is told apart."""
-    return step.startswith("<") and step.endswith(">")
-
-
-def _tagged(union: Any, tag: str) -> Any:
-    """The choice of a union that has a tag."""
-    for choice in get_args(union):
-        model, *marks = get_args(choice) or (choice,)
-        if Tag(tag) in marks:
-            return model
-    return None
+    return f"{at}, {short(other)} there and {short(mine)} here"
 
 
 def _copy(value: Any) -> Any:
@@ -243,7 +206,7 @@ def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not key.isdigit() or int(key) >= len(node):
+        if not key.isdecimal() or len(key) > _DIGITS or int(key) >= len(node):
             raise InputError(
                 f"{override}: '{key}' is no place in a list of {len(node)}; "
                 f"places count from 0 to {len(node) - 1}"

@@ -47,7 +47,8 @@ def crystalvision_structures() -> "Mapping[str, str | Callable[..., Crystal]]":
     """Ideal crystals: name → factory of one periodic unit cell.
 
     Example: `return {"nacl": "my_package.nacl:rock_salt"}`, where
-    `rock_salt(a_angstrom: float = 5.64) -> Crystal`.
+    `rock_salt(a_angstrom: float = 5.64) -> Crystal`. What a factory had to assume, it says in
+    `Crystal.assumed`: the user is told, and the dataset keeps it.
     """
 
 

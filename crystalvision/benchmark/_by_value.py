@@ -1,7 +1,7 @@
 """Results for each value of a column of the test data, from the predictions that a run left."""
 
-import csv
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from crystalvision.evaluation import (
     classification_metrics,
     severity_metrics,
 )
+from crystalvision.storage import read_text
+from crystalvision.text import csv_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,7 @@ def metrics_by_value(
 
 def _read(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return csv_reader(StringIO(read_text(path), newline="")).mappings()
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing: delete its folder, and go on with --resume"

@@ -1,13 +1,14 @@
 """Finds what is wrong with a suite before anything of it is run."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from crystalvision.benchmark._cells import Cell, CellKey
 from crystalvision.benchmark._datasets import Made
 from crystalvision.benchmark._experiments import experiment_of
 from crystalvision.benchmark._suite import Suite
 from crystalvision.classical import build_classical
-from crystalvision.datasets import DatasetHeader, same_specimens
+from crystalvision.datasets import Conditions, DatasetHeader, match, same_specimens
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import parts_of
@@ -138,6 +139,7 @@ def _check_data(suite: Suite, cells: list[Cell], sources: Sources) -> None:
                 if (learnt, test) not in checked:
                     checked.add((learnt, test))
                     _check_pair(suite, learnt, test, sources)
+            _check_recorded(suite, cell.key.dataset, test, sources)
             columns = sources[test, "test"].header.columns
             if suite.by is not None and suite.by not in columns:
                 raise InputError(
@@ -156,17 +158,44 @@ def _learnt(key: CellKey, cells: Mapping[CellKey, Cell]) -> Iterator[str]:
 def _check_pair(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
     mine, other = (sources[each].header for each in ((learnt, "train"), (test, "test")))
     where = f"suite '{suite.name}': what is learnt from '{learnt}' and tested on '{test}'"
-    for what, names in (("classes", "class_names"), ("images of shape", "image_shape")):
-        first, second = getattr(mine, names), getattr(other, names)
-        if tuple(first) != tuple(second):
-            raise InputError(
-                f"{where} has {what} {_listed(first)} here and {_listed(second)} there"
-            )
+    if not set(other.class_names) <= set(mine.class_names):
+        raise InputError(
+            f"{where} has classes {_listed(mine.class_names)} here and "
+            f"{_listed(other.class_names)} there"
+        )
     if same_specimens(mine.recipe, other.recipe):
         raise InputError(
             f"{where} would share specimens: both have the seed {mine.seed}; give `test` another"
         )
 
 
-def _listed(values: object) -> str:
-    return ", ".join(map(str, values)) if isinstance(values, tuple | list) else str(values)
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _check_recorded(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
+    """Check that what is trained on and what is tested on were recorded alike.
+
+    Raises:
+        InputError: They were not, and the suite does not say that it wants that.
+    """
+    mine, other = (sources[each].header for each in ((learnt, "train"), (test, "test")))
+    where = f"suite '{suite.name}': "
+    if mine.image_shape != other.image_shape:
+        where += (
+            f"what is learnt from '{learnt}' and tested on '{test}' has images of shape "
+            f"{_listed(mine.image_shape)} here and {_listed(other.image_shape)} there: "
+        )
+    if mine.image_shape[0] != other.image_shape[0]:
+        raise InputError(where.removesuffix(": "))
+    try:
+        match(
+            *(Conditions.of_recipe(each.axes, each.recipe) for each in (mine, other)),
+            run_name=f"what is learnt from '{learnt}'",
+            data_name=f"what is tested on '{test}'",
+            despite=suite.datasets[test].despite,
+        )
+    except InputError as error:
+        here = rf"`despite: [\1]` in the suite's dataset '{test}'"
+        reason = re.sub(r"--despite (\w+)", here, str(error))
+        raise InputError(f"{where}{reason}") from error

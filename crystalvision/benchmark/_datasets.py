@@ -13,8 +13,8 @@ from crystalvision.config import apply_settings
 from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, SplitSettings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.runs import storage_errors
 from crystalvision.sources import Cluster, Source, SourceSpec, find_recipe, generate, read_recipe
+from crystalvision.storage import disk_errors, whole_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def make_dataset(
     if _identity_at(path) == made.header.identity:
         advance(made.header.samples)
         return
-    with storage_errors(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if made.role == "test":
             place.bound(made.name).unlink(missing_ok=True)  # it is of test data that are gone
@@ -121,16 +121,12 @@ def make_part(name: str, plan: DatasetPlan, size: int, place: Place) -> None:
     )
     if _identity_at(path) == _identity_at(whole):
         return
-    with storage_errors(path):
-        temporary = path.with_name(f".{path.name}.partial")
-        shutil.rmtree(temporary, ignore_errors=True)
-        # Shards never change, so their names may share the bytes.
-        shutil.copytree(whole, temporary, copy_function=_link_or_copy)
-    with DatasetWriter.hold(temporary, Dataset.open(temporary).header) as writer:
-        writer.split(settings)
-    with storage_errors(path):
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
+    with whole_folder(path, overwrite=True) as partial:
+        with disk_errors(path):
+            # Shards never change, so their names may share the bytes.
+            shutil.copytree(whole, partial, copy_function=_link_or_copy, dirs_exist_ok=True)
+        with DatasetWriter.hold(partial, Dataset.open(partial).header) as writer:
+            writer.split(settings)
 
 
 def training_split(validation_share: float) -> SplitSettings:

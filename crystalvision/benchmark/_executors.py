@@ -64,7 +64,7 @@ class LocalCells:
                 process.end()
 
     def _run(self, job: Job, on_message: OnMessage) -> Outcome:
-        gpu = self._gpus.get() if job.device == "cuda" else None
+        gpu = self._gpus.get_nowait() if job.device == "cuda" else None
         try:
             with self._lock:
                 if self._stopped:

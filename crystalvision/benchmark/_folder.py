@@ -1,6 +1,5 @@
 """The folder of a benchmark: what lies where, and who may write in it."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from crystalvision.benchmark._cells import CellKey
 from crystalvision.benchmark._suite import DatasetPlan, Suite
 from crystalvision.config import first_difference, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
-from crystalvision.runs import storage_errors
+from crystalvision.ordinary_files import check_ordinary
+from crystalvision.storage import disk_errors, is_partial, write_text
+from crystalvision.text import json_text
+from crystalvision.yaml_text import dump_yaml
 
 _LOCK = "benchmark.lock"
 _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
@@ -86,7 +86,13 @@ def is_benchmark(folder: Path) -> bool:
     """Whether a folder is a benchmark's, finished or not.
 
     Others may have a `suite.yaml` too, so there must be something beside it that only we write.
+
+    Raises:
+        InputError: One of its files is a pipe, which would be waited for.
     """
+    if folder.is_dir():
+        for entry in folder.iterdir():
+            check_ordinary(entry)
     ours = ("environment.json", _LOCK)
     return Place(folder).suite.is_file() and any((folder / name).is_file() for name in ours)
 
@@ -102,7 +108,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
     place = Place(folder)
     published = _published(suite)
     check_folder(place, suite, resume=resume, overwrite=overwrite)
-    with storage_errors(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = take_lock(
             folder / _LOCK,
@@ -111,7 +117,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
         )
     try:
         check_folder(place, suite, resume=resume, overwrite=overwrite)
-        with storage_errors(folder):
+        with disk_errors(folder):
             if overwrite:
                 _clear(folder)
             elif is_benchmark(folder) and _numbers_of(place.read_suite()) != _numbers_of(suite):
@@ -134,8 +140,10 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
     folder = place.folder
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another -o folder")
-    left = {_LOCK, _partial(place.suite).name}  # by one that was killed as it began
-    if not folder.is_dir() or {path.name for path in folder.iterdir()} <= left:
+    if not folder.is_dir():
+        return
+    # What one that was killed as it began left.
+    if all(path.name == _LOCK or is_partial(path) for path in folder.iterdir()):
         return
     if not is_benchmark(folder):
         raise InputError(f"{folder} exists and is no benchmark; choose another -o folder")
@@ -156,37 +164,20 @@ def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -
         )
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file that is whole or absent.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _partial(path)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
-
-
 def write_json(path: Path, value: Any) -> None:
     """Write a file of JSON that is whole or absent.
 
     Raises:
         StorageError: The disk refuses.
     """
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value, indent=2) + "\n")
 
 
 def _write_suite(place: Place, suite: Suite, published: str | None) -> None:
     """Write `suite.yaml`, and then beside it the published results that it names."""
     name = f"published{Path(suite.published).suffix}" if suite.published else None
     suite = suite.model_copy(update={"published": name})
-    text = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = dump_yaml(suite.model_dump(mode="json"))
     write_text(place.suite, text)
     if name is not None and published is not None:
         write_text(place.folder / name, published)
@@ -225,6 +216,8 @@ def _numbers_of(suite: Suite) -> dict[str, Any]:
     for system in told["systems"].values():
         for word in ("title", "published"):
             del system[word]
+    for dataset in told["datasets"].values():
+        del dataset["despite"]  # what it allows was not asked for in earlier versions
     return told
 
 
@@ -243,6 +236,6 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 
 def _remove_partial(folder: Path) -> None:
     """Remove what cells that were killed left half-written."""
-    for pattern in ("runs/*/.*.partial-*", "runs/*/*/evaluations/.*.partial-*"):
+    for pattern in ("runs/*/.*.partial*", "runs/*/*/evaluations/.*.partial*"):
         for path in folder.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)

@@ -8,6 +8,7 @@ from crystalvision.benchmark._experiments import experiment_of
 from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._suite import Suite
 from crystalvision.config import Config
+from crystalvision.datasets import Despite
 from crystalvision.plugins import PluginSelection
 
 
@@ -19,6 +20,7 @@ class Job(Config):
         run: Where the run goes.
         dataset: What it is trained on.
         tests: What it is judged on, by the name of the evaluation.
+        despite: Differences from what is trained on that a test is about, by its name.
         experiment: What is trained.
         device: Where: `cpu` or `cuda`.
         plugin_files: Single-file plugins to load.
@@ -30,6 +32,7 @@ class Job(Config):
     run: str
     dataset: str
     tests: dict[str, str]
+    despite: dict[str, tuple[Despite, ...]]
     experiment: dict[str, Any]
     device: str
     plugin_files: tuple[str, ...]
@@ -64,6 +67,7 @@ def job_of(
         run=key.folder,
         dataset=str(data.relative_to(folder)),
         tests={name: str(place.test_data(name).relative_to(folder)) for name in cell.tests},
+        despite={name: suite.datasets[name].despite for name in cell.tests},
         experiment=experiment_of(suite, cell).model_dump(mode="json"),
         device=device,
         plugin_files=tuple(str(file.resolve()) for file in selection.files),

@@ -24,7 +24,7 @@ class Outcome(Config):
 
 def outcome_of(error: BaseException) -> Outcome:
     """What an error that ended a cell says of it."""
-    from crystalvision.errors import CrystalVisionError
+    from crystalvision.errors import CrystalVisionError, TerminatedError
     from crystalvision.training import DivergenceError
 
     status: Status = "failed"
@@ -33,7 +33,7 @@ def outcome_of(error: BaseException) -> Outcome:
     elif any(_lacks_memory(each) for each in _chain(error)):
         status = "out-of-memory"
     text = str(error)
-    if not isinstance(error, CrystalVisionError):
+    if not isinstance(error, CrystalVisionError | TerminatedError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return Outcome(status=status, error=in_a_line(text), log="".join(_format(error)))
 

@@ -3,17 +3,16 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from crystalvision.benchmark._job import Job
 from crystalvision.benchmark._outcome import Outcome, killed
+from crystalvision.processes import command_of, import_path
+from crystalvision.threads import worker_environment
 
-_CODE = "from crystalvision.benchmark._run_cell import main; main()"
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 _LOG_BYTES = 20_000
 _END_SECONDS = 30
@@ -30,7 +29,7 @@ class CellProcess:
     def __init__(self, job: Job, environment: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the outcome is known
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-P", "-c", _CODE],
+            command_of("crystalvision.benchmark._run_cell"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -74,7 +73,11 @@ class CellProcess:
 
     def _unsaid(self) -> Outcome:
         """What became of it, if it did not say so itself."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # it has closed its channel, and does not end
+            self._process.kill()
+            status = self._process.wait()
         self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, self._errors.tell() - _LOG_BYTES))
         log = self._errors.read().decode(errors="replace")
@@ -88,11 +91,9 @@ class CellProcess:
 
 
 def _environment(device: str) -> dict[str, str]:
-    # What the parent can import, the child can, wherever it runs.
-    folders = [str(Path(folder).resolve()) for folder in sys.path if folder]
-    found = {"PYTHONPATH": os.pathsep.join(folders)}
+    found = {"PYTHONPATH": import_path()}
     if device == "cpu":
-        found |= dict.fromkeys(_ONE_THREAD, "1")
+        found |= worker_environment(1) | dict.fromkeys(_ONE_THREAD, "1")
     return found
 
 

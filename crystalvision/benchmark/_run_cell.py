@@ -108,7 +108,15 @@ def _judge(job: Job, run: Any, name: str, data: str, tell: Tell) -> None:
     if is_judged(Path(job.run), name) and load_metrics(done).dataset_identity == dataset.identity:
         return
     tell({"now": f"testing on {name}"})
-    evaluation = evaluate(run, dataset, split="all", device=torch.device(job.device))
+    evaluation = evaluate(
+        run,
+        dataset,
+        split="all",
+        device=torch.device(job.device),
+        despite=job.despite[name],
+    )
+    for note in evaluation.metrics.conditions.notes if evaluation.metrics.conditions else ():
+        tell({"note": note})
     save(evaluation, Path(job.run), name)
 
 

@@ -1,6 +1,5 @@
 """Runs a benchmark: datasets, cells, bounds, table, report."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -18,7 +17,9 @@ from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._table import collect, is_done, write_table
 from crystalvision.benchmark._test_data import write_pattern_facts
 from crystalvision.errors import CrystalVisionError, InputError
+from crystalvision.json_text import parse_json
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.small_files import read_small
 from crystalvision.sources import Cluster
 
 _EARLIER = "before it was resumed"
@@ -110,7 +111,7 @@ def _other_values(before: dict[str, Any], now: dict[str, object]) -> dict[str, l
 
 def _environment_before(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(read_small(path))
     except (OSError, ValueError):  # none yet, or damaged and about to be replaced
         return {}
     return found if isinstance(found, dict) else {}
@@ -123,6 +124,8 @@ def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: 
         cluster = None
         if settings.scheduler is not None:
             cluster = stack.enter_context(Cluster.at(settings.scheduler))
+            if cluster.note:
+                watcher.note(cluster.note)
         advance = stack.enter_context(watcher.step("simulating", total))
         for made in planned.sources.values():
             plan = suite.datasets[made.name]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
+from crystalvision.datasets import Despite
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -59,6 +60,8 @@ class DatasetPlan(Config):
         set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
         train: What to train on; a dataset without it is only tested on.
         test: What to test on; a dataset without it only lends branches to others.
+        despite: Differences between its test data and what is trained on that are the very
+            question: `energy`, or `axes` to take pixels as they are stored.
     """
 
     recipe: str
@@ -66,6 +69,7 @@ class DatasetPlan(Config):
     set: dict[str, Any] = Field(default_factory=dict)
     train: TrainSamples | None = None
     test: Samples | None = None
+    despite: tuple[Despite, ...] = ()
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:

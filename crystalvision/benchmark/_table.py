@@ -1,6 +1,5 @@
 """The tidy table, from nothing but what lies in the folder."""
 
-import csv
 import io
 import statistics
 from collections.abc import Callable, Sequence
@@ -9,16 +8,20 @@ from typing import Any, get_args
 
 from crystalvision.benchmark._by_value import metrics_by_value
 from crystalvision.benchmark._cells import Cell, CellKey, cells_of
-from crystalvision.benchmark._folder import Place, write_text
+from crystalvision.benchmark._folder import Place
 from crystalvision.benchmark._outcome import Outcome
 from crystalvision.benchmark._rows import ResultRow
 from crystalvision.benchmark._suite import Suite
 from crystalvision.benchmark._test_data import read_pattern_facts
 from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
+from crystalvision.json_text import validate_json
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
-from crystalvision.runs import RunRecord, load_epochs, load_record, storage_errors
+from crystalvision.runs import RunRecord, load_epochs, load_record
+from crystalvision.small_files import read_small
+from crystalvision.storage import whole_file, write_text
+from crystalvision.text import csv_writer
 
 _CLASSIFICATION = tuple(
     name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
@@ -48,9 +51,9 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
         StorageError: The disk refuses.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(ResultRow.model_fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.model_dump(mode="json") for row in rows)
+    writer = csv_writer(text)
+    writer.writerow(ResultRow.model_fields)
+    writer.writerows(row.model_dump(mode="json").values() for row in rows)
     write_text(folder / "results.csv", text.getvalue())
     _write_parquet(rows, folder / "results.parquet")
 
@@ -82,7 +85,7 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
     if not path.is_file():
         return None
     try:
-        return Outcome.model_validate_json(path.read_text(encoding="utf-8"))
+        return validate_json(Outcome, read_small(path))
     except ValueError as error:
         raise InputError(f"{path} is damaged; delete it, and go on with --resume") from error
 
@@ -229,7 +232,5 @@ def _write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
         choices = get_args(field.annotation) or (field.annotation,)
         fields.append(pa.field(name, next((types[c] for c in choices if c in types), pa.string())))
     table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=pa.schema(fields))
-    with storage_errors(path):
-        temporary = path.with_name(f".{path.name}.new")
-        parquet.write_table(table, temporary)
-        temporary.replace(path)
+    with whole_file(path, overwrite=True) as partial:
+        parquet.write_table(table, partial)

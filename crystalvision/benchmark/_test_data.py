@@ -4,16 +4,17 @@ Beside a test dataset lies a small table: a line for each pattern, with its spec
 are of one, and its value in the suite's `by` column.
 """
 
-import csv
 import io
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.benchmark._folder import Place, write_text
+from crystalvision.benchmark._folder import Place
 from crystalvision.datasets import SPECIMEN, Dataset
 from crystalvision.errors import InputError
+from crystalvision.storage import write_text
+from crystalvision.text import csv_reader, csv_writer
 
 MOST_VALUES = 50
 
@@ -49,7 +50,7 @@ def write_pattern_facts(place: Place, name: str, by: str | None) -> None:
     if not columns:
         return
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(["index", *columns])
     writer.writerows(zip(range(dataset.header.samples), *columns.values(), strict=True))
     path = place.pattern_facts(name)
@@ -66,7 +67,7 @@ def read_pattern_facts(place: Place, name: str, by: str | None) -> PatternFacts:
     path = place.pattern_facts(name)
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
+            lines = csv_reader(file).mappings()
         specimen = _column(lines, SPECIMEN)
         values = None if by is None else np.array([float(line[by]) for line in lines])
     except FileNotFoundError as error:

@@ -7,7 +7,6 @@ are `FileObject`s with their SHA-256; every chunk of the others ends in a checks
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import Summary
 from crystalvision.cards._text import citation_of
 from crystalvision.datasets import Column, DatasetHeader
-from crystalvision.datasets._files import disk_errors
 from crystalvision.datasets._header import IMAGES, SPLIT
 from crystalvision.datasets._layout import HEADER_DOCUMENT, ROOT_DOCUMENT
+from crystalvision.storage import disk_errors
+from crystalvision.text import json_text
 
 VERSION = "1.0.0"  # of the data: they never change under one identity
 _CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -82,7 +82,7 @@ def croissant(
         "recordSet": [_class_records(summary), _split_records(), _sample_records(header)],
     }
     stated = {key: value for key, value in document.items() if value not in (None, "", [])}
-    return (json.dumps(stated, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json_text(stated, indent=2) + "\n").encode()
 
 
 def _responsible(header: DatasetHeader, summary: Summary, origin: Origin) -> dict[str, Any]:

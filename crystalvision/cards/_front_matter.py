@@ -1,16 +1,14 @@
 """The YAML at the head of a card: what the Hugging Face hub reads, and what a later card keeps."""
 
-import json
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import from_hub_keys, hub_keys
 from crystalvision.config import validate
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
+from crystalvision.yaml_text import dump_yaml, parse_yaml
 
 _FENCE = "---\n"
 _OURS = "crystalvision"
@@ -30,11 +28,7 @@ def read_front_matter(path: Path, text: str) -> dict[str, Any]:
     if not text.startswith(_FENCE):
         return {}
     head, fence, _ = text.removeprefix(_FENCE).partition(f"\n{_FENCE}")
-    try:
-        found = yaml.safe_load(head)
-    except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: the lines above the second --- are no YAML: {reason}") from error
+    found = parse_yaml(f"\n{head}", f"{path}, above the second ---")  # the fence is a line, too
     if not fence or not isinstance(found, dict):
         raise InputError(f"{path}: expected keys and values between two lines of ---")
     return found
@@ -74,8 +68,7 @@ def front_matter(
         _OURS: {"identity": header.identity, **stated},
     }
     added = {key: value for key, value in earlier.items() if key not in (*keys, *_LICENCE_KEYS)}
-    plain = json.loads(json.dumps({**keys, **added}, default=str))
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    text = dump_yaml({**keys, **added}, width=100)
     return f"{_FENCE}{text}{_FENCE}"
 
 

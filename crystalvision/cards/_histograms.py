@@ -10,6 +10,7 @@ from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
 from crystalvision.cards._text import unit_of
 from crystalvision.datasets import Dataset
 from crystalvision.datasets._header import SPECIMEN
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +120,9 @@ def draw_panels(figure: "Figure", panels: Panels, top: float) -> None:
         size = (step - left - 0.2) / width, panels.panel_height / height
         axes = figure.add_axes((*corner, *size))
         _draw_panel(axes, panel)
-        axes.set_xlabel(panel.label, labelpad=2, fontsize=_fitting(panel.label, step - 0.1))
+        axes.set_xlabel(
+            figure_text(panel.label), labelpad=2, fontsize=_fitting(panel.label, step - 0.1)
+        )
 
 
 def _draw_legend(figure: "Figure", panels: Panels, top: float) -> None:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from crystalvision.text import figure_text
+
 INK = "#1c1c1c"
 FAINT = "#6a6a6a"
 DPI = 100
+_ALL = 10_000  # letters
 WIDTH = 10.0  # inches: 1000 pixels
 
 # Okabe & Ito (2008), then Tol's muted ones (SRON/EPS/TN/09-002): told apart with any colour vision.
@@ -42,4 +45,5 @@ def drawing() -> Iterator[None]:
 def shortened(text: str, inches: float) -> str:
     """A text that fits so many inches in 9 points, its end left out where it is too long."""
     room = max(4, int(inches * 13))
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+    shown = figure_text(text, _ALL)
+    return shown if len(shown) <= room else f"{shown[: room - 1]}…"

@@ -1,8 +1,25 @@
 """Small pieces of text that the card's files share."""
 
+from urllib.parse import quote
+
 from crystalvision.cards._facts import Facts
 from crystalvision.datasets import DatasetHeader
+from crystalvision.text import one_line
 
+IN_URLS = "%/:?#[]@!$&'()*+,;=~"
+"""What a web address may have beside letters and digits."""
+
+# Braces of their own would part a field for BibTeX, also behind a backslash.
+_BIBTEX = str.maketrans(
+    {
+        **{letter: f"\\{letter}" for letter in "#$%&_"},
+        "\\": r"\textbackslash{}",
+        "^": r"\textasciicircum{}",
+        "{": r"\textbraceleft{}",
+        "}": r"\textbraceright{}",
+        "~": r"\textasciitilde{}",
+    }
+)
 _UNITS = {
     "1": "",
     "angstrom": "Å",
@@ -37,14 +54,21 @@ def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
     if facts.citation:
         return facts.citation
     # Braces keep BibTeX from taking an organisation apart into first and last name.
-    authors = [*facts.creators, *(f"{{{organisation}}}" for organisation in facts.organisations)]
+    creators, organisations = (
+        map(_bibtex, names) for names in (facts.creators, facts.organisations)
+    )
+    authors = [*creators, *(f"{{{organisation}}}" for organisation in organisations)]
     fields = {
         "author": " and ".join(authors),
-        "title": f"{{{name}}}: {header.samples} labelled diffraction images",
+        "title": f"{{{_bibtex(name)}}}: {header.samples} labelled diffraction images",
         "year": str(facts.published.year) if facts.published else "",
-        "url": facts.url,
+        "url": quote(facts.url, safe=IN_URLS),
         "note": f"CrystalVision dataset, identity sha256:{header.identity}",
     }
     lines = [f"  {field} = {{{value}}}" for field, value in fields.items() if value]
     key = "".join(letter if letter.isalnum() else "-" for letter in name)
     return f"@misc{{{key},\n" + ",\n".join(lines) + "\n}"
+
+
+def _bibtex(text: str) -> str:
+    return one_line(text).translate(_BIBTEX)

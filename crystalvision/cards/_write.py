@@ -11,12 +11,13 @@ from crystalvision.cards._facts import Facts
 from crystalvision.cards._figure import figure_png
 from crystalvision.cards._front_matter import facts_from, front_matter, read_front_matter
 from crystalvision.cards._origin import origin_of
-from crystalvision.cards._readme import MARK, NOTES, readme
+from crystalvision.cards._readme import MARK, notes_of, readme
 from crystalvision.cards._summary import summarise
 from crystalvision.datasets import Dataset, DatasetWriter
-from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
 from crystalvision.errors import InputError
+from crystalvision.small_files import read_small
+from crystalvision.storage import Destination, disk_errors, whole_file, write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,18 @@ def write_card(
         "url": url,
     }
     with DatasetWriter.hold(path, dataset.header):
+        text = Destination.look(path / CARD_TEXT)  # what is noted there meanwhile is not lost
         earlier = _earlier_text(path, overwrite=overwrite)
         keys = read_front_matter(path / CARD_TEXT, earlier)
         facts = facts_from(path / CARD_TEXT, keys, dataset.identity).with_changes(changes)
-        notes = earlier.partition(NOTES)[2].removeprefix("\n")
+        notes = notes_of(earlier)
         drawn = figure or not (path / CARD_FIGURE).is_file()
         files = _contents(dataset, facts, keys, notes, figure=drawn)
         for name, content in files.items():
-            write_file(path / name, content)
+            if name != CARD_TEXT:
+                write_file(path / name, content)
+        with whole_file(text) as partial:
+            partial.write_bytes(files[CARD_TEXT])
     return Card(path, tuple(files), facts)
 
 
@@ -109,8 +114,7 @@ def _contents(
     summary = summarise(dataset)
     origin = origin_of(header, summary.name)
     head = front_matter(header, facts, name=summary.name, synthetic=origin.synthetic, earlier=keys)
-    folder = dataset.path.resolve().name
-    body = readme(header, folder, summary, origin, facts, CARD_FIGURE)
+    body = readme(header, summary, origin, facts, CARD_FIGURE)
     return {
         **({CARD_FIGURE: figure_png(dataset)} if figure else {}),
         CARD_METADATA: croissant(dataset.path, header, summary, origin, facts),
@@ -154,4 +158,4 @@ def _earlier_text(path: Path, *, overwrite: bool) -> str:
 
 def _read(file: Path) -> str:
     with disk_errors(file, "read"):
-        return file.read_bytes().decode("utf-8", errors="replace")
+        return read_small(file).decode("utf-8", errors="replace")

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from crystalvision.classical._check import check_estimator, check_use
 from crystalvision.classical._system import ClassicalSystem
 from crystalvision.errors import InputError, PluginError
+from crystalvision.storage import whole_file, write_file
 
 FEATURES = "features.safetensors"
 ESTIMATOR = "estimator.skops"
@@ -29,7 +30,7 @@ def save_classical(folder: Path, system: ClassicalSystem) -> None:
     """Write `features.safetensors` and `estimator.skops`.
 
     Raises:
-        OSError: The disk refuses.
+        StorageError: The disk refuses.
         PluginError: The estimator holds what could not be loaded again.
     """
     import skops.io
@@ -39,11 +40,8 @@ def save_classical(folder: Path, system: ClassicalSystem) -> None:
         for place, features in enumerate(system.features)
         for name, array in features.state().items()
     }
-    try:
-        save_file(arrays, folder / FEATURES)
-        (folder / FEATURES).chmod(0o644)  # safetensors keeps others out
-    except SafetensorError as error:  # it hides the OSError of a full disk
-        raise OSError(str(error)) from error
+    with whole_file(folder / FEATURES, overwrite=True) as partial:
+        save_file(arrays, partial)
     try:
         data = skops.io.dumps(system.estimator)
         strange = _untrusted(data, system)
@@ -57,7 +55,7 @@ def save_classical(folder: Path, system: ClassicalSystem) -> None:
             "refused when the run is loaded; expected what scikit-learn consists of, or what an "
             "estimator holds before it is fitted"
         )
-    (folder / ESTIMATOR).write_bytes(data)
+    write_file(folder / ESTIMATOR, data)
 
 
 def load_classical(folder: Path, system: ClassicalSystem) -> None:

@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Estimator, Features, Prediction
+from crystalvision.contracts import Estimator, Features, Prediction, described
 from crystalvision.errors import PluginError
 from crystalvision.models import System, SystemOutput
 
@@ -56,12 +57,12 @@ class ClassicalSystem(System):
             PluginError: Features of a wrong shape, or that are not finite.
         """
         parts = [
-            _checked(name, np.asarray(features(images)), len(images))
+            _checked(name, features(images), len(images))
             for name, features in zip(self.names, self.features, strict=True)
         ]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
-    def classify(self, described: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b k"]:
+    def classify(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b k"]:
         """Probability of each class from the features of images, (b, f) → (b, k).
 
         A class that the training data did not have has the probability 0.
@@ -69,28 +70,44 @@ class ClassicalSystem(System):
         Raises:
             PluginError: The estimator's probabilities have a wrong shape.
         """
-        told = np.asarray(self.estimator.predict_proba(described))
+        who = f"estimator '{self.estimator_name}'"
+        told = _array(self.estimator.predict_proba(features), who, "probabilities (b, k)")
         classes = np.asarray(self.estimator.classes_)
-        if told.shape != (len(described), len(classes)):
+        if told.shape != (len(features), len(classes)):
             raise PluginError(
-                f"estimator '{self.estimator_name}' gave probabilities of shape {told.shape}; "
-                f"expected {(len(described), len(classes))}"
+                f"{who} gave probabilities of shape {told.shape}; "
+                f"expected {(len(features), len(classes))}"
             )
-        probabilities = np.zeros((len(described), self.num_classes), np.float32)
+        if told.dtype.kind not in "uif" or not np.isfinite(told).all() or (told < 0).any():
+            raise PluginError(
+                f"{who} gave probabilities that are no finite numbers from 0 on (type {told.dtype})"
+            )
+        probabilities = np.zeros((len(features), self.num_classes), np.float32)
         probabilities[:, classes.astype(np.intp)] = told
         return probabilities
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
         """Probabilities (b, k) of prepared images (b, c, h, w), as the final output."""
-        described = self.describe(images.detach().cpu().float().numpy())
-        return SystemOutput({}, torch.from_numpy(self.classify(described)).to(images.device))
+        features = self.describe(images.detach().cpu().float().numpy())
+        return SystemOutput({}, torch.from_numpy(self.classify(features)).to(images.device))
 
     def predict(self, output: SystemOutput) -> Prediction:
         """Probabilities (b, k) from what `forward` gave; of severity a classifier says nothing."""
         return Prediction(probabilities=output.final)
 
 
-def _checked(name: str, values: np.ndarray, batch: int) -> np.ndarray:
+def _array(returned: Any, who: str, expected: str) -> np.ndarray:
+    """What a plugin returned, as an array."""
+    try:
+        if isinstance(returned, np.ndarray | list | torch.Tensor):
+            return np.asarray(returned)
+    except (ValueError, TypeError, RuntimeError):  # rows of several lengths; on a GPU
+        pass
+    raise PluginError(f"{who} gave {described(returned)}; expected {expected}")
+
+
+def _checked(name: str, returned: Any, batch: int) -> np.ndarray:
+    values = _array(returned, f"feature '{name}'", f"real numbers of shape ({batch}, f)")
     if values.ndim != 2 or len(values) != batch or values.dtype.kind not in "uif":
         raise PluginError(
             f"feature '{name}' gave values of shape {values.shape} and type {values.dtype}; "

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from crystalvision.benchmark import CellKey, Outcome, Place, Planned, ResultRow, Suite
 from crystalvision.cli.console import Advance, err, out, print_json, progress
@@ -41,7 +39,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """See `crystalvision.benchmark.Watcher`, as for the rest."""
-        err.print(f"note: {text}", soft_wrap=True, markup=False)
+        err.print(f"note: {text}", soft_wrap=True)
 
     @contextmanager
     def step(self, what: str, total: int) -> Iterator[Callable[[int], object]]:
@@ -75,7 +73,7 @@ class Screen:
             if outcome.status == "ok":
                 told = f"{self._judged(key)}{seconds:.0f} s"
             text = f"[{self._done}/{self._total}] {key}: {told}"
-            err.print(text, soft_wrap=True, markup=False)
+            err.print(text, soft_wrap=True)
             if self._advance is not None:
                 self._advance(1)
             self._show()
@@ -111,11 +109,11 @@ def print_plan(planned: Planned, *, json: bool) -> None:
     if json:
         print_json(_plan_data(planned))
         return
-    out.print(Text(f"{suite.title}: suite {suite.name}, budget {suite.budget or 'none'}"))
+    out.print(f"{suite.title}: suite {suite.name}, budget {suite.budget or 'none'}")
     table = Table("dataset", "for", "patterns", "image", "recipe", box=None, pad_edge=False)
     for made in planned.sources.values():
         shape = "×".join(map(str, made.header.image_shape))
-        recipe = escape(suite.datasets[made.name].recipe)
+        recipe = suite.datasets[made.name].recipe
         table.add_row(made.name, made.role, f"{made.header.samples:,}", shape, recipe)
     out.print(table)
     cells = Table("cell", "tested on", "begins with", box=None, pad_edge=False)
@@ -135,13 +133,14 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
     shown = [n for n in range(len(about)) if n not in same]
     if same:
         first = next(iter(groups))
-        out.print(Text(", ".join(f"{about[n]}: {first[n]}" for n in same)))
+        out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
     for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
-        table.add_column(name, no_wrap=True)
+        # Numbers whole, names on as many lines as they take.
+        table.add_column(name, no_wrap=name not in about, overflow="fold")
     for key, group in groups.items():
         table.add_row(
-            *(escape(key[n]) for n in shown),
+            *(key[n] for n in shown),
             str(len(group)),
             _mean([row.accuracy for row in group]),
             _mean([row.severity_mae for row in group]),
@@ -156,7 +155,7 @@ def print_next(folder: Path) -> None:
     page = next(
         folder / name for name in ("report.html", "results.csv") if (folder / name).is_file()
     )
-    err.print(f"next: open {page}", soft_wrap=True, markup=False)
+    err.print(f"next: open {page}", soft_wrap=True)
 
 
 def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
@@ -168,7 +167,6 @@ def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
         f"{cells} failed: {told}; see {folder}/failures; the same command with --resume tries "
         f"{'it' if len(failed) == 1 else 'them'} again",
         soft_wrap=True,
-        markup=False,
     )
 
 

@@ -1,9 +1,11 @@
 """Writes predictions as a table, as CSV, and as what becomes JSON."""
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crystalvision.cli.console import out
+from crystalvision.text import csv_writer
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.prediction import Predictions
@@ -38,13 +40,12 @@ def _row(name: str, told: "Predictions", place: int) -> Row:
 
 def print_csv(names: Sequence[str], told: "Predictions") -> None:
     """Write a line of headings, and one for each pattern, to stdout."""
-    import csv
-    import sys
-
     flat = [_flat(row) for row in rows(names, told)]
-    writer = csv.DictWriter(sys.stdout, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
+    table = io.StringIO()
+    writer = csv_writer(table)
+    writer.writerow(flat[0])
+    writer.writerows(row.values() for row in flat)
+    out.write(table.getvalue())
 
 
 def _flat(row: Row) -> dict[str, object]:
@@ -62,7 +63,6 @@ def _flat(row: Row) -> dict[str, object]:
 def print_table(names: Sequence[str], told: "Predictions") -> None:
     """Write a table to stdout, and below it what its marks mean."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None)
     table.add_column("image", overflow="fold")
@@ -71,10 +71,10 @@ def print_table(names: Sequence[str], told: "Predictions") -> None:
     headings += ["disagreement [nat]"] if told.spread is not None else []
     headings += ["novelty"] if told.novelty is not None else []
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for place, name in enumerate(names):
-        table.add_row(Text(name), told.names[place], *_cells(told, place))
-    out.print(table)  # names as Text, not markup: DATA.zarr[3] has brackets
+        table.add_row(name, told.names[place], *_cells(told, place))
+    out.print(table)
     if told.rejected is not None and told.rejected.any():
         out.print(
             f"! {int(told.rejected.sum())} of {len(told)} patterns are unlike the training data "

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from crystalvision.cli.console import err
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +16,16 @@ class State:
         debug: Whether the user asked for tracebacks and library warnings.
         selection: What `-p` asked for, so that a worker process can load the same plugins.
         arguments: The whole command line, without the program's name.
+        threads: What was chosen for the threads of this process; nothing where Python called.
     """
 
     catalogue: Catalogue
     debug: bool = False
     selection: PluginSelection = field(default_factory=PluginSelection)
     arguments: tuple[str, ...] = ()
+    threads: Threads | None = None
+
+    def note_threads(self) -> None:
+        """Say how many threads compute, if the machine is busy: for a command that computes."""
+        if self.threads is not None and self.threads.note:
+            err.print(f"note: {self.threads.note}", soft_wrap=True)

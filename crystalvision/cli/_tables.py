@@ -1,16 +1,15 @@
 """Draws what `crystalvision plugins` tells as tables that fit 80 columns."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from crystalvision.cli._describe import Row
-from crystalvision.cli.console import out
+from crystalvision.cli.console import lines, out, styled
+from crystalvision.text import command_line
 
 
 def print_list(rows: Sequence[Row], failures: Sequence[Mapping[str, str]]) -> None:
@@ -18,9 +17,9 @@ def print_list(rows: Sequence[Row], failures: Sequence[Mapping[str, str]]) -> No
     table = _table("kind", "name", "distribution", "version", "summary")
     kind = ""
     for row in rows:
-        summary = Text("broken, see below", "red") if row.error else Text(row.summary)
+        summary = styled(("broken, see below", "red")) if row.error else row.summary
         shown = "" if row.kind == kind else row.kind
-        table.add_row(shown, *map(Text, (row.name, row.distribution, row.version)), summary)
+        table.add_row(shown, row.name, row.distribution, row.version, summary)
         kind = row.kind
     out.print(table)
     _print_troubles("broken", [row.error for row in rows if row.error])
@@ -35,36 +34,38 @@ def print_list(rows: Sequence[Row], failures: Sequence[Mapping[str, str]]) -> No
 
 def _print_troubles(title: str, texts: Sequence[str]) -> None:
     if texts:
-        out.print(f"\n{title}", style="bold red")
+        out.print()
+        out.print(title, style="bold red")
     for text in texts:
-        out.print(Padding(Text(text), (0, 0, 0, 2)))
+        out.print(Padding(text, (0, 0, 0, 2)))
 
 
 def print_details(told: Mapping[str, Any]) -> None:
     """Write all that is known of one thing."""
     origin = f"{told['distribution']} {told['version']}".strip()
-    out.print(Text.assemble((f"{told['kind']} '{told['name']}'", "bold"), f"  from {origin}"))
+    out.print(styled((f"{told['kind']} '{told['name']}'", "bold"), f"  from {origin}"))
     if "path" in told:
         _print_file(told["path"])
         return
-    out.print(Text(told["description"] or "It has no documentation."))
+    out.print(lines(told["description"] or "It has no documentation."))
     if "options" in told:
         _print_options(told["options"])
     elif told["kind"] == "command":
-        out.print(Text(f"\nrun  crystalvision {told['name']} --help"))
+        out.print()
+        out.print(styled(f"run  crystalvision {told['name']} --help"))
     if "parameters" in told:
         _print_measures(told)
 
 
 def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> None:
     """Write what a new project has, and what to type next."""
-    out.print(Text.assemble((f"{kind} '{name}'", "bold"), f"  in {folder}"), soft_wrap=True)
+    out.print(styled((f"{kind} '{name}'", "bold"), f"  in {folder}"), soft_wrap=True)
     for file in files:
-        out.print(Text(f"  {file}"), soft_wrap=True)
+        out.print(f"  {file}", soft_wrap=True)
     out.print(
-        Text(
+        lines(
             "\nIt works as it is. To install it, look at it and test it:\n"
-            f"  cd {shlex.quote(str(folder))}\n"
+            f"  {command_line('cd', folder)}\n"
             '  pip install -e ".[test]"\n'
             f"  crystalvision plugins show {kind} {name}\n"
             "  pytest"
@@ -74,20 +75,20 @@ def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> 
 
 
 def _print_file(path: Path) -> None:
-    out.print(Text(f"{path}\n"), soft_wrap=True)
-    out.print(Text(path.read_text(encoding="utf-8").rstrip()))
+    out.print(str(path), soft_wrap=True)
+    out.print()
+    out.print(lines(path.read_text(encoding="utf-8").rstrip()))
 
 
 def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     if not options:
-        out.print("\nIt has no options.")
+        out.print()
+        out.print("It has no options.")
         return
     table = _table("option", "type", "default", "meaning")
     for option in options:
-        default = Text("required", "bold") if option["required"] else Text(repr(option["default"]))
-        table.add_row(
-            *map(Text, (option["name"], option["type"])), default, Text(option["description"])
-        )
+        default = styled(("required", "bold")) if option["required"] else repr(option["default"])
+        table.add_row(option["name"], option["type"], default, lines(option["description"]))
     out.print()
     out.print(table)
 
@@ -110,7 +111,8 @@ def _print_measures(told: Mapping[str, Any]) -> None:
     out.print()
     out.print(table)
     if measured:
-        out.print(Text("\n" + _how_measured(measured)))
+        out.print()
+        out.print(_how_measured(measured))
 
 
 def _speeds(measured: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """`crystalvision benchmark`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from crystalvision.cli._state import State
 from crystalvision.cli.console import err, print_json
+from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
@@ -101,7 +101,7 @@ def benchmark(
         )
     except KeyboardInterrupt:
         text = f"{folder} is not whole yet; the same command with --resume goes on with it"
-        err.print(text, soft_wrap=True, markup=False)
+        err.print(text, soft_wrap=True)
         raise
     if json:
         print_json([row.model_dump(mode="json") for row in rows])
@@ -136,7 +136,7 @@ def _settings(
         )
     if workers is not None and workers < 1:
         raise InputError(f"--workers {workers}: expected 1 or more")
-    usual = 1 if device == "cuda" else _cores()
+    usual = 1 if device == "cuda" else usable_processors()
     return Settings(
         device=device,
         workers=workers or usual,
@@ -145,10 +145,3 @@ def _settings(
         overwrite=overwrite,
         command=("crystalvision", *state.arguments),
     )
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not every system has it
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rich.text import Text
-
 from crystalvision.cli.console import err
+from crystalvision.text import message
 
 
 def write_card_or_say(path: Path) -> None:
@@ -27,6 +26,6 @@ def _try(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(path)
     except Exception as error:  # whatever it is, hours of work that went well must not end in it
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = message(" ".join(str(error).splitlines())) or type(error).__name__
         text = f"warning: the dataset is whole, but its card could not be written: {reason}"
-        err.print(Text(text, "yellow"), soft_wrap=True)
+        err.print(text, style="yellow", soft_wrap=True)

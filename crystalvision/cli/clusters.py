@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crystalvision.cli.console import err
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # what is made on one machine needs no dask
@@ -57,4 +58,6 @@ def one_cluster(
             yield cluster
     else:
         with Cluster.at(str(scheduler)) as cluster:
+            if cluster.note:
+                err.print(f"note: {cluster.note}", soft_wrap=True)
             yield cluster

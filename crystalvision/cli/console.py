@@ -3,19 +3,24 @@
 import dataclasses
 import json
 import math
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False)
+from crystalvision.cli._text_console import TextConsole
+from crystalvision.text import one_line, printable
+
+out = TextConsole()
 """Results, on stdout."""
 
-err = Console(stderr=True, highlight=False)
+err = TextConsole(stderr=True)
 """Errors, notes and progress, on stderr."""
+
+_HIDDEN_IN_JSON = re.compile(r"[^\n\x20-\x7e]")
 
 PROGRESS_DELAY_S = 2.0
 
@@ -27,15 +32,31 @@ class Advance(Protocol):
         """Move by `n`, and show `note` beside the bar from now on, if one is given."""
 
 
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """One line to print, of pieces that may have a style each.
+
+    Args:
+        *parts: Texts, or pairs of a text and its style.
+    """
+    pieces = [part if isinstance(part, tuple) else (part, "") for part in parts]
+    return Text.assemble(*((one_line(text), style) for text, style in pieces))
+
+
+def lines(text: str) -> Text:
+    """Text of several lines to print, where a str is one line."""
+    return Text(printable(text))
+
+
 def print_json(value: object) -> None:
     """Write a value to stdout as JSON that any program can read.
 
     Args:
         value: Mappings, sequences, dataclasses, numpy scalars and arrays; anything else is written
             as its text. A number that is not finite becomes `null`: JSON has no word for it.
+            Characters that do not show, or that stdout cannot encode, are written as JSON escapes.
     """
     text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    out.print(Text(text), soft_wrap=True)  # a Text: no markup, no emoji codes
+    out.write(_HIDDEN_IN_JSON.sub(_in_json, text) + "\n")
 
 
 @contextmanager
@@ -98,6 +119,12 @@ def _delayed_bar(description: str, total: float | None) -> Iterator[Advance]:
 
 def _advance_nothing(n: float = 1, *, note: str | None = None) -> None:
     """Progress without a terminal."""
+
+
+def _in_json(found: re.Match[str]) -> str:
+    """A letter, or the escape of one that does not show or that stdout has not."""
+    letter = found[0]
+    return letter if letter.isprintable() and out.can_encode(letter) else json.dumps(letter)[1:-1]
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
 from crystalvision.cli.console import out, print_json, progress
 
@@ -34,6 +35,7 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
@@ -46,11 +48,14 @@ def evaluate(
 
     state: State = ctx.obj
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        state.note_threads()
     if name is not None:
         check_name(name)
     loaded = Run.load(run, state.catalogue)
     dataset = Dataset.open(data)
-    split, indices = choose_samples(loaded, dataset, split)
+    wanted = differences(despite)
+    split, indices = choose_samples(loaded, dataset, split, despite=wanted)
     with progress("predicting", len(indices)) as advance:
         evaluation = judge(
             loaded,
@@ -59,6 +64,7 @@ def evaluate(
             device=chosen,
             calibrated=not uncalibrated,
             resamples=resamples,
+            despite=wanted,
             on_batch=advance,
         )
     folder = save(evaluation, run, name)
@@ -74,8 +80,8 @@ def _print_table(metrics: "Metrics") -> None:
 
     table = Table(title=f"{metrics.samples} patterns, split {metrics.split}", box=None)
     table.add_column("", overflow="fold")
-    table.add_column("", justify="right")
-    table.add_column("95 % interval", justify="right")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     for label, name, value in _rows(metrics):
         table.add_row(label, _number(value), _interval(metrics, name))
     out.print(table)
@@ -83,7 +89,7 @@ def _print_table(metrics: "Metrics") -> None:
     out.print(_confusion_table(metrics))
     out.print()
     for line in _notes(metrics):
-        out.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True, markup=False)
 
 
 def _rows(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
@@ -141,13 +147,26 @@ def _notes(metrics: "Metrics") -> list[str]:
         if temperature is None
         else f"probabilities calibrated with temperature {temperature:.3f}"
     )
+    how = f"of proportions Wilson's, others of {intervals.resamples} resamples"
     lines = [
-        f"intervals: {intervals.resamples} resamples of {intervals.units} {intervals.unit}s",
+        f"intervals of {intervals.units} {intervals.unit}s: {how}",
         f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
+    by_chance = metrics.calibration_error_by_chance
+    if by_chance is not None and by_chance > 0.5 * metrics.expected_calibration_error:
+        lines.append(
+            "a perfectly calibrated system would show a calibration error of about "
+            f"{by_chance:.3f} on so few patterns"
+        )
+    if metrics.conditions is not None:
+        lines = [*metrics.conditions.notes, *lines]
     if rejected is not None:
-        lines.insert(2, f"{rejected:.1%} of the patterns are flagged as unlike the training data")
+        ends = intervals.of("rejected")
+        told = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+        lines.append(
+            f"{rejected:.1%} of the patterns{told} are flagged as unlike the training data"
+        )
     return lines
 
 
@@ -157,6 +176,8 @@ def _number(value: float | None) -> str:
 
 def _interval(metrics: "Metrics", name: str) -> str:
     ends = metrics.intervals.of(name)
+    if name in metrics.intervals.all_the_same:
+        return "none: every resample is the same"
     return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
@@ -164,7 +185,7 @@ def _confusion_table(metrics: "Metrics") -> object:
     from rich.table import Table
 
     table = Table(title="actual class (row), predicted class (column)", box=None)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for name in metrics.class_names:
         table.add_column(name, justify="right", overflow="fold")
     for name, row in zip(metrics.class_names, metrics.confusion, strict=True):

@@ -17,21 +17,42 @@ def export(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The file: .onnx, or .pt2 for torch-export.")
     ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "-d",
+            "--data",
+            help="Try the file on patterns of this dataset; by default on that of the training.",
+        ),
+    ] = None,
     uncalibrated: Annotated[
         bool, typer.Option("--uncalibrated", help="Probabilities as the system gives them.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Describe the file as JSON.")] = False,
 ) -> None:
-    """Write a run as one file for other programs: raw counts in, probabilities and severity out."""
-    from crystalvision.export import check_export, export_run
+    """Write a run as one file for other programs: raw counts in, probabilities and severity out.
+
+    The file is run before it appears: it says what `predict` says, or it is not there.
+    """
+    from crystalvision.datasets import Dataset
+    from crystalvision.export import ExportCheck, check_export, export_run
     from crystalvision.runs import Run
 
     state: State = ctx.obj
-    check_export(to, output, overwrite=overwrite)
+    destination = check_export(to, output, overwrite=overwrite)
     loaded = Run.load(run, state.catalogue)
+    checks: list[ExportCheck] = []
     with progress("exporting", None):
-        path = export_run(loaded, to, output, calibrated=not uncalibrated, overwrite=overwrite)
+        path = export_run(
+            loaded,
+            to,
+            destination,
+            calibrated=not uncalibrated,
+            data=None if data is None else Dataset.open(data),
+            on_checked=checks.append,
+        )
+    check = checks[0]
     record = loaded.record
     if json:
         print_json(
@@ -40,6 +61,7 @@ def export(
                 "bytes": path.stat().st_size,
                 "image_shape": record.image_shape,
                 "class_names": record.class_names,
+                "checked": check.as_dict(),
             }
         )
     else:
@@ -47,3 +69,10 @@ def export(
         shape = ", ".join(map(str, record.image_shape))
         out.print(f"counts (batch, {shape}) → probabilities (batch, {len(record.class_names)})")
         out.print("                      → severity (batch,)")
+        out.print(
+            f"checked with {check.runtime} on {check.source}, in batches of "
+            f"{', '.join(map(str, check.batches))}: probabilities differ from those of predict by "
+            f"at most {check.probability_difference:.1e}, severities by "
+            f"{check.severity_difference:.1e}",
+            soft_wrap=True,
+        )

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._predictions import print_csv, print_table, rows
+from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.ordinary_files import text_of
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
+    from crystalvision.image_files import GapValues
     from crystalvision.prediction import Predictions, Predictor, Source
 
     Ask = Callable[[np.ndarray], Predictions]
@@ -63,11 +67,40 @@ def predict(
             "--uncalibrated", help="Probabilities as the system gives them, and no reject flag."
         ),
     ] = False,
+    gap_value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
+            "which become 0; none if every value is a count. Repeat it for each.",
+        ),
+    ] = None,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            "--pixel-size-inv-angstrom",
+            help="Size of a pixel in 1/Å, of images that do not state it; they are then carried "
+            "onto the run's axes.  [default: that of the run]",
+        ),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of their direct beam, from 0.  [default: half of the image's size]",
+        ),
+    ] = None,
+    energy_kev: Annotated[
+        float | None,
+        typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
+    ] = None,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say which class each image shows, how surely, and how severe the defect is."""
+    from crystalvision.image_files import parse_gap_values
     from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
@@ -78,8 +111,11 @@ def predict(
     _refuse_idle(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
+    stated = Stated(pixel_size, direct_beam(centre), energy_kev)
     state: State = ctx.obj
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        state.note_threads()
     predictors = [
         Predictor.load(path, catalogue=state.catalogue, device=chosen, calibrated=not uncalibrated)
         for path in (run, *(ensemble or ()))
@@ -88,22 +124,26 @@ def predict(
     if not uncalibrated and first.temperature is None:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    sources = [open_source(image, first.record.image_shape) for image in images]
+    opened = [open_source(image, first.record.image_shape) for image in images]
+    sources, conditions = matched(first, opened, stated, differences(despite))
     names = [name for source in sources for name in source.names]
+    gap_values = parse_gap_values(gap_value or [])
     told = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
-            for chunk in _chunks(first, source):
+            for chunk in _chunks(first, source, gap_values):
                 told.append(ask(chunk))
                 advance(len(chunk))
     predictions = join(told)
+    _print_notes(images, sources)
     if explain:
-        _explain(first, sources, explain_to or Path("explained"))
+        _explain(first, sources, explain_to or Path("explained"), gap_values)
     if json:
         print_json(
             {
                 "severity_source": predictions.severity_source,
                 "calibrated": predictions.calibrated,
+                "conditions": conditions,
                 "predictions": rows(names, predictions),
             }
         )
@@ -111,6 +151,18 @@ def predict(
         print_csv(names, predictions)
     else:
         print_table(names, predictions)
+
+
+def _print_notes(images: "Sequence[str]", sources: "Sequence[Source]") -> None:
+    """Say how files were understood."""
+    from crystalvision.image_files import tell_notes
+
+    notes: dict[str, list[str]] = {}
+    for image, source in zip(images, sources, strict=True):
+        for note in source.notes:
+            notes.setdefault(note, []).append(text_of(image))
+    for line in tell_notes(notes):
+        err.print(f"note: {line}", soft_wrap=True)
 
 
 def _refuse_idle(options: Mapping[str, object], without: str) -> None:
@@ -139,14 +191,16 @@ def _how_to_ask(
     return predictors[0].predict
 
 
-def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
+def _chunks(
+    predictor: "Predictor", source: "Source", gap_values: "GapValues"
+) -> "Iterator[np.ndarray]":
     """Checked patterns of a source, lazily, some at a time."""
     import numpy as np
 
     def read(places: range) -> np.ndarray:
         images = source.read(places)
         checked = [
-            predictor.prepare(image, source.names[place])
+            predictor.prepare(image, source.names[place], gap_values)
             for place, image in zip(places, images, strict=True)
         ]
         return np.stack(checked)
@@ -157,7 +211,9 @@ def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
     )
 
 
-def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
+def _explain(
+    predictor: "Predictor", sources: "Sequence[Source]", folder: Path, gap_values: "GapValues"
+) -> None:
     from crystalvision.prediction import draw_explanation
 
     count = sum(map(len, sources))
@@ -165,7 +221,8 @@ def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) 
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name)
+                image = predictor.prepare(source.read([place])[0], name, gap_values)
+                explanation = predictor.explain(image, name)
                 draw_explanation(explanation, folder / _file_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.cli.console import out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
     from rich.table import Table
 
     from crystalvision.report import Row
+    from crystalvision.storage import Destination
 
 
 def report(
@@ -38,17 +39,17 @@ def report(
     from crystalvision.report import check_output, load_results, render, row_of, steps, write_page
 
     state: State = ctx.obj
-    check_output(output, overwrite=overwrite)
+    destination = check_output(output, overwrite=overwrite)
     benchmarks = [folder for folder in runs if is_benchmark(folder)]
     if benchmarks and len(runs) > 1:
         raise InputError(f"{benchmarks[0]} is a benchmark with a report of its own: give it alone")
     if benchmarks:
-        _report_benchmark(benchmarks[0], output, state, json=json)
+        _report_benchmark(benchmarks[0], destination, state, json=json)
         return
     results = load_results(runs, state.catalogue)
     with progress("drawing", steps(results)) as advance:
         page = render(results, on_step=advance)
-    write_page(output, page)
+    write_page(destination, page)
     rows = [row_of(result) for result in results]
     if json:
         print_json(_as_json(rows, output))
@@ -57,7 +58,7 @@ def report(
         out.print(f"written to {output}", soft_wrap=True)
 
 
-def _report_benchmark(folder: Path, output: Path, state: State, *, json: bool) -> None:
+def _report_benchmark(folder: Path, to: "Destination", state: State, *, json: bool) -> None:
     from crystalvision.benchmark import Place
     from crystalvision.benchmark.report import page_of, read_rows
     from crystalvision.cli._benchmark import print_results
@@ -66,12 +67,12 @@ def _report_benchmark(folder: Path, output: Path, state: State, *, json: bool) -
     rows = read_rows(folder / "results.csv")
     with progress("drawing", None) as advance:
         page = page_of(folder, state.catalogue, on_step=lambda: advance(1))
-    write_page(output, page)
+    write_page(to, page)
     if json:
-        print_json({"report": output, "rows": [row.model_dump(mode="json") for row in rows]})
+        print_json({"report": to.path, "rows": [row.model_dump(mode="json") for row in rows]})
     else:
         print_results(Place(folder).read_suite(), rows)
-        out.print(f"written to {output}", soft_wrap=True)
+        out.print(f"written to {to.path}", soft_wrap=True)
 
 
 def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
@@ -81,30 +82,27 @@ def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
 
 
 def _print_rows(rows: "Sequence[Row]") -> None:
-    from rich.text import Text
-
     from crystalvision.report import same_data
 
     out.print(_comparison(rows))
     out.print()
     for row in rows:
         where = f"{row.patterns} patterns of {row.dataset}, split {row.split}"
-        out.print(Text.assemble((row.name, "bold"), f": {row.system}; {where}"))
+        out.print(styled((row.name, "bold"), f": {row.system}; {where}"), soft_wrap=True)
     if not same_data(rows):
         out.print("These runs were not judged on the same patterns.", style="bold red")
 
 
 def _comparison(rows: "Sequence[Row]") -> "Table":
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("run", overflow="fold")
     for name in ("accuracy", "95 %", "F1", "kappa", "MAE", "images/s", "seconds", "params"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            Text(row.name),
+            row.name,
             f"{row.accuracy:.3f}",
             f"{row.accuracy_low:.3f}–{row.accuracy_high:.3f}",
             f"{row.macro_f1:.3f}",

@@ -10,6 +10,7 @@ import typer
 from crystalvision.cli._state import State
 from crystalvision.cli.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.datasets import Dataset
@@ -64,7 +65,7 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.datasets import Dataset
+    from crystalvision.datasets import Dataset, doubts
     from crystalvision.runs import check_free, train_run
     from crystalvision.training import ClassicalExperiment, Machine, leads, load_experiment
 
@@ -82,6 +83,11 @@ def train(
     changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
     described = load_experiment(experiment, state.catalogue, overrides=changes, seed=seed)
     dataset = Dataset.open(data)
+    if machine.device.type == "cpu" and leads(machine):
+        state.note_threads()
+    if leads(machine):
+        for doubt in doubts(dataset):
+            err.print(f"note: {doubt}", soft_wrap=True)
     if isinstance(described, ClassicalExperiment):
         _only_the_cpu(machine)
         run = _train_classical(described, dataset, output, state, overwrite=overwrite)
@@ -98,6 +104,7 @@ def train(
                 reading=lambda total: _reading(stack, total),
                 selection=state.selection,
                 command=("crystalvision", *state.arguments),
+                keep_threads=state.threads is not None and state.threads.automatic,
             )
         if not leads(machine):
             return
@@ -161,7 +168,7 @@ class _Progress:
         self._advance: Advance | None = None
 
     def note(self, text: str) -> None:
-        err.print(f"note: {text}", soft_wrap=True, markup=False)
+        err.print(f"note: {text}", soft_wrap=True)
 
     def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
         self._stack.pop_all().close()  # the bar before this one
@@ -197,4 +204,5 @@ def _print_end(run: "Run", data: Path) -> None:
     best = ", ".join(f"{each.name} {each.monitor} {each.best_value:.4f}" for each in phases)
     seconds = run.record.training_seconds
     out.print(f"{run.path}: {best}; trained in {seconds:.1f} s", soft_wrap=True)
-    out.print(f"next: crystalvision evaluate {run.path} -d {data}", soft_wrap=True)
+    command = command_line("crystalvision", "evaluate", run.path, "-d", data)
+    out.print(f"next: {command}", soft_wrap=True)

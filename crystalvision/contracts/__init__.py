@@ -6,6 +6,7 @@ a stage knows the one before it only by the types here.
 
 from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
+from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
@@ -15,14 +16,26 @@ from crystalvision.contracts._models import (
     Targets,
     stride_pair,
 )
+from crystalvision.contracts._returned import (
+    check_many,
+    check_prediction,
+    check_size,
+    check_stride,
+    check_tensor,
+    described,
+    mark_origin,
+    origin_of,
+)
 from crystalvision.contracts._simulation import (
     Aperture,
     Beam,
+    Cost,
     Defect,
     DefectiveCrystal,
     Pattern,
     Renderer,
     Specimen,
+    SpecimenSize,
 )
 
 __all__ = [
@@ -30,7 +43,9 @@ __all__ = [
     "Augmentation",
     "Backbone",
     "Beam",
+    "Cost",
     "Crystal",
+    "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
     "Estimator",
@@ -41,7 +56,18 @@ __all__ = [
     "Pattern",
     "Prediction",
     "Renderer",
+    "SpaceGroup",
     "Specimen",
+    "SpecimenSize",
     "Targets",
+    "check_many",
+    "check_prediction",
+    "check_size",
+    "check_stride",
+    "check_tensor",
+    "described",
+    "mark_origin",
+    "origin_of",
+    "space_group",
     "stride_pair",
 ]

@@ -11,7 +11,10 @@ from crystalvision.errors import InputError
 
 if TYPE_CHECKING:
     import ase
+    from pymatgen.core.sites import PeriodicSite
     from pymatgen.core.structure import Structure
+
+_HEAVIEST = 118
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +62,12 @@ class Crystal:
         cell: Cell vectors as rows [Å], (3, 3).
         periodic: Whether the crystal repeats along each cell vector, (3,).
         parent: The ideal crystal that it was cut from; `None` for an ideal crystal itself.
+        assumed: What whoever made it had to assume, a sentence each: what a file left open, and how
+            it was decided. It is shown to the user and stored with the dataset.
 
     Raises:
-        InputError: Arrays of the wrong shape, a value that is not finite, no atom at all, or a cell
-            without volume.
+        InputError: Arrays of the wrong shape, a value that is not finite, no atom at all, a number
+            that is no element's, or a cell without volume.
     """
 
     positions: Float[np.ndarray, "n 3"]
@@ -70,6 +75,7 @@ class Crystal:
     cell: Float[np.ndarray, "3 3"]
     periodic: Bool[np.ndarray, "3"]
     parent: Parent | None = None
+    assumed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.numbers)
@@ -84,9 +90,17 @@ class Crystal:
                 raise InputError(f"Crystal.{name} has shape {found}; expected {shape}")
         if count == 0:
             raise InputError("a crystal needs at least one atom; this one has none")
+        strange = np.asarray(self.numbers)[(self.numbers < 1) | (self.numbers > _HEAVIEST)]
+        if len(strange):
+            raise InputError(
+                f"an atom has the atomic number {strange[0]}, as dummies (X) have; expected 1 to "
+                f"{_HEAVIEST}: give it its element, or take it out"
+            )
         if not (np.isfinite(self.positions).all() and np.isfinite(self.cell).all()):
             raise InputError("Crystal.positions and Crystal.cell must be finite numbers [Å]")
-        if abs(np.linalg.det(self.cell)) < 1e-6:
+        with np.errstate(over="ignore"):
+            volume = abs(np.linalg.det(self.cell))
+        if volume < 1e-6:
             raise InputError(f"Crystal.cell has no volume: {self.cell.tolist()} [Å]")
 
     def __len__(self) -> int:
@@ -102,7 +116,7 @@ class Crystal:
         self, positions: Float[np.ndarray, "m 3"], numbers: Int[np.ndarray, "m"]
     ) -> "Crystal":
         """The same cell with other atoms: positions [Å] (m, 3) and atomic numbers (m,)."""
-        return Crystal(positions, numbers, self.cell, self.periodic, self.parent)
+        return Crystal(positions, numbers, self.cell, self.periodic, self.parent, self.assumed)
 
     @classmethod
     def from_ase(cls, atoms: "ase.Atoms") -> Self:
@@ -127,8 +141,14 @@ class Crystal:
         """The crystal in an ordered pymatgen `Structure`.
 
         Raises:
-            InputError: The structure has sites with partial occupancy.
+            InputError: The structure has sites with partial occupancy, or of no element.
         """
+        dummies = [str(site.specie) for site in structure if site.is_ordered and _is_dummy(site)]
+        if dummies:
+            raise InputError(
+                f"the structure has a site of '{dummies[0]}', which is no element; give it its "
+                "element, or take it out"
+            )
         if not structure.is_ordered:
             raise InputError(
                 f"structure {structure.composition.reduced_formula} has partially occupied sites; "
@@ -153,3 +173,9 @@ class Crystal:
             self.positions,
             coords_are_cartesian=True,
         )
+
+
+def _is_dummy(site: "PeriodicSite") -> bool:
+    from pymatgen.core.periodic_table import DummySpecies
+
+    return isinstance(site.specie, DummySpecies)

@@ -139,6 +139,34 @@ class Pattern:
     band_limit_inv_angstrom: float
 
 
+@dataclass(frozen=True, slots=True)
+class SpecimenSize:
+    """How large a specimen will be, before it is made.
+
+    Attributes:
+        box_angstrom: Lengths of the box along x, y, z [Å].
+        atoms: Number of atoms, about.
+        elements: Number of elements.
+    """
+
+    box_angstrom: tuple[float, float, float]
+    atoms: float
+    elements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What work takes, about: on one core of a CPU, in single precision.
+
+    Attributes:
+        memory_bytes: At its fullest [byte].
+        seconds: Time [s].
+    """
+
+    memory_bytes: float
+    seconds: float
+
+
 class Renderer(ABC):
     """Turns specimens into calibrated patterns.
 
@@ -168,3 +196,12 @@ class Renderer(ABC):
         Returns:
             One pattern each, in order, the same as single calls would give.
         """
+
+    def cost(self, size: SpecimenSize) -> Cost | None:
+        """What rendering one configuration takes, from its size alone.
+
+        Asked before work starts, so that what cannot fit into memory is refused. `None`, the
+        default: unknown, and nothing is refused.
+        """
+        del size
+        return None

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
+from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._describe import describe
+from crystalvision.datasets._describe import describe, made_elsewhere
+from crystalvision.datasets._doubts import doubts
 from crystalvision.datasets._encode import ShardEncoder
-from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader
+from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader, detector_axes
+from crystalvision.datasets._join import differing_beams
+from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import CONTENT, origins, same_specimens
@@ -27,10 +31,13 @@ __all__ = [
     "SPECIMEN",
     "Axis",
     "Column",
+    "Conditions",
     "Dataset",
     "DatasetHeader",
     "DatasetWriter",
+    "Despite",
     "HeaderConflictError",
+    "Match",
     "PatternDataset",
     "Problem",
     "ShardEncoder",
@@ -39,7 +46,13 @@ __all__ = [
     "bin_images",
     "damaged_shards",
     "describe",
+    "detector_axes",
+    "differences",
+    "differing_beams",
+    "doubts",
     "find_obstacle",
+    "made_elsewhere",
+    "match",
     "merge",
     "origins",
     "read_header",

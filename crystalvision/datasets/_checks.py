@@ -9,7 +9,7 @@ import numpy as np
 
 from crystalvision.datasets._checksums import image_checksums, row_checksums
 from crystalvision.datasets._direct import Rows
-from crystalvision.datasets._files import PARTIAL_SUFFIX, is_filled
+from crystalvision.datasets._files import is_filled, is_unfinished
 from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
 from crystalvision.datasets._layout import (
     CARD_FIGURE,
@@ -24,6 +24,9 @@ from crystalvision.datasets._layout import (
     stored_columns,
 )
 from crystalvision.datasets._open import RESUME_HINT
+from crystalvision.errors import InputError
+from crystalvision.ordinary_files import is_litter
+from crystalvision.small_files import read_small
 
 REWRITE = "`crystalvision dataset repair` writes it again"
 MEND = "`crystalvision dataset repair` makes the shard again"
@@ -48,19 +51,19 @@ class Problem:
 
 
 def stray_problems(path: Path, header: DatasetHeader, codec: Codec) -> Iterator[Problem]:
-    """Files that do not belong to the dataset; hidden ones are left alone."""
+    """Files that do not belong to the dataset; what systems and editors leave is left alone."""
     known = {*dataset_files(header, codec), CARD_TEXT, CARD_FIGURE, CARD_METADATA}
     folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
         folder = found.is_dir() and (name in folders or not found.is_symlink())
-        if folder or name in known or found.name.startswith("."):
+        if folder or name in known or any(map(is_litter, PurePosixPath(name).parts)):
             continue
-        if name.endswith(PARTIAL_SUFFIX):
+        if is_unfinished(found):
             yield Problem(
                 None, f"{name}: left half-written by a killed writer; repair or --resume removes it"
             )
-        else:
+        elif not found.name.startswith("."):
             yield Problem(None, f"{name}: no file of this dataset; move it elsewhere")
 
 
@@ -76,7 +79,7 @@ def metadata_problems(path: Path, codec: Codec) -> Iterator[Problem]:
     """Metadata and coordinates against what the header asks for and against each other."""
     expected = codec.documents()
     try:
-        root = parse_document((path / ROOT_DOCUMENT).read_bytes())
+        root = parse_document(read_small(path / ROOT_DOCUMENT))
         copies = dict(root["consolidated_metadata"].pop("metadata"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         yield Problem(None, f"{ROOT_DOCUMENT}: damaged: {error!r}; {REWRITE}")
@@ -101,9 +104,10 @@ def _document_problems(
     path: Path, file: str, expected: bytes, copies: dict[str, Any]
 ) -> Iterator[Problem]:
     try:
-        content = (path / file).read_bytes()
-    except OSError as error:
-        yield Problem(None, f"{file}: cannot be read: {error.strerror}; {REWRITE}")
+        content = read_small(path / file)
+    except (OSError, InputError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        yield Problem(None, f"{file}: cannot be read: {reason}; {REWRITE}")
         return
     if not file.endswith(ROOT_DOCUMENT):
         if content != expected:

@@ -1,14 +1,18 @@
 """A dataset in one table, for `crystalvision dataset info`."""
 
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._files import disk_errors, size_bytes
+from crystalvision.datasets._files import size_bytes
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._origin import MERGE
 from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.storage import disk_errors
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
@@ -46,8 +50,11 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "columns": {name: column.units for name, column in header.columns.items()},
         "bytes_on_disk": size,
         "recipe": header.recipe.get("name"),
+        "caveats": list(header.caveats),
         "seed": header.seed,
+        "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
         "generator": header.generator,
+        "made_elsewhere": made_elsewhere(header.generator),
         "sources": [
             {key: source[key] for key in ("name", "seed", "samples", "identity")}
             for source in header.recipe["sources"]
@@ -55,3 +62,31 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         if header.recipe.get("kind") == MERGE
         else [],
     }
+
+
+def made_elsewhere(generator: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What of the software and machine that made data is another here: name → (there, here).
+
+    Samples that are made again with other libraries, or on another kind of processor, may differ
+    from the stored ones in the last bits of their probabilities, and so in single counts.
+
+    Args:
+        generator: What a dataset's header says.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for name, there in generator.items():
+        here = _here(name)
+        if here is not None and there != here:
+            found[name] = (there, here)
+    return found
+
+
+def _here(name: str) -> str | None:
+    if name == "processor":
+        return platform.machine()
+    if name not in {"crystalvision", "numpy", "torch"}:
+        return None
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -15,10 +15,10 @@ from jaxtyping import Int, UInt8, UInt32, UInt64
 from numcodecs import zstd
 
 from crystalvision.datasets._checksums import row_checksums
-from crystalvision.datasets._files import disk_errors
 from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
 from crystalvision.datasets._layout import SPLIT_FILES, images_file, stored_columns
 from crystalvision.errors import StorageError
+from crystalvision.storage import disk_errors
 
 _CRC_BYTES = 4
 _INDEX_ENTRY_BYTES = 16  # offset and length, each a uint64

@@ -1,62 +1,16 @@
-"""Files on the disk: written whole or not at all, and the disk's refusals said plainly."""
+"""The files of a dataset's folder."""
 
 import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
 
-from crystalvision.errors import StorageError
+from crystalvision.storage import disk_errors, is_partial
 
-PARTIAL_SUFFIX = ".partial"
+_EARLIER_PARTIAL = ".partial"  # as earlier versions named what was not whole
 LOCK_NAME = ".crystalvision.lock"
-
-_ADVICE = {
-    errno.ENOSPC: "free some space, then run the same command again",
-    errno.EDQUOT: "free some of your quota, then run the same command again",
-    errno.EFBIG: "raise the limit on the size of files, then run again",
-    errno.EACCES: "choose a folder that you may write to, or change its permissions",
-    errno.EPERM: "choose a folder that you may write to, or change its permissions",
-    errno.EROFS: "choose a folder on a disk that is not read-only",
-}
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-@contextmanager
-def disk_errors(path: Path, action: str, *, resumable: bool = True) -> Iterator[None]:
-    """Turn an `OSError` inside the block into a `StorageError` with the path and what to do."""
-    try:
-        yield
-    except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "check the disk and its permissions")
-        if resumable and error.errno in _FULL:
-            advice += " with --resume"
-        # The text of HDF5 has several lines and addresses in memory.
-        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
-        raise StorageError(f"{path}: cannot be {action}: {reason}; {advice}") from error
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or absent, also after a kill or a loss of power.
-
-    Raises:
-        StorageError: The disk refused; nothing is left behind.
-    """
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    with disk_errors(path, "written"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
 
 
 def holds(path: Path, content: bytes) -> bool:
@@ -103,11 +57,17 @@ def in_the_way(folder: Path, files: Iterable[str]) -> Path | None:
     return None
 
 
+def is_unfinished(file: Path) -> bool:
+    """Whether a file's name is that of one that a writer has not finished."""
+    return is_partial(file) or file.suffix == _EARLIER_PARTIAL
+
+
 def remove_partial_files(folder: Path) -> None:
     """Remove what a killed writer left half-written. Only for the holder of the lock."""
     with disk_errors(folder, "cleaned"):
-        for partial in folder.rglob(f"*{PARTIAL_SUFFIX}"):
-            partial.unlink()
+        for found in folder.rglob("*.partial*"):
+            if is_unfinished(found):
+                found.unlink()
 
 
 def remove_arrays(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from typing import Any, Literal, Self
 
@@ -10,9 +11,16 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
+from crystalvision.contracts import CrystalFacts
+from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 
 ImageType = Literal["uint16", "uint32", "float32"]
 ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
+
+MOST_SAMPLES = 20_000_000
+_MOST_SHARDS = 1_000_000
+_MOST_PIXELS = 2**28
 
 IMAGES = "images"
 IMAGE_CHECKSUM = "image_crc32"
@@ -23,7 +31,15 @@ SPECIMEN = "specimen"
 _RESERVED = frozenset(
     {IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, SUBSET_RANK, "sample", "channel", "c"}
 )
-_NO_CONTENT = {"generator", "source", "command", "synthetic", "caveats", "samples_per_shard"}
+_NO_CONTENT = {
+    "generator",
+    "source",
+    "command",
+    "synthetic",
+    "caveats",
+    "crystals",
+    "samples_per_shard",
+}
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -63,6 +79,34 @@ class Axis(Config):
         return self.offset + self.scale * np.arange(self.size, dtype=np.float64)
 
 
+def detector_axes(
+    sizes: tuple[int, int], scales: tuple[float, float], direct_beam: tuple[float, float] | None
+) -> tuple[Axis, Axis]:
+    """The axes of a detector's images: rows, then columns.
+
+    Args:
+        sizes: Numbers of rows and of columns.
+        scales: Size of a pixel along both [1/Å].
+        direct_beam: Row and column of the direct beam [pixels]; by default half of the size.
+
+    Raises:
+        InputError: A number that makes no sense.
+    """
+    for scale in scales:
+        if not (math.isfinite(scale) and scale > 0):
+            raise InputError(
+                f"pixel size {scale:g} 1/Å: expected a positive number, such as 0.0125"
+            )
+    place = direct_beam or (sizes[0] // 2, sizes[1] // 2)
+    if not all(map(math.isfinite, place)):
+        raise InputError(f"centre {place[0]:g},{place[1]:g}: expected a row and a column")
+    rows, columns = (
+        Axis(name=name, size=size, scale=scale, offset=-scale * pixel)
+        for name, size, scale, pixel in zip(("q_y", "q_x"), sizes, scales, place, strict=True)
+    )
+    return rows, columns
+
+
 STANDARD_COLUMNS = {
     "label": Column(dtype="int64", description="index of the class"),
     "severity": Column(dtype="float32", description="severity of the defect, 0 for none"),
@@ -92,10 +136,12 @@ class DatasetHeader(Config):
             where nothing does.
         synthetic: Whether the images were computed, not measured.
         caveats: What whoever uses the data must know, a sentence or two each.
+        crystals: The ideal crystals that a simulation read, and what was assumed of them; in the
+            order in which the column `structure` counts them, if there are several.
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
-    samples: int = Field(gt=0)
+    samples: int = Field(gt=0, le=MOST_SAMPLES)
     image_shape: tuple[int, int, int]
     dtype: ImageType
     class_names: tuple[str, ...] = Field(min_length=1)
@@ -109,7 +155,8 @@ class DatasetHeader(Config):
     command: str = ""
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
-    samples_per_shard: int = Field(gt=0)
+    crystals: tuple[CrystalFacts, ...] = ()
+    samples_per_shard: int = Field(gt=0, le=MOST_SAMPLES)
 
     @field_validator("columns")
     @classmethod
@@ -129,12 +176,22 @@ class DatasetHeader(Config):
             text = json.dumps(recipe, allow_nan=False)
         except TypeError as error:
             raise ValueError(f"the recipe must hold JSON types only: {error}") from error
-        return dict(json.loads(text))
+        return dict(parse_json(text))
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if min(self.image_shape) < 1:
             raise ValueError(f"image_shape {self.image_shape} must have positive sizes (c, h, w)")
+        # Opening allocates by these numbers, which a file may claim without holding anything.
+        if math.prod(self.image_shape) > _MOST_PIXELS:
+            raise ValueError(
+                f"image_shape {self.image_shape} has more than {_MOST_PIXELS} pixels (c, h, w)"
+            )
+        if self.shards > _MOST_SHARDS:
+            raise ValueError(
+                f"{self.samples} samples, {self.samples_per_shard} to a shard, make "
+                f"{self.shards} shards; expected {_MOST_SHARDS} at most"
+            )
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError(f"class_names {self.class_names} must differ from each other")
         if len(self.class_severities) != len(self.class_names):

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import SPECIMEN, Axis, Column
+from crystalvision.datasets._match import differences
 from crystalvision.datasets._origin import MERGE
 from crystalvision.errors import InputError
 
@@ -40,6 +42,24 @@ def _compared(one: Dataset, other: Dataset) -> list[tuple[str, Any, Any]]:
             for key in Axis.model_fields
         ]
     return pairs
+
+
+def differing_beams(datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    """What to say of beams that are not the same everywhere, a line each."""
+    first, *others = datasets
+    known = Conditions.of_dataset(first)
+    notes: list[str] = []
+    for other in others:
+        here = Conditions.of_dataset(other)
+        if (here.energy_kev is None) != (known.energy_kev is None):
+            silent = other if here.energy_kev is None else first
+            notes.append(f"{_name(silent)} does not state the energy of its beam, others do")
+        notes += differences(here, known, _name(other), _name(first))
+    return tuple(dict.fromkeys(f"Beams differ: {note}." for note in notes))
+
+
+def _name(dataset: Dataset) -> str:
+    return f"'{dataset.header.recipe.get('name') or dataset.path.name}'"
 
 
 def join_classes(datasets: Sequence[Dataset]) -> dict[str, float]:

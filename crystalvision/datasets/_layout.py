@@ -21,6 +21,7 @@ from crystalvision.datasets._header import (
     digest,
 )
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
+from crystalvision.json_text import parse_json
 
 if TYPE_CHECKING:  # half a second to import, which opening a dataset and `--help` do not need
     import zarr
@@ -269,7 +270,7 @@ def parse_document(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: It is no JSON object.
     """
-    document = json.loads(content)
+    document = parse_json(content)
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - damage, not a caller's mistake
     return document

@@ -15,6 +15,7 @@ from crystalvision.datasets._join import (
     SOURCE,
     SOURCE_INDEX,
     check_alike,
+    differing_beams,
     join_classes,
     join_columns,
 )
@@ -237,8 +238,12 @@ def _header(
         "recipe": {"name": name or " + ".join(names), "kind": MERGE, "sources": sources},
         "generator": _generator(datasets),
         "synthetic": all(dataset.header.synthetic for dataset in datasets),
-        "caveats": tuple(
-            dict.fromkeys(text for dataset in datasets for text in dataset.header.caveats)
+        "caveats": (
+            *dict.fromkeys(text for dataset in datasets for text in dataset.header.caveats),
+            *differing_beams(datasets),
+        ),
+        "crystals": tuple(
+            dict.fromkeys(facts for dataset in datasets for facts in dataset.header.crystals)
         ),
         "samples_per_shard": first.samples_per_shard,
     }

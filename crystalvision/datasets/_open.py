@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from crystalvision.datasets._files import LOCK_NAME, disk_errors, is_filled
-from crystalvision.datasets._header import DatasetHeader, digest
+from crystalvision.datasets._files import LOCK_NAME, is_filled
+from crystalvision.datasets._header import IMAGES, DatasetHeader, digest
 from crystalvision.datasets._layout import (
     FORMAT,
     HEADER_DOCUMENT,
@@ -18,6 +18,8 @@ from crystalvision.datasets._layout import (
     shard_files,
 )
 from crystalvision.errors import InputError, StorageError
+from crystalvision.small_files import read_small
+from crystalvision.storage import disk_errors
 
 RESUME_HINT = "finish it with the command that began it and --resume"
 _REPAIR = "`crystalvision dataset repair` mends it"
@@ -45,7 +47,7 @@ def read_header(path: Path) -> DatasetHeader:
             raise StorageError(f"{document}: missing; {_REPAIR}")
         raise InputError(f"{path}: not a dataset of crystalvision: it holds no {ROOT_DOCUMENT}")
     with disk_errors(document, "read"):
-        content = document.read_bytes()
+        content = read_small(document)
     try:
         ours = parse_document(content).get("attributes", {}).get(OUR_KEY)
     except (ValueError, AttributeError) as error:
@@ -102,7 +104,7 @@ def read_header_copy(path: Path) -> DatasetHeader:
     """
     document = path / HEADER_DOCUMENT
     with disk_errors(document, "read"):
-        content = document.read_bytes()
+        content = read_small(document)
     try:
         return _checked_header(document, parse_document(content))
     except ValueError as error:
@@ -119,18 +121,29 @@ def is_dataset(path: Path) -> bool:
     if (path / LOCK_NAME).is_file() or (path / HEADER_DOCUMENT).is_file():
         return True
     try:
-        return OUR_KEY in parse_document((path / ROOT_DOCUMENT).read_bytes())["attributes"]
+        return OUR_KEY in parse_document(read_small(path / ROOT_DOCUMENT))["attributes"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def find_missing_shards(path: Path, header: DatasetHeader) -> list[int]:
     """Shards of which a file is absent or empty, ascending."""
+    begun = _begun_shards(path, header)
     return [
         shard
         for shard in range(header.shards)
-        if not all(is_filled(f"{path}/{file}") for file in shard_files(header, shard))
+        if shard not in begun
+        or not all(is_filled(f"{path}/{file}") for file in shard_files(header, shard))
     ]
+
+
+def _begun_shards(path: Path, header: DatasetHeader) -> set[int]:
+    """Shards of which the images are there: a header may claim a million of them."""
+    try:
+        names = [entry.name for entry in (path / IMAGES / "c").iterdir()]
+    except OSError:
+        return set()
+    return {int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 12}
 
 
 def _one_line(error: Exception) -> str:

@@ -16,6 +16,7 @@ from crystalvision.datasets._layout import (
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._splits import SplitSettings, split_arrays
 from crystalvision.errors import InputError, StorageError
+from crystalvision.small_files import read_small
 
 
 def find_split(path: Path, header: DatasetHeader) -> SplitSettings:
@@ -58,7 +59,7 @@ def told_splits(path: Path, header: DatasetHeader) -> list[SplitSettings]:
         (SPLIT_DOCUMENT, ()),
     ):
         try:
-            document: Any = parse_document((path / file).read_bytes())
+            document: Any = parse_document(read_small(path / file))
             for key in keys:
                 document = document[key]
             attributes = document["attributes"]

@@ -6,6 +6,8 @@ from typing import Any
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.errors import InputError
 
+_OF_A_MACHINE = {"generator.processor", "generator.instructions"}  # a cluster has several
+
 
 def check_same(path: Path, found: DatasetHeader, wanted: DatasetHeader) -> None:
     """Refuse to mix two datasets, or two versions of the software, in one.
@@ -14,7 +16,7 @@ def check_same(path: Path, found: DatasetHeader, wanted: DatasetHeader) -> None:
         InputError: The headers differ; the first key that does, and both values.
     """
     there, here = (_flat(header.model_dump(mode="json")) for header in (found, wanted))
-    for key in sorted(there.keys() | here.keys()):
+    for key in sorted((there.keys() | here.keys()) - _OF_A_MACHINE):
         if there.get(key, _ABSENT) != here.get(key, _ABSENT):
             raise InputError(
                 f"{path}: cannot be resumed: its {key} is {there.get(key, _ABSENT)!r:.80}, "

@@ -11,11 +11,9 @@ from crystalvision.datasets._direct import Rows, read_rows
 from crystalvision.datasets._encode import ShardEncoder, checked_indices
 from crystalvision.datasets._files import (
     LOCK_NAME,
-    disk_errors,
     holds,
     remove_arrays,
     remove_partial_files,
-    write_file,
 )
 from crystalvision.datasets._header import SPECIMEN, SPLIT, DatasetHeader
 from crystalvision.datasets._layout import (
@@ -36,6 +34,7 @@ from crystalvision.datasets._same import check_same
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, split_arrays
 from crystalvision.errors import InputError
 from crystalvision.locks import take_lock
+from crystalvision.storage import disk_errors, write_file
 
 Mode = Literal["create", "resume", "overwrite"]
 
@@ -76,7 +75,7 @@ class DatasetWriter:
         """
         path = Path(path)
         check_place(path, mode)
-        with disk_errors(path, "created"):
+        with disk_errors(path, "created", resumable=True):
             path.mkdir(parents=True, exist_ok=True)
         with _locked(path):
             _check_begun(path, header, mode)
@@ -183,7 +182,7 @@ class DatasetWriter:
         if list(files) != shard_files(self.header, shard):
             raise InputError(f"{self.path}: these are not the files of shard {shard}")
         self._labels = None
-        with disk_errors(self.path, "written"):
+        with disk_errors(self.path, "written", resumable=True):
             (self.path / images_file(shard)).unlink(missing_ok=True)
         self._write(files)
 
@@ -218,7 +217,7 @@ class DatasetWriter:
         """
         arrays = self._split_arrays(settings)
         # Without them the dataset counts as unfinished, until both and the document agree again.
-        with disk_errors(self.path, "written"):
+        with disk_errors(self.path, "written", resumable=True):
             for file in SPLIT_FILES:
                 (self.path / file).unlink(missing_ok=True)
         self._codec = Codec(self.header, settings)
@@ -253,7 +252,7 @@ class DatasetWriter:
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():
-            write_file(self.path / name, content)
+            write_file(self.path / name, content, resumable=True)
 
 
 def _check_begun(path: Path, header: DatasetHeader, mode: Mode) -> None:

@@ -10,6 +10,7 @@ from crystalvision.evaluation._metrics import (
     classification_metrics,
     severity_metrics,
 )
+from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
 from crystalvision.evaluation._record import Metrics, Split
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "classification_metrics",
     "evaluate",
     "load_metrics",
+    "proportion_interval",
     "reliability",
     "save",
     "severity_metrics",
+    "wilson_interval",
 ]

@@ -54,3 +54,19 @@ def reliability(
         sure = np.bincount(place, weights=confidence, minlength=bins) / patterns
         hits = np.bincount(place, weights=right, minlength=bins) / patterns
     return Reliability(np.linspace(0, 1, bins + 1), patterns, sure, hits)
+
+
+def error_by_chance(confidence: Float[np.ndarray, "n"], bins: int = BINS) -> float:
+    """The expected calibration error that a perfectly calibrated system would show.
+
+    The difference of a bin is then that of a mean of coins, of which the mean distance from 0 is
+    about √(2/π) standard deviations.
+
+    Args:
+        confidence: The highest probability of each pattern, (n,).
+        bins: Number of equal bins of [0, 1].
+    """
+    variance = np.bincount(
+        bin_of(confidence, bins), weights=confidence * (1 - confidence), minlength=bins
+    )
+    return float(np.sqrt(2 / np.pi * variance.clip(min=0)).sum() / len(confidence))

@@ -1,14 +1,25 @@
 """Judges a run on a dataset."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from crystalvision.datasets import CONTENT, SPECIMEN, Dataset, origins, same_specimens
+from crystalvision.datasets import (
+    CONTENT,
+    SPECIMEN,
+    Conditions,
+    Dataset,
+    Despite,
+    Match,
+    match,
+    origins,
+    same_specimens,
+)
 from crystalvision.errors import InputError
+from crystalvision.evaluation._binning import error_by_chance
 from crystalvision.evaluation._intervals import RESAMPLES, Intervals, bootstrap_intervals
 from crystalvision.evaluation._metrics import classification_metrics, severity_metrics
 from crystalvision.evaluation._record import Metrics, Split
@@ -47,9 +58,13 @@ def evaluate(
     calibrated: bool = True,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    despite: Collection[Despite] = (),
     on_batch: Callable[[int], None] = lambda count: None,
 ) -> Evaluation:
     """Judge a run.
+
+    Data are matched to it by what they state: classes by their names, in whatever order; other
+    axes are carried onto those of the run.
 
     Args:
         run: The run.
@@ -61,16 +76,20 @@ def evaluate(
         calibrated: Whether to use the calibration that training left in the run.
         resamples: How many resamples give the confidence intervals.
         seed: Draws them.
+        despite: Differences between the data and what the run was trained on that are known and
+            wanted.
         on_batch: Told how many more patterns are done.
 
     Raises:
-        InputError: Classes or images that are not those of the run, an empty split, or a test
-            split with patterns that the run was trained on.
+        InputError: Classes, images, axes or a beam that are not those of the run, an empty split,
+            or a test split with patterns that the run was trained on.
     """
-    split, indices = choose_samples(run, dataset, split)
+    split, indices = choose_samples(run, dataset, split, despite=despite)
+    conditions = _matched(run, dataset, despite)
     predictor = Predictor(run, device, calibrated=calibrated)
-    predictions, seconds = _predict(predictor, dataset, indices, batch_size, on_batch)
-    label = np.asarray(dataset.column("label"), dtype=np.int64)[indices]
+    read = _reader(dataset, conditions)
+    predictions, seconds = _predict(predictor, read, indices, batch_size, on_batch)
+    label = _label_places(run, dataset)[np.asarray(dataset.column("label"))[indices]]
     severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
     classification = classification_metrics(
         torch.from_numpy(predictions.probabilities),
@@ -95,13 +114,17 @@ def evaluate(
         rejected=None if rejected is None else float(rejected.mean()),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
+        calibration_error_by_chance=error_by_chance(
+            predictions.probabilities.max(axis=1).astype(np.float64)
+        ),
+        conditions=conditions,
     )
     return Evaluation(metrics, indices, label, severity, predictions)
 
 
 def _predict(
     predictor: Predictor,
-    dataset: Dataset,
+    read: Callable[[np.ndarray], np.ndarray],
     indices: np.ndarray,
     batch_size: int,
     on_batch: Callable[[int], None],
@@ -110,7 +133,7 @@ def _predict(
     parts: list[Predictions] = []
     seconds = 0.0
     for start in range(0, len(indices), _CHUNK):
-        raw = np.asarray(dataset.images(indices[start : start + _CHUNK]))
+        raw = read(indices[start : start + _CHUNK])
         began = time.perf_counter()
         parts.append(predictor.predict(raw, batch_size=batch_size))
         seconds += time.perf_counter() - began
@@ -137,28 +160,28 @@ def _intervals(
         predictions.severity,
         predictions.class_names,
         specimen=specimen,
+        rejected=predictions.rejected,
         resamples=resamples,
         seed=seed,
     )
 
 
-def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Split, np.ndarray]:
+def _reader(dataset: Dataset, conditions: Match) -> Callable[[np.ndarray], np.ndarray]:
+    """Reads images by index, on the axes of the run."""
+    return lambda indices: conditions.carry(np.asarray(dataset.images(indices)))
+
+
+def choose_samples(
+    run: Run, dataset: Dataset, split: Split | None, *, despite: Collection[Despite] = ()
+) -> tuple[Split, np.ndarray]:
     """The split to judge, and its indices, after checking that run and dataset fit.
 
     Raises:
         InputError: As for `evaluate`.
     """
-    record, header = run.record, dataset.header
-    if header.class_names != record.class_names:
-        raise InputError(
-            f"{dataset.path} has the classes {', '.join(header.class_names)}, but {run.path} was "
-            f"trained on {', '.join(record.class_names)}; they must be the same, in this order"
-        )
-    if tuple(header.image_shape) != record.image_shape:
-        raise InputError(
-            f"{dataset.path} has images of shape {tuple(header.image_shape)}, but {run.path} was "
-            f"trained on {record.image_shape}"
-        )
+    _label_places(run, dataset)
+    _matched(run, dataset, despite)
+    record = run.record
     same = dataset.identity == record.dataset.identity
     if not same:
         _check_unseen(run, dataset)
@@ -174,6 +197,42 @@ def choose_samples(run: Run, dataset: Dataset, split: Split | None) -> tuple[Spl
                 f"{len(seen)} patterns of the test split were used for training"
             )
     return split, indices
+
+
+def _label_places(run: Run, dataset: Dataset) -> np.ndarray:
+    """The run's label of each class of a dataset, by name.
+
+    Raises:
+        InputError: The dataset has a class that the run does not know.
+    """
+    known, names = run.record.class_names, dataset.header.class_names
+    if not set(names) <= set(known):
+        raise InputError(
+            f"{dataset.path} has the classes {', '.join(names)}, but {run.path} was trained on "
+            f"{', '.join(known)}; it can be judged on these alone"
+        )
+    return np.array([known.index(name) for name in names], dtype=np.int64)
+
+
+def _matched(run: Run, dataset: Dataset, despite: Collection[Despite]) -> Match:
+    """How a dataset fits what a run was trained on.
+
+    Raises:
+        InputError: It does not.
+    """
+    record, channels = run.record, dataset.header.image_shape[0]
+    if channels != record.image_shape[0]:
+        raise InputError(
+            f"{dataset.path} has images of shape {dataset.header.image_shape}, but {run.path} was "
+            f"trained on {record.image_shape}"
+        )
+    return match(
+        record.conditions,
+        Conditions.of_dataset(dataset),
+        run_name=str(run.path),
+        data_name=str(dataset.path),
+        despite=despite,
+    )
 
 
 def _check_unseen(run: Run, dataset: Dataset) -> None:

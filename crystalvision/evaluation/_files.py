@@ -1,13 +1,14 @@
 """Evaluations in the folder of their run."""
 
-import csv
-import json
 from pathlib import Path
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
-from crystalvision.runs import storage_errors, whole_folder
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
+from crystalvision.storage import disk_errors, whole_folder
+from crystalvision.text import csv_writer, json_text
 
 FOLDER = "evaluations"
 
@@ -30,9 +31,9 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     """
     name = check_name(name or _name(evaluation, run))
     path = run / FOLDER / name
-    with whole_folder(path) as folder, storage_errors(path):
+    with whole_folder(path, overwrite=True, keep=True) as folder, disk_errors(path):
         _write_predictions(evaluation, folder / "predictions.csv")
-        text = json.dumps(evaluation.metrics.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        text = json_text(evaluation.metrics.model_dump(mode="json"), indent=2)
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -45,7 +46,7 @@ def load_metrics(path: Path) -> Metrics:
     """
     file = path / "metrics.json"
     try:
-        return Metrics.model_validate_json(file.read_text(encoding="utf-8"))
+        return validate_json(Metrics, read_small(file))
     except FileNotFoundError as error:
         raise InputError(f"{path} is no evaluation: it has no metrics.json") from error
     except ValueError as error:
@@ -80,7 +81,7 @@ def _write_predictions(evaluation: Evaluation, path: Path) -> None:
     told = evaluation.predictions
     columns = [f"probability_{name}" for name in told.class_names]
     with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
+        rows = csv_writer(file)
         rows.writerow(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
         for row, index in enumerate(evaluation.indices):
             probabilities = [f"{value:.6g}" for value in told.probabilities[row]]

@@ -154,23 +154,39 @@ def severity_metrics(
     """
     if not len(actual):
         raise InputError("there are no predictions to judge")
-    predicted, actual = predicted.double(), actual.double()
-    difference = predicted - actual
-    bias = float(difference.mean())
-    spread = 1.96 * float(difference.std()) if len(difference) > 1 else None
-    varies = len(difference) > 1 and float(predicted.std()) > 1e-9 and float(actual.std()) > 1e-9
-    scatter = float((actual - actual.mean()).square().sum())
+    told, true = predicted.double().tolist(), actual.double().tolist()
+    difference = [one - other for one, other in zip(told, true, strict=True)]
+    count, bias = len(true), _mean(difference)
+    p, a = _centred(told), _centred(true)
+    of_told, of_true, of_both = (_dot(*pair) for pair in ((p, p), (a, a), (p, a)))
+    squares = _dot(difference, difference)
+    around = _centred(difference)
+    spread = 1.96 * math.sqrt(_dot(around, around) / (count - 1)) if count > 1 else None
+    least = 1e-18 * (count - 1)
+    varies = count > 1 and of_told > least and of_true > least
     return SeverityMetrics(
-        mae=float(difference.abs().mean()),
-        rmse=math.sqrt(float(difference.square().mean())),
-        r2=1 - float(difference.square().sum()) / scatter if scatter > 1e-9 else None,
-        correlation=float(torch.corrcoef(torch.stack([predicted, actual]))[0, 1])
-        if varies
-        else None,
+        mae=_mean([abs(each) for each in difference]),
+        rmse=math.sqrt(squares / count),
+        r2=1 - squares / of_true if of_true > 1e-9 else None,
+        correlation=of_both / math.sqrt(of_told * of_true) if varies else None,
         bias=bias,
         lower_limit=None if spread is None else bias - spread,
         upper_limit=None if spread is None else bias + spread,
     )
+
+
+# Sums are rounded once, exactly: they are then the same on every machine.
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _centred(values: list[float]) -> list[float]:
+    mean = _mean(values)
+    return [value - mean for value in values]
+
+
+def _dot(one: list[float], other: list[float]) -> float:
+    return math.fsum(a * b for a, b in zip(one, other, strict=True))
 
 
 def _rates(

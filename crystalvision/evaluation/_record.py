@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from crystalvision.datasets import Match
 from crystalvision.evaluation._intervals import Intervals
 from crystalvision.evaluation._metrics import ClassificationMetrics, SeverityMetrics
 from crystalvision.prediction import SeveritySource
@@ -28,6 +29,10 @@ class Metrics(ClassificationMetrics):
             without calibration.
         images_per_second: Speed of preparing and predicting, without reading.
         device: Where it was predicted: `cpu` or `cuda`.
+        calibration_error_by_chance: The expected calibration error that a perfectly calibrated
+            system would show on so few patterns.
+        conditions: How axes and beam of the patterns compare with what the run was trained on, and
+            what was done; `None` in evaluations of earlier versions.
     """
 
     dataset: str
@@ -43,3 +48,5 @@ class Metrics(ClassificationMetrics):
     rejected: float | None
     images_per_second: float
     device: str
+    calibration_error_by_chance: float | None = None
+    conditions: Match | None = None

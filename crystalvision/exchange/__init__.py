@@ -4,6 +4,7 @@ An export holds every column, the calibration, the classes, the recipe, the iden
 It is whole or absent, and it is made a few images at a time.
 """
 
+from crystalvision.exchange._file_digests import changed_files
 from crystalvision.exchange._hdf5 import export_hdf5
 from crystalvision.exchange._import import Imported, import_folder
 from crystalvision.exchange._png import export_png
@@ -13,6 +14,7 @@ from crystalvision.exchange._webdataset import export_webdataset
 __all__ = [
     "Exported",
     "Imported",
+    "changed_files",
     "export_hdf5",
     "export_png",
     "export_webdataset",

@@ -1,9 +1,8 @@
 """Where the pixels of imported images lie in reciprocal space."""
 
-import math
 from pathlib import Path
 
-from crystalvision.datasets import Axis, DatasetHeader
+from crystalvision.datasets import Axis, DatasetHeader, detector_axes
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Kind
 
@@ -47,19 +46,7 @@ def axes_of(
             return known.axes[0], known.axes[1]
     else:
         scales = _pair(pixel_size_inv_angstrom)
-    for scale in scales:
-        if not (math.isfinite(scale) and scale > 0):
-            raise InputError(
-                f"pixel size {scale:g} 1/Å: expected a positive number, such as 0.0125"
-            )
-    origin = centre or (sizes[0] // 2, sizes[1] // 2)
-    if not all(map(math.isfinite, origin)):
-        raise InputError(f"centre {origin[0]:g},{origin[1]:g}: expected a row and a column")
-    rows, columns = (
-        Axis(name=name, size=size, scale=scale, offset=-scale * place)
-        for name, size, scale, place in zip(("q_y", "q_x"), sizes, scales, origin, strict=True)
-    )
-    return rows, columns
+    return detector_axes((sizes[0], sizes[1]), scales, centre)
 
 
 def _pair(value: float | Pair) -> Pair:

@@ -1,7 +1,7 @@
 """Checks all images of a listing before anything is written: first their headers, then pixels."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from jaxtyping import Int
 
 from crystalvision.datasets._header import ImageType
 from crystalvision.errors import InputError
+from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
-from crystalvision.image_files import ImageHeader, read_image_file, read_image_header
+from crystalvision.image_files import GapValues, PatternFile, fill_gaps, saturated
 
 # Stored in the next type that holds every value; negative ones are refused.
 _STORED: dict[str, ImageType] = {
     "uint8": "uint16",
+    "float16": "float32",
     "int8": "uint16",
     "uint16": "uint16",
     "int16": "uint16",
@@ -24,6 +26,12 @@ _STORED: dict[str, ImageType] = {
     "int32": "uint32",
     "float32": "float32",
 }
+
+
+_SATURATED = (
+    "has pixels at {0}, the largest that its type holds: they saturated, or mark what was not "
+    "measured; if so, give --gap-value {0}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,63 +48,68 @@ class Kind:
 
 
 def check_headers(
-    folder: Path, listing: Listing, channels: int, advance: Callable[[int], object]
-) -> Kind:
+    frames: Frames, listing: Listing, channels: int | None, advance: Callable[[int], object]
+) -> tuple[Kind, Listing]:
     """Check that all images have one shape and type, by their headers alone.
 
     Args:
-        folder: Where they are.
-        listing: Which they are.
-        channels: Channels that are expected.
-        advance: Told of each.
+        frames: Reads them.
+        listing: The files.
+        channels: Channels that the user says an image has.
+        advance: Told of each file.
+
+    Returns:
+        What all have in common, and the listing with each image of each file.
 
     Raises:
         InputError: A file is no image, or differs from the first.
     """
-    first = ImageHeader((), "")
+    first: PatternFile | None = None
+    numbers = []
     for name in listing.files:
-        found = read_image_header(folder / name)
-        if name == listing.files[0]:
-            first = found
-        elif found != first:
+        found = frames.patterns(name)
+        if len(found) > 1 and channels is None and found.is_array:
+            count = len(found)
             raise InputError(
-                f"{folder / name}: is {_words(found)}, but {listing.files[0]} is {_words(first)}; "
-                "all images must have one shape and type"
+                f"{frames.folder / name}: has shape {(count, *found.shape[1:])}, and nothing tells "
+                f"whether that is {count} images or one of {count} channels; give --channels 1 or "
+                f"--channels {count}"
             )
+        first = first or found
+        if (found.shape, found.dtype) != (first.shape, first.dtype):
+            raise InputError(
+                f"{frames.folder / name}: is {_words(found)}, but {listing.files[0]} is "
+                f"{_words(first)}; all images must have one shape and type"
+            )
+        frames.note(name, found.notes)
+        numbers.append(found.numbers)
         advance(1)
-    place = folder / listing.files[0]
-    shape = (1, *first.shape) if len(first.shape) == 2 else first.shape
-    if len(shape) != 3 or min(shape) < 1:
-        raise InputError(f"{place}: has shape {first.shape}; expected (rows, columns)")
-    if shape[0] != channels:
-        raise InputError(
-            f"{place}: has {shape[0]} channels, where {channels} is expected; save grey images as "
-            f"such, or give --channels {shape[0]} if each channel is data"
-        )
+    if first is None:
+        raise InputError(f"{frames.folder}: holds no images")
     if first.dtype not in _STORED:
         raise InputError(
-            f"{place}: holds {first.dtype}; expected integers of 8, 16 or 32 bits, or float32; "
-            "convert all images, for example by image.astype('uint16')"
+            f"{first.path}: holds {first.dtype}; expected integers of 8, 16 or 32 bits, or "
+            "float32; convert all images, for example by image.astype('uint16')"
         )
-    return Kind((shape[0], shape[1], shape[2]), _STORED[first.dtype])
+    kind = Kind(first.shape, _STORED[first.dtype])
+    return kind, expand(frames.folder, listing, numbers)
 
 
-def read_as(folder: Path, name: str, kind: Kind) -> np.ndarray[Any, Any]:
+def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> np.ndarray[Any, Any]:
     """One image, (c, h, w), as it is stored.
 
     Raises:
         InputError: It is not what its header said, or has values that are no counts.
     """
-    path = folder / name
-    image = read_image_file(path)
-    if image.ndim == 2:
-        image = image[None]
+    path = frames.folder / name
+    image = frames.read(name)
     stored = _STORED.get(image.dtype.newbyteorder("=").name)
     if image.shape != kind.shape or stored is None or not np.can_cast(stored, kind.dtype):
         raise InputError(
             f"{path}: is {image.shape} {image.dtype}, which is not what its header said; leave the "
             "images alone while they are imported"
         )
+    image = fill_gaps(image, str(path), gaps)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError(
             f"{path}: has values that are no finite numbers; repair the image, or leave it out"
@@ -106,11 +119,18 @@ def read_as(folder: Path, name: str, kind: Kind) -> np.ndarray[Any, Any]:
             f"{path}: has negative values down to {image.min():g}; expected counts: subtract no "
             "background, or set what is negative to 0"
         )
+    largest = saturated(image)
+    if largest is not None:
+        frames.note(name, [_SATURATED.format(largest)])
     return image.astype(kind.dtype)
 
 
 def read_digests(
-    folder: Path, listing: Listing, kind: Kind, advance: Callable[[int], object]
+    frames: Frames,
+    files: Sequence[str],
+    kind: Kind,
+    gaps: GapValues,
+    advance: Callable[[int], object],
 ) -> list[str]:
     """Read every image, check its pixels, and give the SHA-256 (hex) of each.
 
@@ -118,8 +138,8 @@ def read_digests(
         InputError: An image is damaged, or has values that are no counts.
     """
     digests = []
-    for name in listing.files:
-        digests.append(digest_of(read_as(folder, name, kind)))
+    for name in files:
+        digests.append(digest_of(read_as(frames, name, kind, gaps)))
         advance(1)
     return digests
 
@@ -133,12 +153,14 @@ def digest_of(image: np.ndarray[Any, Any]) -> str:
 def specimens_of(folder: Path, listing: Listing, digests: list[str]) -> Int[np.ndarray, "n"]:
     """The specimen of each image, (n,).
 
-    By default each image shows its own, but images with the same pixels show one, so that no split
-    has the twin of an image in another.
+    By default each file shows its own, but files with an image of the same pixels show one, so that
+    no split has the twin of an image in another.
 
     Raises:
         InputError: The listing tells specimens, and gives two to the same pixels.
     """
+    files = np.arange(len(digests)) if listing.file_numbers is None else listing.file_numbers
+    joined = {int(file): int(file) for file in files}  # file → an earlier one of its specimen
     first: dict[str, int] = {}
     for row, digest in enumerate(digests):
         twin = first.setdefault(digest, row)
@@ -147,10 +169,20 @@ def specimens_of(folder: Path, listing: Listing, digests: list[str]) -> Int[np.n
                 f"{folder / listing.files[row]}: has the same pixels as {listing.files[twin]}, but "
                 "is of another specimen; remove one, or give both one specimen"
             )
+        one, other = sorted((_root(joined, int(files[twin])), _root(joined, int(files[row]))))
+        joined[other] = one
     if listing.specimens is not None:
         return listing.specimens
-    return np.array([first[digest] for digest in digests], dtype=np.int64)
+    return np.array([_root(joined, int(file)) for file in files], dtype=np.int64)
 
 
-def _words(header: ImageHeader) -> str:
-    return f"{'×'.join(map(str, header.shape))} {header.dtype}"
+def _root(joined: dict[int, int], file: int) -> int:
+    """The first file of the specimen of a file."""
+    while joined[file] != file:
+        file = joined[file]
+    return file
+
+
+def _words(found: PatternFile) -> str:
+    shape = found.shape[1:] if found.shape[0] == 1 else found.shape
+    return f"{'×'.join(map(str, shape))} {found.dtype}"

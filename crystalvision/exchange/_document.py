@@ -1,6 +1,5 @@
 """`dataset.json` in an exported folder: all that is known of the dataset but its samples."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,9 @@ from crystalvision.config import Config
 from crystalvision.datasets import DatasetHeader, SplitSettings
 from crystalvision.errors import InputError
 from crystalvision.exchange._selection import Selection
+from crystalvision.json_text import parse_json, validate_json
+from crystalvision.small_files import read_small
+from crystalvision.text import json_text
 
 DOCUMENT = "dataset.json"
 
@@ -56,13 +58,13 @@ def document_of(selection: Selection, form: str, scale: str = "counts") -> str:
         scale=scale,
         header=dataset.header,
     )
-    return json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+    return json_text(document.model_dump(mode="json"), indent=1) + "\n"
 
 
 def is_document(path: Path) -> bool:
     """Whether a file is the document of an export, of whatever version."""
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(read_small(path))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and "crystalvision_export" in content
@@ -77,7 +79,7 @@ def read_document(path: Path) -> ExportDocument | None:
     if not is_document(path):
         return None
     try:
-        return ExportDocument.model_validate_json(path.read_bytes())
+        return validate_json(ExportDocument, read_small(path))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))

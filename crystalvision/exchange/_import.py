@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import DatasetWriter
-from crystalvision.datasets._files import disk_errors
+from crystalvision.datasets import Dataset, DatasetWriter, doubts
 from crystalvision.datasets._writer import Mode, check_place
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import digest_of, read_as
+from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._plan import Plan, Settings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
+from crystalvision.image_files import GapValues
+from crystalvision.storage import disk_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class Imported:
         path: The dataset.
         samples: Number of samples.
         notes: What was left out or assumed, a line each.
+        doubts: What makes the images a poor judge of a model, a line each; see `datasets.doubts`.
     """
 
     path: Path
     samples: int
     notes: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def import_folder(
@@ -40,6 +44,8 @@ def import_folder(
     energy_kev: float | None = None,
     severities: Mapping[str, float] | None = None,
     channels: int | None = None,
+    page: int | None = None,
+    gap_values: GapValues = None,
     name: str | None = None,
     mode: Mode = "create",
     begin: Begin = begin_nothing,
@@ -51,7 +57,8 @@ def import_folder(
     files.
 
     Args:
-        folder: The images: PNG, TIFF or NPY, all of one shape and type.
+        folder: The images: PNG, TIFF, NPY or MRC, all of one shape and type. A file may hold
+            several.
         output: Where the dataset goes.
         pixel_size_inv_angstrom: Size of a pixel [1/Å], or that of rows (y) and of columns (x). A
             folder that was exported with `export_png` tells it itself.
@@ -59,6 +66,9 @@ def import_folder(
         energy_kev: Energy of the electrons [keV].
         severities: Severity of each class, where there is no column `severity`.
         channels: Channels of an image; by default 1.
+        page: Which image of each file to take, from 0; by default each image is a sample.
+        gap_values: Values that mark what the detector did not measure, and are set to 0; `()` if
+            every value is a count. By default images with such values are refused.
         name: Name of the dataset; by default that of the folder.
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
         begin: Told what begins and how many steps it has; what it returns is told of each.
@@ -74,31 +84,36 @@ def import_folder(
     if output.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
     check_place(output, mode)
-    settings = Settings(pixel_size_inv_angstrom, centre, energy_kev, severities, channels, name)
+    settings = Settings(
+        pixel_size_inv_angstrom, centre, energy_kev, severities, channels, name, page, gap_values
+    )
     with disk_errors(folder, "read"):
         plan = plan_import(folder, settings, begin)
     _write(plan, output, mode, begin)
-    return Imported(output, plan.header.samples, plan.notes)
+    return Imported(output, plan.header.samples, plan.notes, tuple(doubts(Dataset.open(output))))
 
 
 def _write(plan: Plan, output: Path, mode: Mode, begin: Begin) -> None:
-    with DatasetWriter.open(output, plan.header, mode, plan.split) as writer:
+    with (
+        DatasetWriter.open(output, plan.header, mode, plan.split) as writer,
+        plan.frames() as frames,
+    ):
         missing = writer.missing_shards()
         left = sum(len(writer.shard_indices(shard)) for shard in missing)
         advance = begin("writing", left)
         for shard in missing:
             indices = writer.shard_indices(shard)
             part = {name: rows[indices.start : indices.stop] for name, rows in plan.rows.items()}
-            writer.write_shard(shard, _images(plan, indices), part)
+            writer.write_shard(shard, _images(plan, frames, indices), part)
             advance(len(indices))
         writer.finish()
 
 
-def _images(plan: Plan, indices: range) -> np.ndarray[Any, Any]:
+def _images(plan: Plan, frames: Frames, indices: range) -> np.ndarray[Any, Any]:
     """The images of some samples, (n, c, h, w), the same as when they were checked."""
     images = []
     for index in indices:
-        image = read_as(plan.folder, plan.files[index], plan.kind)
+        image = read_as(frames, plan.files[index], plan.kind, plan.gap_values)
         if digest_of(image) != plan.digests[index]:
             raise InputError(
                 f"{plan.folder / plan.files[index]}: was changed while it was imported; run the "

@@ -3,7 +3,7 @@
 import csv
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -12,11 +12,14 @@ from crystalvision.datasets import DatasetHeader
 from crystalvision.datasets._header import SPECIMEN
 from crystalvision.errors import InputError
 from crystalvision.exchange._csv_columns import number_columns, parse_number
-from crystalvision.exchange._listing import Listing, file_order
+from crystalvision.exchange._frames import frame_of
+from crystalvision.exchange._listing import Listing, file_order, files_below
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import SAMPLE
 from crystalvision.exchange._table import CLASS, FILE
 from crystalvision.image_files import SUFFIXES
+from crystalvision.ordinary_files import check_ordinary
+from crystalvision.text import restore
 
 LABEL, SEVERITY, SPLIT, SUBSET_RANK = "label", "severity", "split", "subset_rank"
 _KNOWN = (FILE, CLASS, LABEL, SEVERITY, SPECIMEN)
@@ -37,7 +40,8 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
         InputError: The file is wrong; the line and what is wrong there.
     """
     path = folder / LABELS
-    table, lines = _read(path)
+    check_ordinary(path)
+    table, lines = _read(path, frozenset(header.class_names if header else ()))
     table[FILE] = _check_files(folder, path, table[FILE], lines)
     order = file_order(table[FILE])
     table = {name: [texts[row] for row in order] for name, texts in table.items()}
@@ -66,8 +70,11 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
     )
 
 
-def _read(path: Path) -> tuple[Table, list[int]]:
-    """The file as columns of text, and the line of each row; empty lines do not count."""
+def _read(path: Path, exact: frozenset[str]) -> tuple[Table, list[int]]:
+    """The file as columns of text, and the line of each row; empty lines do not count.
+
+    Margins of a cell are left out, but those of the texts `exact`.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -85,8 +92,20 @@ def _read(path: Path) -> tuple[Table, list[int]]:
             )
     if len(rows) < 2:
         raise InputError(f"{path}: has no line for any image; add one for each")
-    table = {name: [row[place].strip() for _, row in rows[1:]] for place, name in enumerate(names)}
+    table = {
+        name: [_text(row[place], name, exact) for _, row in rows[1:]]
+        for place, name in enumerate(names)
+    }
     return table, [line for line, _ in rows[1:]]
+
+
+def _text(cell: str, column: str, exact: frozenset[str]) -> str:
+    """The text of a cell; what an export protects from spreadsheets is restored.
+
+    A file's name never needs that in an export, so it is taken as it is.
+    """
+    text = cell if column == FILE else restore(cell)
+    return text if text in exact else text.strip()
 
 
 def _check_header(path: Path, names: list[str]) -> None:
@@ -119,7 +138,7 @@ def _check_files(folder: Path, path: Path, given: list[str], lines: list[int]) -
             raise InputError(
                 f"{path}, line {line}: file '{text}' is in line {seen[name]} already; remove one"
             )
-        if not (folder / name).is_file():
+        if not (folder / frame_of(folder, name)[0]).is_file():
             raise InputError(f"{path}, line {line}: file '{text}' does not exist in {folder}")
         seen[name] = line
     return list(seen)
@@ -137,7 +156,7 @@ def _classes(
         names = header.class_names
     elif CLASS in table and LABEL in table:
         names = _numbered(path, table, lines)
-    elif all(text.isdecimal() for text in given):
+    elif all(map(_is_number, given)):
         names = tuple(sorted(set(given), key=lambda text: (int(text), text)))
     else:
         names = tuple(sorted(set(given)))
@@ -155,7 +174,7 @@ def _numbered(path: Path, table: Table, lines: Sequence[int]) -> tuple[str, ...]
     """The classes in the order of their labels."""
     number: dict[str, str] = {}
     for name, label, line in zip(table[CLASS], table[LABEL], lines, strict=True):
-        if not label.isdecimal() or number.setdefault(name, label) != label:
+        if not _is_number(label) or number.setdefault(name, label) != label:
             raise InputError(
                 f"{path}, line {line}: label '{label}' of class '{name}'; expected a whole number, "
                 "one for each class, or no column 'label'"
@@ -167,6 +186,11 @@ def _numbered(path: Path, table: Table, lines: Sequence[int]) -> tuple[str, ...]
             f"0 to {len(names) - 1}, one for each class, or no column 'label'"
         )
     return names
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number that an index can be; ² is a digit, but no number."""
+    return text.isdecimal() and len(text) <= 18
 
 
 def _severity(path: Path, table: Table, lines: Sequence[int]) -> Float32[np.ndarray, "n"] | None:
@@ -197,7 +221,7 @@ def _specimens(
                 f"{path}, line {line}: names no specimen; name one for each image, or remove the "
                 "column"
             )
-    if header is not None and all(text.isdecimal() for text in given):
+    if header is not None and all(map(_is_number, given)):
         return np.array([int(text) for text in given], dtype=np.int64), ()
     names = list(dict.fromkeys(given))
     place = {name: number for number, name in enumerate(names)}
@@ -206,12 +230,10 @@ def _specimens(
 
 def _unlisted(folder: Path, files: Sequence[str]) -> list[str]:
     """Images of the folder that the file does not name."""
-    known = set(files)
-    found = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
+    known = {frame_of(folder, name)[0] for name in files}
+    found = (path.relative_to(folder).as_posix() for path in files_below(folder))
     return [
-        path.as_posix()
-        for path in found
-        if path.suffix.lower() in SUFFIXES
-        and path.as_posix() not in known
-        and not any(part.startswith(".") for part in path.parts)
+        name
+        for name in found
+        if PurePosixPath(name).suffix.lower() in SUFFIXES and name not in known
     ]

@@ -1,6 +1,6 @@
 """What a folder of labelled images holds, before any image is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,7 +10,8 @@ from jaxtyping import Float32, Int
 
 from crystalvision.datasets import Column
 from crystalvision.errors import InputError
-from crystalvision.image_files import SUFFIXES
+from crystalvision.image_files import SUFFIXES, unread_suffix
+from crystalvision.ordinary_files import is_litter, text_of
 
 _SPLITS = {"train", "training", "validation", "valid", "val", "test", "testing"}
 
@@ -25,6 +26,7 @@ class Listing:
         labels: Class of each image, (n,).
         severity: Severity of each image, (n,), if the folder tells.
         specimens: Specimen of each image, (n,), if the folder tells.
+        file_numbers: File of each image, (n,), where files hold several.
         specimen_names: Name of each specimen; empty where they have numbers only.
         columns: Further numbers of each image, name → (what it is, (n,)).
         notes: What was left out, for the user.
@@ -35,6 +37,7 @@ class Listing:
     labels: Int[np.ndarray, "n"]
     severity: Float32[np.ndarray, "n"] | None = None
     specimens: Int[np.ndarray, "n"] | None = None
+    file_numbers: Int[np.ndarray, "n"] | None = None
     specimen_names: tuple[str, ...] = ()
     columns: Mapping[str, tuple[Column, np.ndarray[Any, Any]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -51,7 +54,14 @@ def list_class_folders(folder: Path) -> Listing:
     Raises:
         InputError: There are no such folders, one has no image, or something else is in the way.
     """
-    places = [place for place in sorted(folder.iterdir()) if not place.name.startswith(".")]
+    litter = 0
+    places = []
+    for place in sorted(folder.iterdir()):
+        if is_litter(place.name):
+            litter += 1
+        else:
+            check_name(place)
+            places.append(place)
     for place in places:
         if place.is_file() and place.suffix.lower() in SUFFIXES:
             raise InputError(
@@ -68,7 +78,8 @@ def list_class_folders(folder: Path) -> Listing:
     files: list[str] = []
     labels: list[int] = []
     for label, place in enumerate(classes):
-        found = _images(place)
+        found, ignored = images_below(place)
+        litter += ignored
         if not found:
             raise InputError(
                 f"{place}: class '{place.name}' has no image; add some, or remove the folder"
@@ -80,6 +91,7 @@ def list_class_folders(folder: Path) -> Listing:
         files=tuple(files[row] for row in order),
         class_names=tuple(place.name for place in classes),
         labels=np.array([labels[row] for row in order], dtype=np.int64),
+        notes=litter_note(litter),
     )
 
 
@@ -94,16 +106,77 @@ def _check_no_splits(folder: Path, classes: list[Path]) -> None:
         )
 
 
-def _images(place: Path) -> list[Path]:
-    """Every image below a class's folder."""
-    found = []
-    for path in sorted(place.rglob("*")):
-        if path.is_dir() or any(part.startswith(".") for part in path.relative_to(place).parts):
-            continue
-        if path.suffix.lower() not in SUFFIXES:
-            raise InputError(
-                f"{path}: files of type '{path.suffix}' are not read; convert it to one of "
-                f"{', '.join(SUFFIXES)}, or move it elsewhere"
-            )
-        found.append(path)
-    return found
+def images_below(place: Path) -> tuple[list[Path], int]:
+    """Every image below a folder, also behind links, and how much litter lies among them.
+
+    Raises:
+        InputError: A file of another type, a link to nothing, or a folder that cannot be read.
+    """
+    found: list[Path] = []
+    litter = 0
+    for path in _walk(place, frozenset()):
+        if is_litter(path.name):
+            litter += 1
+        elif path.suffix.lower() not in SUFFIXES:
+            raise InputError(f"{unread_suffix(path)}; convert it, or move it elsewhere")
+        else:
+            found.append(path)
+    return found, litter
+
+
+def files_below(place: Path) -> list[Path]:
+    """Every file below a folder, also behind links, but for litter.
+
+    Raises:
+        InputError: A link to nothing, or a folder that cannot be read.
+    """
+    return [path for path in _walk(place, frozenset()) if not is_litter(path.name)]
+
+
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Every file below a folder and all litter, in the order of names; links are followed.
+
+    Args:
+        folder: The folder.
+        above: Folders that it lies in; a link back to one of them is not followed.
+    """
+    try:
+        here = folder.resolve()
+        places = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be read: {error.strerror}; change its permissions, or move it "
+            "elsewhere"
+        ) from error
+    if here in above:
+        return
+    for place in places:
+        if is_litter(place.name):
+            yield place
+        elif place.is_dir():
+            yield from _walk(place, above | {here})
+        elif place.is_symlink() and not place.exists():
+            raise InputError(f"{place}: is a link to nothing; mend or remove it")
+        else:
+            yield place
+
+
+def check_name(place: Path) -> None:
+    """Refuse the name of a class that is no text.
+
+    Raises:
+        InputError: It is not UTF-8.
+    """
+    try:
+        place.name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{text_of(place)}: its name is not UTF-8, and a class's name must be: rename it"
+        ) from error
+
+
+def litter_note(count: int) -> tuple[str, ...]:
+    """What to say of files that are left out because systems and editors leave them."""
+    if not count:
+        return ()
+    return (f"{count} hidden files, and such as Thumbs.db or x.tif~, are left out",)

@@ -3,25 +3,28 @@
 Only what an export of ours can have written is ever replaced or removed.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from crystalvision.datasets._files import PARTIAL_SUFFIX, disk_errors
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, is_document
 from crystalvision.locks import take_lock
+from crystalvision.ordinary_files import SYSTEM_FILES, check_ordinary
+from crystalvision.storage import (
+    Destination,
+    disk_errors,
+    remove_partials,
+    whole_file,
+    whole_folder,
+)
 
-_OLD_SUFFIX = ".replaced"
 _LOCK = ".{}.crystalvision.lock"
 _OURS = re.compile(
     r"(dataset\.json|labels\.csv|README\.md"
     r"|(train|validation|test)/[^/]+/\d{8,}\.png"
-    r"|(train|validation|test)-\d{6,}\.tar"
-    r"|(.*/)?\.DS_Store)"
+    r"|(train|validation|test)-\d{6,}\.tar)"
 )
 
 
@@ -45,24 +48,17 @@ def new_file(
         StorageError: The disk refused; nothing is left behind.
     """
     _check_outside(path, dataset)
+    destination = Destination.look(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file, such as data.h5")
+    check_ordinary(path)
     if path.exists():
         if not overwrite:
             raise InputError(_taken(path))
         if not is_ours(path):
             raise InputError(_foreign(path, "was not exported by crystalvision"))
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    with _locked(path), disk_errors(path, "written", resumable=False):
-        try:
-            yield partial
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
+    with _locked(path), whole_file(destination, keep=True) as partial:
+        yield partial
 
 
 @contextmanager
@@ -84,6 +80,7 @@ def new_folder(path: Path, dataset: Path, *, overwrite: bool) -> Iterator[Path]:
     if path.name in {"", ".."}:
         raise InputError(f"-o {path}: expected the name of a folder to make, such as exported")
     _check_outside(path, dataset)
+    destination = Destination.look(path)
     if path.exists() and not path.is_dir():
         raise InputError(f"{path}: exists already and is a file; choose another output")
     if path.is_dir() and any(path.iterdir()):
@@ -91,37 +88,18 @@ def new_folder(path: Path, dataset: Path, *, overwrite: bool) -> Iterator[Path]:
             raise InputError(_taken(path))
         if not is_document(path / DOCUMENT):
             raise InputError(_foreign(path, "was not exported by crystalvision"))
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    old = path.with_name(path.name + _OLD_SUFFIX)
-    with _locked(path), disk_errors(path, "written", resumable=False):
-        for folder in (path, partial, old):
-            _check_ours(folder)
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
-            partial.mkdir(parents=True)
+    with _locked(path):
+        _check_ours(path)
+        with whole_folder(destination, keep=True, sync=True) as partial, disk_errors(path):
             yield partial
-            if hasattr(os, "sync"):
-                os.sync()  # one call for a hundred thousand files
-            _swap(partial, path, old)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-
-
-def _swap(partial: Path, path: Path, old: Path) -> None:
-    if old.exists():
-        shutil.rmtree(old)
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    if old.exists():
-        shutil.rmtree(old)
 
 
 def _check_ours(folder: Path) -> None:
     """Refuse to remove a folder that holds what no export of ours wrote."""
     for found in sorted(folder.rglob("*")) if folder.is_dir() else []:
         name = found.relative_to(folder).as_posix()
+        if found.name.lower() in SYSTEM_FILES:
+            continue
         if (found.is_symlink() or not found.is_dir()) and not _OURS.fullmatch(name):
             raise InputError(_foreign(folder, f"holds {name}, which is no part of an export"))
 
@@ -135,13 +113,15 @@ def _check_outside(path: Path, dataset: Path) -> None:
 def _locked(path: Path) -> Iterator[None]:
     """Keep two exports from writing to one place."""
     place = path.with_name(_LOCK.format(path.name))
-    with disk_errors(path, "written", resumable=False):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = take_lock(
             place,
             f"{path}: another process is writing it; wait until it ends, or choose another output",
         )
     try:
+        with disk_errors(path):
+            remove_partials(path)
         yield
     finally:
         with suppress(OSError):

@@ -17,11 +17,15 @@ from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
 from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
+from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
+from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._labels_csv import list_labels_csv
 from crystalvision.exchange._listing import Listing, list_class_folders
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import Begin, Rows
 from crystalvision.exchange._severities import class_severities, severities_of
+from crystalvision.image_files import GapValues, tell_notes
+from crystalvision.ordinary_files import text_of
 
 _SHARD_BYTES = 8 * 2**20
 _ENERGY = "energy_kev"
@@ -37,6 +41,8 @@ class Settings:
     severities: Mapping[str, float] | None
     channels: int | None
     name: str | None
+    page: int | None = None
+    gap_values: GapValues = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Plan:
         rows: Its columns, name → (samples,).
         split: How it is to be split; None for as usual.
         notes: What was left out or assumed, a line each.
+        page: Which image of each file is taken, if not all.
+        gap_values: What marks pixels that were not measured.
     """
 
     folder: Path
@@ -62,6 +70,12 @@ class Plan:
     rows: Rows
     split: SplitSettings | None
     notes: tuple[str, ...]
+    page: int | None
+    gap_values: GapValues
+
+    def frames(self) -> Frames:
+        """Reads the images as they were checked."""
+        return Frames(self.folder, self.kind.shape[0], self.page)
 
 
 def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
@@ -81,15 +95,30 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
         listing = list_labels_csv(folder, known)
     else:
         listing = list_class_folders(folder)
+    channels = settings.channels or (known.image_shape[0] if known else None)
+    with Frames(folder, channels or 1, settings.page) as frames:
+        return _plan(listing, channels, settings, document, frames, begin)
+
+
+def _plan(
+    listing: Listing,
+    channels: int | None,
+    settings: Settings,
+    document: ExportDocument | None,
+    frames: Frames,
+    begin: Begin,
+) -> Plan:
+    """Read every image that a listing names; see `plan_import`."""
+    folder = frames.folder
+    known = document.header if document else None
+    kind, listing = check_headers(frames, listing, channels, begin("checking", len(listing.files)))
     severities = class_severities(listing, settings.severities, known)
     energy = _energy(listing, settings.energy_kev)
-    channels = settings.channels or (known.image_shape[0] if known else 1)
-    total = len(listing.files)
-    kind = check_headers(folder, listing, channels, begin("checking", total))
     if document and document.scale == "counts":
         kind = Kind(kind.shape, document.header.dtype)
     axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
-    digests = read_digests(folder, listing, kind, begin("reading", total))
+    advance = begin("reading", len(listing.files))
+    digests = read_digests(frames, listing.files, kind, settings.gap_values, advance)
     columns = {**listing.columns, **energy}
     rows: Rows = {
         "label": listing.labels,
@@ -99,6 +128,8 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
     }
     header = _header(folder, settings, listing, kind, axes, severities)
     content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
+    columns[FILE_DIGEST] = FILE_DIGEST_COLUMN, file_digests(folder, listing.files)
+    rows[FILE_DIGEST] = columns[FILE_DIGEST][1]
     recipe = {**header["recipe"], CONTENT: digest(content)}
     if document:
         recipe[EXPORTED_FROM] = {
@@ -121,7 +152,13 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
         header=validate(DatasetHeader, fields, str(folder)),
         rows=rows,
         split=document.splits if document else None,
-        notes=(*listing.notes, *_notes(folder, listing, settings, document)),
+        notes=(
+            *listing.notes,
+            *_notes(folder, listing, settings, document),
+            *tell_notes(frames.notes),
+        ),
+        page=settings.page,
+        gap_values=settings.gap_values,
     )
 
 
@@ -136,10 +173,14 @@ def _header(
     """The dataset's header, but for its columns and what depends on the pixels."""
     image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
     recipe: dict[str, Any] = {
-        "name": settings.name or folder.resolve().name,
+        "name": settings.name or text_of(folder.resolve().name),
         "kind": IMPORT,
         "images": len(listing.files),
     }
+    if settings.gap_values:
+        recipe["gap_values"] = [f"{value:.17g}" for value in settings.gap_values]
+    if settings.page is not None:
+        recipe["page"] = settings.page
     if settings.energy_kev is not None:
         recipe["beam"] = {"energy_kev": settings.energy_kev}
     if listing.specimen_names:

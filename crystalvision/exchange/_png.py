@@ -1,7 +1,5 @@
 """PNG files in folders by split and class, as torchvision's `ImageFolder` reads them."""
 
-import csv
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,9 @@ from crystalvision.exchange._place import new_folder
 from crystalvision.exchange._readme import readme
 from crystalvision.exchange._selection import Begin, Exported, Selection, begin_nothing
 from crystalvision.exchange._table import CLASS, FILE, as_text, check_names, rows_of
+from crystalvision.text import csv_writer, file_names
 
 LABELS = "labels.csv"
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 # Level 6, which is usual, takes a twelfth less space, and twice as long.
 _LEVEL = 4
 _FIRST = (FILE, "split", CLASS)
@@ -82,16 +80,8 @@ def export_png(
 
 
 def class_folders(names: tuple[str, ...]) -> list[str]:
-    """A folder's name for each class: its own, but for characters that file systems refuse."""
-    folders: list[str] = []
-    taken: set[str] = set()
-    for label, name in enumerate(names):
-        folder = _NOT_IN_NAMES.sub("_", name).strip(". ") or f"class_{label}"
-        if folder.casefold() in taken:  # some file systems ignore case
-            folder = f"{folder}_{label}"
-        taken.add(folder.casefold())
-        folders.append(folder)
-    return folders
+    """A folder's name for each class, as near to its own as file systems allow."""
+    return file_names(names, "class")
 
 
 def _place_files(selection: Selection, folder: Path) -> list[str]:
@@ -128,7 +118,7 @@ def _write_table(selection: Selection, folder: Path, files: list[str]) -> None:
     names = [*_FIRST, *(name for name in selection.columns if name not in _FIRST)]
     classes = selection.dataset.header.class_names
     with (folder / LABELS).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(names)
         for row, name in zip(rows_of(selection), files, strict=True):
             whole = {**row, FILE: name, CLASS: classes[row["label"]]}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from crystalvision.exchange._selection import Selection
+from crystalvision.text import inline
 
 
 def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -14,7 +15,7 @@ def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]
         sections: Further sections: heading and text.
     """
     header = selection.dataset.header
-    name = header.recipe.get("name") or "A dataset"
+    name = inline(str(header.recipe.get("name") or "A dataset"))
     channels, height, width = header.image_shape
     lines = [
         f"# {name}, as {title}",
@@ -33,14 +34,16 @@ def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]
     for label, (name, severity) in enumerate(
         zip(header.class_names, header.class_severities, strict=True)
     ):
-        lines.append(f"| {label} | {name} | {severity:g} |")
+        lines.append(f"| {label} | {inline(name)} | {severity:g} |")
     lines += ["", "## Calibration", "", "Pixel i lies at offset + scale · i.", ""]
     lines += ["| axis | scale | offset | units |", "|---|---|---|---|"]
     for axis, what in zip(header.axes, ("rows", "columns"), strict=True):
-        lines.append(f"| {axis.name} ({what}) | {axis.scale!r} | {axis.offset!r} | {axis.units} |")
+        name, units = inline(axis.name), inline(axis.units)
+        lines.append(f"| {name} ({what}) | {axis.scale!r} | {axis.offset!r} | {units} |")
     lines += ["", "## Columns", "", "| column | units | meaning |", "|---|---|---|"]
     for column, about in header.columns.items():
-        lines.append(f"| {column} | {about.units} | {about.description} |")
+        cells = map(inline, (column, about.units, about.description))
+        lines.append(f"| {' | '.join(cells)} |")
     for heading, text in sections:
         lines += ["", f"## {heading}", "", text]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,6 @@
 """Tar files of samples, as the webdataset library streams them."""
 
 import io
-import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from crystalvision.exchange._place import new_folder
 from crystalvision.exchange._readme import readme
 from crystalvision.exchange._selection import Begin, Exported, Selection, begin_nothing
 from crystalvision.exchange._table import CLASS, as_json, check_names, rows_of
+from crystalvision.text import json_text
 
 SAMPLES_PER_TAR = 1000
 
@@ -90,7 +90,7 @@ def _files(
     told |= {name: as_json(value) for name, value in row.items()}
     yield "npy", pixels.getvalue()
     yield "cls", str(label).encode()
-    yield "json", json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
+    yield "json", json_text(told).encode()
 
 
 class _Tars:

@@ -1,29 +1,44 @@
-"""Writes a run as ONNX or as a program of torch.export."""
+"""Writes a run as ONNX or as a program of torch.export, once what is written says the same."""
 
 import importlib.util
 import json
+import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from crystalvision.errors import InputError, StorageError
+from crystalvision.datasets import Dataset
+from crystalvision.errors import CrystalVisionError, ExportError, InputError
+from crystalvision.export._check import (
+    ExportCheck,
+    check_file,
+    first_line,
+    onnx_runner,
+    torch_runner,
+)
 from crystalvision.export._graph import ExportedSystem
+from crystalvision.export._patterns import trial_patterns
+from crystalvision.prediction import Predictor
 from crystalvision.runs import Run
+from crystalvision.storage import Destination, whole_file
 
 Format = Literal["onnx", "torch-export"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch-export": ".pt2"}
 METADATA = "crystalvision.json"
 """Name of the description within a file of torch.export; in ONNX it is spread over the metadata."""
 _OPSET = 18
-_NEEDED = ("onnx", "onnxscript")
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
-def check_export(to: Format, path: Path, *, overwrite: bool = False) -> None:
+def check_export(to: Format, path: Path, *, overwrite: bool = False) -> Destination:
     """Check that an export can be written, before anything is loaded.
+
+    Returns:
+        What is there now, which the file may replace; what appears there later it may not.
 
     Raises:
         InputError: A package that is not installed, another suffix than the format's, or a file
@@ -32,52 +47,107 @@ def check_export(to: Format, path: Path, *, overwrite: bool = False) -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if to == "onnx" and missing:
         raise InputError(
-            f"export to ONNX needs {' and '.join(missing)}; install with: "
+            f"export to ONNX needs {', '.join(missing)}; install with: "
             "pip install 'crystalvision[export]'"
         )
     if path.suffix != SUFFIXES[to]:
         raise InputError(f"-o {path}: a file of {to} ends in {SUFFIXES[to]}")
-    if path.is_dir() or (path.exists() and not overwrite):
+    destination = Destination.look(path)
+    if path.is_dir() or (destination.taken and not overwrite):
         raise InputError(f"{path} is there already; use --overwrite, or another -o file")
+    return destination
 
 
 def export_run(
-    run: Run, to: Format, path: Path, *, calibrated: bool = True, overwrite: bool = False
+    run: Run,
+    to: Format,
+    path: Path | Destination,
+    *,
+    calibrated: bool = True,
+    overwrite: bool = False,
+    data: Dataset | None = None,
+    on_checked: Callable[[ExportCheck], object] = lambda check: None,
 ) -> Path:
     """Export a run: raw counts in, probabilities and severity out, for any number of patterns.
 
     Input `counts` (batch, c, h, w) float32; outputs `probabilities` (batch, k) and `severity`
     (batch,). Normalisation and temperature are inside. The reject flag is not.
 
+    The file is run before it appears, on real patterns and on a detector's extremes, alone and in
+    batches: it says what `predict` says, or it is not there.
+
     Args:
         run: The run.
         to: The format.
-        path: The file to write.
+        path: The file to write, or what `check_export` found there.
         calibrated: Whether to use the run's calibration.
         overwrite: Whether a file at `path` may be replaced.
+        data: Whose patterns it is tried on; by default those of the dataset that the run was
+            trained on, if it is still there.
+        on_checked: Told how the file was checked.
 
     Returns:
         The file.
 
     Raises:
-        InputError: As for `check_export`, or a system that cannot be exported.
-        StorageError: The disk refuses.
+        InputError: As for `check_export`, a classical system, or `data` of another shape.
+        ExportError: The system cannot be exported, or the file says something else.
+        StorageError: The disk refuses, or something else appeared at `path` meanwhile.
     """
-    check_export(to, path, overwrite=overwrite)
+    destination = (
+        path if isinstance(path, Destination) else check_export(to, path, overwrite=overwrite)
+    )
+    name = destination.path
     graph = ExportedSystem(run, calibrated=calibrated)
     described = describe(run, graph)
+    trial = trial_patterns(run, data)
+    expected = Predictor(run, calibrated=calibrated).predict(trial.counts)
+    with _quiet(), torch.no_grad():
+        exported = _captured(run, graph, to)
+        with whole_file(destination) as partial:
+
+            def tried() -> ExportCheck:
+                runner, runtime = onnx_runner(partial) if to == "onnx" else torch_runner(partial)
+                return check_file(name, runner, runtime, trial, expected)
+
+            exported(partial, described)
+            check = tried()
+            # What it was checked with stands in the file, so that is written, and run, once more.
+            exported(partial, {**described, "checked": check.as_dict()})
+            tried()
+    on_checked(check)
+    return name
+
+
+Writer = Callable[[Path, dict[str, object]], None]
+"""Writes an exported system to a path with what it says of itself."""
+
+
+def _captured(run: Run, graph: ExportedSystem, to: Format) -> Writer:
+    """What writes a system in a format.
+
+    Raises:
+        ExportError: The exporter refuses it.
+    """
     # Two patterns: torch takes a size of one for fixed.
     example = torch.ones(2, *run.record.image_shape)
-    with _quiet(), torch.no_grad():
-        batch = torch.export.Dim("batch", min=1)
+    batch = torch.export.Dim("batch", min=1)
+    try:
         program = torch.export.export(graph, (example,), dynamic_shapes={"counts": {0: batch}})
-        with _whole_file(path) as temporary:
-            if to == "onnx":
-                _write_onnx(program, temporary, described)
-            else:
-                extra = {METADATA: json.dumps(described)}
-                torch.export.save(program, temporary, extra_files=extra)
-    return path
+        if to == "onnx":
+            return _onnx_writer(program)
+    except CrystalVisionError:
+        raise
+    except Exception as error:  # exporters raise errors of many kinds
+        raise ExportError(
+            f"{run.path} cannot be exported to {to}: {first_line(error)}; a part of its system "
+            "does what the exporter cannot follow: crystalvision plugins test tells which"
+        ) from error
+
+    def write(path: Path, described: dict[str, object]) -> None:
+        torch.export.save(program, path, extra_files={METADATA: json.dumps(described)})
+
+    return write
 
 
 def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
@@ -98,9 +168,7 @@ def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
     }
 
 
-def _write_onnx(
-    program: torch.export.ExportedProgram, path: Path, described: dict[str, object]
-) -> None:
+def _onnx_writer(program: torch.export.ExportedProgram) -> Writer:
     onnx_program = torch.onnx.export(
         program,
         dynamo=True,
@@ -110,35 +178,25 @@ def _write_onnx(
         verbose=False,
     )
     if onnx_program is None:
-        raise InputError("torch gave no ONNX program for this system; export it --to torch-export")
-    for key, value in described.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        onnx_program.model.metadata_props[f"crystalvision.{key}"] = text
-    onnx_program.save(str(path), external_data=False)
+        raise ExportError("torch gave no ONNX program for this system; export it --to torch-export")
+
+    def write(path: Path, described: dict[str, object]) -> None:
+        for key, value in described.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            onnx_program.model.metadata_props[f"crystalvision.{key}"] = text
+        onnx_program.save(str(path), external_data=False)
+
+    return write
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what exporters warn of that no user can change."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
-    """A file that appears at `path` only when it is complete.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    # Exporters look at the suffix, so the temporary name keeps it.
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    """Keep back what exporters warn of, and log, that no user can change."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        temporary.unlink(missing_ok=True)
+        logging.disable(before)

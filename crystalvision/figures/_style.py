@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from crystalvision.text import figure_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -64,10 +66,16 @@ def look(index: int) -> tuple[str, str, Any]:
 
 
 def wrapped(name: str, length: int = 12) -> str:
-    """A class's name on several short lines."""
+    """A class's name on several short lines, of which there are at most four."""
     lines = [""]
-    for word in name.replace("_", "_ ").split():
+    words = figure_text(name, 4 * length).replace("_", "_ ").split()
+    for word in (part for each in words for part in _parts(each, 2 * length)):
         if lines[-1] and len(lines[-1]) + len(word) > length:
             lines.append("")
         lines[-1] += word if lines[-1].endswith("_") or not lines[-1] else f" {word}"
     return "\n".join(lines)
+
+
+def _parts(word: str, length: int) -> list[str]:
+    """A word in pieces that are no longer than that."""
+    return [word[start : start + length] for start in range(0, len(word), length)]

@@ -8,8 +8,16 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Backbone, Head, stride_pair
-from crystalvision.errors import InputError, PluginError
+from crystalvision.contracts import (
+    Backbone,
+    Head,
+    Prediction,
+    check_prediction,
+    check_tensor,
+    origin_of,
+    stride_pair,
+)
+from crystalvision.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,25 @@ class BranchOutput:
 
     features: Float[torch.Tensor, "b f"]
     outputs: Float[torch.Tensor, "b o"]
+
+
+def ask_head(head: Head, features: torch.Tensor, where: str = "") -> torch.Tensor:
+    """Raw outputs (b, o) of a head.
+
+    Raises:
+        PluginError: It gives something else.
+    """
+    who = f"{where}the {origin_of(head, 'head')}"
+    return check_tensor(head(features), who, "(b, o)", sizes=(None, None), like=features)
+
+
+def ask_prediction(head: Head, outputs: torch.Tensor, where: str = "") -> Prediction:
+    """What a head predicts from its raw outputs (b, o).
+
+    Raises:
+        PluginError: It gives something else.
+    """
+    return check_prediction(head.predict(outputs), f"{where}the {origin_of(head, 'head')}", outputs)
 
 
 class Branch(nn.Module):
@@ -50,15 +77,16 @@ class Branch(nn.Module):
             PluginError: The backbone gives another shape than it declares.
         """
         self._check_images(images)
-        maps = self.backbone(images)
         width = self.backbone.num_features
-        if maps.ndim != 4 or maps.shape[1] != width:
-            raise PluginError(
-                f"branch '{self.name}': the backbone {type(self.backbone).__name__} declares "
-                f"num_features={width} but gave a tensor of shape {tuple(maps.shape)}; expected "
-                f"(b, {width}, h', w')"
-            )
-        return cast("torch.Tensor", maps.mean(dim=(2, 3)))
+        maps = check_tensor(
+            self.backbone(images),
+            f"branch '{self.name}': the {origin_of(self.backbone, 'backbone')}, which declares "
+            f"num_features={width},",
+            f"(b, {width}, h', w')",
+            sizes=(None, width, None, None),
+            like=images,
+        )
+        return maps.mean(dim=(2, 3))
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> BranchOutput:
         """Features and the head's raw outputs of images (b, c, h, w).
@@ -68,7 +96,7 @@ class Branch(nn.Module):
             PluginError: As for `features`.
         """
         features = self.features(images)
-        return BranchOutput(features, self.head(features))
+        return BranchOutput(features, ask_head(self.head, features, f"branch '{self.name}': "))
 
     def _check_images(self, images: torch.Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != self.in_channels:

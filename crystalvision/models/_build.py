@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 
 from crystalvision.config import Part
-from crystalvision.contracts import Head, Prediction
+from crystalvision.contracts import Head, Prediction, check_size, check_stride, origin_of
 from crystalvision.errors import InputError
-from crystalvision.models._branch import Branch
+from crystalvision.models._branch import Branch, ask_head, ask_prediction
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._system import System
 from crystalvision.models._trained_branch import load_trained_branch
@@ -74,7 +74,7 @@ def build_system(
             "head",
             config.head.name,
             config.head.options,
-            num_features=fusion.num_features,
+            num_features=check_size(fusion, "num_features", f"the {origin_of(fusion, 'fusion')}"),
             num_classes=num_classes,
         )
     readers = {name: (branch.head, widths[name]) for name, branch in branches.items()}
@@ -142,11 +142,14 @@ def _branch(
     backbone = catalogue.create(
         "backbone", config.backbone.name, config.backbone.options, in_channels=in_channels
     )
+    who = f"branch '{name}': the {origin_of(backbone, 'backbone')}"
+    width = check_size(backbone, "num_features", who)
+    check_stride(backbone, who)
     head = catalogue.create(
         "head",
         config.head.name,
         config.head.options,
-        num_features=backbone.num_features,
+        num_features=width,
         num_classes=num_classes,
     )
     branch = Branch(name, backbone, head, in_channels=in_channels)
@@ -165,13 +168,13 @@ def _without_weights(config: BranchConfig) -> BranchConfig:
 
 def _told(head: Head, width: int) -> Prediction:
     """What a head tells, found by asking it: a contract less for a stranger."""
-    return head.predict(_outputs(head, width))
+    return ask_prediction(head, _outputs(head, width))
 
 
 @torch.no_grad()
 def _outputs(head: Head, width: int) -> torch.Tensor:
     """What a head makes of the features of one image that is all zeros, (1, o)."""
     mode = head.training
-    outputs: torch.Tensor = head.eval()(torch.zeros(1, width))
+    outputs = ask_head(head.eval(), torch.zeros(1, width))
     head.train(mode)
     return outputs

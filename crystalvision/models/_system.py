@@ -7,9 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Fusion, Head, Prediction
+from crystalvision.contracts import Fusion, Head, Prediction, check_tensor, origin_of
 from crystalvision.errors import InputError
-from crystalvision.models._branch import Branch, Branches, BranchOutput
+from crystalvision.models._branch import (
+    Branch,
+    Branches,
+    BranchOutput,
+    ask_head,
+    ask_prediction,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,15 @@ class System(nn.Module):
             raise InputError("this system joins nothing: it has no fusion and no final head")
         features = {name: output.features for name, output in branches.items()}
         outputs = {name: output.outputs for name, output in branches.items()}
-        joined: torch.Tensor = self.head(self.fusion(features, outputs))
-        return joined
+        width = self.fusion.num_features
+        joined = check_tensor(
+            self.fusion(features, outputs),
+            f"the {origin_of(self.fusion, 'fusion')}, which declares num_features={width},",
+            f"(b, {width})",
+            sizes=(None, width),
+            like=next(iter(features.values())),
+        )
+        return ask_head(self.head, joined)
 
     def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
         """Outputs of the branches and, where there is one, of the final head.
@@ -88,11 +101,12 @@ class System(nn.Module):
         first branch that gives it, or else the final head's, or `None`.
         """
         branches = [
-            self.branches[name].head.predict(item.outputs) for name, item in output.branches.items()
+            ask_prediction(self.branches[name].head, item.outputs, f"branch '{name}': ")
+            for name, item in output.branches.items()
         ]
         final = []
         if self.head is not None and output.final is not None:
-            final.append(self.head.predict(output.final))
+            final.append(ask_prediction(self.head, output.final))
         severities = (item.severity for item in [*branches, *final])
         severity = next((item for item in severities if item is not None), None)
         told = (item.probabilities for item in [*final, *branches])

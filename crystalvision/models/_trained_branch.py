@@ -1,16 +1,20 @@
 """Reads the weights of a branch out of a run's folder; the run itself is not loaded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from crystalvision.config import load_yaml, validate
+from crystalvision.datasets import Axis, Conditions
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import BranchConfig, SystemConfig
+from crystalvision.ordinary_files import check_ordinary
 
 _RECORD, _WEIGHTS = "run.yaml", "weights.safetensors"
 
@@ -37,6 +41,21 @@ class TrainedBranch:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """What a run was trained on, as far as weights that are taken from it depend on that.
+
+    Attributes:
+        run: Its folder.
+        conditions: How its patterns were recorded.
+        class_names: The classes that it tells, in the order of their labels.
+    """
+
+    run: str
+    conditions: Conditions
+    class_names: tuple[str, ...]
+
+
 def read_trained_branch(weights: str, instead: str = "") -> TrainedBranch:
     """The branch that `RUN#BRANCH` names.
 
@@ -48,15 +67,14 @@ def read_trained_branch(weights: str, instead: str = "") -> TrainedBranch:
     Raises:
         InputError: No such run or branch, or its weights cannot be read.
     """
-    folder, branch = weights, ""
-    if "#" in weights and not Path(weights).is_dir():
-        folder, _, branch = weights.rpartition("#")
+    folder, branch = _taken_apart(weights)
     if not Path(folder).is_dir():
         what = f"file or run; expected {instead}" if instead else "run; expected "
         raise InputError(
             f"weights={weights}: no such {what}RUN#BRANCH such as runs/first#classifier"
         )
-    system = _system(weights, Path(folder))
+    record = _record(Path(folder))
+    system = _system(weights, Path(folder), record)
     branches = list(system.branches)
     if not branch and len(branches) == 1:
         branch = branches[0]
@@ -71,6 +89,35 @@ def read_trained_branch(weights: str, instead: str = "") -> TrainedBranch:
         if key.startswith(prefix)
     }
     return TrainedBranch(system.branches[branch], state)
+
+
+def trained_on(weights: str) -> TrainedOn | None:
+    """What the run that `RUN#BRANCH` names was trained on; `None` where that is no run of ours.
+
+    Raises:
+        InputError: Its record cannot be read.
+    """
+    folder = Path(_taken_apart(weights)[0])
+    if not (folder / _RECORD).is_file():
+        return None
+    record = _record(folder)
+    try:
+        if record.get("recorded"):
+            conditions = Conditions.model_validate(record["recorded"])
+        else:
+            axes = tuple(Axis.model_validate(axis) for axis in record["calibration"])
+            conditions = Conditions.of_recipe(axes, record["dataset"]["recipe"])
+        return TrainedOn(str(folder), conditions, tuple(map(str, record["class_names"])))
+    except (KeyError, TypeError, ValueError):  # the record of another version
+        return None
+
+
+def _taken_apart(weights: str) -> tuple[str, str]:
+    """The folder and the branch of `RUN#BRANCH`; "" for the branch of a folder alone."""
+    if "#" in weights and not Path(weights).is_dir():
+        folder, _, branch = weights.rpartition("#")
+        return folder, branch
+    return weights, ""
 
 
 def load_trained_branch(branch: Branch, config: BranchConfig) -> None:
@@ -114,24 +161,31 @@ def _check(branch: Branch, source: str, found: dict[str, torch.Tensor]) -> None:
             )
 
 
-def _system(weights: str, folder: Path) -> SystemConfig:
+def _record(folder: Path) -> dict[str, Any]:
     record = folder / _RECORD
     if not record.is_file():
         raise InputError(f"{folder} is no run: it has no {_RECORD}")
-    experiment = load_yaml(record).get("experiment")
+    return load_yaml(record)
+
+
+def _system(weights: str, folder: Path, record: Mapping[str, Any]) -> SystemConfig:
+    experiment = record.get("experiment")
     system = experiment.get("system") if isinstance(experiment, dict) else None
     if not isinstance(system, dict):
-        raise InputError(f"{record} describes no system; expected what crystalvision train writes")
+        raise InputError(
+            f"{folder / _RECORD} describes no system; expected what crystalvision train writes"
+        )
     if "branches" not in system:
         raise InputError(
             f"weights={weights}: that run has a classical system, and so no backbone; expected a "
             "run that trained a network"
         )
-    return validate(SystemConfig, system, str(record))
+    return validate(SystemConfig, system, str(folder / _RECORD))
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
+        check_ordinary(path)
         return load_file(path)
     except (SafetensorError, OSError) as error:
         reason = str(error).partition("\n")[0]

@@ -116,6 +116,9 @@ class Entry:
                 f"{self} of {self.plugin} made a {type(made).__name__} without "
                 f"'{missing[0]}'; see crystalvision.contracts for what a {self.kind.name} must have"
             )
+        from crystalvision.contracts import mark_origin  # imports torch, which --help does without
+
+        mark_origin(made, f"{self} of {self.plugin}")
         return made
 
     def _wanted(

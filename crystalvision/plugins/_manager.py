@@ -5,7 +5,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -55,37 +55,52 @@ class PluginSelection:
     Attributes:
         files: Single-file plugins to load (`-p ./my_backbone.py`).
         blocked: Names of plugins or distributions to leave out (`-p no:NAME`).
+        by_environment: Which of these values the environment variable gave, for errors.
     """
 
     files: tuple[Path, ...] = ()
     blocked: frozenset[str] = frozenset()
+    by_environment: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def told(self, value: str | Path) -> str:
+        """A value with who gave it, such as `-p no:NAME`."""
+        giver = f"{ENVIRONMENT_VARIABLE}: " if str(value) in self.by_environment else "-p "
+        return f"{giver}{value}"
 
     @classmethod
-    def parse(cls, values: Iterable[str]) -> Self:
+    def parse(cls, values: Iterable[str], environment: Iterable[str] = ()) -> Self:
         """Read the values of `-p`.
+
+        Args:
+            values: What the option gave.
+            environment: What the environment variable gave, which comes first.
 
         Raises:
             InputError: A value is neither `no:NAME` nor the path of a Python file.
         """
         files: list[Path] = []
         blocked: set[str] = set()
-        for value in values:
+        first = list(environment)
+        for number, value in enumerate([*first, *values]):
             if value.startswith("no:"):
                 blocked.add(value.removeprefix("no:"))
             elif value.endswith(".py"):
                 files.append(Path(value))
             else:
+                giver = f"{ENVIRONMENT_VARIABLE}: " if number < len(first) else "-p "
                 raise InputError(
-                    f"-p {value}: expected no:NAME to block a plugin, or the path of a single-file "
-                    "plugin such as ./my_backbone.py (installed plugins load by themselves)"
+                    f"{giver}{value}: expected no:NAME to block a plugin, or the path of a "
+                    "single-file plugin such as ./my_backbone.py (installed plugins load by "
+                    "themselves)"
                 )
-        return cls(tuple(files), frozenset(blocked))
+        told = {str(Path(value)) if value.endswith(".py") else value for value in first}
+        return cls(tuple(files), frozenset(blocked), frozenset(told))
 
     @classmethod
     def from_environment(cls, extra: Iterable[str] = ()) -> Self:
         """The values of `CRYSTALVISION_PLUGINS`, separated by commas, and then `extra`."""
         value = os.environ.get(ENVIRONMENT_VARIABLE, "")
-        return cls.parse([*(part.strip() for part in value.split(",") if part.strip()), *extra])
+        return cls.parse(extra, [part.strip() for part in value.split(",") if part.strip()])
 
 
 class LoadedPlugins:
@@ -115,25 +130,26 @@ class LoadedPlugins:
                 self.failures.append(PluginFailure(info, f"{type(error).__name__}: {error}"))
         if unknown := selection.blocked - known:
             raise InputError(
-                f"-p no:{min(unknown)}: no such plugin; installed: {', '.join(sorted(known))}"
+                f"{selection.told(f'no:{min(unknown)}')}: no such plugin; "
+                f"installed: {', '.join(sorted(known))}"
             )
         for path in selection.files:
-            self._register_file(path)
+            self._register_file(path, selection.told(path))
 
     def origin(self, plugin: object) -> PluginInfo:
         """Where a registered plugin comes from."""
         return self._infos[self.manager.get_name(plugin) or ""]
 
-    def _register_file(self, path: Path) -> None:
+    def _register_file(self, path: Path, told: str) -> None:
         info = PluginInfo(str(path), str(path), "")
         if not path.is_file():
-            raise InputError(f"-p {path}: no such file")
+            raise InputError(f"{told}: no such file")
         try:
             self._register(_import_file(path), info)
         except PluginError as error:
-            raise InputError(f"-p {path}: {error}") from error
+            raise InputError(f"{told}: {error}") from error
         except (Exception, SystemExit) as error:  # the file may raise anything
-            raise InputError(f"-p {path}: {type(error).__name__}: {error}") from error
+            raise InputError(f"{told}: {type(error).__name__}: {error}") from error
 
     def _register(self, plugin: object, info: PluginInfo) -> None:
         key = f"{info.distribution}:{info.name}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from crystalvision.datasets import differences
 from crystalvision.errors import InputError
 from crystalvision.prediction._predictions import Predictions, spread_of
 from crystalvision.prediction._predictor import Predictor
@@ -22,7 +23,7 @@ class Ensemble:
         """Put predictors together.
 
         Raises:
-            InputError: Fewer than two, or runs of different classes or image shapes.
+            InputError: Fewer than two, or runs of different classes, image shapes, axes or beams.
         """
         if len(members) < 2:
             raise InputError("an ensemble needs two runs or more: give the others with --ensemble")
@@ -39,6 +40,7 @@ class Ensemble:
                     f"runs of an ensemble must take images of one shape: {first.image_shape}, "
                     f"not {record.image_shape}"
                 )
+            _check_recorded_alike(members[0], member)
         self._members = tuple(members)
 
     def predict(self, images: np.ndarray[Any, Any], *, batch_size: int = 32) -> Predictions:
@@ -64,4 +66,18 @@ class Ensemble:
             calibrated=all(each.calibrated for each in told),
             novelty=np.mean(novelties, axis=0) if len(novelties) == len(told) else None,
             spread=spread_of(probabilities, severity),
+        )
+
+
+def _check_recorded_alike(first: Predictor, other: Predictor) -> None:
+    """Check that two runs were trained on patterns of one instrument.
+
+    Raises:
+        InputError: They were not.
+    """
+    found = differences(other.record.conditions, first.record.conditions, "one run", "another")
+    if found:
+        raise InputError(
+            "runs of an ensemble must be trained on patterns of the same axes and beam, but "
+            f"{found[0]}; ask them one by one"
         )

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crystalvision.errors import StorageError
 from crystalvision.prediction._explain import Explanation
+from crystalvision.storage import whole_file
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,14 +27,9 @@ def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
         figure = Figure(figsize=(11, 4), layout="constrained")
         axes = figure.subplots(1, 3)
         _draw(figure, axes, explanation)
-        figure.suptitle(title, fontsize=10)
-        temporary = path.with_name(f".{path.name}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(temporary, format="png", dpi=120)
-            temporary.replace(path)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+        figure.suptitle(figure_text(title, 90), fontsize=10)
+        with whole_file(path, overwrite=True) as partial:
+            figure.savefig(partial, format="png", dpi=120)
 
 
 def _draw(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:
@@ -43,7 +39,7 @@ def _draw(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:
     axes[0].set_title("pattern", fontsize=10)
     highest = max(float(explanation.class_map.max()), 1e-12)
     _overlay(figure, axes[1], pattern, explanation.class_map, ("inferno", 0.0, highest))
-    axes[1].set_title(f"speaks for {explanation.class_name}", fontsize=10)
+    axes[1].set_title(f"speaks for {figure_text(explanation.class_name, 24)}", fontsize=10)
     largest = max(float(np.abs(explanation.severity_map).max()), 1e-12)
     limits = ("coolwarm", -largest, largest)
     _overlay(figure, axes[2], pattern, explanation.severity_map, limits)

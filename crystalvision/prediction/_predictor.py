@@ -1,6 +1,6 @@
 """Says what a trained system sees in raw patterns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from crystalvision.contracts import Prediction
-from crystalvision.errors import InputError
+from crystalvision.datasets import Conditions, Despite, Match, match
+from crystalvision.errors import InputError, PluginError
+from crystalvision.image_files import GapValues, fill_gaps
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
@@ -91,12 +93,39 @@ class Predictor:
         """
         return cls(Run.load(run, catalogue), device, calibrated=calibrated)
 
-    def prepare(self, image: np.ndarray[Any, Any], source: str = "image") -> np.ndarray[Any, Any]:
+    def match(
+        self, conditions: Conditions, name: str, *, despite: Collection[Despite] = ()
+    ) -> Match:
+        """Compare how patterns were recorded with what the run was trained on.
+
+        `Match.carry` then brings them onto the axes that `predict` takes them to have.
+
+        Args:
+            conditions: What is known of the patterns.
+            name: What to call them.
+            despite: Differences that are known and wanted.
+
+        Raises:
+            InputError: They differ in what cannot be carried.
+        """
+        return match(
+            self.record.conditions,
+            conditions,
+            run_name=str(self._run.path),
+            data_name=name,
+            despite=despite,
+        )
+
+    def prepare(
+        self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
+    ) -> np.ndarray[Any, Any]:
         """Check one raw pattern and return it as float32 (c, h, w).
 
         Args:
             image: (c, h, w), or (h, w) where one channel is expected.
             source: What to call it in an error.
+            gap_values: Values that mark what the detector did not measure, and are set to 0; `()`
+                if every value is a count. By default a pattern with such values is refused.
 
         Raises:
             InputError: A shape, type or value that patterns of the training data do not have.
@@ -111,6 +140,7 @@ class Predictor:
             )
         if image.dtype.kind not in "uif":
             raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
+        image = fill_gaps(image, source, gap_values)
         if not np.isfinite(image).all():
             raise InputError(f"{source} has values that are not finite; expected counts")
         if image.min() < 0:
@@ -227,11 +257,13 @@ class Predictor:
 
     def _join(self, batches: list[_Batch]) -> Predictions:
         probabilities = torch.cat([each.probabilities for each in batches], dim=1)
+        self._check_finite(probabilities)
         severities = [each.severity for each in batches if each.severity is not None]
         novelties = [each.novelty for each in batches if each.novelty is not None]
         source: SeveritySource = "regression" if severities else "class_expectation"
         if severities:
             severity = torch.cat(severities, dim=1)
+            self._check_finite(severity)
         else:
             severity = probabilities @ torch.tensor(self.record.class_severities)
         return Predictions(
@@ -243,3 +275,18 @@ class Predictor:
             novelty=torch.cat(novelties).numpy() if novelties else None,
             spread=spread_of(probabilities, severity) if len(probabilities) > 1 else None,
         )
+
+    def _check_finite(self, values: torch.Tensor) -> None:
+        """Check what was told of each image, (s, b, …).
+
+        Raises:
+            PluginError: Some of it is no number.
+        """
+        finite = values.isfinite().flatten(2).all(2) if values.ndim > 2 else values.isfinite()
+        lost = (~finite.all(0)).nonzero().flatten()
+        if len(lost):
+            parts = ", ".join(f"{plugin.kind} '{plugin.name}'" for plugin in self.record.plugins)
+            raise PluginError(
+                f"{self._run.path}: its system ({parts}) gave values that are not finite for "
+                f"{len(lost)} of {values.shape[1]} images, the first is image {int(lost[0])}"
+            )

@@ -10,7 +10,7 @@ from crystalvision.report._figures import (
 from crystalvision.report._page import OnStep, render, steps
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Judged, Result, load_results, read_predictions
-from crystalvision.report._statistics import roc_curve, wilson_interval
+from crystalvision.report._statistics import roc_curve
 from crystalvision.report._table import Row, row_of, same_data, system_in_words
 from crystalvision.report._template import TEMPLATES, fill, number
 from crystalvision.report._write import GENERATOR, check_output, write_page
@@ -41,6 +41,5 @@ __all__ = [
     "severity_picture",
     "steps",
     "system_in_words",
-    "wilson_interval",
     "write_page",
 ]

@@ -2,15 +2,14 @@
 
 import os
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import yaml
-
 from crystalvision.report._data import Data
 from crystalvision.report._results import Result
+from crystalvision.text import command_line, file_names, one_line
+from crystalvision.yaml_text import dump_yaml
 
 
 def recipe_text(data: Data) -> str:
@@ -32,15 +31,17 @@ def recipe_files(data: Sequence[Data]) -> list[str]:
 
 def experiment_file(result: Result) -> str:
     """What the commands call the file of a run's experiment."""
-    return f"{result.name.replace('/', '-')}.yaml"
+    return f"{file_names([result.name.replace('/', '-')], 'run')[0]}.yaml"
 
 
 def commands(data: Sequence[Data], results: Sequence[Result]) -> str:
     """The commands that make the datasets, runs, evaluations and the page again."""
     made = [
-        " ".join((each.command.replace("recipe.yaml", file), "-o", shlex.quote(each.path)))
+        " ".join(
+            (one_line(each.command).replace("recipe.yaml", file), "-o", command_line(each.path))
+        )
         if each.command
-        else f"# {each.path}: measured or put together, so no command makes it again"
+        else f"# {one_line(each.path)}: measured or put together, so no command makes it again"
         for file, each in zip(recipe_files(data), data, strict=True)
     ]
     lines: list[tuple[str, ...]] = []
@@ -53,7 +54,7 @@ def commands(data: Sequence[Data], results: Sequence[Result]) -> str:
         as_given = ("--uncalibrated",) if metrics.temperature is None else ()
         lines.append((*judged, "--name", result.evaluation, *as_given))
     lines.append(("report", *(str(result.path) for result in results), "-o", "report.html"))
-    return "\n".join([*made, *(shlex.join(("crystalvision", *line)) for line in lines)])
+    return "\n".join([*made, *(command_line("crystalvision", *line) for line in lines)])
 
 
 def environments(results: Sequence[Result]) -> list[tuple[list[str], dict[str, str]]]:
@@ -94,7 +95,7 @@ def machine() -> dict[str, str]:
 
 def as_yaml(value: Mapping[str, Any]) -> str:
     """Settings as YAML, without what is not set."""
-    return yaml.safe_dump(_without_nulls(value), sort_keys=False, allow_unicode=True, width=88)
+    return dump_yaml(_without_nulls(value), width=88)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -12,6 +12,7 @@ from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Judged
 from crystalvision.report._statistics import roc_curve
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _IN_A_CORNER = 5  # classes whose legend fits in the corner of the ROC curves
 _MANY = 1000  # points; above it they are drawn as a bitmap within the SVG
 _NEAR_PERFECT = 0.95  # areas under ROC curves; above it all curves hug the corner
+_LEGEND = 40  # letters of a class in a legend
 _FEW_VALUES = 12  # true severities; up to it, points of one value are spread sideways
 
 
@@ -67,7 +69,7 @@ def roc_picture(metrics: Metrics, judged: Judged) -> Picture:
         style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.8}
         areas.append(area)
         told.append(f"{name}: AUC {area:.3f}")
-        axes.plot(false, true, label=told[-1], **style)
+        axes.plot(false, true, label=f"{figure_text(name, _LEGEND)}: AUC {area:.3f}", **style)
         lines.append((false, true, style))
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     note = ""
@@ -205,7 +207,7 @@ def _scatter(
             color=colour,
             marker=marker,
             linewidths=0,
-            label=name,
+            label=figure_text(name, _LEGEND),
             rasterized=many,
         )
 

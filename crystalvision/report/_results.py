@@ -1,8 +1,8 @@
 """What a report says of one run, read from its folder."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, RunRecord
+from crystalvision.storage import read_text
+from crystalvision.text import command_line, csv_reader
 from crystalvision.training import EpochRecord
 
 _EVALUATIONS = "evaluations"
@@ -115,10 +117,9 @@ def _choose_evaluation(path: Path, record: RunRecord) -> tuple[Path, Metrics]:
     # A folder with a leading dot is one that is being written.
     folders = [each for each in parent.glob("[!.]*") if each.is_dir()]
     if not folders:
-        raise InputError(
-            f"{path} has not been evaluated; run: "
-            f"crystalvision evaluate {path} -d {record.dataset.path}"
-        )
+        data = Path(record.dataset.path)
+        command = command_line("crystalvision", "evaluate", path, "-d", data)
+        raise InputError(f"{path} has not been evaluated; run: {command}")
     newest_first = sorted(folders, key=lambda each: (-_written(each), each.name))
     found = [(each, load_metrics(each)) for each in newest_first]
     own_test = (each for each in found if each[1].trained_on_this and each[1].split == "test")
@@ -142,8 +143,7 @@ def read_predictions(path: Path, metrics: Metrics) -> Judged:
     """
     columns = [f"probability_{name}" for name in metrics.class_names]
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
         judged = Judged(
             index=np.array([int(row["index"]) for row in rows]),
             label=np.array([int(row["label"]) for row in rows]),

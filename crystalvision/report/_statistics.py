@@ -1,6 +1,5 @@
 """Numbers that the page shows and an evaluation does not hold."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,21 +7,6 @@ from jaxtyping import Bool, Float
 
 from crystalvision.evaluation import Metrics
 from crystalvision.report._results import Judged
-
-
-def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Confidence interval of a fraction (Wilson 1927, J. Am. Stat. Assoc. 22, 209).
-
-    Args:
-        successes: How many went well.
-        trials: Of how many; at least one.
-        z: Quantile of the normal distribution; the default gives 95 %.
-    """
-    fraction = successes / trials
-    weight = z * z / trials
-    middle = (fraction + weight / 2) / (1 + weight)
-    spread = math.sqrt(fraction * (1 - fraction) * weight + weight**2 / 4) / (1 + weight)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def roc_curve(

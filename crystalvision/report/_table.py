@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from crystalvision.config import Part
-from crystalvision.evaluation import Metrics
+from crystalvision.evaluation import Metrics, wilson_interval
 from crystalvision.models import NO_FUSION, ClassicalConfig, SystemConfig
 from crystalvision.report._results import Result
-from crystalvision.report._statistics import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,14 @@ class Row:
         patterns: How many patterns were judged.
         judged_sha256: What tells which patterns they were.
         accuracy: Fraction of them whose class is right.
-        accuracy_low: Lower end of its 95 % interval: Wilson's, or the bootstrap's where specimens
-            were seen in several patterns, which then resemble each other.
+        accuracy_low: Lower end of its 95 % interval: Wilson's, of as many patterns as say
+            as much where specimens were seen in several, which then resemble each other.
         accuracy_high: Upper end.
         macro_f1: See `crystalvision.evaluation.ClassificationMetrics`, as for the next.
         quadratic_kappa: `None` where only one class occurs.
         severity_mae: Mean absolute error of the severity.
         expected_calibration_error: Of its probabilities.
-        intervals: Bootstrap intervals by metric: `macro_f1`, `quadratic_kappa`, `severity.mae`.
+        intervals: Other intervals by metric: `macro_f1`, `quadratic_kappa`, `severity.mae`.
         severity_source: `regression` or `class_expectation`.
         images_per_second: Speed of prediction [1/s].
         device: Where it was predicted.
@@ -111,11 +110,14 @@ def same_data(rows: Sequence[Row]) -> bool:
 
 
 def _accuracy_interval(metrics: Metrics) -> tuple[float, float]:
-    by_specimen = metrics.intervals.of("accuracy")
-    if metrics.intervals.unit == "specimen" and by_specimen is not None:
-        return by_specimen
+    """Wilson's interval; evaluations of earlier versions hold one of resampling, or none."""
+    intervals = metrics.intervals
+    of_specimens = intervals.of("accuracy") if intervals.unit == "specimen" else None
+    if of_specimens is not None:
+        return of_specimens
+    trials = metrics.samples if intervals.unit == "pattern" else intervals.units
     right = sum(metrics.confusion[index][index] for index in range(len(metrics.class_names)))
-    return wilson_interval(right, metrics.samples)
+    return wilson_interval(right * trials / metrics.samples, trials)
 
 
 def system_in_words(system: SystemConfig | ClassicalConfig) -> str:

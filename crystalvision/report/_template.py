@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from crystalvision.text import printable
+
 TEMPLATES = Path(__file__).parent / "templates"
 """Style and macros that every page of ours may include."""
 
@@ -24,9 +26,16 @@ def fill(name: str, folders: Sequence[Path], **values: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters["number"] = number
     return str(environment.get_template(name).render(**values))
+
+
+def _shown(value: Any) -> Any:
+    """A value that fills a template, with characters that do not show as escapes."""
+    # What has a form for HTML was filled in and escaped before.
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def number(value: float | None, places: int = 3) -> str:

@@ -1,6 +1,6 @@
 """Run folders: a trained system with all that is needed to use it, judge it and make it again."""
 
-from crystalvision.runs._folder import check_free, storage_errors, whole_folder
+from crystalvision.runs._folder import check_free
 from crystalvision.runs._record import (
     DatasetRecord,
     PluginRecord,
@@ -24,8 +24,6 @@ __all__ = [
     "load_epochs",
     "load_record",
     "parts_of",
-    "storage_errors",
     "train_classical_run",
     "train_run",
-    "whole_folder",
 ]

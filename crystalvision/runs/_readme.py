@@ -1,8 +1,7 @@
 """What a run folder says about itself to whoever opens it."""
 
-import shlex
-
 from crystalvision.runs._record import RunRecord
+from crystalvision.text import command_line, one_line
 from crystalvision.training import ClassicalExperiment
 
 README = "README.txt"
@@ -14,7 +13,7 @@ A system trained by CrystalVision {version}: {parts}.
 
 Trained on {dataset}
 ({samples} patterns, identity {identity})
-in {minutes:.1f} min on {device}{together}.
+in {minutes:.1f} min on {device}{threads}{together}.
 {command}
 {files}
 
@@ -44,24 +43,33 @@ _OF_CLASSICAL = {"features.safetensors", "estimator.skops"}
 def describe(record: RunRecord) -> str:
     """The text of the run folder's README."""
     phases = "\n".join(
-        f"phase {phase.name}: {phase.epochs} epochs, kept epoch {phase.best_epoch} "
+        f"phase {one_line(phase.name)}: {phase.epochs} epochs, kept epoch {phase.best_epoch} "
         f"({phase.monitor.replace('_', ' ')} {phase.best_value:.4f})"
         for phase in record.phases
     )
     classical = isinstance(record.experiment, ClassicalExperiment)
     absent = _OF_NETWORKS if classical else _OF_CLASSICAL
-    command = f"\n  {shlex.join(record.command)}\n" if record.command else ""
+    command = f"\n  {command_line(*record.command)}\n" if record.command else ""
     return _TEXT.format(
         version=record.environment.get("crystalvision", ""),
-        parts=", ".join(f"{plugin.kind} {plugin.name}" for plugin in record.plugins),
+        parts=", ".join(one_line(f"{plugin.kind} {plugin.name}") for plugin in record.plugins),
         phases=phases,
-        dataset=record.dataset.path,
+        dataset=one_line(record.dataset.path),
         samples=record.dataset.samples,
         identity=record.dataset.identity,
         minutes=record.training_seconds / 60,
         device=record.device,
+        threads=_threads(record),
         together=f", {record.processes} processes together" if record.processes > 1 else "",
         command=command,
         files="\n".join(f"{name:23}{_FILES[name]}" for name in _FILES if name not in absent),
         last="" if classical else "  tensorboard --logdir RUN/tensorboard\n",
     )
+
+
+def _threads(record: RunRecord) -> str:
+    """What gives the same weights again, to the last digit."""
+    threads = record.environment.get("threads", "")
+    if record.device != "cpu" or not threads.isdigit():
+        return ""
+    return f" with OMP_NUM_THREADS={int(threads) * record.processes}"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 
 from crystalvision.config import Config, Part
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Axis, Conditions, Dataset
 from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
@@ -81,6 +81,7 @@ class RunRecord(Config):
         class_severities: Severity that stands for each class.
         image_shape: Shape (c, h, w) of the raw patterns, before binning.
         calibration: Axes of the patterns.
+        recorded: How they were recorded; `None` in runs of earlier versions.
         plugins: Who gave the parts.
         phases: How the training went.
         training_seconds: Wall time of the training [s].
@@ -99,6 +100,7 @@ class RunRecord(Config):
     class_severities: tuple[float, ...]
     image_shape: tuple[int, int, int]
     calibration: tuple[dict[str, Any], ...]
+    recorded: Conditions | None = None
     plugins: tuple[PluginRecord, ...]
     phases: tuple[PhaseRecord, ...]
     training_seconds: float
@@ -107,6 +109,14 @@ class RunRecord(Config):
     processes: int = 1
     command: tuple[str, ...] = ()
     git_revision: str = ""
+
+    @property
+    def conditions(self) -> Conditions:
+        """How the patterns that it was trained on were recorded, as far as that is known."""
+        if self.recorded is not None:
+            return self.recorded
+        axes = tuple(Axis.model_validate(axis) for axis in self.calibration)
+        return Conditions.of_recipe(axes, self.dataset.recipe)
 
 
 def record_of(
@@ -140,6 +150,7 @@ def record_of(
         class_severities=header.class_severities,
         image_shape=header.image_shape,
         calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
+        recorded=Conditions.of_dataset(dataset),
         plugins=plugins,
         phases=tuple(phases),
         training_seconds=seconds,

@@ -1,15 +1,14 @@
 """A trained system in its folder."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Self
 
 import torch
-import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from crystalvision.classical import (
     ClassicalSystem,
@@ -20,12 +19,16 @@ from crystalvision.classical import (
 from crystalvision.config import load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.models import System, build_system
+from crystalvision.ordinary_files import check_ordinary
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
-from crystalvision.runs._folder import RECORD, storage_errors
+from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import RunRecord
+from crystalvision.storage import disk_errors, read_text, write_tensors
+from crystalvision.text import csv_reader, csv_writer
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
+from crystalvision.yaml_text import dump_yaml
 
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
@@ -114,6 +117,8 @@ def load_record(path: Path) -> RunRecord:
     if not (path / RECORD).is_file():
         what = "has no run.yaml" if path.is_dir() else "is not there"
         raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
+    for entry in path.rglob("*"):
+        check_ordinary(entry)
     return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
 
 
@@ -144,32 +149,24 @@ def write_run(
     Raises:
         StorageError: The disk refuses.
     """
-    with storage_errors(folder):
+    with disk_errors(folder):
         if isinstance(system, ClassicalSystem):
             save_classical(folder, system)
         else:
-            _save_weights(folder, system)
+            weights = {key: value.contiguous() for key, value in system.state_dict().items()}
+            write_tensors(folder / WEIGHTS, weights)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(EpochRecord.model_fields))
-            writer.writeheader()
-            writer.writerows(epoch.model_dump() for epoch in epochs)
+            writer = csv_writer(file)
+            writer.writerow(EpochRecord.model_fields)
+            writer.writerows(epoch.model_dump().values() for epoch in epochs)
         with (folder / SPLIT).open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
+            rows = csv_writer(file)
             rows.writerow(["index", "split"])
             rows.writerows(sorted(split.items()))
         draw_curves(folder / FIGURES, record.phases, epochs)
         (folder / README).write_text(describe(record), encoding="utf-8")
-        text = yaml.safe_dump(record.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = dump_yaml(record.model_dump(mode="json"))
         (folder / RECORD).write_text(text, encoding="utf-8")
-
-
-def _save_weights(folder: Path, system: System) -> None:
-    weights = {key: value.contiguous() for key, value in system.state_dict().items()}
-    try:
-        save_file(weights, folder / WEIGHTS)
-    except SafetensorError as error:  # it hides the OSError of a full disk
-        raise OSError(str(error)) from error
-    (folder / WEIGHTS).chmod(0o644)  # safetensors keeps others out
 
 
 def _build_classical(
@@ -188,8 +185,7 @@ def _build_classical(
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return csv_reader(StringIO(read_text(path), newline="")).mappings()
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: the run is incomplete; train it again") from error
 

@@ -13,8 +13,9 @@ import numpy as np
 from crystalvision.datasets import Dataset
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._curves import TENSORBOARD, Curves
-from crystalvision.runs._folder import check_free, replace_folder, storage_errors
+from crystalvision.runs._folder import check_free
 from crystalvision.runs._listening import Watched
+from crystalvision.runs._meeting import joined_store
 from crystalvision.runs._record import (
     SPLITS,
     PluginRecord,
@@ -24,8 +25,10 @@ from crystalvision.runs._record import (
     splits_of,
 )
 from crystalvision.runs._run import Run, write_run
+from crystalvision.runs._threads import threads_of
 from crystalvision.runs._unfinished import Unfinished, file_hash, partial_path, unfinished
 from crystalvision.runs._workers import workers
+from crystalvision.storage import Destination, TakenError, disk_errors, place_folder
 from crystalvision.training import (
     DivergenceError,
     Experiment,
@@ -35,9 +38,11 @@ from crystalvision.training import (
     Machine,
     Patterns,
     Silent,
+    check_first_weights,
     fit,
     in_batches_that_fit,
     leads,
+    notes_on_few,
     open_patterns,
     plan,
     together,
@@ -80,6 +85,7 @@ def train_run(
     reading: Reading | None = None,
     selection: PluginSelection | None = None,
     command: Sequence[str] = (),
+    keep_threads: bool = False,
 ) -> Run:
     """Train an experiment's system on a dataset and write the run.
 
@@ -98,6 +104,8 @@ def train_run(
         reading: Told how the reading of the patterns proceeds.
         selection: The plugins that further processes load.
         command: The command line, for the record.
+        keep_threads: Whether a training that goes on may change the number of torch's threads to
+            that with which it began; otherwise a difference is noted.
 
     Raises:
         InputError: A setting, dataset or path that cannot be used.
@@ -106,25 +114,28 @@ def train_run(
     path, machine = Path(path), machine or Machine()
     catalogue = catalogue or Catalogue.load(selection)
     listener = listener or Silent()
-    if leads(machine):
-        check_free(path, overwrite=overwrite)
+    destination = check_free(path, overwrite=overwrite) if leads(machine) else None
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
+    notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
     plugins = plugin_records(experiment.system, catalogue)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
-    if not leads(machine):
+    if destination is None:
         return _follow(job)
+    for note in notes:
+        listener.note(note)
     identity = _identity(job)
     with (
         unfinished(path, identity, overwrite=overwrite, note=listener.note) as folder,
+        threads_of(folder, listener.note, keep=keep_threads),
         ExitStack() as stack,
     ):
-        stack.enter_context(workers(machine, _told(job, selection)))
-        group = stack.enter_context(together(machine))
+        store = stack.enter_context(workers(machine, _told(job, selection)))
+        group = stack.enter_context(together(machine, store))
         history, trust = _train(job, folder, group, listener, reading)
+        record = _record(job, history)  # with the threads of one process
         stack.close()
-        record = _record(job, history)
-        _write(job, folder, record, history, trust)
+        _write(job, folder, destination, record, history, trust)
     return Run(path, record, ready.system)
 
 
@@ -160,7 +171,7 @@ def _train(
 
 def _follow(job: _Job) -> Run:
     """Train as one of the further processes, which write nothing."""
-    with together(job.machine) as group:
+    with together(job.machine, joined_store()) as group:
         group.wait()
         training, validation = _read(job.dataset, job.ready, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
@@ -205,17 +216,26 @@ def _record(job: _Job, history: History) -> RunRecord:
 
 
 def _write(
-    job: _Job, folder: Unfinished, record: RunRecord, history: History, trust: Trust
+    job: _Job,
+    folder: Unfinished,
+    destination: Destination,
+    record: RunRecord,
+    history: History,
+    trust: Trust,
 ) -> None:
     """Write the run beside the checkpoints, and put it in its place when it is whole."""
     whole = folder.path / "run"
-    with storage_errors(job.path):
+    with disk_errors(job.path):
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
         save_trust(trust, whole)
         write_run(whole, record, job.ready.system, history.epochs, splits_of(job.dataset))
         (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
-        replace_folder(whole, job.path)
+    try:
+        place_folder(whole, destination)
+    except TakenError:
+        folder.discard()  # the run is whole, under another name
+        raise
     folder.discard()
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from crystalvision.classical import build_classical, fit_classical
 from crystalvision.datasets import Dataset
 from crystalvision.plugins import Catalogue
-from crystalvision.runs._folder import check_free, whole_folder
+from crystalvision.runs._folder import check_free
 from crystalvision.runs._record import (
     plugin_records,
     record_of,
     splits_of,
 )
 from crystalvision.runs._run import Run, write_run
+from crystalvision.storage import whole_folder
 from crystalvision.training import (
     ClassicalExperiment,
     PhaseRecord,
@@ -58,7 +59,7 @@ def train_classical_run(
     """
     path = Path(path)
     catalogue = catalogue or Catalogue.load()
-    check_free(path, overwrite=overwrite)
+    destination = check_free(path, overwrite=overwrite)
     header = dataset.header
     plugins = plugin_records(experiment.system, catalogue)
     preprocess = Preprocess(experiment.input)
@@ -73,7 +74,8 @@ def train_classical_run(
         seed=experiment.seed,
     )
     check_splits(dataset)
-    with whole_folder(path) as folder:  # an unwritable place is found before the work
+    # An unwritable place is found before the work.
+    with whole_folder(destination, keep=True) as folder:
         started = time.perf_counter()
         training, validation = (
             open_patterns(dataset, dataset.split(name), preprocess, on_read=on_read)

@@ -10,11 +10,14 @@ from typing import Any
 
 from crystalvision.config import first_difference
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 from crystalvision.locks import take_lock
-from crystalvision.runs._folder import storage_errors
+from crystalvision.ordinary_files import check_ordinary
+from crystalvision.small_files import read_small
+from crystalvision.storage import disk_errors, write_text
 from crystalvision.training import Checkpoint, read_checkpoint, write_checkpoint
 
-_DESCRIPTION, _LOCK = "training.json", "lock"
+_DESCRIPTION, _MACHINE, _LOCK = "training.json", "machine.json", "lock"
 _FILES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
 Note = Callable[[str], None]
 
@@ -64,13 +67,25 @@ class Unfinished:
         Raises:
             StorageError: The disk refuses.
         """
-        with storage_errors(self.path):
+        with disk_errors(self.path):
             write_checkpoint(checkpoint, self.path / _FILES[self._next])
         self._next = 1 - self._next
 
     def discard(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def threads(self) -> int:
+        """Threads that it is computed with, as far as the folder tells; 0 where it does not."""
+        try:
+            return int(json.loads((self.path / _MACHINE).read_text(encoding="utf-8"))["threads"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return 0
+
+    @threads.setter
+    def threads(self, number: int) -> None:
+        write_text(self.path / _MACHINE, json.dumps({"threads": number}))
 
     @property
     def begun(self) -> bool:
@@ -103,13 +118,15 @@ def unfinished(
         StorageError: The disk refuses.
     """
     folder = partial_path(path)
-    with storage_errors(path):
+    with disk_errors(path):
         if folder.exists() and any(folder.iterdir()) and not (folder / _LOCK).exists():
             raise InputError(
                 f"{folder} is in the way, and is no unfinished training; move it, or choose "
                 "another -o folder"
             )
         folder.mkdir(parents=True, exist_ok=True)
+        for entry in folder.iterdir():
+            check_ordinary(entry)
         lock = take_lock(
             folder / _LOCK,
             f"another process is training {path} now; wait for it, or choose another -o folder",
@@ -142,17 +159,15 @@ def _claim(
                 "use --overwrite to discard it, or another -o folder"
             )
         note(f"discarding the unfinished training in {held.path}: {what}")
-    with storage_errors(path):
+    with disk_errors(path):
         for name in _FILES:
             (held.path / name).unlink(missing_ok=True)
-        temporary = file.with_suffix(".new")
-        temporary.write_text(json.dumps(mine, indent=1), encoding="utf-8")
-        temporary.replace(file)
+        write_text(file, json.dumps(mine, indent=1))
 
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return parse_json(read_small(file))
     except (OSError, ValueError):
         return None
 

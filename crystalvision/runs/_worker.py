@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from crystalvision.training import Experiment, Machine
 
 def main() -> None:
     """Read the job from the standard input, and train until it is done or the input closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process ends it
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     torch.set_num_threads(job["threads"])

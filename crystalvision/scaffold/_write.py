@@ -1,14 +1,12 @@
 """Writes a plugin project from templates, whole or not at all."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import crystalvision
 from crystalvision.errors import InputError
-from crystalvision.runs import storage_errors
 from crystalvision.scaffold._names import ProjectNames
+from crystalvision.storage import Destination, disk_errors, whole_folder
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,24 +31,15 @@ def write_project(names: ProjectNames, kind: str, folder: Path) -> list[Path]:
     """
     if kind not in KINDS:
         raise InputError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    destination = Destination.look(folder)
+    if destination.taken:
         raise InputError(f"{folder} exists already and is not empty; choose another with -o")
     texts = dict(_files(names, kind))
-    with storage_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            for place, text in texts.items():
-                path = partial / place
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            partial.chmod(0o755)  # mkdtemp keeps others out
-            if folder.exists():
-                folder.rmdir()  # empty: see above
-            partial.replace(folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+    with whole_folder(destination) as partial, disk_errors(folder):
+        for place, text in texts.items():
+            path = partial / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     return sorted(texts)
 
 

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from crystalvision.config import Config
-from crystalvision.datasets._files import disk_errors, write_file
 from crystalvision.errors import InputError
+from crystalvision.json_text import validate_json
+from crystalvision.small_files import read_small
+from crystalvision.storage import Destination, disk_errors, whole_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -93,13 +95,15 @@ class AccuracyBound(Config):
             raise ValueError(f"a point has no value of the column {self.column}")
         return self
 
-    def save(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all.
+    def save(self, to: Path | Destination) -> None:
+        """Write it as JSON, whole or not at all, in place of what is there now, or was there then.
 
         Raises:
+            TakenError: Something else appeared at the destination after it was looked at.
             StorageError: The disk refuses.
         """
-        write_file(path, (self.model_dump_json(indent=1) + "\n").encode())
+        with whole_file(to, overwrite=True) as partial:
+            partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -111,12 +115,14 @@ class AccuracyBound(Config):
         """
         if not path.is_file():
             raise InputError(f"{path}: no such file; expected what `crystalvision bound -o` writes")
-        with disk_errors(path, "read", resumable=False):
-            content = path.read_bytes()
+        with disk_errors(path, "read"):
+            content = read_small(path)
         try:
-            return cls.model_validate_json(content)
+            return validate_json(cls, content)
         except ValidationError as error:
             raise InputError(f"{path}: holds no bound: {_first(error.errors()[0])}") from error
+        except ValueError as error:
+            raise InputError(f"{path}: holds no bound: {error}") from error
 
 
 def _first(problem: Any) -> str:

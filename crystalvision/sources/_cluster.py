@@ -7,15 +7,18 @@ comes back to this process, which alone writes: workers need no disk in common.
 import asyncio
 import logging
 import os
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from crystalvision.cores import usable_processors
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import ClusterError, InputError
 from crystalvision.sources._shards import shards_of
 from crystalvision.sources._spec import SourceSpec, open_once
+from crystalvision.threads import worker_environment
 
 if TYPE_CHECKING:  # dask takes a second to import, and most datasets need no cluster
     from distributed import Client
@@ -48,7 +51,7 @@ class Cluster:
         """
         if workers < 1:
             raise InputError(f"{workers} workers were asked for; expected 1 or more")
-        environments = [{"OMP_NUM_THREADS": "1"} for _ in range(workers)]
+        environments = [worker_environment(1) for _ in range(workers)]
         if device.startswith("cuda"):
             for environment, gpu in zip(environments, _gpus(workers), strict=True):
                 environment["CUDA_VISIBLE_DEVICES"] = gpu
@@ -65,6 +68,7 @@ class Cluster:
         with (
             _quiet(),
             dask.config.set(settings),
+            _scratch() as scratch,
             SpecCluster(
                 scheduler={
                     "cls": Scheduler,
@@ -77,6 +81,7 @@ class Cluster:
                             **local,
                             "nthreads": 1,
                             "env": environment,
+                            "local_directory": scratch,
                             "memory_limit": 0,
                             "silence_logs": logging.CRITICAL,
                         },
@@ -86,7 +91,7 @@ class Cluster:
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
-            yield cls(client, feeders=max(1, (os.cpu_count() or 1) // workers))
+            yield cls(client, feeders=max(1, usable_processors() // workers))
 
     @classmethod
     @contextmanager
@@ -98,6 +103,16 @@ class Cluster:
         """
         with connected(address) as client:
             yield cls(client)
+
+    @property
+    def note(self) -> str:
+        """What to tell the user before work is handed out, or "" where there is nothing to say."""
+        if self._client.nthreads():
+            return ""
+        return (  # they may come when there is work, or never
+            "no worker has joined the cluster yet; it waits for one: start it with "
+            f"`dask worker {self._client.scheduler_info()['address']}`"
+        )
 
     def make_shards(
         self, spec: SourceSpec, header: DatasetHeader, shards: Sequence[int]
@@ -223,6 +238,18 @@ def _gpus(workers: int) -> list[str]:
             "workers as there are GPUs, or for --device cpu"
         )
     return found[:workers]
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    """A folder for what Dask keeps for each process; by default it leaves one behind."""
+    import dask
+
+    with (
+        tempfile.TemporaryDirectory(prefix="crystalvision-", ignore_cleanup_errors=True) as folder,
+        dask.config.set({"temporary-directory": folder}),
+    ):
+        yield folder
 
 
 @contextmanager

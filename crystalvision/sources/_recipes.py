@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crystalvision.config import load_yaml
+from crystalvision.config import Sourced, load_yaml
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
@@ -59,10 +59,29 @@ def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> di
     if source.resolve() in {seen.resolve() for seen in (*extended_by, path)}:
         raise InputError(f"{path}: extends {name}, which extends it in turn")
     base = _read(source, catalogue, (*extended_by, path))
+    origins = _origins(base, data, str(source))
     for key, value in data.items():
         if _is_group(value) and _is_group(base.get(key)):
             data[key] = {**base[key], **value}
-    return {**base, **data}
+    return Sourced({**base, **data}, origins)
+
+
+def _origins(
+    base: Mapping[str, Any], data: Mapping[str, Any], source: str
+) -> dict[tuple[str, ...], str]:
+    """The file of each value that a recipe takes over from the one that it extends."""
+    taken: dict[tuple[str, ...], str] = {}
+    for key, value in base.items():
+        if key not in data:
+            taken[(key,)] = source
+        elif _is_group(value) and _is_group(data[key]):
+            taken |= {(key, part): source for part in value if part not in data[key]}
+    earlier = base.origins if isinstance(base, Sourced) else {}
+    return taken | {place: file for place, file in earlier.items() if _is_taken(place, taken)}
+
+
+def _is_taken(place: tuple[str, ...], taken: Mapping[tuple[str, ...], str]) -> bool:
+    return any(place[:length] in taken for length in range(1, len(place) + 1))
 
 
 def _is_group(value: object) -> bool:

@@ -19,13 +19,16 @@ from crystalvision.testing._subject import (
     check_gradients,
     check_option_types,
     check_unknown_option,
+    counts_of,
     disturb,
     images_of,
     trainable,
 )
+from crystalvision.training import InputConfig, Preprocess
 
 _PATTERNS, _CLASSES, _STEPS = 32, 4, 300
 _COMPILED_UP_TO = 200_000  # weights
+_BIN = 2
 
 
 def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
@@ -267,5 +270,8 @@ def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _exported(subject: Subject) -> Exported:
+    """The backbone behind the preparation of counts that are binned, as a run is exported."""
     backbone = make(subject)
-    return Exported(backbone, lambda samples: (batch_for(backbone, samples),))
+    height, width = (_BIN * side for side in batch_for(backbone, 1, extra=1).shape[2:])
+    network = nn.Sequential(Preprocess(InputConfig(bin=_BIN)), backbone)
+    return Exported(network, lambda samples: (counts_of(samples, 1, height, width),))

@@ -72,6 +72,17 @@ def images_of(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def counts_of(*shape: int) -> torch.Tensor:
+    """Counts as detectors give them: few, many, saturated pixels; the first of several is empty."""
+    generator = torch.Generator().manual_seed(0)
+    dose = torch.logspace(-1, 4, shape[0]).reshape(-1, *[1] * (len(shape) - 1))
+    counts = torch.poisson(dose * torch.rand(*shape, generator=generator), generator=generator)
+    counts = torch.where(torch.rand(*shape, generator=generator) > 0.99, 65535.0, counts)
+    if shape[0] > 1:
+        counts[0] = 0
+    return counts
+
+
 def check_unknown_option(subject: Subject, **context: object) -> None:
     """An option that it does not have is refused with a list of those that it has."""
     try:

@@ -24,11 +24,12 @@ from crystalvision.training._experiment import (
     load_experiment,
     read_experiment,
 )
+from crystalvision.training._first_weights import check_first_weights
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._phase import Optimiser, Phase
-from crystalvision.training._plan import Plan, check_fits, check_splits, plan
+from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
 from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
@@ -39,8 +40,10 @@ from crystalvision.training._records import (
     Silent,
 )
 from crystalvision.training._schedule import Schedule, presets
+from crystalvision.training._trainer import RESUMABLE
 
 __all__ = [
+    "RESUMABLE",
     "AnyExperiment",
     "Checkpoint",
     "Checkpoints",
@@ -67,6 +70,7 @@ __all__ = [
     "augmenter",
     "build_augmentations",
     "check_experiment",
+    "check_first_weights",
     "check_fits",
     "check_splits",
     "choose_device",
@@ -76,6 +80,7 @@ __all__ = [
     "leads",
     "load_experiment",
     "load_patterns",
+    "notes_on_few",
     "open_patterns",
     "plan",
     "presets",

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 
 from crystalvision.config import Part
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, check_tensor, origin_of
 from crystalvision.plugins import Catalogue
 from crystalvision.training._preprocess import Augment
 
@@ -42,5 +42,11 @@ def _apply(
     counts: Float[torch.Tensor, "b c h w"],
 ) -> Float[torch.Tensor, "b c h w"]:
     for augmentation in augmentations:
-        counts = augmentation.apply(counts, generator)
+        counts = check_tensor(
+            augmentation.apply(counts, generator),
+            f"the {origin_of(augmentation, 'augmentation')}",
+            f"of the shape of what it was given, {tuple(counts.shape)},",
+            sizes=tuple(counts.shape),
+            like=counts,
+        )
     return counts

@@ -10,10 +10,12 @@ import google_crc32c
 import torch
 from pydantic import Field, NonNegativeInt
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
+from crystalvision.ordinary_files import check_ordinary
+from crystalvision.storage import write_tensors
 from crystalvision.training._records import EpochRecord, PhaseRecord
 
 _FACTS, _CHECKSUM = "progress", "crc32c"
@@ -80,7 +82,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint as one safetensors file that appears at `path` when it is whole.
 
     Raises:
-        OSError: The disk refuses.
+        StorageError: The disk refuses.
     """
     tensors = {
         f"{kind}/{name}": value.detach().cpu().contiguous()
@@ -89,12 +91,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     }
     facts = json.dumps(checkpoint.progress.model_dump())
     metadata = {_FACTS: facts, _CHECKSUM: _checksum(tensors, facts)}
-    temporary = path.with_name(f"{path.name}.new")
-    try:
-        save_file(tensors, temporary, metadata)
-    except SafetensorError as error:  # it hides the OSError of a full disk
-        raise OSError(str(error)) from error
-    temporary.replace(path)
+    write_tensors(path, tensors, metadata)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -104,6 +101,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         InputError: It is no checkpoint, or damaged.
     """
     try:
+        check_ordinary(path)
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict
@@ -113,8 +111,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if metadata.get(_CHECKSUM) != _checksum(tensors, facts):
         raise InputError(f"{path}: damaged: its checksum is wrong")
     try:
-        progress = validate(Progress, json.loads(facts), str(path))
-    except json.JSONDecodeError as error:
+        progress = validate(Progress, parse_json(facts), str(path))
+    except ValueError as error:
         raise InputError(f"{path}: damaged: its description is no JSON") from error
     kinds: dict[str, dict[str, torch.Tensor]] = {"system": {}, "best": {}, "optimiser": {}}
     for key, value in tensors.items():

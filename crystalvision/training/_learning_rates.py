@@ -89,7 +89,7 @@ def accept_number(value: object) -> object:
 class SteppedPhase(Config):
     """What a learning rate needs to know of its phase, and the check that they agree."""
 
-    epochs: PositiveInt
+    epochs: Annotated[int, Field(gt=0, le=100_000)]
     learning_rate: LearningRate
 
     @model_validator(mode="before")

@@ -46,7 +46,7 @@ def restore_optimiser(
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
         number, _, name = key.partition("/")
-        if not number.isdecimal() or int(number) >= len(weights):
+        if not (number.isdecimal() and len(number) < 10) or int(number) >= len(weights):
             raise InputError(f"the checkpoint's optimiser has '{key}', a weight that is not there")
         state.setdefault(int(number), {})[name] = _laid_out_as(weights[int(number)], value)
     merged = [{**mine, **theirs} for mine, theirs in zip(own, groups, strict=True)]

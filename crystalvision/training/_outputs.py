@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
-from crystalvision.contracts import Head, Prediction, Targets
-from crystalvision.errors import InputError
-from crystalvision.models import BranchOutput, System
+from crystalvision.contracts import Head, Prediction, Targets, check_tensor, described, origin_of
+from crystalvision.errors import InputError, PluginError
+from crystalvision.models import BranchOutput, System, ask_head, ask_prediction
 from crystalvision.training._data import Inputs, Patterns
 from crystalvision.training._phase import Phase
 
@@ -21,7 +21,7 @@ class HeadOutput:
 
     def prediction(self) -> Prediction:
         """What the head says."""
-        return self.head.predict(self.outputs)
+        return ask_prediction(self.head, self.outputs)
 
 
 def head_outputs(system: System, phase: Phase, inputs: Inputs) -> dict[str, HeadOutput]:
@@ -50,7 +50,16 @@ def head_outputs(system: System, phase: Phase, inputs: Inputs) -> dict[str, Head
 
 def total_loss(heads: Mapping[str, HeadOutput], targets: Targets) -> torch.Tensor:
     """Sum of the heads' losses."""
-    return torch.stack([item.head.loss(item.outputs, targets) for item in heads.values()]).sum()
+    return torch.stack([_loss(item, targets) for item in heads.values()]).sum()
+
+
+def _loss(item: HeadOutput, targets: Targets) -> torch.Tensor:
+    who = f"the {origin_of(item.head, 'head')}, in loss,"
+    loss = item.head.loss(item.outputs, targets)
+    checked = check_tensor(loss, who, "() with the mean loss", sizes=())
+    if checked.device.type != item.outputs.device.type:
+        raise PluginError(f"{who} gave {described(loss)}; expected {item.outputs.device.type}")
+    return checked
 
 
 def read(heads: Mapping[str, HeadOutput]) -> Prediction:
@@ -73,7 +82,7 @@ def told_by_heads(system: System) -> dict[str, Prediction]:
     told = {}
     for name, (head, width) in readers.items():
         mode = head.training
-        told[name] = head.predict(head.eval()(torch.zeros(2, width)))
+        told[name] = ask_prediction(head, ask_head(head.eval(), torch.zeros(2, width)))
         head.train(mode)
     return told
 

@@ -59,7 +59,7 @@ class Phase(SteppedPhase):
 
     name: Annotated[str, Field(min_length=1)]
     train: Annotated[tuple[str, ...], Field(min_length=1)]
-    batch_size: PositiveInt
+    batch_size: Annotated[int, Field(gt=0, le=65_536)]
     optimiser: Optimiser
     monitor: Monitor = "validation_loss"
     patience: PositiveInt | None = None

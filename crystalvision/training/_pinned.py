@@ -50,14 +50,14 @@ class _Ahead(Generic[InputT]):
                     if not put(self._ready(batch)):
                         return
                 put(None)
-            except Exception as error:  # raised again where the batches are used
+            except BaseException as error:  # raised again where the batches are used
                 put(error)
 
         thread = threading.Thread(target=gather, daemon=True)
         thread.start()
         try:
             while (item := batches.get()) is not None:
-                if isinstance(item, Exception):
+                if isinstance(item, BaseException):
                     raise item
                 yield item
         finally:

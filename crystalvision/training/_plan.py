@@ -17,6 +17,9 @@ from crystalvision.training._outputs import check_monitor, told_by_heads
 from crystalvision.training._phase import Phase
 from crystalvision.training._preprocess import Preprocess
 
+_ENOUGH = 50  # one pattern is then 2 % of the accuracy
+_FOR_A_LIMIT = 19  # 1 / 0.05 - 1: with fewer no order statistic is exceeded by 5 %
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -104,6 +107,22 @@ def check_splits(dataset: Dataset) -> None:
     for split, least in (("train", 2), ("validation", 1)):
         if len(dataset.split(split)) < least:
             raise InputError(f"{dataset.path}: its {split} split is empty; make more samples")
+
+
+def notes_on_few(dataset: Dataset) -> list[str]:
+    """What so few validation patterns cannot tell, a line each."""
+    count = len(dataset.split("validation"))
+    if count >= _ENOUGH:
+        return []
+    weight = f"one of them is {1 / count:.1%} of the accuracy that is compared"
+    notes = [f"{count} validation patterns choose epochs and temperature: {weight}"]
+    if count < _FOR_A_LIMIT:
+        notes.append(
+            "the reject flag is to flag 5 % of patterns like these, but the largest distance of "
+            f"{count} is exceeded by {1 / (count + 1):.0%} of others; it takes {_FOR_A_LIMIT} "
+            "validation patterns"
+        )
+    return notes
 
 
 def _check_targets(told: Mapping[str, Prediction], dataset: Dataset) -> None:

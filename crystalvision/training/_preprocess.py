@@ -67,7 +67,10 @@ class Preprocess(nn.Module):
         size = self.config.bin
         if size > 1:
             self.check(counts.shape[-2], counts.shape[-1])
-            counts = nn.functional.avg_pool2d(counts, size, divisor_override=1)
+            # Sums as such: exporters make a mean of a pooling whose divisor is overridden.
+            rows, columns = counts.shape[-2] // size, counts.shape[-1] // size
+            counts = torch.unflatten(counts, 3, (columns, size)).sum(4)
+            counts = torch.unflatten(counts, 2, (rows, size)).sum(3)
         return counts
 
     def normalise(self, counts: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b c h w"]:

@@ -1,13 +1,15 @@
 """Processes that train one system together, each on its part of every batch."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
 from torch import distributed
+from torch.distributed import Store  # type: ignore[attr-defined] # it is
 
 from crystalvision.errors import InputError
 from crystalvision.training._machine import Machine
@@ -67,8 +69,12 @@ def leads(machine: Machine) -> bool:
 
 
 @contextmanager
-def together(machine: Machine) -> Iterator[Group]:
+def together(machine: Machine, store: Store | None = None) -> Iterator[Group]:
     """Join the processes of a machine, and part from them afterwards.
+
+    Args:
+        machine: How many there are.
+        store: Where they find one another; by default what torchrun started.
 
     Raises:
         InputError: Nobody has started the other processes, or not as many.
@@ -92,8 +98,25 @@ def together(machine: Machine) -> Iterator[Group]:
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
-    distributed.init_process_group(backend, rank=rank, world_size=size, timeout=_TIMEOUT)
+    with _unreachable() if machine.nodes == 1 else nullcontext():
+        distributed.init_process_group(
+            backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT
+        )
+        try:
+            yield Group(Share(rank, size), device)
+        finally:
+            distributed.destroy_process_group()
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    """Let gloo and NCCL listen where other machines cannot reach them, unless the user chose."""
+    names = [name for _, name in socket.if_nameindex() if name in {"lo", "lo0"}]
+    wanted = {"GLOO_SOCKET_IFNAME": names[0], "NCCL_SOCKET_IFNAME": f"={names[0]}"} if names else {}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
     try:
-        yield Group(Share(rank, size), device)
+        yield
     finally:
-        distributed.destroy_process_group()
+        for name in added:
+            os.environ.pop(name, None)

@@ -2,17 +2,20 @@
 
 import logging
 import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.errors import TerminatedError
+from crystalvision.processes import interruption, terminable
 from crystalvision.training._machine import Machine
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import Callback, Trainer
 
+RESUMABLE = "; the same command goes on with it"
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
@@ -36,6 +39,7 @@ def make_trainer(machine: Machine, *, epochs: int, precision: str) -> "Trainer":
         use_distributed_sampler=False,  # our batches are shared already, and nothing twice
         max_epochs=epochs,
         logger=False,
+        callbacks=[_keep_sigterm()],
         enable_checkpointing=False,  # ours are no pickles
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -66,21 +70,42 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the exits that Lightning makes of Ctrl-C and of SIGTERM back into what they are.
+    """Turn the exit that Lightning makes of Ctrl-C back into what it is, and let SIGTERM end it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
-        TerminatedError: SIGTERM, for which Lightning would exit as if all were well.
+        TerminatedError: SIGTERM, for which Lightning would ask the other processes first, which may
+            hang, and exit as if all were well.
     """
-    from lightning.pytorch.utilities.exceptions import SIGTERMException
-
     handler = signal.getsignal(signal.SIGINT)
     try:
-        yield
+        with terminable():
+            yield
     except SystemExit as exit_:
         if isinstance(exit_.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
-            raise KeyboardInterrupt from exit_
-        if isinstance(exit_, SIGTERMException):
-            raise TerminatedError("terminated; the same command goes on with it") from exit_
+            raise _resumable(exit_.__context__) from None
         raise
+    except TerminatedError as error:
+        raise _resumable(error) from None
+
+
+def _resumable(error: KeyboardInterrupt) -> KeyboardInterrupt:
+    if isinstance(error, TerminatedError):
+        return interruption(signal.SIGTERM, RESUMABLE)
+    return error
+
+
+def _keep_sigterm() -> "Callback":
+    """Puts back the answer to SIGTERM, which Lightning replaces just before training begins."""
+    from lightning.pytorch import Callback, LightningModule
+
+    handler = signal.getsignal(signal.SIGTERM)
+
+    class KeepSigterm(Callback):
+        def on_fit_start(self, trainer: "Trainer", pl_module: LightningModule) -> None:
+            del trainer, pl_module
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, handler)
+
+    return KeepSigterm()

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from crystalvision.errors import InputError, StorageError
+from crystalvision.errors import InputError
+from crystalvision.json_text import validate_json
+from crystalvision.ordinary_files import check_ordinary
+from crystalvision.small_files import read_small
+from crystalvision.storage import write_tensors, write_text
 from crystalvision.trust._novelty import Novelty, View
 from crystalvision.trust._trust import CalibrationRecord, Trust
 
@@ -27,12 +31,8 @@ def save_trust(trust: Trust, folder: Path) -> None:
         for part in _TENSORS
     }
     text = trust.record.model_dump_json(indent=2) + "\n"
-    try:
-        save_file(tensors, folder / REFERENCE)
-        (folder / REFERENCE).chmod(0o644)  # safetensors keeps others out
-        (folder / CALIBRATION).write_text(text, encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise StorageError(f"{folder} cannot be written: {error}") from error
+    write_tensors(folder / REFERENCE, tensors)
+    write_text(folder / CALIBRATION, text)
 
 
 def load_trust(folder: Path) -> Trust | None:
@@ -49,16 +49,17 @@ def load_trust(folder: Path) -> Trust | None:
         return None
     again = "train the run again, or predict with --uncalibrated"
     try:
-        record = CalibrationRecord.model_validate_json(file.read_text(encoding="utf-8"))
+        record = validate_json(CalibrationRecord, read_small(file))
+        check_ordinary(tensors)
         found = load_file(tensors)
         views = {
             name: View(**{part: found[f"{name}.{part}"] for part in _TENSORS}, limit=limit)
             for name, limit in record.limits.items()
         }
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{folder}: its calibration cannot be read: {error}; {again}") from error
     except ValidationError as error:
         raise InputError(f"{file} is not what training writes; {again}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: its calibration cannot be read: {error}; {again}") from error
     except SafetensorError as error:
         raise InputError(f"{tensors} cannot be read: {error}; {again}") from error
     except KeyError as error:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from crystalvision.errors import InputError
+from crystalvision.ordinary_files import check_ordinary
 
 _PYTORCH = (".pth", ".pt", ".bin")
 
@@ -27,6 +28,7 @@ def read_file(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         InputError: Another kind of file, a damaged one, or one that holds more than tensors.
     """
+    check_ordinary(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -2,14 +2,21 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
-from crystalvision.cli.console import err, print_json, progress
+from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.sources import Source
+    from crystalvision_simulate.cost import RecipeCost
+
+_LONG = 3600.0  # s: what takes longer is announced
 
 
 def simulate(
@@ -46,6 +53,9 @@ def simulate(
         typer.Option(help="Write the dataset's card into it: README.md, card.png, croissant.json."),
     ] = True,
     json: Annotated[bool, typer.Option("--json", help="Describe the dataset as JSON.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take, about.")
+    ] = False,
 ) -> None:
     """Simulate a dataset of labelled diffraction patterns from a recipe."""
     from crystalvision.datasets import Dataset, describe
@@ -69,6 +79,13 @@ def simulate(
     where = str(choose_device(device))
     spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
     source = spec.open(catalogue)
+    if dry_run:
+        out.print(f"{recipe}: {_cost_of(source)}", soft_wrap=True)
+        return
+    _say_beforehand(source)
+    for facts in source.header.crystals:
+        for assumed in facts.assumed:
+            err.print(f"note: {facts.formula}: {assumed}", soft_wrap=True)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
         advance = stack.enter_context(progress("Simulating", loaded.samples))
@@ -83,5 +100,23 @@ def simulate(
         print_json(describe(Dataset.open(output)))
     else:
         err.print(
-            f"{loaded.samples} patterns in {output}. Next: crystalvision dataset info {output}"
+            f"{loaded.samples} patterns in {output}. "
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
+            soft_wrap=True,
         )
+
+
+def _cost_of(source: "Source") -> "RecipeCost | str":
+    from crystalvision_simulate.source import SimulationSource
+
+    return source.simulator.cost if isinstance(source, SimulationSource) else "cost unknown"
+
+
+def _say_beforehand(source: "Source") -> None:
+    """Say what would disappoint after hours: how long it takes, and what is wrong with the data."""
+    cost = _cost_of(source)
+    if not isinstance(cost, str) and cost.seconds > _LONG:
+        err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
+    for caveat in source.header.caveats:
+        if caveat.startswith("Pixels saturate"):
+            err.print(caveat, soft_wrap=True)

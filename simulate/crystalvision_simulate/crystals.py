@@ -1,16 +1,26 @@
 """The crystals of a recipe: what each sample is cut from, and the defects that are put in."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from crystalvision.config import Part
-from crystalvision.contracts import Aperture, Crystal, Defect, Specimen
-from crystalvision.errors import InputError
+from crystalvision.contracts import (
+    Aperture,
+    Crystal,
+    CrystalFacts,
+    Defect,
+    DefectiveCrystal,
+    Specimen,
+    described,
+    origin_of,
+)
+from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.defects._degree import combine
 from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
@@ -41,10 +51,21 @@ class Crystals:
         measures: What the defects measure.
         aperture: The selected-area aperture, if there is one.
         structure_sha256: What tells the ideal crystals from others.
+        facts: What each of `structures` is, and what was assumed when it was read.
     """
 
-    def __init__(self, recipe: Recipe, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        catalogue: Catalogue,
+        check: Callable[[Sequence[Crystal]], object] = lambda _: None,
+    ) -> None:
         """Make the ideal crystals, find how each is cut, and make every defect once.
+
+        Args:
+            recipe: The recipe.
+            catalogue: Where its parts are looked up.
+            check: Called with the ideal crystals before any is cut, which may take all memory.
 
         Raises:
             InputError: A part is unknown, an option has a value, or can draw one, that the part
@@ -57,9 +78,9 @@ class Crystals:
         choices = [choice for cuts in self._cuts for choice in cuts]
         self.structures = _unique(part for part, _ in choices)
         self.zone_axes = _unique(axis for _, axis in choices)
-        unit_cells = [
-            catalogue.create("structure", part.name, part.options) for part in self.structures
-        ]
+        unit_cells = [_unit_cell(part, catalogue) for part in self.structures]
+        check(unit_cells)
+        self._unit_cells = unit_cells
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
         self.aperture: Aperture | None = None
@@ -79,6 +100,11 @@ class Crystals:
         for one in self._cutters.values():
             one.cut(min(specimen.thickness_angstrom.ends))
         self.measures = self._check_defects()
+
+    @cached_property
+    def facts(self) -> tuple[CrystalFacts, ...]:
+        """What each of `structures` is, and what was assumed when it was read."""
+        return tuple(CrystalFacts.of(unit_cell) for unit_cell in self._unit_cells)
 
     def draw_cut(self, label: int, rng: np.random.Generator) -> Cut:
         """What a sample of this class is cut from. One choice uses no randomness."""
@@ -178,10 +204,47 @@ def _apply(
     degree: dict[str, float] = {}
     for defect in defects:
         result = defect.apply(crystal, rng)
+        _check(result, origin_of(defect, "defect"))
         crystal = result.crystal
         for name, value in result.degree.items():
             degree[name] = combine(name, degree[name], value) if name in degree else value
     return crystal, degree
+
+
+def _unit_cell(part: Part, catalogue: Catalogue) -> Crystal:
+    """A crystal that a plugin gives.
+
+    Raises:
+        PluginError: It gives something else.
+    """
+    made: object = catalogue.create("structure", part.name, part.options)
+    if not isinstance(made, Crystal):
+        entry = catalogue.entry("structure", part.name)
+        raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
+    return made
+
+
+def _check(result: object, who: str) -> None:
+    """Check what a defect returned.
+
+    Raises:
+        PluginError: It is no crystal with a defect, or one whose atoms are nowhere.
+    """
+    if not isinstance(result, DefectiveCrystal):
+        raise PluginError(f"the {who} gave {described(result)}; expected a DefectiveCrystal")
+    if not isinstance(result.crystal, Crystal):
+        raise PluginError(
+            f"the {who} gave a DefectiveCrystal of {described(result.crystal)}; expected a Crystal"
+        )
+    positions = np.asarray(result.crystal.positions)
+    if positions.ndim != 2 or positions.shape[1:] != (3,) or not np.isfinite(positions).all():
+        raise PluginError(
+            f"the {who} gave a crystal whose positions are no finite (n, 3) array of numbers"
+        )
+    wrong = {name: value for name, value in result.degree.items() if not np.isfinite(value)}
+    if wrong:
+        name, value = next(iter(wrong.items()))
+        raise PluginError(f"the {who} measured {name}={value}; expected a finite number")
 
 
 def _extremes(where: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 
 from crystalvision.contracts import Parent
 
+_ROWS_AT_ONCE = 2**17  # bounds the memory of the rows that are cut together
 _INSIDE = 1e-6  # Å by which a site may lie outside: rounding must not drop a face of atoms
 
 
@@ -25,18 +26,24 @@ def sites_in_box(
     vectors = parent.vectors
     corners = np.stack(np.meshgrid(*zip(lower, upper, strict=True), indexing="ij"), axis=-1)
     motif = parent.unit_cell.positions @ parent.rotation.T + parent.origin_angstrom
-    positions, numbers = [], []
-    for site, number in zip(motif, parent.unit_cell.numbers, strict=True):
-        # Site by site: the atoms of one sublattice lie on one lattice, which is quick to cut.
-        fractional = (corners.reshape(-1, 3) - site) @ np.linalg.inv(vectors)
-        ranges = [
-            np.arange(np.floor(least - 1e-9), np.ceil(most + 1e-9) + 1)
-            for least, most in zip(fractional.min(axis=0), fractional.max(axis=0), strict=True)
-        ]
-        found = _lattice_points(ranges, vectors, lower - site, upper - site) + site
+    inverse = np.linalg.inv(vectors)
+    box, offsets = corners.reshape(-1, 3) @ inverse, motif @ inverse
+    ranges = [
+        np.arange(np.floor(least - 1e-9), np.ceil(most + 1e-9) + 1)
+        for least, most in zip(
+            box.min(axis=0) - offsets.max(axis=0),
+            box.max(axis=0) - offsets.min(axis=0),
+            strict=True,
+        )
+    ]
+    at_once = max(1, _ROWS_AT_ONCE // (len(ranges[0]) * len(ranges[1])))
+    positions, origins = [], []
+    for start in range(0, len(motif), at_once):
+        sites = motif[start : start + at_once]
+        found, site = _lattice_points(ranges, vectors, lower, upper, sites)
         positions.append(found)
-        numbers.append(np.full(len(found), number, dtype=np.int64))
-    return np.concatenate(positions), np.concatenate(numbers)
+        origins.append(site + start)
+    return np.concatenate(positions), parent.unit_cell.numbers[np.concatenate(origins)]
 
 
 def _lattice_points(
@@ -44,15 +51,21 @@ def _lattice_points(
     vectors: Float[np.ndarray, "3 3"],
     lower: Float[np.ndarray, "3"],
     upper: Float[np.ndarray, "3"],
-) -> Float[np.ndarray, "n 3"]:
-    """Lattice points within a box, row by row: each row along c enters and leaves it once."""
+    sites: Float[np.ndarray, "m 3"],
+) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "n"]]:
+    """The lattices of some sites within a box: positions, and which site each is of.
+
+    Row by row: each row along c enters and leaves the box once.
+    """
     u, v, w = ranges
     starts = (u[:, None, None] * vectors[0] + v[None, :, None] * vectors[1]).reshape(-1, 3)
-    first = np.full(len(starts), w[0])
-    last = np.full(len(starts), w[-1])
+    shape = (len(sites), len(starts))
+    first, last = np.full(shape, w[0]), np.full(shape, w[-1])
     for axis in range(3):
         step = vectors[2, axis]
-        low, high = lower[axis] - _INSIDE - starts[:, axis], upper[axis] - _INSIDE - starts[:, axis]
+        of_site = sites[:, axis, None]
+        low = (lower[axis] - of_site) - _INSIDE - starts[:, axis]
+        high = (upper[axis] - of_site) - _INSIDE - starts[:, axis]
         if abs(step) < 1e-9:
             last = np.where((low <= 0) & (high > 0), last, first - 1)
             continue
@@ -63,8 +76,10 @@ def _lattice_points(
         else:
             first = np.maximum(first, np.floor(ends[0]) + 1)
             last = np.minimum(last, np.floor(ends[1]))
-    counts = np.maximum(last - first + 1, 0).astype(np.int64)
-    row = np.repeat(np.arange(len(starts)), counts)
-    along = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + first[row]
-    points: Float[np.ndarray, "n 3"] = starts[row] + along[:, None] * vectors[2]
-    return points
+    counts = np.maximum(last - first + 1, 0).astype(np.int64).ravel()
+    row = np.repeat(np.arange(counts.size), counts)
+    along = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    along = along + first.ravel()[row]
+    site = row // len(starts)
+    points: Float[np.ndarray, "n 3"] = starts[row % len(starts)] + along[:, None] * vectors[2]
+    return points + sites[site], site

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json, progress
+from crystalvision.cli.console import err, out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.sources import AccuracyBound, BoundPoint
+    from crystalvision.storage import Destination
     from crystalvision_simulate.recipes import Recipe
 
 _FEW = 2
@@ -63,8 +64,7 @@ def bound(
     from crystalvision_simulate.recipes import load_recipe
     from crystalvision_simulate.source import SOURCE
 
-    if output is not None:
-        _check_output(output, overwrite=overwrite)
+    destination = None if output is None else _check_output(output, overwrite=overwrite)
     catalogue = ctx.obj.catalogue
     loaded = load_recipe(recipe, catalogue, set_ or [])
     column = by if by is not None else _column(loaded)
@@ -84,24 +84,28 @@ def bound(
         )
     if found is None:  # no source of ours, but a contract is a contract
         raise InputError(f"recipe '{loaded.name}': its source does not know its own noise")
-    if output is not None:
-        found.save(output)
+    if destination is not None:
+        found.save(destination)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
         _print(found)
 
 
-def _check_output(path: Path, *, overwrite: bool) -> None:
+def _check_output(path: Path, *, overwrite: bool) -> "Destination":
     """Check that the bound may be written, before any work is done.
 
     Raises:
         InputError: Something is there.
     """
+    from crystalvision.storage import Destination
+
     if path.is_dir():
         raise InputError(f"{path} is a folder; give -o the name of a file, such as bound.json")
-    if path.exists() and not overwrite:
+    destination = Destination.look(path)
+    if destination.taken and not overwrite:
         raise InputError(f"{path} exists; use --overwrite, or another -o")
+    return destination
 
 
 def _numbers(text: str) -> list[float]:
@@ -149,7 +153,6 @@ def _column(recipe: "Recipe") -> str:
 def _print(found: "AccuracyBound") -> None:
     """Write the bound as a table, and how to read it."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     informed = any(point.informed is not None for point in found.points)
@@ -162,7 +165,7 @@ def _print(found: "AccuracyBound") -> None:
         value = [f"{point.value:g}"] if found.column else []
         table.add_row(*value, *_cells(point))
     out.print(
-        Text.assemble((f"Accuracy on recipe '{found.recipe}'", "bold"), f", {_classes(found)}"),
+        styled((f"Accuracy on recipe '{found.recipe}'", "bold"), f", {_classes(found)}"),
         soft_wrap=True,
     )
     out.print(table)
@@ -175,7 +178,7 @@ def _print(found: "AccuracyBound") -> None:
             " The reference knows the nuisance, not the specimen: between the two lies the best "
             "accuracy of who knows the nuisance."
         )
-    err.print(Text(note))
+    err.print(note)
 
 
 def _cells(point: "BoundPoint") -> list[str]:

@@ -1,18 +1,18 @@
 """Makes many samples in order: on every core, or on a GPU that cores feed."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
-from multiprocessing import get_context
 from typing import TypeVar
 
 import torch
 
+from crystalvision.cores import usable_processors
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.processes import worker_pool
 from crystalvision.sources import Sample
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Scene, Simulator
@@ -32,7 +32,7 @@ def make_on_cpu(
     torch itself runs on one thread meanwhile, because that is faster, and because then a sample is
     the same bit for bit wherever it is made.
     """
-    count = threads or cores()
+    count = threads or usable_processors()
     with one_torch_thread(), ThreadPoolExecutor(count, "crystalvision-simulate") as executor:
         yield from map_in_order(executor, simulator.sample, indices, _AHEAD * count)
 
@@ -52,16 +52,14 @@ def make_on_gpu(
         indices: What to make.
         processes: How many prepare scenes; by default one a core.
     """
-    count = processes or cores()
-    # A fork of a process that uses CUDA could not run.
-    preparing = ProcessPoolExecutor(count, get_context("spawn"))
-    threads = ThreadPoolExecutor(cores(), "crystalvision-expose")
-    with preparing, threads:
+    count = processes or usable_processors()
+    threads = ThreadPoolExecutor(usable_processors(), "crystalvision-expose")
+    with worker_pool(count) as preparing, threads:
         work = partial(_scene, simulator.recipe.model_dump_json(), selection)
         scenes = map_in_order(preparing, work, indices, _BATCH + _AHEAD * count)
         rendered = (simulator.render(batch) for batch in _batches(scenes, _BATCH))
         parts = (part for batch in rendered for part in _batches(batch, _BATCH // 8))
-        for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * cores()):
+        for samples in map_in_order(threads, simulator.expose, parts, _AHEAD * usable_processors()):
             yield from samples
 
 
@@ -83,13 +81,6 @@ def map_in_order(
     finally:
         for future in begun:
             future.cancel()
-
-
-def cores() -> int:
-    """Cores that this process may use; only Linux tells them from all there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

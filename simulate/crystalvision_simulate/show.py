@@ -1,5 +1,6 @@
 """`crystalvision show`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ from crystalvision.cli.console import err, out, print_json
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.contracts import CrystalFacts
     from crystalvision_simulate.pictures import View
 
 
@@ -60,7 +62,11 @@ def show(
         bool, typer.Option("--json", help="Write what the figure says as JSON as well.")
     ] = False,
 ) -> None:
-    """Draw crystals with their defects marked, their ideal patterns, and what a detector sees."""
+    """Draw crystals with their defects marked, their ideal patterns, and what a detector sees.
+
+    With --json, `structure` says what was read of the ideal crystal and what was assumed: one
+    object, or a list if the samples are of several crystals; beside each sample stands its own.
+    """
     from crystalvision_simulate.pictures import (
         Choice,
         check_output,
@@ -73,27 +79,43 @@ def show(
     catalogue = ctx.obj.catalogue
     subject = find_subject(what, catalogue)
     path = output or Path(f"{subject.stem}.png")
-    check_output(path, overwrite=overwrite)
+    destination = check_output(path, overwrite=overwrite)
     overrides = [*(set_ or [])]
     overrides += [f"specimen.zone_axis={_axis(zone_axis)}"] if zone_axis is not None else []
     overrides += [f"renderer={renderer}"] if renderer is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
     choice = Choice(class_ or (), sample or (), window_angstrom)
     views = views_of(subject, catalogue, overrides, choice)
-    save_figure(draw_figure(views, subject.title), path, dpi=dpi)
+    save_figure(draw_figure(views, subject.title), destination, dpi=dpi)
     if json:
-        print_json({"figure": path, "samples": [_as_json(view) for view in views]})
+        structures = [_facts_as_json(facts) for facts in _facts_of(views)]
+        one = structures[0] if len(structures) == 1 else structures
+        samples = [_as_json(view) for view in views]
+        print_json({"figure": path, "structure": one, "samples": samples})
         return
+    for facts in _facts_of(views):
+        err.print(str(facts), markup=False, soft_wrap=True)
+        for assumed in facts.assumed:
+            err.print(f"  assumed: {assumed}", markup=False, soft_wrap=True)
     for view in views:
         if view.note:
-            err.print(f"{view.name}: {view.note}", markup=False, soft_wrap=True)
-    out.print(f"written to {path}", markup=False, soft_wrap=True)
+            err.print(f"{view.name}: {view.note}", soft_wrap=True)
+    out.print(f"written to {path}", soft_wrap=True)
+
+
+def _facts_of(views: Sequence["View"]) -> list["CrystalFacts"]:
+    """What the ideal crystals of views are, each once."""
+    return list(dict.fromkeys(view.structure for view in views if view.structure is not None))
+
+
+def _facts_as_json(facts: "CrystalFacts | None") -> dict[str, object] | None:
+    return None if facts is None else facts.model_dump(mode="json")
 
 
 def _axis(text: str) -> list[int]:
     """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110."""
     bare = text.strip().strip("[]")
-    words = list(bare) if bare.isdigit() and len(bare) == 3 else bare.replace(",", " ").split()
+    words = list(bare) if bare.isdecimal() and len(bare) == 3 else bare.replace(",", " ").split()
     try:
         axis = [int(word) for word in words]
     except ValueError:
@@ -112,4 +134,5 @@ def _as_json(view: "View") -> dict[str, object]:
         "columns": view.columns,
         "labels": ideal.labels if ideal is not None else [],
         "note": view.note,
+        "structure": _facts_as_json(view.structure),
     }

@@ -2,16 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from crystalvision.config import Config
-from crystalvision.contracts import Beam, Pattern, Specimen
-from crystalvision.errors import InputError
+from crystalvision.contracts import (
+    Beam,
+    Crystal,
+    Pattern,
+    Renderer,
+    Specimen,
+    check_many,
+    check_tensor,
+    origin_of,
+)
+from crystalvision.cores import usable_processors
+from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample
+from crystalvision_simulate.cost import check_memory, estimate_cost
 from crystalvision_simulate.crystals import Crystals, Cut
 from crystalvision_simulate.detector import (
     Camera,
@@ -19,6 +31,8 @@ from crystalvision_simulate.detector import (
     expose_batch,
     illuminated_area_angstrom2,
     project_batch,
+    saturation,
+    saturation_note,
 )
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
@@ -78,6 +92,7 @@ class Simulator:
         recipe: The recipe.
         crystals: Makes its crystals.
         quantities: Every setting that may be a distribution, by name.
+        cost: What making all of it takes, about.
         nuisance: What a dataset keeps of that which is drawn alike for every class: all but what
             is fixed at zero.
     """
@@ -105,9 +120,9 @@ class Simulator:
         self.recipe = recipe
         self.device = device or torch.device("cpu")
         self._dtype = dtype
-        self.crystals = Crystals(recipe, catalogue)
         renderer = recipe.renderer
-        self._renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        self._renderer: Renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        self.crystals = Crystals(recipe, catalogue, self._check_cost)
         if recipe.camera is not None and not getattr(self._renderer, "gives_fractions", True):
             raise InputError(
                 f"renderer '{renderer.name}' gives an image of its own, not fractions of the beam "
@@ -135,6 +150,22 @@ class Simulator:
     def columns(self) -> tuple[str, ...]:
         """What is known of every sample beside its label and severity."""
         return (*self.nuisance, *self.crystals.measures)
+
+    def _check_cost(self, unit_cells: Sequence[Crystal]) -> None:
+        """Work out the cost before anything is cut.
+
+        Raises:
+            InputError: It does not fit into memory.
+        """
+        self.cost = estimate_cost(
+            self.recipe,
+            self._renderer,
+            atoms_per_angstrom3=max(len(one) / one.volume_angstrom3 for one in unit_cells),
+            elements=max(len(np.unique(one.numbers)) for one in unit_cells),
+            cores=usable_processors(),
+        )
+        if self.device.type == "cpu":
+            check_memory(self.recipe, self.cost)
 
     def label(self, index: int) -> int:
         """The class of a sample."""
@@ -224,6 +255,7 @@ class Simulator:
             device=self.device,
             dtype=self._dtype,
         )
+        self._check_patterns(patterns, len(scenes))
         settings = self.recipe.camera
         if settings is None:
             nowhere = torch.empty((2, 0, 0), device=self.device)
@@ -247,6 +279,21 @@ class Simulator:
             for parts in zip(scenes, images, q, strict=True)
         ]
 
+    def _check_patterns(self, patterns: object, count: int) -> None:
+        """Check what the renderer returned.
+
+        Raises:
+            PluginError: It is not one finite pattern for each scene.
+        """
+        who = f"the {origin_of(self._renderer, 'renderer')}"
+        check_many(patterns, who, count, Pattern)
+        for pattern in cast("Sequence[Pattern]", patterns):
+            check_tensor(
+                pattern.intensity, f"{who}, as intensity,", "(c, h, w)", sizes=(None, None, None)
+            )
+            if not pattern.intensity.isfinite().all():
+                raise PluginError(f"{who} gave intensities that are not finite")
+
     def expose(self, projections: Sequence[Projection]) -> list[Sample]:
         """Count the electrons of rendered scenes, where the recipe has a detector."""
         detector = self.recipe.detector
@@ -268,6 +315,18 @@ class Simulator:
         return [
             Sample(image, one.scene.columns) for image, one in zip(images, projections, strict=True)
         ]
+
+    def saturation_note(self, projections: Sequence[Projection], samples: Sequence[Sample]) -> str:
+        """What to know of exposures whose pixels are full; empty where none lose counts."""
+        detector = self.recipe.detector
+        if detector is None:
+            return ""
+        found = []
+        for one, sample in zip(projections, samples, strict=True):
+            area = illuminated_area_angstrom2(one.scene.specimens[0])
+            exposure = detector.exposure(one.scene.drawn, area)
+            found.append(saturation(sample.image, one.image, one.q_inv_angstrom, exposure))
+        return saturation_note(found, detector.bit_depth)
 
     def _cut_columns(self) -> list[str]:
         """What is known of a cut, as far as it varies."""

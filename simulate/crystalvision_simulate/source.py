@@ -1,5 +1,6 @@
 """The simulation engine as a source: what `crystalvision.sources` makes datasets from."""
 
+import platform
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib.metadata import version
@@ -62,8 +63,9 @@ class SimulationSource(Source):
         # What only a sample of a class can show to be wrong is known before anything is written.
         scenes = [self.simulator.scene(index) for index in self.simulator.first_of_each_class()]
         projections = [self.simulator.render([scene])[0] for scene in scenes]
-        self.simulator.expose(projections)
-        return header_of(self.simulator, projections[0])
+        samples = self.simulator.expose(projections)
+        note = self.simulator.saturation_note(projections, samples)
+        return header_of(self.simulator, projections[0], note)
 
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
         """See `crystalvision.sources.Source.samples`."""
@@ -92,7 +94,7 @@ class SimulationSource(Source):
         )
 
 
-def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
+def header_of(simulator: Simulator, projection: Projection, note: str = "") -> DatasetHeader:
     """What the dataset of a simulator will say of itself, its images being like this one."""
     recipe = simulator.recipe
     shape = tuple(projection.image.shape)
@@ -124,7 +126,8 @@ def header_of(simulator: Simulator, projection: Projection) -> DatasetHeader:
         "source": SOURCE,
         "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
-        "caveats": caveats_of(recipe),
+        "caveats": (*caveats_of(recipe), *([note] if note else [])),
+        "crystals": crystals.facts,
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")
@@ -141,4 +144,9 @@ def _column(name: str, simulator: Simulator) -> Column:
 def _generator(device: torch.device) -> dict[str, str]:
     """What the numbers depend on beside the recipe."""
     names = ("crystalvision", "numpy", "torch")
-    return {**{name: version(name) for name in names}, "device": device.type}
+    return {
+        **{name: version(name) for name in names},
+        "device": device.type,
+        "processor": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -246,3 +246,51 @@ def test_labels_of_a_pattern_do_not_overlap(catalogue, small_settings):
             assert frame.x0 <= box.x0
             assert box.x1 <= frame.x1
     assert checked > 10
+
+
+TWO_ORIGINS = """data_si
+_cell_length_a 5.4309
+_cell_length_b 5.4309
+_cell_length_c 5.4309
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F d -3 m'
+_exptl_crystal_density_diffrn 2.33
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Si1 0 0 0
+"""
+
+
+def test_what_was_read_of_a_crystal_and_what_was_assumed(tmp_path, small_structure, capsys):
+    cif = tmp_path / "si.cif"
+    cif.write_text(TWO_ORIGINS)
+    words = [cif, *small_structure, "-o", tmp_path / "figure.png", "--dpi", "30", "--overwrite"]
+    told = shown(words, capsys)["structure"]
+    assert set(told) == {"formula", "atoms", "space_group", "density_g_cm3", "assumed"}
+    assert (told["formula"], told["atoms"]) == ("Si", 8)
+    assert told["space_group"] == "Fd-3m (227)"
+    assert told["density_g_cm3"] == pytest.approx(2.329, abs=0.001)
+    assert told["assumed"][-1].startswith("the setting is F d -3 m:1, which the file does not say")
+    assert main(["show", *map(str, words)]) == 0
+    text = " ".join(capsys.readouterr().err.split())
+    assert "Si, 8 atoms in the cell, Fd-3m (227), 2.33 g/cm³" in text
+    assert "assumed: the setting is F d -3 m:1" in text
+
+
+def test_every_structure_of_a_recipe_is_told(tmp_path, small_settings, capsys):
+    words = [RECIPE, *small_settings, "-o", tmp_path / "figure.png", "--dpi", "30"]
+    several = "structure={choice: [aluminium, copper]}"
+    told = shown([*words, "--set", several, "--sample", "0", "--sample", "1", "--sample", "2",
+                  "--sample", "3", "--sample", "4", "--sample", "5"], capsys)  # fmt: skip
+    own = [sample["structure"]["formula"] for sample in told["samples"]]
+    assert set(own) == {"Al", "Cu"}
+    assert {facts["formula"] for facts in told["structure"]} == {"Al", "Cu"}
+    for sample in told["samples"]:
+        assert (
+            own[told["samples"].index(sample)] == ["Al", "Cu"][int(sample["columns"]["structure"])]
+        )

@@ -268,3 +268,23 @@ def test_workers_and_a_scheduler_exclude_each_other(tmp_path, small_settings, ca
     assert main([*words, "--workers", "0"]) == 2
     assert "0 workers were asked for; expected 1 or more" in capsys.readouterr().err
     assert not (tmp_path / "d.zarr").exists()
+
+
+def test_what_was_assumed_of_a_crystal_is_told_and_kept(tmp_path, small_settings, capsys):
+    poscar, path = tmp_path / "POSCAR", tmp_path / "data.zarr"
+    poscar.write_text(
+        "Al\n4.05\n1 0 0\n0 1 0\n0 0 1\n4\nDirect\n0 0 0\n0 .5 .5\n.5 0 .5\n.5 .5 0\n"
+    )
+    words = ["simulate", RECIPE, "-o", str(path), *small_settings, "--samples", "4", "--card"]
+    assert main([*words, "--set", f"structure={{name: file, path: '{poscar}'}}"]) == 0
+    assumed = "elements Al are from the first line; line 6 names none, as in VASP 4"
+    assert f"note: Al: {assumed}" in " ".join(capsys.readouterr().err.split())
+    (facts,) = Dataset.open(path).header.crystals
+    assert (facts.formula, facts.atoms, facts.space_group) == ("Al", 4, "Fm-3m (225)")
+    assert facts.assumed == (assumed,)
+    assert main(["dataset", "info", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["crystals"][0]["assumed"] == [assumed]
+    assert main(["dataset", "info", str(path)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "crystal Al, 4 atoms in the cell, Fm-3m (225), 2.7 g/cm³" in told
+    assert "Ideal crystal: Al, 4 atoms in the cell" in (path / "README.md").read_text("utf-8")

@@ -13,6 +13,7 @@ from crystalvision.benchmark._suite import DatasetPlan, Samples
 from crystalvision.benchmark.report._load import Benchmark
 from crystalvision.report import as_yaml, remade_by, system_in_words
 from crystalvision.runs import RunRecord
+from crystalvision.text import command_line, one_line
 
 _DROPPED = ("command",)
 _HERE = Place(Path())
@@ -41,10 +42,10 @@ def whole_command(benchmark: Benchmark) -> str:
     """The command that makes the benchmark again."""
     command = _command(benchmark)
     if command:
-        return shlex.join(command)
+        return command_line(*command)
     name, folder = benchmark.suite.name, benchmark.folder.name
     budget = ["--budget", benchmark.budget] if benchmark.budget else []
-    return shlex.join(["crystalvision", "benchmark", name, *budget, "-o", folder])
+    return command_line("crystalvision", "benchmark", name, *budget, "-o", folder)
 
 
 def preparation(benchmark: Benchmark) -> str:
@@ -60,12 +61,12 @@ def dataset_commands(benchmark: Benchmark) -> str:
         if plan.train is not None:
             whole = str(_HERE.training_data(name, plan, plan.train.samples))
             lines.append(_make(benchmark, plan, plan.train, whole))
-            lines.append(shlex.join([*program, *_split(whole, plan.train.validation_share, 0)]))
+            lines.append(command_line(*program, *_split(whole, plan.train.validation_share, 0)))
             for size in _parts(benchmark, name, plan.train.samples):
                 part, share = str(_HERE.training_data(name, plan, size)), size / plan.train.samples
-                lines.append(shlex.join(["cp", "-r", whole, part]))
+                lines.append(command_line("cp", "-r", whole, part))
                 rest = _split(part, plan.train.validation_share * share, 1 - share)
-                lines.append(shlex.join([*program, *rest]))
+                lines.append(command_line(*program, *rest))
         if plan.test is not None:
             test = str(_HERE.test_data(name))
             lines.append(_make(benchmark, plan, plan.test, test))
@@ -148,10 +149,11 @@ def _make(benchmark: Benchmark, plan: DatasetPlan, samples: Samples, path: str) 
     values = [*count, *_sets(plan.set)]
     made_by = shlex.split(_made_by(benchmark, plan))
     if not made_by:
-        return f"# {path}: its source has no command; {plan.recipe} {shlex.join(values)}"
+        about = one_line(f"# {path}: its source has no command; {plan.recipe}")
+        return f"{about} {command_line(*values)}"
     words = [plan.recipe if word == "recipe.yaml" else word for word in made_by[1:]]
     line = [*_program(benchmark), *words, "-o", path, *values, *_where(benchmark)]
-    return shlex.join(line)
+    return command_line(*line)
 
 
 def _made_by(benchmark: Benchmark, plan: DatasetPlan) -> str:
@@ -188,12 +190,12 @@ def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecor
     data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))
     program, device = _program(benchmark), _where(benchmark)
     train = ["train", f"{system}.yaml", "-d", data, "-o", row.run, *_sets(changed)]
-    lines = [shlex.join([*program, *train, *device])]
+    lines = [command_line(*program, *train, *device)]
     for each in benchmark.rows:
         if each.run == row.run and each.tested_on and not each.by and each.status == "ok":
             test = str(_HERE.test_data(each.tested_on))
             judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
-            lines.append(shlex.join([*program, *judge, *device]))
+            lines.append(command_line(*program, *judge, *device))
     return lines
 
 

@@ -21,6 +21,7 @@ from crystalvision.report import (
     roc_curve,
     severity_picture,
 )
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +106,8 @@ def _curves_picture(table: Table, across: str, up: str, *, roc: bool) -> Picture
         colour, _, dashes = look(number)
         area = _area(table, system, roc=roc)
         told.append(f"{title}: {area:.3f}")
-        _draw(axes, table, system, roc, told[-1], color=colour, linestyle=dashes, linewidth=1.8)
+        label = f"{figure_text(title)}: {area:.3f}"
+        _draw(axes, table, system, roc, label, color=colour, linestyle=dashes, linewidth=1.8)
     if roc:
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=across, ylabel=up, aspect="equal")

@@ -6,6 +6,7 @@ from crystalvision.benchmark.report._lines import Line, Table
 from crystalvision.benchmark.report._ticks import scale_across
 from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.report import Picture, picture
+from crystalvision.text import figure_text
 
 Cost = Callable[[Line], float | None]
 COSTS: tuple[tuple[str, str, Cost], ...] = (
@@ -69,7 +70,9 @@ def _picture(
     )
     for line, price, value in points:
         colour, marker, _ = look(order.index(line.system))
-        axes.plot([price], [value], marker, color=colour, markersize=7, label=line.title)
+        axes.plot(
+            [price], [value], marker, color=colour, markersize=7, label=figure_text(line.title)
+        )
     prices = [price for _, price, _ in points]
     if not scale_across(axes, min(prices), max(prices)):
         axes.xaxis.set_major_locator(MaxNLocator(5))

@@ -11,6 +11,7 @@ from crystalvision.benchmark.report._ticks import power_text, scale_across
 from crystalvision.figures import FAINT, INK, look, new_figure
 from crystalvision.report import Picture, picture
 from crystalvision.sources import BoundPoint
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,10 @@ def size_picture(curves: Sequence[Curve], trained_on: str, tested_on: str) -> Pi
     axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
     axes.xaxis.set_minor_formatter("")
     axes.tick_params(axis="x", which="minor", length=0)
-    axes.set(xlabel=f"patterns of {trained_on} to train on, validation included", ylabel="accuracy")
+    axes.set(
+        xlabel=f"patterns of {figure_text(trained_on, 36)} to train on, validation included",
+        ylabel="accuracy",
+    )
     figure.legend(loc="outside lower center", ncols=2)
     return picture(
         figure,
@@ -58,7 +62,7 @@ def by_picture(
     if scale_across(axes[0], min(places), max(places)) and len(places) <= _TICKS:
         axes[-1].set_xticks(places, [power_text(place) for place in places])
         axes[-1].xaxis.set_minor_formatter("")
-    axes[-1].set_xlabel(label_of(column))
+    axes[-1].set_xlabel(figure_text(label_of(column)))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     told = f"; upper bound {_told_bound(bound)}" if bound else ""
     return picture(
@@ -85,7 +89,7 @@ def _draw_curves(figure: "Figure", axes: "Axes", curves: Sequence[Curve]) -> Non
             places,
             [each.value for each in values],
             yerr=np.maximum(ends, 0),
-            label=curve.title,
+            label=figure_text(curve.title, 36),
             color=colour,
             marker=marker,
             linestyle=dashes,

@@ -1,9 +1,8 @@
 """What a report reads of a benchmark's folder."""
 
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,12 @@ from crystalvision.benchmark._suite import Suite
 from crystalvision.config import validate
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.json_text import parse_json
 from crystalvision.report import Judged, read_predictions
 from crystalvision.runs import RunRecord, load_record
+from crystalvision.small_files import read_small
+from crystalvision.storage import read_text
+from crystalvision.text import csv_reader
 
 _EVALUATIONS = "evaluations"
 
@@ -103,8 +106,7 @@ def read_rows(path: Path) -> list[ResultRow]:
         InputError: It is missing, empty, or not what `crystalvision benchmark` writes.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
+        lines = csv_reader(StringIO(read_text(path), newline="")).mappings()
     except FileNotFoundError as error:
         raise InputError(
             f"{path} is missing; crystalvision benchmark writes it: go on with --resume"
@@ -128,7 +130,7 @@ def _cell(folder: Path, row: ResultRow) -> Cell:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_small(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:

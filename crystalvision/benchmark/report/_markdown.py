@@ -11,6 +11,7 @@ from crystalvision.benchmark.report._results import Results
 from crystalvision.benchmark.report._statistics import Estimate
 from crystalvision.benchmark.report._ticks import power_text
 from crystalvision.report import number
+from crystalvision.text import code, inline
 
 _VERSIONS = ("crystalvision", "torch", "python")
 
@@ -46,7 +47,10 @@ def render_markdown(results: Results) -> str:
 def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
     comparison = table.comparison
     where = (
-        [f"{comparison.trained_on}, {comparison.train_patterns:,}", comparison.tested_on]
+        [
+            f"{inline(comparison.trained_on)}, {comparison.train_patterns:,}",
+            inline(comparison.tested_on),
+        ]
         if several
         else []
     )
@@ -68,12 +72,13 @@ def _claims(results: Results) -> list[str]:
         rows = []
         for claim in claims:
             tested = claim.difference
-            row = [claim.text, claim.answer]
+            row = [inline(claim.text), claim.answer]
             row += [points(tested.estimate), p_text(tested.corrected)] if tested else ["–", "–"]
             row += [gain(claim.printed), gain(claim.recomputed)] if results.published else []
             rows.append(_line(row))
+        name = inline(table.comparison.name)
         parts += [
-            f"What is claimed, {table.comparison.name}; p is corrected after Holm for the claims.",
+            f"What is claimed, {name}; p is corrected after Holm for the claims.",
             "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
         ]
     return parts
@@ -89,7 +94,7 @@ def _growth(results: Results) -> list[str]:
         heads = ["system", "difference [points]", "p", ""]
         rows = [
             [
-                step.title,
+                inline(step.title),
                 points(step.difference.estimate),
                 p_text(step.difference.corrected),
                 step.difference.word,
@@ -99,7 +104,8 @@ def _growth(results: Results) -> list[str]:
         comparison = group[-1].comparison
         caption = (
             f"What the step from {steps[0].before:,} to {steps[0].after:,} training patterns gave, "
-            f"trained on {comparison.trained_on}, tested on {comparison.tested_on}; p is corrected "
+            f"trained on {inline(comparison.trained_on)}, tested on "
+            f"{inline(comparison.tested_on)}; p is corrected "
             f"after Holm for {len(steps)} systems."
         )
         table = "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)])
@@ -117,14 +123,15 @@ def _by_values(results: Results) -> list[str]:
             continue
         values = list(curves[0].points)
         rows = [
-            [curve.title, *(_estimate(curve.points[value]) for value in values)] for curve in curves
+            [inline(curve.title), *(_estimate(curve.points[value]) for value in values)]
+            for curve in curves
         ]
         limit = results.limits.get(table.comparison.tested_on)
         if limit is not None and limit.curve(column):
             bounds = [upper_at(limit.curve(column), value) for value in values]
             rows.append(["*upper bound*", *map(number, bounds)])
         heads = ["system", *map(power_text, values)]
-        name = f"{label_of(column)}, {table.comparison.name}"
+        name = inline(f"{label_of(column)}, {table.comparison.name}")
         parts += [
             f"Accuracy against {name}: mean over seeds, with its 95 % interval.",
             "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
@@ -140,10 +147,10 @@ def _cells(line: Line) -> list[str]:
     failed = "; ".join(f"seed {row.seed}: {row.status}" for row in line.failures)
     seeds = str(len(line.seeds)) + (f" ({failed})" if failed else "")
     if line.accuracy is None:
-        return [line.title, seeds, *["–"] * 10]
+        return [inline(line.title), seeds, *["–"] * 10]
     source = "" if line.severity_source == "regression" else "\\*"
     return [
-        line.title,
+        inline(line.title),
         seeds,
         accuracy_text(line),
         f"{line.accuracy.low:.3f}–{line.accuracy.high:.3f}",
@@ -164,28 +171,29 @@ def _difference(line: Line) -> list[str]:
 
 
 def _lost(results: Results, row: Any, several: bool) -> list[str]:
-    where = [f"{row.trained_on}, {row.train_patterns:,}", row.tested_on or "–"] if several else []
-    title = results.benchmark.title(row.system)
+    trained_on = f"{inline(row.trained_on)}, {row.train_patterns:,}"
+    where = [trained_on, inline(row.tested_on) or "–"] if several else []
+    title = inline(results.benchmark.title(row.system))
     return [*where, title, f"0 (seed {row.seed}: {row.status})", *["–"] * 10]
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return f"| {' | '.join(cells)} |"
 
 
 def _caption(results: Results) -> str:
     benchmark = results.benchmark
     suite = benchmark.suite
     seeds = ", ".join(str(seed) for seed in suite.seeds)
-    budget = f", budget `{benchmark.budget}`" if benchmark.budget else ""
-    parts = [f"**{suite.title}** Suite `{suite.name}`{budget}, seeds {seeds}."]
+    budget = f", budget {code(benchmark.budget)}" if benchmark.budget else ""
+    parts = [f"**{inline(suite.title)}** Suite {code(suite.name)}{budget}, seeds {seeds}."]
     for table in results.main:
         comparison = table.comparison
         parts.append(
-            f"{comparison.name[0].upper()}{comparison.name[1:]} "
+            f"{inline(comparison.name[:1].upper() + comparison.name[1:])} "
             f"({comparison.patterns:,} patterns{_dose(results, comparison.trained_on)})."
         )
-    reference = benchmark.title(suite.compare_with)
+    reference = inline(benchmark.title(suite.compare_with))
     parts.append(
         "Accuracy is the mean ± standard deviation over seeds; intervals are 95 % bootstrap "
         "intervals over test patterns and seeds. Differences are from "
@@ -195,7 +203,7 @@ def _caption(results: Results) -> str:
     )
     versions = _versions(results)
     if versions:
-        parts.append(f"Made with {versions}.")
+        parts.append(f"Made with {inline(versions)}.")
     return " ".join(parts)
 
 
@@ -205,7 +213,9 @@ def _dose(results: Results, dataset: str) -> str:
         if row.trained_on == dataset and record is not None:
             detector = record.dataset.recipe.get("detector")
             dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
-            return f", dose {_dose_text(dose)} electrons a pattern" if dose is not None else ""
+            return (
+                f", dose {inline(_dose_text(dose))} electrons a pattern" if dose is not None else ""
+            )
     return ""
 
 

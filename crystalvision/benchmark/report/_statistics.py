@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.report import wilson_interval
+from crystalvision.evaluation import wilson_interval
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from crystalvision.cli.console import err, out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
@@ -63,8 +62,8 @@ def card(
         stated = facts.model_dump(mode="json")
         print_json({"path": path, "files": written.files, **stated, "not_stated": facts.not_stated})
         return
-    out.print(Text(f"{path}: {', '.join(written.files)}"), soft_wrap=True)
+    out.print(f"{path}: {', '.join(written.files)}", soft_wrap=True)
     if facts.not_stated:
         options = ", ".join(_OPTIONS[name] for name in facts.not_stated)
         names = ", ".join(facts.not_stated)
-        err.print(Text(f"not stated: {names}; before you publish, give {options}"), soft_wrap=True)
+        err.print(f"not stated: {names}; before you publish, give {options}", soft_wrap=True)

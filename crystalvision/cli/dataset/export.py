@@ -90,6 +90,5 @@ def export(
         files = "1 file" if done.files == 1 else f"{done.files:,} files"
         err.print(
             f"{done.samples:,} samples in {done.path}: {files}, {done.bytes / 1e6:,.1f} MB",
-            markup=False,
             soft_wrap=True,
         )

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.cli._recorded import direct_beam, pixel_sizes
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.console import err, print_json
 from crystalvision.cli.dataset._options import Json
 from crystalvision.cli.dataset._steps import steps
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 
 def import_(
@@ -48,6 +50,18 @@ def import_(
     channels: Annotated[
         int | None, typer.Option(min=1, help="Channels of an image, if not 1.")
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(min=0, help="Take only this image of each file, from 0; else all."),
+    ] = None,
+    gap_value: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
+            "which become 0; none if every value is a count. Repeat it for each.",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; by default the folder's.")
     ] = None,
@@ -65,11 +79,12 @@ def import_(
     *class*. Further columns are optional: *severity*, *specimen* (images of one specimen are never
     in two splits), and any numbers, such as *thickness_nm* or *dose [e/Å²]*.
 
-    Images are PNG, TIFF or NPY, all of one size and type. They are checked before anything is
-    written.
+    Images are PNG, TIFF, NPY or MRC, all of one size and type, one or several in a file. They are
+    checked before anything is written.
     """
     from crystalvision.datasets import Dataset, describe
     from crystalvision.exchange import import_folder
+    from crystalvision.image_files import parse_gap_values
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -78,17 +93,19 @@ def import_(
         mode = "resume"
     elif overwrite:
         mode = "overwrite"
-    given = _pixel_size(pixel_size, pixel_size_y)
+    given = pixel_sizes(pixel_size, pixel_size_y)
     with steps() as begin:
         try:
             done = import_folder(
                 folder,
                 output,
                 pixel_size_inv_angstrom=given,
-                centre=_centre(centre),
+                centre=direct_beam(centre),
                 energy_kev=energy_kev,
                 severities=_severities(severity or []),
                 channels=channels,
+                page=page,
+                gap_values=parse_gap_values(gap_value or []),
                 name=name,
                 mode=mode,
                 begin=begin,
@@ -96,40 +113,17 @@ def import_(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
-    for note in done.notes:
-        err.print(f"note: {note}", markup=False, soft_wrap=True)
+    for note in (*done.notes, *done.doubts):
+        err.print(f"note: {note}", soft_wrap=True)
     write_card_or_say(output)
     if json:
-        print_json({**describe(Dataset.open(output)), "notes": done.notes})
+        print_json({**describe(Dataset.open(output)), "notes": done.notes, "doubts": done.doubts})
     else:
         err.print(
-            f"{done.samples:,} images in {output}. Next: crystalvision dataset info {output}",
-            markup=False,
+            f"{done.samples:,} images in {output}. "
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
-
-
-def _pixel_size(both: float | None, rows: float | None) -> float | tuple[float, float] | None:
-    if rows is None:
-        return both
-    if both is None:
-        raise InputError(
-            f"--pixel-size-y-inv-angstrom {rows:g} is that of rows alone; give "
-            "--pixel-size-inv-angstrom for columns, too"
-        )
-    return rows, both
-
-
-def _centre(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        row, column = map(float, text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--centre {text}: expected a row and a column, such as 127.5,130"
-        ) from error
-    return row, column
 
 
 def _severities(texts: list[str]) -> dict[str, float]:

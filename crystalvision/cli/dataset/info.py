@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.text import Text
-
 from crystalvision.cli.console import out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
 
@@ -27,7 +25,7 @@ def _print_info(told: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in _lines(told):
-        table.add_row(name, Text(text))
+        table.add_row(name, text)
     out.print(table)
 
 
@@ -42,6 +40,7 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("path", told["path"]),
         *_made_from(told),
+        *_crystals(told),
         ("samples", samples),
         ("images", f"{'×'.join(map(str, told['image_shape']))} {told['dtype']}"),
     ]
@@ -57,9 +56,33 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("columns", ", ".join(told["columns"])),
         ("size", f"{told['bytes_on_disk'] / 1e6:,.1f} MB"),
         ("made by", ", ".join(f"{name} {version}" for name, version in told["generator"].items())),
+        *_made_elsewhere(told),
         ("identity", told["identity"]),
+        *(("note", caveat) for caveat in told["caveats"]),
     ]
     return lines
+
+
+def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The ideal crystals that the data were simulated from, and what was assumed of them."""
+    from crystalvision.contracts import CrystalFacts
+
+    lines = []
+    for facts in map(CrystalFacts.model_validate, told["crystals"]):
+        lines.append(("crystal", str(facts)))
+        lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
+    return lines
+
+
+def _made_elsewhere(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What to say of data that other software made than what is here."""
+    if not told["made_elsewhere"]:
+        return []
+    listing = ", ".join(
+        f"{name} {there} there, {here} here"
+        for name, (there, here) in told["made_elsewhere"].items()
+    )
+    return [("", f"{listing}: a sample made again here may differ in the last bits")]
 
 
 def _made_from(told: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.console import err, print_json, progress
 from crystalvision.cli.dataset._options import Json
 from crystalvision.errors import InputError
+from crystalvision.text import command_line
 
 
 def merge(
@@ -42,7 +43,7 @@ def merge(
     `crystalvision evaluate` refuses it. Train on the merged dataset, or judge on data that was not
     merged.
     """
-    from crystalvision.datasets import Dataset, describe
+    from crystalvision.datasets import Dataset, describe, differing_beams
     from crystalvision.datasets import merge as join
 
     if resume and overwrite:
@@ -58,6 +59,8 @@ def merge(
         except KeyboardInterrupt:
             err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
             raise
+    for note in differing_beams([Dataset.open(each) for each in inputs]):
+        err.print(f"note: {note}", markup=False, soft_wrap=True)
     write_card_or_say(output)
     told = describe(Dataset.open(output))
     if json:
@@ -65,7 +68,6 @@ def merge(
     else:
         err.print(
             f"{told['samples']} samples of {len(inputs)} datasets in {output}. "
-            f"Next: crystalvision dataset info {output}",
-            markup=False,
+            f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from crystalvision.cli._state import State
 from crystalvision.cli.cards import refresh_card_or_say
@@ -65,17 +64,17 @@ def repair(
 def _print_repair(path: Path, done: "Repair") -> None:
     for name, (then, now) in done.other_software.items():
         err.print(
-            Text(f"note: the dataset was made by {name} {then or 'unknown'}, mended by {now}"),
+            f"note: the dataset was made by {name} {then or 'unknown'}, mended by {now}",
             soft_wrap=True,
         )
     for problem in done.left:
-        out.print(Text(f"left: {problem}"), soft_wrap=True)
+        out.print(f"left: {problem}", soft_wrap=True)
     if not done.found:
-        out.print(Text(f"{path}: whole, nothing to mend"), soft_wrap=True)
+        out.print(f"{path}: whole, nothing to mend", soft_wrap=True)
         return
     problems = f"{_count(len(done.found), 'problem')} found, {len(done.left)} left"
     shards = f"{_count(len(done.remade), 'shard')} made again"
-    out.print(Text(f"{path}: {problems}; {shards}"), soft_wrap=True)
+    out.print(f"{path}: {problems}; {shards}", soft_wrap=True)
 
 
 def _count(number: int, noun: str) -> str:

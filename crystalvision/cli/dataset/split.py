@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from crystalvision.cli.cards import refresh_card_or_say
-from crystalvision.cli.console import out, print_json
+from crystalvision.cli.console import err, out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
 
 
@@ -25,7 +24,7 @@ def split(
     the assignment that they were trained with.
     """
     from crystalvision.config import validate
-    from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings
+    from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings, doubts
 
     given = {"seed": seed, "validation_share": validation, "test_share": test}
     settings = validate(SplitSettings, given, "split")
@@ -33,8 +32,10 @@ def split(
     with DatasetWriter.hold(path, dataset.header) as writer:
         counts = writer.split(settings)
     refresh_card_or_say(path, figure=False)
+    for doubt in doubts(Dataset.open(path)):
+        err.print(f"note: {doubt}", soft_wrap=True)
     if json:
         print_json({"path": path, "splits": counts})
     else:
         parts = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        out.print(Text(f"{path}: {parts}"), soft_wrap=True)
+        out.print(f"{path}: {parts}", soft_wrap=True)

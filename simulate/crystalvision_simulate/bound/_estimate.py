@@ -12,13 +12,14 @@ from threading import Lock
 import numpy as np
 from jaxtyping import Float
 
+from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.sources import AccuracyBound, BoundPoint
 from crystalvision_simulate.bound._assumptions import assumptions_of
 from crystalvision_simulate.bound._groups import draw_group, rates_of
 from crystalvision_simulate.bound._oracle import Oracle, Verdict
 from crystalvision_simulate.bound._points import detector_of, dose_column, values_of
-from crystalvision_simulate.pipeline import cores, map_in_order, one_torch_thread
+from crystalvision_simulate.pipeline import map_in_order, one_torch_thread
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
 
@@ -73,7 +74,7 @@ def estimate_bound(
         seed=seed,
     )
     verdicts: list[list[Verdict]] = []
-    count = threads or cores()
+    count = threads or usable_processors()
     with one_torch_thread(), ThreadPoolExecutor(count, "crystalvision-bound") as executor:
         for verdict in map_in_order(executor, work, range(patterns), _AHEAD * count):
             verdicts.append(verdict)

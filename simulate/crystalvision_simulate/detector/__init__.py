@@ -6,6 +6,7 @@ from crystalvision_simulate.detector._expected import expected_electrons, within
 from crystalvision_simulate.detector._expose import expose, expose_batch
 from crystalvision_simulate.detector._exposure import BeamStop, Exposure, Inelastic, Readout
 from crystalvision_simulate.detector._projection import project, project_batch
+from crystalvision_simulate.detector._saturation import saturation, saturation_note
 
 __all__ = [
     "BeamStop",
@@ -20,5 +21,7 @@ __all__ = [
     "illuminated_area_angstrom2",
     "project",
     "project_batch",
+    "saturation",
+    "saturation_note",
     "within",
 ]

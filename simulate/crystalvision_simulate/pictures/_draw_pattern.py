@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crystalvision.text import figure_text
 from crystalvision_simulate.pictures._labels import Label, overlined
 from crystalvision_simulate.pictures._style import COLOUR_MAP
 from crystalvision_simulate.pictures._view import PatternView
@@ -62,7 +63,7 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5, pad=2)
     power = f", image to the power {_GAMMA:g}" if pattern.unit == "image" else ""
-    axes.set_title(pattern.title + power)
+    axes.set_title(figure_text(pattern.title) + power)
     axes.set_xlabel("$q_x$ [1/Å]", labelpad=1, parse_math=True)
     axes.set_ylabel("$q_y$ [1/Å]", labelpad=1, parse_math=True)
     for label in pattern.labels:

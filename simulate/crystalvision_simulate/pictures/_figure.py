@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crystalvision.text import figure_text
 from crystalvision_simulate.pictures._draw_crystal import draw_crystal
 from crystalvision_simulate.pictures._draw_pattern import draw_colour_bar, draw_pattern, scale_of
 from crystalvision_simulate.pictures._layout import Cell, lay_out
@@ -43,7 +44,9 @@ def draw_figure(views: Sequence[View], title: str) -> "Figure":
     with drawing():
         figure = Figure(figsize=(layout.width, layout.height), facecolor="white")
         edge = 0.15 / layout.width
-        figure.text(edge, 1 - 0.1 / layout.height, title, va="top", fontsize=11, weight="bold")
+        figure.text(
+            edge, 1 - 0.1 / layout.height, figure_text(title), va="top", fontsize=11, weight="bold"
+        )
         for view, lines, top, cells in zip(views, words, layout.words, layout.cells, strict=True):
             for place, line in enumerate(lines):
                 figure.text(
@@ -61,7 +64,7 @@ def draw_figure(views: Sequence[View], title: str) -> "Figure":
 def _words(view: View, width: float) -> list[str]:
     """The lines above a row of some width [inches]: its name, then how it was taken."""
     rest = "; ".join(part for part in (view.details, view.note) if part)
-    return [view.name, *textwrap.wrap(rest, int(_LETTERS_AN_INCH * width))]
+    return [figure_text(view.name), *textwrap.wrap(rest, int(_LETTERS_AN_INCH * width))]
 
 
 def _elements(view: View) -> list[int]:

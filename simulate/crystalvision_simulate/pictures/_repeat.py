@@ -3,9 +3,7 @@
 import numpy as np
 
 from crystalvision.contracts import Crystal
-from crystalvision_simulate.specimens._axis import reduced_axis
-
-_SAME_SITE = 1e-3  # Å
+from crystalvision_simulate.specimens import Sites, reduced_axis
 
 
 def repeat_angstrom(unit_cell: Crystal, zone_axis: tuple[int, int, int]) -> float:
@@ -20,11 +18,8 @@ def repeat_angstrom(unit_cell: Crystal, zone_axis: tuple[int, int, int]) -> floa
     """
     axis = reduced_axis(zone_axis)
     length = float(np.linalg.norm(axis @ unit_cell.cell))
-    fractional = unit_cell.positions @ np.linalg.inv(unit_cell.cell)
-    alike = unit_cell.numbers[:, None] == unit_cell.numbers
+    sites = Sites(unit_cell)
     for parts in (4, 3, 2):
-        apart = (fractional + axis / parts)[:, None] - fractional
-        distance = np.linalg.norm((apart - np.rint(apart)) @ unit_cell.cell, axis=-1)
-        if ((distance < _SAME_SITE) & alike).any(axis=1).all():
+        if sites.repeat_after(axis / parts):
             return length / parts
     return length

@@ -1,13 +1,10 @@
 """Writes a figure whole or not at all."""
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crystalvision.errors import InputError
-from crystalvision.runs import storage_errors
+from crystalvision.storage import Destination, whole_file
 from crystalvision_simulate.pictures._style import drawing
 
 if TYPE_CHECKING:
@@ -22,8 +19,11 @@ _METADATA = {
 }
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
+def check_output(path: Path, *, overwrite: bool) -> Destination:
     """Check that a figure may be written to `path`, before any work is done.
+
+    Returns:
+        What is there now, which the figure may replace; what appears there later it may not.
 
     Raises:
         InputError: Something is there, or the suffix is none of those that are written.
@@ -34,32 +34,23 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         )
     if path.is_dir():
         raise InputError(f"{path} is a folder; give -o the name of a file, such as figure.png")
-    if path.exists() and not overwrite:
+    destination = Destination.look(path)
+    if destination.taken and not overwrite:
         raise InputError(f"{path} exists; use --overwrite, or another -o")
+    return destination
 
 
-def save_figure(figure: "Figure", path: Path, *, dpi: int) -> None:
-    """Write a figure, replacing what is there in one step.
+def save_figure(figure: "Figure", to: Path | Destination, *, dpi: int) -> None:
+    """Write a figure, replacing in one step what `check_output` found, or what is there now.
 
     Args:
         figure: The figure.
-        path: Where it goes; the suffix says as what.
+        to: Where it goes; the suffix says as what.
         dpi: Pixels an inch, of pixel images.
 
     Raises:
         StorageError: The disk refuses; nothing half-written is left.
     """
-    suffix = path.suffix.lower()
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        partial = Path(name)
-        try:
-            with os.fdopen(number, "wb") as file, drawing():
-                figure.savefig(file, format=suffix[1:], dpi=dpi, metadata=_METADATA[suffix])
-            partial.chmod(0o644)  # mkstemp keeps others out
-            partial.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink()
-            raise
+    with whole_file(to, overwrite=True) as partial, drawing():
+        suffix = partial.suffix.lower()
+        figure.savefig(partial, format=suffix[1:], dpi=dpi, metadata=_METADATA[suffix])

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Dataset, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._place import Calibration
@@ -71,13 +70,11 @@ def _comparison(dataset: Dataset, stored: Image, made: Image) -> str:
     if np.array_equal(stored, made):
         return "the stored image is what its recipe makes here, bit for bit"
     differ = float((stored != made).mean())
-    there = dataset.header.generator
-    here = {name: version(name) for name in ("crystalvision", "numpy", "torch")} | {"device": "cpu"}
-    why = [
-        f"{name} {there[name]} there, {here[name]} here"
-        for name in here
-        if name in there and there[name] != here[name]
-    ]
+    elsewhere = made_elsewhere(dataset.header.generator)
+    device = dataset.header.generator.get("device", "cpu")
+    if device != "cpu":
+        elsewhere["device"] = (device, "cpu")
+    why = [f"{name} {there} there, {here} here" for name, (there, here) in elsewhere.items()]
     cause = ", ".join(why) or "with the same software, so the data or the code was changed"
     return (
         f"the stored image differs from what its recipe makes in {differ:.2%} of pixels ({cause})"
@@ -102,6 +99,13 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         calibration=Calibration(steps, direct_beam),
     )
     name = header.class_names[int(columns["label"])]
+    which = int(columns.get("structure", 0))
     return View(
-        f"{name}, sample {index}", ", ".join(known), None, (pattern,), index, columns=columns
+        f"{name}, sample {index}",
+        ", ".join(known),
+        None,
+        (pattern,),
+        index,
+        columns=columns,
+        structure=header.crystals[which] if which < len(header.crystals) else None,
     )

@@ -13,8 +13,8 @@ from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._repeat import repeat_angstrom
 from crystalvision_simulate.recipes import Recipe
 
-_SAMPLE = re.compile(r"(?P<path>.+)\[(?P<index>[^\[\]]*)\]")
-_PREFIXED = re.compile(r"(?P<kind>recipe|structure):(?P<name>.+)")
+_SAMPLE = re.compile(r"(?P<path>.+)\[(?P<index>[^\[\]]*)\]", re.DOTALL)
+_PREFIXED = re.compile(r"(?P<kind>recipe|structure):(?P<name>.+)", re.DOTALL)
 _THICKNESS = 100.0  # Å
 
 Kind = Literal["recipe", "structure", "dataset"]
@@ -130,7 +130,7 @@ def _offers_any(catalogue: Catalogue, name: str) -> bool:
 
 
 def _index(text: str, index: str) -> int:
-    if not (index.isascii() and index.isdigit()):
+    if not (index.isascii() and index.isdigit() and len(index) <= 18):
         raise InputError(f"{text}: expected the index of a sample, such as DATA.zarr[12]")
     return int(index)
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Aperture, Crystal, Parent, Specimen
+from crystalvision.contracts import Aperture, Crystal, CrystalFacts, Parent, Specimen
+from crystalvision.sources import Sample
 from crystalvision_simulate.crystals import Cut
 from crystalvision_simulate.detector import illuminated_area_angstrom2
 from crystalvision_simulate.pictures._compare import Comparison, compare
@@ -87,6 +88,7 @@ class View:
         index: Its place in the recipe or the dataset.
         columns: All that is known of it, by name.
         note: What else the reader should know.
+        structure: What its ideal crystal is, if that is known.
     """
 
     name: str
@@ -96,6 +98,7 @@ class View:
     index: int
     columns: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    structure: CrystalFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +165,8 @@ def view_of(
         patterns=_patterns(simulator, made, ideal_only=ideal_only),
         index=made.index,
         columns=made.scene.columns,
+        note=simulator.saturation_note([made.projection], [Sample(made.image, {})]),
+        structure=simulator.crystals.facts[made.cut.structure],
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config
-from crystalvision_simulate.recipes._distribution import Quantity, above, at_least
+from crystalvision_simulate.recipes._distribution import Quantity, above, at_least, at_most, between
 
 if TYPE_CHECKING:  # the detector needs torch, which takes seconds to import
     from crystalvision_simulate.detector import Exposure
@@ -55,7 +55,7 @@ class DetectorSettings(Config):
     point_spread_px: Quantity = Quantity(0.0)
     mtf: tuple[tuple[float, float], ...] = ()
     inelastic_fraction: Quantity = Quantity(0.0)
-    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, gt=0)
+    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, ge=1e-6, le=10)
     inelastic_cutoff_inv_angstrom: float = Field(default=0.40, gt=0, le=10)
     beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
@@ -63,9 +63,9 @@ class DetectorSettings(Config):
     mask_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     gain_counts_per_electron: Quantity = Quantity(1.0)
     gain_spread: float = Field(default=0.0, ge=0, le=2)
-    offset_counts: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    offset_counts: float = Field(default=0.0, ge=0, le=1e9)
     dark_counts: Quantity = Quantity(0.0)
-    read_noise_counts: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    read_noise_counts: float = Field(default=0.0, ge=0, le=1e9)
     bit_depth: Literal[8, 10, 12, 14, 16] = 16
 
     @model_validator(mode="before")
@@ -81,7 +81,7 @@ class DetectorSettings(Config):
         self._check_doses()
         self._check_point_spread()
         at_least(self.inelastic_fraction, 0, "inelastic_fraction")
-        _at_most(self.inelastic_fraction, 1, "inelastic_fraction")
+        at_most(self.inelastic_fraction, 1, "inelastic_fraction")
         if self.inelastic_cutoff_inv_angstrom <= self.inelastic_half_width_inv_angstrom:
             raise ValueError(
                 f"inelastic_cutoff_inv_angstrom is {self.inelastic_cutoff_inv_angstrom:g}; "
@@ -89,8 +89,10 @@ class DetectorSettings(Config):
                 f"{self.inelastic_half_width_inv_angstrom:g}"
             )
         above(self.gain_counts_per_electron, 0, "gain_counts_per_electron")
+        at_most(self.gain_counts_per_electron, 1e6, "gain_counts_per_electron")
+        between(self.beam_stop_arm_angle_deg, 36_000, "beam_stop_arm_angle_deg")
         at_least(self.dark_counts, 0, "dark_counts")
-        _at_most(self.dark_counts, _GREATEST_DARK, "dark_counts")
+        at_most(self.dark_counts, _GREATEST_DARK, "dark_counts")
         return self
 
     def _check_doses(self) -> None:
@@ -102,11 +104,11 @@ class DetectorSettings(Config):
             raise ValueError(f"{names[0]} and {names[1]} are both null; give one of them")
         ((name, dose),) = doses.items()
         above(dose, 0, name)
-        _at_most(dose, _GREATEST_DOSE, name)
+        at_most(dose, _GREATEST_DOSE, name)
 
     def _check_point_spread(self) -> None:
         at_least(self.point_spread_px, 0, "point_spread_px")
-        _at_most(self.point_spread_px, _GREATEST_POINT_SPREAD, "point_spread_px")
+        at_most(self.point_spread_px, _GREATEST_POINT_SPREAD, "point_spread_px")
         if not self.mtf:
             return
         if max(self.point_spread_px.ends) > 0:
@@ -151,13 +153,6 @@ class DetectorSettings(Config):
                 bit_depth=self.bit_depth,
             ),
         )
-
-
-def _at_most(quantity: Quantity, greatest: float, name: str) -> None:
-    """Raise ValueError if a quantity can exceed `greatest`."""
-    high = max(quantity.ends)
-    if high > greatest:
-        raise ValueError(f"{name} reaches {high:g}; expected {greatest:g} or less")
 
 
 def _check_mtf(mtf: tuple[tuple[float, float], ...]) -> None:

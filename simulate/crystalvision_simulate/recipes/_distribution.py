@@ -103,6 +103,19 @@ def at_least(quantity: Quantity, least: float, name: str) -> None:
         raise ValueError(f"{name} is {low:g}; expected {least:g} or more")
 
 
+def at_most(quantity: Quantity, greatest: float, name: str) -> None:
+    """Raise ValueError if a quantity can exceed `greatest`."""
+    high = max(quantity.ends)
+    if high > greatest:
+        raise ValueError(f"{name} reaches {high:g}; expected {greatest:g} or less")
+
+
+def between(quantity: Quantity, greatest: float, name: str) -> None:
+    """Raise ValueError if a quantity can go beyond ± `greatest`."""
+    at_least(quantity, -greatest, name)
+    at_most(quantity, greatest, name)
+
+
 def above(quantity: Quantity, limit: float, name: str) -> None:
     """Raise ValueError if a quantity is not always above `limit`."""
     low = min(quantity.ends)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.plugins import Catalogue
@@ -33,8 +33,8 @@ class ClassSettings(Config):
     """
 
     name: str = Field(min_length=1)
-    share: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    severity: float = Field(allow_inf_nan=False)
+    share: float = Field(default=1.0, ge=1e-9, le=1e9)
+    severity: float = Field(ge=-1e9, le=1e9)
     structure: Choices[Part] | None = None
     zone_axis: Choices[ZoneAxis] | None = None
     defects: tuple[Part, ...] = ()
@@ -64,14 +64,14 @@ class Recipe(Config):
 
     name: str = Field(min_length=1)
     description: str = ""
-    samples: PositiveInt
-    seed: int = Field(default=0, ge=0)
+    samples: int = Field(gt=0, le=20_000_000)
+    seed: int = Field(default=0, ge=0, lt=2**128)
     structure: Choices[Part] | None = None
     structure_sha256: str | None = None
     specimen: SpecimenSettings = SpecimenSettings()
     beam: BeamSettings = BeamSettings()
     renderer: Part = Part(name="multislice")
-    configurations: PositiveInt = 1
+    configurations: int = Field(default=1, gt=0, le=10_000)
     camera: CameraSettings | None = CameraSettings()
     detector: DetectorSettings | None = DetectorSettings()
     classes: Annotated[tuple[ClassSettings, ...], Field(min_length=1)]

@@ -1,14 +1,18 @@
 """Settings of a recipe: specimen, beam, camera."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config
 from crystalvision_simulate.recipes._choice import Choices
-from crystalvision_simulate.recipes._distribution import Quantity, above, at_least
+from crystalvision_simulate.recipes._distribution import Quantity, above, at_least, at_most, between
 
-ZoneAxis = tuple[int, int, int]
+_Index = Annotated[int, Field(ge=-100, le=100)]
+ZoneAxis = tuple[_Index, _Index, _Index]
+
+_GREATEST_ANGLE = 36_000.0  # °
+_GREATEST_OFFSET = 4096.0  # pixels
 
 
 class SpecimenSettings(Config):
@@ -25,13 +29,14 @@ class SpecimenSettings(Config):
     """
 
     zone_axis: Choices[ZoneAxis] = ((0, 0, 1),)
-    width_angstrom: float = Field(default=60.0, gt=0)
-    aperture_diameter_angstrom: float | None = Field(default=None, gt=0)
+    width_angstrom: float = Field(default=60.0, gt=0, le=10_000)
+    aperture_diameter_angstrom: float | None = Field(default=None, gt=0, le=10_000)
     thickness_angstrom: Quantity = Quantity(100.0)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         above(self.thickness_angstrom, 0, "thickness_angstrom")
+        at_most(self.thickness_angstrom, 100_000, "thickness_angstrom")
         return self
 
 
@@ -51,6 +56,9 @@ class BeamSettings(Config):
     @model_validator(mode="after")
     def _check(self) -> Self:
         above(self.energy_kev, 0, "energy_kev")
+        at_least(self.energy_kev, 0.1, "energy_kev")
+        at_most(self.energy_kev, 10_000, "energy_kev")
+        between(self.mistilt_azimuth_deg, _GREATEST_ANGLE, "mistilt_azimuth_deg")
         at_least(self.mistilt_mrad, 0, "mistilt_mrad")
         if max(self.mistilt_mrad.ends) > 100:
             raise ValueError(
@@ -73,7 +81,7 @@ class CameraSettings(Config):
     """
 
     pixels: int = Field(default=256, ge=8, le=4096)
-    pixel_size_inv_angstrom: float = Field(default=0.0125, gt=0)
+    pixel_size_inv_angstrom: float = Field(default=0.0125, ge=1e-6, le=10)
     rotation_deg: Quantity = Quantity(0.0)
     centre_offset_x_px: Quantity = Quantity(0.0)
     centre_offset_y_px: Quantity = Quantity(0.0)
@@ -81,6 +89,9 @@ class CameraSettings(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        between(self.rotation_deg, _GREATEST_ANGLE, "rotation_deg")
+        between(self.centre_offset_x_px, _GREATEST_OFFSET, "centre_offset_x_px")
+        between(self.centre_offset_y_px, _GREATEST_OFFSET, "centre_offset_y_px")
         if max(abs(end) for end in self.camera_length_error.ends) > 0.5:
             raise ValueError(
                 f"camera_length_error reaches {self.camera_length_error.ends}; expected a relative "

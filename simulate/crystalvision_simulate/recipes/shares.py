@@ -17,9 +17,16 @@ def class_of_samples(shares: Sequence[float], samples: int) -> Int[np.ndarray, "
         samples: Number of samples.
     """
     weights = np.asarray(shares, dtype=np.float64)
-    counts = np.zeros(len(weights))
-    labels = np.empty(samples, dtype=np.int64)
-    for index in range(samples):
-        labels[index] = np.argmax(weights / (counts + 0.5))
-        counts[labels[index]] += 1
-    return labels
+    # Sample k of a class has its turn by weight / (k + 0.5), so all can be sorted at once; where
+    # two are alike the first class goes first.
+    counts = np.ceil(samples * weights / weights.sum()).astype(np.int64) + len(weights) + 2
+    turns = np.concatenate(
+        [
+            weight / (np.arange(min(count, samples)) + 0.5)
+            for weight, count in zip(weights, counts, strict=True)
+        ]
+    )
+    labels = np.repeat(np.arange(len(weights)), np.minimum(counts, samples))
+    order = np.argsort(-turns, kind="stable")[:samples]
+    of_samples: Int[np.ndarray, "n"] = labels[order]
+    return of_samples

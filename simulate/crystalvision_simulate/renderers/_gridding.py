@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 
 WIDTH = 7
+_AT_ONCE = 2**15  # atoms whose kernels are in memory
 _SHAPE = 2.05 * WIDTH  # the smallest error at this width over 2/3 of the Nyquist band, by a scan
 
 
@@ -69,6 +70,18 @@ class Spreader:
         values = self._row_weight[atoms][:, :, None] * self._column_weight[atoms][:, None, :]
         out.zero_()
         out.view(-1).scatter_add_(0, index.view(-1), values.view(-1))
+
+    def spread_weighted(
+        self, weights: Float[torch.Tensor, "n"], out: Float[torch.Tensor, "h w"]
+    ) -> None:
+        """Spread all atoms into one layer, each by so much more, overwriting it."""
+        out.zero_()
+        for start in range(0, len(weights), _AT_ONCE):
+            atoms = slice(start, start + _AT_ONCE)
+            index = self._row_start[atoms, :, None] + self._column[atoms][:, None, :]
+            rows = self._row_weight[atoms] * weights[atoms, None]
+            values = rows[:, :, None] * self._column_weight[atoms][:, None, :]
+            out.view(-1).scatter_add_(0, index.view(-1), values.view(-1))
 
 
 def _neighbours(

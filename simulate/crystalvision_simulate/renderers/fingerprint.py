@@ -7,12 +7,15 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
+from crystalvision.contracts import Beam, Cost, Pattern, Renderer, Specimen, SpecimenSize
 from crystalvision.errors import InputError
 from crystalvision_simulate.renderers._ewald import EwaldGrid
 from crystalvision_simulate.renderers._ewald_sum import half_grid, structure_factors
+from crystalvision_simulate.renderers._ranges import check_range
 from crystalvision_simulate.scattering import x_ray_scattering_factor
 
+_SECONDS_A_POINT = 2e-9  # and layer
+_SECONDS_AN_ATOM = 4e-6
 _ANGLE_DEG = 45.0
 
 
@@ -56,14 +59,11 @@ class Fingerprint(Renderer):
         Raises:
             InputError: A number makes no sense, or the corners lie beyond the Ewald sphere.
         """
-        for name, value in (
-            ("pixels", pixels),
-            ("pixel_size_inv_angstrom", pixel_size_inv_angstrom),
-            ("wavelength_angstrom", wavelength_angstrom),
-            ("nearest_neighbour_angstrom", nearest_neighbour_angstrom),
-        ):
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise InputError(f"{name} is {value}; expected a positive number")
+        check_range("pixels", pixels, 2, 4096)
+        check_range("pixel_size_inv_angstrom", pixel_size_inv_angstrom, 1e-5, 10)
+        check_range("wavelength_angstrom", wavelength_angstrom, 1e-4, 100)
+        if nearest_neighbour_angstrom is not None:
+            check_range("nearest_neighbour_angstrom", nearest_neighbour_angstrom, 1e-3, 1000)
         if not 0 <= mask_radius_px < pixels / 2:
             raise InputError(
                 f"mask_radius_px is {mask_radius_px}; expected 0 to less than half of "
@@ -115,6 +115,13 @@ class Fingerprint(Renderer):
                 )
             )
         return patterns
+
+    def cost(self, size: SpecimenSize) -> Cost:
+        """See `crystalvision.contracts.Renderer.cost`: six kinematic patterns of the cluster."""
+        layers = 10 + max(size.box_angstrom) * 0.1
+        points = 9.0 * self.pixels**2 * size.elements
+        seconds = 6 * (points * layers * _SECONDS_A_POINT + size.atoms * _SECONDS_AN_ATOM)
+        return Cost(60.0 * points + 1500 * size.atoms, seconds)
 
     def channels(
         self, specimen: Specimen, *, device: torch.device, dtype: torch.dtype

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Complex, Float
 
-from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
+from crystalvision.contracts import Beam, Cost, Pattern, Renderer, Specimen, SpecimenSize
 from crystalvision.errors import InputError
 from crystalvision_simulate.renderers._aperture import padded
 from crystalvision_simulate.renderers._direct_beam import amplitude_at_atoms, direct_beam
 from crystalvision_simulate.renderers._ewald import EwaldGrid
 from crystalvision_simulate.renderers._ewald_sum import half_grid, structure_factors
+from crystalvision_simulate.renderers._ranges import check_range
 from crystalvision_simulate.scattering import (
     CLASSICAL_ELECTRON_RADIUS_ANGSTROM,
     electron_scattering_factor,
@@ -22,6 +23,12 @@ from crystalvision_simulate.scattering import (
     x_ray_scattering_factor,
     x_ray_wavelength_angstrom,
 )
+
+_LAYERS_AN_ANGSTROM = 0.05  # at 200 kV and 1 1/Å: how fast g_z turns the phase
+_SECONDS_A_POINT = 4e-9  # and layer and element
+_SECONDS_AN_ATOM = 4e-6
+_BYTES_A_POINT = 30
+_BYTES_AN_ATOM = 1500
 
 Radiation = Literal["electrons", "x-rays"]
 
@@ -58,14 +65,11 @@ class Kinematic(Renderer):
                 without it P = 1.
 
         Raises:
-            InputError: The radiation is unknown, or the band limit is not positive.
+            InputError: The radiation is unknown, or the band limit out of its range.
         """
         if radiation not in ("electrons", "x-rays"):
             raise InputError(f"radiation is '{radiation}'; expected electrons or x-rays")
-        if not (np.isfinite(band_limit_inv_angstrom) and band_limit_inv_angstrom > 0):
-            raise InputError(
-                f"band_limit_inv_angstrom is {band_limit_inv_angstrom}; expected a positive number"
-            )
+        check_range("band_limit_inv_angstrom", band_limit_inv_angstrom, 0.01, 50)
         self.radiation = radiation
         self.band_limit_inv_angstrom = band_limit_inv_angstrom
         self.polarisation_factor = polarisation_factor
@@ -106,6 +110,17 @@ class Kinematic(Renderer):
                 )
             )
         return patterns
+
+    def cost(self, size: SpecimenSize) -> Cost:
+        """See `crystalvision.contracts.Renderer.cost`: an FFT of every layer of the grid."""
+        width, height, thickness = size.box_angstrom
+        points = max(1.0, 36 * width * height * self.band_limit_inv_angstrom**2)
+        layers = 4 + thickness * _LAYERS_AN_ANGSTROM * self.band_limit_inv_angstrom**2
+        each = points * size.elements
+        return Cost(
+            each * _BYTES_A_POINT + size.atoms * _BYTES_AN_ATOM,
+            each * layers * _SECONDS_A_POINT + size.atoms * _SECONDS_AN_ATOM,
+        )
 
     def grid(self, specimen: Specimen, beam: Beam) -> EwaldGrid:
         """The points of the Ewald sphere that a pattern has."""

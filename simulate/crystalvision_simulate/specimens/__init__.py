@@ -1,6 +1,16 @@
 """Specimens: how a crystal is cut and put in the beam."""
 
+from crystalvision_simulate.specimens._axis import reduced_axis
 from crystalvision_simulate.specimens._cut import CrystalCutter, aperture_of
 from crystalvision_simulate.specimens._slab import SlabCutter, specimen_of
+from crystalvision_simulate.specimens._translations import Sites, generating_translations
 
-__all__ = ["CrystalCutter", "SlabCutter", "aperture_of", "specimen_of"]
+__all__ = [
+    "CrystalCutter",
+    "Sites",
+    "SlabCutter",
+    "aperture_of",
+    "generating_translations",
+    "reduced_axis",
+    "specimen_of",
+]

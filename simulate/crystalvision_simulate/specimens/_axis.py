@@ -1,14 +1,13 @@
 """Zone axes: how a crystal must be turned so that [uvw] lies along the beam."""
 
-from itertools import product
-
 import numpy as np
 from jaxtyping import Float, Int
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
+from crystalvision_simulate.specimens._translations import generating_translations
 
-_SAME_SITE = 1e-3  # Å by which two sites of one lattice may differ: files round their coordinates
+_WHOLE = 1e-3  # of a turn: files round their coordinates
 _EQUAL_LENGTH = 1e-6  # relative difference below which two reciprocal vectors are equally long
 
 
@@ -55,14 +54,13 @@ def along_beam(unit_cell: Crystal, zone_axis: tuple[int, int, int]) -> Float[np.
 
 def _shortest_in_zone(unit_cell: Crystal, axis: Int[np.ndarray, "3"]) -> Int[np.ndarray, "3"]:
     """Indices hkl of the shortest vector of the reciprocal lattice with hu + kv + lw = 0."""
-    centring = _centring(unit_cell)
+    centring = generating_translations(unit_cell)
     longest_edge = np.linalg.norm(unit_cell.cell, axis=1).max()
     largest = max(2, int(np.abs(axis).max()))
     while True:
-        candidates = np.array(list(product(range(largest, -largest - 1, -1), repeat=3)))
-        candidates = candidates[(candidates @ axis == 0) & candidates.any(axis=1)]
+        candidates = _in_zone(axis, largest)
         turns = candidates @ centring.T
-        candidates = candidates[(np.abs(turns - np.rint(turns)) < _SAME_SITE).all(axis=1)]
+        candidates = candidates[(np.abs(turns - np.rint(turns)) < _WHOLE).all(axis=1)]
         lengths = np.linalg.norm(candidates @ np.linalg.inv(unit_cell.cell).T, axis=1)
         # An index h beyond those tried makes a vector of at least h / |a|.
         if len(lengths) and lengths.min() <= (largest + 1) / longest_edge:
@@ -73,28 +71,20 @@ def _shortest_in_zone(unit_cell: Crystal, axis: Int[np.ndarray, "3"]) -> Int[np.
         largest *= 2
 
 
-def _centring(unit_cell: Crystal) -> Float[np.ndarray, "n 3"]:
-    """Translations within the cell that bring the crystal to itself, fractional, (n, 3)."""
-    fractional = unit_cell.positions @ np.linalg.inv(unit_cell.cell)
-    elements, counts = np.unique(unit_cell.numbers, return_counts=True)
-    rarest = np.flatnonzero(unit_cell.numbers == elements[np.argmin(counts)])
-    return np.array(
-        [
-            shift
-            for shift in fractional[rarest] - fractional[rarest[0]]
-            if _maps_onto_itself(unit_cell, fractional, shift)
-        ]
-    )
+def _in_zone(axis: Int[np.ndarray, "3"], largest: int) -> Int[np.ndarray, "n 3"]:
+    """All hkl but 000 with hu + kv + lw = 0 up to an index, the greatest h, then k, then l first.
 
-
-def _maps_onto_itself(
-    unit_cell: Crystal, fractional: Float[np.ndarray, "n 3"], shift: Float[np.ndarray, "3"]
-) -> bool:
-    """Whether every atom, shifted, comes to lie on one of its own element."""
-    for element in np.unique(unit_cell.numbers):
-        sites = fractional[unit_cell.numbers == element]
-        apart = (sites + shift)[:, None] - sites
-        distance = np.linalg.norm((apart - np.rint(apart)) @ unit_cell.cell, axis=-1)
-        if (distance.min(axis=1) > _SAME_SITE).any():
-            return False
-    return True
+    Two indices are free; the third, of the greatest of u, v, w, follows.
+    """
+    third = int(np.abs(axis).argmax())
+    free = [index for index in range(3) if index != third]
+    span = np.arange(largest, -largest - 1, -1)
+    hkl = np.zeros((len(span), len(span), 3), dtype=np.int64)
+    hkl[..., free[0]], hkl[..., free[1]] = span[:, None], span
+    rest = hkl @ axis
+    hkl[..., third] = -rest // axis[third]
+    allowed = (rest % axis[third] == 0) & (np.abs(hkl[..., third]) <= largest) & hkl.any(axis=-1)
+    found: Int[np.ndarray, "n 3"] = hkl[allowed]
+    order = np.lexsort(-found.T[::-1])
+    ordered: Int[np.ndarray, "n 3"] = found[order]
+    return ordered

@@ -47,7 +47,7 @@ def with_test(name, **changes):
         ({f"{RINGS}.test.seed": 1}, "train and test have the seed 1"),
         ({f"{SMALL}.head": "sofmax"}, "system 'alone': no head is called 'sofmax'; did you mean"),
         ({f"{ALONE}.experiment": "nowhere"}, "system 'alone': no experiment is called 'nowhere'"),
-        ({f"{ALONE}.set": {"schedul": "x"}}, "system 'alone': unknown key 'schedul'"),
+        ({f"{ALONE}.set": {"schedul": "x"}}, "system 'alone', set schedul: unknown key 'schedul'"),
         ({f"{SMALL}.backbone": "smal"}, "system 'alone': no backbone is called 'smal'"),
         ({f"{SMALL}.backbone.wdth": 3}, "system 'alone': .*wdth"),
         ({f"{ALONE}.set": {"input.bin": 8}}, "'alone': branch 'classifier' needs images of at"),

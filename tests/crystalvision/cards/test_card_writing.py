@@ -82,7 +82,7 @@ def test_front_matter_is_that_of_the_hugging_face_hub(salt):
 def test_every_way_to_load_it_works(make, tmp_path, monkeypatch, folder):
     path = make(tmp_path / folder)
     write_card(path)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(path)
     blocks = re.findall(r"```python\n(.*?)```", text_of(path), flags=re.DOTALL)
     assert len(blocks) == 3
     dataset = Dataset.open(path)
@@ -96,6 +96,17 @@ def test_every_way_to_load_it_works(make, tmp_path, monkeypatch, folder):
     assert np.array_equal(xarrays["test"].images.values, dataset.images(test))
     assert xarrays["data"].q_y.values[0] == pytest.approx(-0.4)
     assert np.array_equal(zarrs["image"], dataset.images([0])[0])
+
+
+def test_the_card_does_not_depend_on_the_folders_name(make, tmp_path):
+    paths = [make(tmp_path / name) for name in ("one.zarr", "two.zarr")]
+    for path in paths:
+        write_card(path)
+    first, second = (
+        {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+        for path in paths
+    )
+    assert first == second
 
 
 def test_the_recipe_stands_in_the_card_whatever_it_holds(make, tmp_path):
@@ -117,7 +128,7 @@ def test_simulated_data_say_so_and_what_their_source_warns_of(make, tmp_path):
     for path in (simulated, imported):
         write_card(path)
     assert "## Limits\n\n- Simulated; none was measured.\n- No drift.\n" in text_of(simulated)
-    assert "crystalvision simulate recipe.yaml -o s.zarr" in text_of(simulated)
+    assert "crystalvision simulate recipe.yaml -o again.zarr" in text_of(simulated)
     assert "synthetic" in front_matter(simulated)["tags"]
     other = text_of(imported)
     assert "## Limits" not in other
@@ -194,7 +205,7 @@ def test_what_is_not_stated_is_said_with_the_remedy(salt):
     assert card.facts.not_stated == ("licence", "creator", "published")
     text = text_of(salt)
     assert "Not stated." in text
-    assert "crystalvision dataset card salt.zarr --licence CC-BY-4.0" in text
+    assert "crystalvision dataset card . --licence CC-BY-4.0" in text
     assert "license" not in front_matter(salt)
 
 
@@ -214,7 +225,7 @@ def test_a_readme_of_somebody_else_stays(salt):
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ("viewer: false", "viewer: [", "are no YAML"),
+        ("viewer: false", "viewer: [", "not YAML"),
         (
             "viewer: false\ncrystalvision:",
             "viewer: false\ncrystalvision: 3\nx:",

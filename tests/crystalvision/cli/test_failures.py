@@ -28,6 +28,11 @@ import pytest
         ("raise OSError(30, 'no')", 1, "error: the file system is read-only"),
         ("raise KeyboardInterrupt", 130, "interrupted"),
         ("raise typer.Abort", 130, "interrupted"),
+        (
+            "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(9)",
+            143,
+            "terminated",
+        ),
         ("raise MemoryError", 1, "error: not enough memory"),
         ("raise BrokenPipeError", 141, ""),
         (

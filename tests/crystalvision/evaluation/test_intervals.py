@@ -3,15 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 from sklearn import metrics as peer
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation import (
+    Intervals,
     bootstrap_intervals,
     classification_metrics,
+    proportion_interval,
     reliability,
     severity_metrics,
+    wilson_interval,
 )
 from crystalvision.evaluation._weighted import weighted_classification, weighted_severity
 
@@ -104,10 +108,87 @@ def test_specimens_are_drawn_whole():
     specimen = np.repeat(np.arange(60), 10)
     whole = bootstrap_intervals(*repeated, NAMES, specimen=specimen)
     assert (whole.unit, whole.units) == ("specimen", 60)
-    assert whole.of("accuracy") == pytest.approx(alone.of("accuracy"))
+    assert whole.of("accuracy") == pytest.approx(alone.of("accuracy"), abs=0.005)
+    assert whole.of("brier") == pytest.approx(alone.of("brier"))
     naive = bootstrap_intervals(*repeated, NAMES)
     widths = [np.ptp(each.of("accuracy")) for each in (whole, naive)]
     assert widths[0] > 2 * widths[1]
+
+
+@pytest.mark.parametrize("count", [16, 160])
+def test_no_interval_claims_certainty(count):
+    """Every pattern right: resampling sees no doubt, but so many patterns cannot exclude it."""
+    label = np.arange(count) % 4
+    severity = label * 0.3
+    told = bootstrap_intervals(np.eye(4)[label], label, severity, severity, NAMES)
+    low, high = binomtest(count, count).proportion_ci(method="wilson")
+    assert told.of("accuracy") == pytest.approx((low, high), abs=1e-9)
+    assert told.of("error_rate") == pytest.approx((0, 1 - low), abs=1e-9)
+    low, _ = binomtest(count // 4, count // 4).proportion_ci(method="wilson")
+    for name in ("recall.a", "precision.b", "auc.c", "macro_recall", "macro_auc"):
+        assert told.of(name) == pytest.approx((low, 1), abs=1e-9), name
+    assert told.of("f1.a") == pytest.approx((2 * low / (1 + low), 1), abs=1e-9)
+    assert {"quadratic_kappa", "brier", "severity.mae"} <= set(told.all_the_same)
+    assert all(each is None or each[1] > each[0] for each in told.values.values())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_proportions_have_wilsons_interval(seed):
+    probabilities, label, severity, told = draw(seed)
+    flagged = probabilities.max(1) < 0.3
+    found = bootstrap_intervals(
+        probabilities, label, severity, told, NAMES, rejected=flagged, resamples=20
+    )
+    predicted = probabilities.argmax(1)
+    right = predicted == label
+    for name, hit, counted in (
+        ("accuracy", right, label >= 0),
+        ("error_rate", ~right, label >= 0),
+        ("recall.b", right, label == 1),
+        ("precision.c", right, predicted == 2),
+        ("specificity.d", predicted != 3, label != 3),
+        ("rejected", flagged, label >= 0),
+    ):
+        hits, trials = int((hit & counted).sum()), int(counted.sum())
+        expected = binomtest(hits, trials).proportion_ci(method="wilson")
+        assert found.of(name) == pytest.approx((expected.low, expected.high), abs=1e-9), name
+
+
+def test_wilsons_interval_of_specimens_holds_the_truth():
+    """Patterns of a specimen that resemble each other: 95 % of the intervals hold the proportion.
+
+    Wilson's of as many patterns would hold it far less often.
+    """
+    rng = np.random.default_rng(0)
+    held, naive = [], []
+    for _ in range(400):
+        chance = rng.beta(4, 1, 20)  # of each specimen
+        specimen = np.repeat(np.arange(20), 10)
+        hit = rng.random(200) < chance[specimen]
+        low, high = proportion_interval(hit, np.ones(200, dtype=bool), specimen)
+        held.append(low <= 0.8 <= high)
+        low, high = wilson_interval(hit.sum(), 200)
+        naive.append(low <= 0.8 <= high)
+    assert 0.92 <= np.mean(held) <= 0.99
+    assert np.mean(naive) < 0.85
+
+
+def test_specimens_that_are_all_right_count_once_each():
+    hit, specimen = np.ones(200, dtype=bool), np.repeat(np.arange(20), 10)
+    low, high = proportion_interval(hit, hit, specimen)
+    assert (low, high) == pytest.approx(wilson_interval(20, 20))
+
+
+def test_intervals_of_no_width_in_old_files_are_none():
+    found = Intervals(
+        level=0.95,
+        resamples=9,
+        seed=0,
+        unit="pattern",
+        units=9,
+        values={"accuracy": (1.0, 1.0), "brier": (0.1, 0.2)},
+    )
+    assert (found.of("accuracy"), found.of("brier")) == (None, (0.1, 0.2))
 
 
 def test_the_seed_decides():

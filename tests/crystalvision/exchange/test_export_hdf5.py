@@ -237,7 +237,7 @@ def test_an_interrupted_export_is_made_again(salt_path, salt, tmp_path):
     with pytest.raises(StopError):
         export_hdf5(salt_path, tmp_path / "salt.h5", begin=stop)
     assert not list(tmp_path.iterdir())
-    (tmp_path / "salt.h5.partial").write_text("left by a kill")
+    (tmp_path / ".salt.0123abcd.partial.h5").write_text("left by a kill")
     export_hdf5(salt_path, tmp_path / "salt.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["salt.h5"]
 

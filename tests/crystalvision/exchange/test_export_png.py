@@ -219,8 +219,8 @@ def test_a_link_is_not_followed_and_removed(exported, salt_path, tmp_path):
 
 
 def test_a_killed_export_is_cleared_away(exported, salt_path, tmp_path):
-    shutil.copytree(exported, tmp_path / "again.partial")
-    (tmp_path / "again.partial/dataset.json").unlink()
+    shutil.copytree(exported, tmp_path / ".again.0123abcd.partial")
+    (tmp_path / ".again.0123abcd.partial/dataset.json").unlink()
     export_png(salt_path, tmp_path / "again")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "images"]
 

@@ -156,5 +156,7 @@ class Means(Head):
 
 def test_a_backbone_that_breaks_its_word_is_named():
     branch = Branch("eye", Liar(), Means(), in_channels=1)
-    with pytest.raises(PluginError, match=r"'eye': the backbone Liar declares num_features=8 but"):
+    with pytest.raises(
+        PluginError, match=r"'eye': the backbone Liar, which declares num_features=8"
+    ):
         branch(torch.zeros(2, 1, 4, 4))

@@ -132,7 +132,7 @@ def test_a_file_that_is_no_image(tmp_path, name, content, message):
 
 def test_a_pickle_is_never_loaded(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
-    with pytest.raises(InputError, match="is not a NPY image: Object arrays cannot be loaded"):
+    with pytest.raises(InputError, match=r"is not a NPY image: .* Python objects"):
         read_image(str(tmp_path / "objects.npy"))
 
 

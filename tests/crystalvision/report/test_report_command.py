@@ -1,16 +1,19 @@
 """`crystalvision report` as a user runs it: what it reads, writes, prints and refuses."""
 
+import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from crystalvision.cli import console, main
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate, load_metrics, save
-from crystalvision.report import load_results, write_page
+from crystalvision.report import check_output, load_results, write_page
 from crystalvision.runs import Run
+from crystalvision.storage import TakenError
 
 
 @pytest.fixture
@@ -116,14 +119,42 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     page = tmp_path / "report.html"
     page.write_text("before")
 
-    def refuse(self, target):
+    def refuse(self, text, encoding):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    monkeypatch.setattr("pathlib.Path.write_text", refuse)
     with pytest.raises(Exception, match="cannot be written: No space left on device"):
         write_page(page, "after")
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     assert page.read_text() == "before"
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "predictions.csv", "metrics.csv"])
+def test_a_disk_that_fails_while_a_report_reads_is_said_in_one_line(
+    report, evaluated_path, tmp_path, monkeypatch, name
+):
+    read = Path.read_bytes
+
+    def failing(path):
+        if path.name == name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    status, _, err = report(evaluated_path, output=tmp_path / "r.html")
+    assert status == 1
+    assert f"{name} cannot be read: Input/output error" in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_that_appears_meanwhile_is_not_replaced(tmp_path):
+    page = tmp_path / "report.html"
+    destination = check_output(page, overwrite=True)
+    page.write_text("of another")
+    with pytest.raises(TakenError, match="what is there appeared after"):
+        write_page(destination, "mine")
+    assert page.read_text() == "of another"
 
 
 def test_the_folder_of_the_output_is_made(report, evaluated_path, tmp_path):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score, roc_curve
 
-from crystalvision.report._statistics import class_rows, wilson_interval
+from crystalvision.evaluation import wilson_interval
+from crystalvision.report._statistics import class_rows
 from crystalvision.report._statistics import roc_curve as our_roc_curve
 from crystalvision.report._table import system_in_words
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crystalvision.report import row_of, same_data, wilson_interval
+from crystalvision.evaluation import wilson_interval
+from crystalvision.report import row_of, same_data
 from crystalvision.report._again import commands
 from crystalvision.report._data import describe_data
 

@@ -1,6 +1,9 @@
 """Run folders: what is in them, and what is said of those that cannot be used."""
 
+import errno
+import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from crystalvision.errors import InputError, StorageError
 from crystalvision.plugins import Catalogue
-from crystalvision.runs import Run, check_free, train_run, whole_folder
+from crystalvision.runs import Run, check_free, train_run
 from crystalvision.runs import _run as run_module
+from crystalvision.storage import TakenError, whole_folder
 from crystalvision.training import Silent
 
 
@@ -195,7 +199,7 @@ def test_a_full_disk_is_said_in_one_line_and_costs_no_training(
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_module, "save_file", full)
+    monkeypatch.setattr(run_module, "write_tensors", full)
     with pytest.raises(StorageError, match=r"cannot be written: No space left on device"):
         train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
     monkeypatch.undo()
@@ -225,9 +229,98 @@ def test_a_folder_appears_only_when_it_is_whole(tmp_path):
         (folder / "a.json").write_text(json.dumps(1))
         assert not path.exists()
     assert (path / "a.json").read_text() == "1"
-    with pytest.raises(FileNotFoundError), whole_folder(path) as folder:
+    with pytest.raises(FileNotFoundError), whole_folder(path, overwrite=True) as folder:
         (folder / "b.json").write_text((folder / "missing.json").read_text())
     assert [found.name for found in path.parent.rglob("*.json")] == ["a.json"]
+
+
+class Meanwhile(Silent):
+    """Puts something where the run shall go, while it trains."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def epoch_ended(self, record):
+        self.path.mkdir(exist_ok=True)
+        (self.path / "thesis.txt").write_text("of another")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_appears_while_a_run_trains_is_never_replaced(
+    tmp_path, dataset, experiment, catalogue, overwrite
+):
+    path = tmp_path / "run"
+    with pytest.raises(
+        TakenError, match=r"what is there appeared after .*whole, at .*run-2"
+    ) as said:
+        train_run(
+            experiment,
+            dataset,
+            path,
+            catalogue=catalogue,
+            overwrite=overwrite,
+            listener=Meanwhile(path),
+        )
+    assert "\n" not in str(said.value)
+    assert (path / "thesis.txt").read_text() == "of another"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["run", "run-2"]
+    Run.load(tmp_path / "run-2", catalogue)
+
+
+def test_what_is_added_to_a_run_that_is_being_replaced_is_kept(
+    tmp_path, dataset, experiment, catalogue, run_path
+):
+    path = tmp_path / "run"
+    shutil.copytree(run_path, path)
+    with pytest.raises(TakenError, match=r"what is there was changed after"):
+        train_run(
+            experiment,
+            dataset,
+            path,
+            catalogue=catalogue,
+            overwrite=True,
+            listener=Meanwhile(path),
+        )
+    assert (path / "thesis.txt").read_text() == "of another"
+    assert Run.load(tmp_path / "run-2", catalogue).epochs()
+
+
+class FullDisk(io.RawIOBase):
+    """A file on a disk that gives errors."""
+
+    def writable(self):
+        return True
+
+    def write(self, _content):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_that_fails_under_tensorboard_is_said_in_one_line(
+    tmp_path, dataset, experiment, catalogue, monkeypatch, capfd
+):
+    opened = Path.open
+
+    def failing(path, *arguments, **options):
+        if "tfevents" in path.name:
+            return io.BufferedWriter(FullDisk())
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", failing)
+    with pytest.raises(StorageError, match=r"tensorboard cannot be written: Input/output error"):
+        train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_tensorboard_reads_what_training_wrote(run_path, run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run_path / "tensorboard"))
+    events.Reload()
+    rows = run.epochs()
+    phase = rows[0].phase
+    told = [each.value for each in events.Scalars(f"{phase}/train_loss")]
+    expected = [row.train_loss for row in rows if row.phase == phase]
+    assert told == pytest.approx(expected, rel=1e-5)
 
 
 def test_what_the_folder_says_to_a_reader(run_path, dataset):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 
@@ -40,6 +41,38 @@ def test_workers_make_the_same_bytes(numbers, tmp_path, contents, expected, clus
     generate(numbers(), path, cluster=cluster, advance=told.append)
     assert contents(path) == expected
     assert sum(told) == 46
+
+
+def test_nobody_else_reaches_a_cluster_and_it_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Cluster.local(1) as cluster:
+        processes = [psutil.Process(), *map(psutil.Process, pids(cluster))]
+        found = [each for one in processes for each in one.net_connections("all")]
+        addresses = {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+        assert cluster.note == ""
+    assert addresses == {"127.0.0.1"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_without_workers_is_told():
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=50) as running,
+        Cluster.at(running.scheduler_address) as cluster,
+    ):
+        assert cluster.note == (
+            "no worker has joined the cluster yet; it waits for one: start it with "
+            f"`dask worker {running.scheduler_address}`"
+        )
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_not_waited_for():
+    with Cluster.local(1) as cluster:
+        (worker,) = map(psutil.Process, pids(cluster))
+        worker.suspend()
+        started = time.monotonic()
+    assert time.monotonic() - started < 15
+    assert not worker.is_running()
 
 
 def test_a_cluster_that_runs_already_makes_the_same_bytes(numbers, tmp_path, contents, expected):

@@ -1,16 +1,18 @@
 """Several processes train as one does: each on its part of every batch, and nothing twice."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
 import yaml
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from crystalvision.cli import main
 from crystalvision.contracts import Targets
 from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
-from crystalvision.training import Experiment, Machine, fit, together
+from crystalvision.training import Experiment, Machine, Silent, fit, together
 from crystalvision.training._data import Batches, PatternsOnDisk
 from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._share import Share
@@ -144,10 +146,22 @@ def test_nodes_need_a_launcher(experiment, dataset, catalogue, tmp_path):
 
 
 def test_to_be_terminated_is_no_success():
-    """Lightning exits with status 0 after SIGTERM."""
     with pytest.raises(TerminatedError, match="the same command goes on") as told, interruptible():
-        raise SIGTERMException
+        os.kill(os.getpid(), signal.SIGTERM)
     assert told.value.exit_status == 143
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_lightning_does_not_answer_sigterm(make_system, make_phase, patterns):
+    """It would exit with status 0, and ask the other processes first, which may hang."""
+
+    class Ending(Silent):
+        def epoch_ended(self, record):
+            os.kill(os.getpid(), signal.SIGTERM)
+            pytest.fail("it goes on")
+
+    with pytest.raises(TerminatedError, match="the same command goes on"):
+        fit(make_system(), [make_phase("classifier")], *patterns, listener=Ending())
 
 
 def test_a_processor_has_no_float16():

@@ -20,6 +20,7 @@ from crystalvision.training import (
     Experiment,
     InputConfig,
     Preprocess,
+    Silent,
     fit,
     load_patterns,
     read_checkpoint,
@@ -321,3 +322,64 @@ def test_killed_at_random_moments(make_experiment, dataset_path, tmp_path, round
         assert main([*line, str(tmp_path / "often")]) == 0
     one, other = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "often"))
     assert all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+class _StoppedError(Exception):
+    """Ends a training after its first epoch."""
+
+
+class _Stopping(Silent):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def epoch_ended(self, record):
+        raise _StoppedError
+
+
+@pytest.fixture
+def threads():
+    yield torch.set_num_threads
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_it_goes_on_with_as_many_threads_as_it_began_with(
+    make_experiment, dataset, tmp_path, catalogue, threads, keep
+):
+    """Unless the user chose another number, of which then it is told what follows."""
+    phases = [{**phase, "epochs": 2} for phase in make_experiment()["schedule"][:1]]
+    settings = make_experiment(schedule=phases)
+    settings["system"] = {"branches": {"classifier": settings["system"]["branches"]["classifier"]}}
+    experiment = Experiment.model_validate(settings)
+
+    def train(name, listener=None):
+        return train_run(
+            experiment,
+            dataset,
+            tmp_path / name,
+            catalogue=catalogue,
+            listener=listener,
+            keep_threads=keep,
+        )
+
+    threads(2)
+    train("whole")
+    with pytest.raises(_StoppedError):
+        train("stopped", _Stopping())
+    threads(1)
+    told = _Stopping()
+    told.epoch_ended = lambda record: None
+    run = train("stopped", told)
+    assert torch.get_num_threads() == 1
+    assert run.record.environment["threads"] == ("2" if keep else "1")
+    if keep:
+        assert told.notes[0].startswith("it goes on with 2 threads, as it began")
+        one, other = (
+            load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "stopped")
+        )
+        assert all(torch.equal(value, other[key]) for key, value in one.items())
+    else:
+        assert told.notes[0].startswith("it began with 2 threads and goes on with 1: its weights")

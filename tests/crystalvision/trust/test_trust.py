@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy.optimize import minimize_scalar
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate, reliability
@@ -35,10 +36,36 @@ def test_the_temperature_undoes_overconfidence(sharpness):
     assert reliability(told.max(1).values.numpy(), right).error < 0.03
 
 
-def test_a_few_right_patterns_are_no_proof_of_certainty():
-    probabilities = torch.full((8, 4), 0.1)
-    probabilities[:, 0] = 0.7
-    assert 0.2 < fit_temperature(probabilities, torch.zeros(8, dtype=torch.long)) < 1
+@pytest.mark.parametrize("told", [0.8, 0.9, 0.95, 0.99])
+def test_a_few_right_patterns_are_no_proof_of_certainty(told):
+    """16 of 16 right is what a calibrated system gives in 3 to 85 of 100 cases."""
+    probabilities = torch.full((16, 4), (1 - told) / 3, dtype=torch.float64)
+    label = torch.arange(16) % 4
+    probabilities[torch.arange(16), label] = told
+    temperature = fit_temperature(probabilities, label)
+    assert 0.85 < temperature < 1
+    surest = scale(probabilities, temperature).max()
+    assert surest < 1 - (1 - told) / 2, "it claims at most to be wrong half as often"
+
+
+@pytest.mark.parametrize("sharpness", [0.7, 1.0, 3.0])
+def test_many_patterns_decide_alone(sharpness):
+    probabilities, label = draw_scores(sharpness)
+    scores = probabilities.log()
+
+    def loss(log_temperature: float) -> float:
+        told = (scores / np.exp(log_temperature)).log_softmax(1)
+        return -float(told[torch.arange(len(label)), label].sum())
+
+    likeliest = float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+    assert fit_temperature(probabilities, label) == pytest.approx(likeliest, rel=0.01)
+
+
+def test_a_few_wrong_patterns_make_less_sure():
+    probabilities = torch.full((16, 4), 0.01 / 3, dtype=torch.float64)
+    probabilities[:, 0] = 0.99
+    label = torch.tensor([0] * 8 + [1] * 8)
+    assert fit_temperature(probabilities, label) > 2
 
 
 def test_certain_probabilities_stay_numbers():

@@ -1,0 +1,130 @@
+"""What is known of the instrument that patterns were recorded with: their axes, and the beam."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from crystalvision.config import Config
+from crystalvision.datasets._dataset import Dataset
+from crystalvision.datasets._header import Axis
+from crystalvision.datasets._origin import Recipe, source_recipes
+
+Range = tuple[float, float]
+
+_ENERGY = "energy_kev"
+_CENTRE = ("centre_offset_y_px", "centre_offset_x_px")
+_CAMERA_LENGTH = "camera_length_error"
+_IN_RECIPE = {
+    _ENERGY: ("beam", _ENERGY),
+    **{name: ("camera", name) for name in _CENTRE},
+    _CAMERA_LENGTH: ("camera", _CAMERA_LENGTH),
+}
+"""Where a recipe states what a column of the same name tells of each sample."""
+_SIGMAS = 2.0  # of a normal distribution, within which nearly all is drawn
+
+
+class Conditions(Config):
+    """What is known of how patterns were recorded; `None` for what nobody stated.
+
+    Attributes:
+        axes: Axes of the raw patterns: rows, then columns.
+        energy_kev: Least and greatest energy of the beam [keV].
+        radiation: Such as `x-rays`, where it is stated.
+        centre_px: How far the direct beam lies at most from where the axes say, along rows and
+            columns [pixels]; a system that was trained on that is used to it.
+        camera_length: How far, at most, the size of a pixel is from what the axes say, over it.
+    """
+
+    axes: tuple[Axis, ...] | None = None
+    energy_kev: Range | None = None
+    radiation: str | None = None
+    centre_px: tuple[float, float] = (0.0, 0.0)
+    camera_length: float = 0.0
+
+    @classmethod
+    def of_recipe(cls, axes: tuple[Axis, ...], recipe: Recipe) -> Self:
+        """What axes and a recipe tell, where the samples themselves are not at hand.
+
+        Args:
+            axes: Axes of the patterns.
+            recipe: What they were made by; of merged data, all of the recipes count.
+        """
+        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _IN_RECIPE})
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset) -> Self:
+        """What a dataset tells: its columns where it has them, else its recipe.
+
+        Raises:
+            StorageError: The data cannot be read.
+        """
+        header = dataset.header
+        ranges = {
+            name: _in_column(dataset, name)
+            if name in header.columns
+            else _in_recipe(header.recipe, name)
+            for name in _IN_RECIPE
+        }
+        return cls._of(header.axes, header.recipe, ranges)
+
+    @classmethod
+    def _of(
+        cls, axes: tuple[Axis, ...], recipe: Recipe, ranges: Mapping[str, Range | None]
+    ) -> Self:
+        rows, columns = (_reach(ranges[name]) for name in _CENTRE)
+        return cls(
+            axes=axes,
+            energy_kev=ranges[_ENERGY],
+            radiation=_radiation(recipe),
+            centre_px=(rows, columns),
+            camera_length=_reach(ranges[_CAMERA_LENGTH]),
+        )
+
+
+def _in_column(dataset: Dataset, name: str) -> Range | None:
+    values = np.asarray(dataset.column(name), dtype=np.float64)
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else None
+
+
+def _in_recipe(recipe: Recipe, name: str) -> Range | None:
+    """The range of a number in a recipe, or in all recipes of merged data that state it."""
+    found = list(_stated(recipe, *_IN_RECIPE[name]))
+    ranges = [each for each in map(_range_of, found) if each is not None]
+    if not ranges:
+        return None
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _stated(recipe: Recipe, part: str, key: str) -> Iterator[Any]:
+    for each in source_recipes(recipe):
+        settings = each.get(part)
+        if isinstance(settings, Mapping) and key in settings:
+            yield settings[key]
+
+
+def _range_of(value: Any) -> Range | None:
+    """The ends of a number, or of a distribution as recipes write it: `{uniform: [low, high]}`."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, numbers = next(iter(value.items()))
+        if not isinstance(numbers, list) or not all(map(_is_number, numbers)) or not numbers:
+            return None
+        if name == "normal" and len(numbers) == 2:
+            mean, sigma = numbers
+            return mean - _SIGMAS * sigma, mean + _SIGMAS * sigma
+        return float(min(numbers)), float(max(numbers))
+    return (float(value), float(value)) if _is_number(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _reach(ends: Range | None) -> float:
+    return 0.0 if ends is None else max(map(abs, ends))
+
+
+def _radiation(recipe: Recipe) -> str | None:
+    found = {str(each) for each in _stated(recipe, "renderer", "radiation")}
+    return " and ".join(sorted(found)) or None

@@ -1,0 +1,245 @@
+"""Compares what a run was trained on with what it is to look at: axes and beam.
+
+Everything that brings a run and patterns together asks here, so that no pattern of another
+instrument is judged in silence.
+"""
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+import numpy as np
+
+from crystalvision.config import Config
+from crystalvision.datasets._carry import carry, covers
+from crystalvision.datasets._conditions import Conditions, Range
+from crystalvision.datasets._header import Axis
+from crystalvision.errors import InputError
+
+Despite = Literal["axes", "energy"]
+"""What a user may say to know of, and to want all the same."""
+AxesMatch = Literal["same", "within what was trained", "carried", "assumed", "as stored"]
+EnergyMatch = Literal["same", "assumed", "not stated", "other"]
+
+_EXACT = 1e-6  # of the size of a pixel: what writing and reading a number may change
+_HALF_PIXEL = 0.5
+_COARSEST = 2.0  # pixels of the run that one pixel of the data may hold along an axis
+_ENERGY = 0.01  # of the energy: what a high voltage is known to
+
+
+class Match(Config):
+    """How patterns fit what a run was trained on.
+
+    Attributes:
+        axes: `same`; `within what was trained`, where they differ by less than the patterns that
+            the run was trained on did, or by less than half a pixel; `carried` onto the run's axes;
+            `assumed` to be the run's, where the patterns state none; or taken `as stored`, as the
+            user wished.
+        energy: `same`; `assumed`, where one of the two does not state it; `not stated` by either;
+            or `other`, as the user wished.
+        run_axes: Axes of the patterns that the run was trained on.
+        data_axes: Axes of these patterns.
+        run_energy_kev: Least and greatest energy that the run was trained on [keV].
+        data_energy_kev: That of these patterns.
+        notes: What whoever reads the predictions must know, a line each.
+    """
+
+    axes: AxesMatch
+    energy: EnergyMatch
+    run_axes: tuple[Axis, ...] | None
+    data_axes: tuple[Axis, ...] | None
+    run_energy_kev: Range | None
+    data_energy_kev: Range | None
+    notes: tuple[str, ...] = ()
+
+    def carry(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Images (..., h, w) on the run's axes: as they are, unless they must be carried."""
+        if self.axes != "carried" or self.data_axes is None or self.run_axes is None:
+            return images
+        return carry(images, self.data_axes, self.run_axes)
+
+
+def match(
+    run: Conditions,
+    data: Conditions,
+    *,
+    run_name: str,
+    data_name: str,
+    despite: Collection[Despite] = (),
+) -> Match:
+    """Compare patterns with those that a run was trained on.
+
+    Another size of the pixel, another centre or another number of pixels is carried onto the run's
+    axes, where the patterns reach as far and their pixels are at most twice as large. Differences
+    that the run was trained on, such as a camera length that varies, or of less than half a pixel
+    anywhere, are left as they are.
+
+    Args:
+        run: What the run was trained on.
+        data: What the patterns state.
+        run_name: What to call the run.
+        data_name: What to call the patterns.
+        despite: Differences that are known and wanted: `axes` takes pixels as they are stored,
+            `energy` any energy and radiation.
+
+    Raises:
+        InputError: They differ in what cannot be carried.
+    """
+    matched, note = _match_axes(run, data, run_name, data_name, "axes" in despite)
+    energy, other = _match_energy(run, data, run_name, data_name, "energy" in despite)
+    return Match(
+        axes=matched,
+        energy=energy,
+        run_axes=run.axes,
+        data_axes=data.axes,
+        run_energy_kev=run.energy_kev,
+        data_energy_kev=data.energy_kev,
+        notes=tuple(each for each in (note, other) if each),
+    )
+
+
+def differences(one: Conditions, other: Conditions, one_name: str, other_name: str) -> list[str]:
+    """What two sets of patterns state differently of axes and beam, a line each.
+
+    Args:
+        one: What is known of the first.
+        other: What is known of the second, which may vary in what it knows.
+        one_name: What to call the first.
+        other_name: What to call the second.
+    """
+    found = []
+    if one.axes is not None and other.axes is not None:
+        pairs = list(zip(one.axes, other.axes, strict=True))
+        if not all(_within(*pair, other, number) for number, pair in enumerate(pairs)):
+            found.append(
+                f"{one_name} has {_axes_text(one.axes)}, {other_name} {_axes_text(other.axes)}"
+            )
+    if one.energy_kev is not None and other.energy_kev is not None and not _near(one, other):
+        found.append(f"{one_name} has {_beam_text(one)}, {other_name} {_beam_text(other)}")
+    return found
+
+
+def _match_axes(
+    run: Conditions, data: Conditions, run_name: str, data_name: str, as_stored: bool
+) -> tuple[AxesMatch, str]:
+    """How axes compare, and what to say of it."""
+    if run.axes is None or data.axes is None:
+        return "assumed", (
+            f"{data_name} states no axes: it is taken to have those of {run_name}, "
+            f"{_axes_text(run.axes)}"
+        )
+    pairs = list(zip(data.axes, run.axes, strict=True))
+    if all(_same(one, other) for one, other in pairs):
+        return "same", ""
+    told = f"{data_name} has {_axes_text(data.axes)}; {run_name} was trained on "
+    told += _axes_text(run.axes)
+    if all(_within(*pair, run, axis) for axis, pair in enumerate(pairs)):
+        return "within what was trained", f"{told}, which is within what it was trained on"
+    if as_stored and all(one.size == other.size for one, other in pairs):
+        return "as stored", f"{told}: its pixels are taken as they are stored, as was asked"
+    trouble = next(filter(None, (_trouble(*pair) for pair in pairs)), "")
+    if trouble:
+        raise InputError(
+            f"{told}: {trouble}; use data of those axes, or train a run on data of these"
+            f"{_or_despite(pairs, as_stored)}"
+        )
+    return "carried", f"{told}: its counts are carried onto those"
+
+
+def _or_despite(pairs: list[tuple[Axis, Axis]], as_stored: bool) -> str:
+    if as_stored or any(one.size != other.size for one, other in pairs):
+        return "; images of another size cannot be taken as they are stored"
+    return "; --despite axes takes the pixels as they are stored"
+
+
+def _same(data: Axis, run: Axis) -> bool:
+    return (
+        (data.name, data.size, data.units) == (run.name, run.size, run.units)
+        and abs(data.scale - run.scale) * run.size <= _EXACT * run.scale * run.size
+        and abs(data.offset - run.offset) <= _EXACT * run.scale * run.size
+    )
+
+
+def _within(data: Axis, run: Axis, trained: Conditions, number: int) -> bool:
+    """Whether axes differ by no more than half a pixel anywhere, or than training patterns did."""
+    if (data.name, data.size, data.units) != (run.name, run.size, run.units):
+        return False
+    moved = abs(data.offset / data.scale - run.offset / run.scale)
+    stretched = abs(data.scale / run.scale - 1)
+    return bool(
+        moved <= max(_HALF_PIXEL, trained.centre_px[number]) + _EXACT
+        and stretched <= max(2 * _HALF_PIXEL / run.size, trained.camera_length) + _EXACT
+    )
+
+
+def _trouble(data: Axis, run: Axis) -> str:
+    """Why images cannot be carried along an axis; "" where they can."""
+    if (data.name, data.units) != (run.name, run.units):
+        return f"'{data.name}' in {data.units} cannot be read as '{run.name}' in {run.units}"
+    if data.scale > _COARSEST * run.scale * (1 + _EXACT):
+        return (
+            f"along {run.name} its pixels are {data.scale / run.scale:.3g} times as large, and do "
+            "not hold the detail that the run looks for"
+        )
+    if not covers(data, run):
+        return (
+            f"along {run.name} it reaches from {_reach_text(data)}, and so not over all that the "
+            f"run looks at, from {_reach_text(run)}"
+        )
+    return ""
+
+
+def _match_energy(
+    run: Conditions, data: Conditions, run_name: str, data_name: str, wanted: bool
+) -> tuple[EnergyMatch, str]:
+    """How energies compare, and what to say of it."""
+    if run.energy_kev is None and data.energy_kev is None:
+        return "not stated", ""
+    if data.energy_kev is None:
+        told = f"is taken to be of {_beam_text(run)}, which {run_name} was trained on"
+        return "assumed", f"{data_name} does not state the energy of its beam: it {told}"
+    if run.energy_kev is None:
+        told = f"was trained on data that do not; it is taken to know {_beam_text(data)}"
+        return "assumed", f"{data_name} states the energy of its beam, but {run_name} {told}"
+    if _near(data, run):
+        return "same", ""
+    told = f"{data_name} was recorded with {_beam_text(data)}, but {run_name} was trained on "
+    told += _beam_text(run)
+    if wanted:
+        return "other", f"{told}; it is judged all the same, as was asked"
+    raise InputError(
+        f"{told}; use data of that beam, train a run on data of this one, or take them all the "
+        "same by --despite energy"
+    )
+
+
+def _near(data: Conditions, run: Conditions) -> bool:
+    """Whether a beam is one that the other data have."""
+    if data.energy_kev is None or run.energy_kev is None:
+        return False
+    (least, most), (low, high) = data.energy_kev, run.energy_kev
+    within = least >= low * (1 - _ENERGY) and most <= high * (1 + _ENERGY)
+    return within and data.radiation == run.radiation
+
+
+def _beam_text(known: Conditions) -> str:
+    if known.energy_kev is None:
+        return "a beam of unknown energy"
+    low, high = known.energy_kev
+    energy = f"{low:g} keV" if low == high else f"{low:g} to {high:g} keV"
+    return f"{energy} {known.radiation}" if known.radiation else energy
+
+
+def _axes_text(axes: tuple[Axis, ...] | None) -> str:
+    """Size and place of pixels in a few words."""
+    if axes is None:
+        return "unknown axes"
+    sizes = "×".join(str(axis.size) for axis in axes)
+    scales = list(dict.fromkeys(f"{axis.scale:.6g}" for axis in axes))
+    units = axes[0].units.replace("angstrom", "Å")
+    centre = ", ".join(f"{-axis.offset / axis.scale:.5g}" for axis in axes)
+    return f"{sizes} pixels of {' × '.join(scales)} {units} about pixel ({centre})"
+
+
+def _reach_text(axis: Axis) -> str:
+    low, high = axis.offset - axis.scale / 2, axis.offset + axis.scale * (axis.size - 0.5)
+    return f"{low:.4g} to {high:.4g} {axis.units.replace('angstrom', 'Å')}"

@@ -1,0 +1,102 @@
+"""Raw patterns that an exported file is tried on: real ones, and the extremes of a detector."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError, StorageError
+from crystalvision.runs import Run
+
+_REAL = 24
+_SATURATED = 65535.0  # the most that 16 bits hold
+_MEANS = (0.05, 1.0, 30.0, 1000.0)  # counts a pixel, from a low dose to a long exposure
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPatterns:
+    """What a file is tried on.
+
+    Attributes:
+        counts: Raw counts, (n, c, h, w), float32.
+        source: Where they come from, in words.
+        real: How many of them are of a dataset.
+    """
+
+    counts: np.ndarray[Any, np.dtype[np.float32]]
+    source: str
+    real: int
+
+
+def trial_patterns(run: Run, data: Dataset | None = None) -> TrialPatterns:
+    """The patterns to try an export of a run on.
+
+    Those of a dataset, spread over all of it, and drawn ones that few datasets hold: nothing at
+    all, single electrons, long exposures, saturated pixels.
+
+    Args:
+        run: The run.
+        data: The dataset; by default that of the training, if it is still where it was.
+
+    Raises:
+        InputError: The patterns of `data` have another shape than the run's.
+        StorageError: `data` is damaged.
+    """
+    extremes = np.stack(list(_extremes(run.record.image_shape)))
+    if data is not None:
+        if data.header.image_shape != run.record.image_shape:
+            raise InputError(
+                f"{data.path} holds patterns of shape {data.header.image_shape}; {run.path} was "
+                f"trained on (channels, height, width) = {run.record.image_shape}: give -d a "
+                "dataset of such patterns"
+            )
+        return _with(_chosen(data), str(data.path), extremes)
+    found, why = _of_training(run)
+    if found is None:
+        source = f"{len(extremes)} drawn patterns, for {why}; name other data by -d"
+        return TrialPatterns(extremes, source, 0)
+    return _with(found, run.record.dataset.path, extremes)
+
+
+def _with(real: np.ndarray[Any, Any], path: str, extremes: np.ndarray[Any, Any]) -> TrialPatterns:
+    source = f"{len(real)} patterns of {path} and {len(extremes)} drawn extremes"
+    return TrialPatterns(np.concatenate([real, extremes]), source, len(real))
+
+
+def _of_training(run: Run) -> tuple[np.ndarray[Any, Any] | None, str]:
+    """Patterns that the run was trained on, or why there are none."""
+    told = run.record.dataset
+    try:
+        dataset = Dataset.open(Path(told.path))
+        if dataset.identity != told.identity:
+            return None, f"{told.path} is not the dataset that it was trained on any more"
+        return _chosen(dataset), ""
+    except (InputError, StorageError):
+        return None, f"the dataset that it was trained on, {told.path}, cannot be read"
+
+
+def _chosen(dataset: Dataset) -> np.ndarray[Any, Any]:
+    """Some patterns, spread over the dataset."""
+    places = np.unique(np.linspace(0, len(dataset) - 1, _REAL).round().astype(int))
+    return np.asarray(dataset.images(places), dtype=np.float32)
+
+
+def _extremes(shape: tuple[int, int, int]) -> Iterator[np.ndarray[Any, np.dtype[np.float32]]]:
+    """Patterns (c, h, w) as detectors give them in extreme cases; the same each time."""
+    rng = np.random.default_rng(0)
+    zeros = np.zeros(shape, dtype=np.float32)
+    yield zeros
+    yield zeros + np.float32(_SATURATED)
+    spot = zeros.copy()
+    spot[:, shape[1] // 2, shape[2] // 2] = _SATURATED
+    yield spot
+    y, x = np.ogrid[: shape[1], : shape[2]]
+    for mean in _MEANS:
+        # A direct beam on a halo, with reflections at random places.
+        radius = np.hypot(y - shape[1] / 2, x - shape[2] / 2) / max(shape[1:])
+        expected = mean * np.exp(-6 * radius) + 20 * mean * (rng.random(shape) > 0.98)
+        yield rng.poisson(expected).clip(max=_SATURATED).astype(np.float32)
+    yield np.where(rng.random(shape) > 0.9, _SATURATED, rng.poisson(3.0, shape)).astype(np.float32)

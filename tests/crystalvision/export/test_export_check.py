@@ -1,0 +1,281 @@
+"""An exported file is the run's own model: every shipped experiment, every input, both formats."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from crystalvision.cli import main
+from crystalvision.contracts import Prediction
+from crystalvision.datasets import Dataset
+from crystalvision.errors import ExportError, InputError, StorageError
+from crystalvision.export import TOLERANCE, check_export, export_run
+from crystalvision.export import _check as check_module
+from crystalvision.models import build_system
+from crystalvision.prediction import Predictor
+from crystalvision.runs import Run
+from crystalvision.training import InputConfig, Preprocess, load_experiment
+
+SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
+BINS = (1, 2, 4)
+QUICK = {("quick", 2), ("single", 4)}
+
+
+def cases():
+    for name in ("quick", "single", "regressor", "joint", "paper", "paper-transfer"):
+        for size in BINS if name != "paper" else BINS[:2]:  # its images are at least 64 pixels
+            marks = [pytest.mark.slow] if (name, size) not in QUICK else []
+            yield pytest.param(name, size, marks=marks)
+
+
+@pytest.fixture(scope="module")
+def small(make_dataset, tmp_path_factory):
+    """Real counts, of a size that every network takes after binning by four."""
+    return Dataset.open(
+        make_dataset(tmp_path_factory.mktemp("small") / "rings.zarr", samples=40, size=128)
+    )
+
+
+def untrained(name, size, dataset, catalogue, run):
+    """A run of an experiment whose weights are drawn, and tell patterns apart."""
+    experiment = load_experiment(name, catalogue, overrides=[f"input.bin={size}"], seed=None)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        system = build_system(
+            experiment.system,
+            catalogue,
+            in_channels=1,
+            num_classes=4,
+            class_severities=dataset.header.class_severities,
+            first_weights=False,
+        ).eval()
+    prepared = Preprocess(experiment.input)(torch.from_numpy(dataset.images(np.arange(8))).float())
+    with torch.no_grad():
+        for module in system.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.momentum = 1.0
+        system.train()(prepared)
+        system.eval()
+        spread = float(system.predict(system(prepared)).probabilities.std(0).max())
+        for module in system.modules():
+            if isinstance(module, nn.Linear):
+                module.weight *= min(0.1 / max(spread, 1e-6), 30) ** 0.5
+    record = run.record.model_copy(
+        update={
+            "experiment": experiment,
+            "image_shape": dataset.header.image_shape,
+            "dataset": run.record.dataset.model_copy(
+                update={"path": str(dataset.path), "identity": dataset.identity}
+            ),
+        }
+    )
+    return Run(Path("no calibration here"), record, system)
+
+
+def answers(path, counts):
+    if path.suffix == ".onnx":
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        return session.run(None, {"counts": counts})
+    with torch.no_grad():
+        told = torch.export.load(path).module()(torch.from_numpy(counts))
+    return [each.numpy() for each in told]
+
+
+@pytest.mark.parametrize(("name", "size"), list(cases()))
+@pytest.mark.parametrize("to", SUFFIXES)
+def test_every_experiment_is_exported_as_it_is(name, size, to, small, catalogue, run, tmp_path):
+    mine = untrained(name, size, small, catalogue, run)
+    checks = []
+    path = export_run(mine, to, tmp_path / f"model{SUFFIXES[to]}", on_checked=checks.append)
+    counts = small.images(np.arange(12)).astype(np.float32)
+    told = Predictor(mine).predict(counts)
+    assert told.probabilities.std(0).max() > 0.01  # or another model would say the same
+    for batch in (1, 2, 12):
+        probabilities, severity = answers(path, counts[:batch])
+        assert np.allclose(probabilities, told.probabilities[:batch], atol=1e-4)
+        assert np.allclose(severity, told.severity[:batch], atol=1e-4)
+    (check,) = checks
+    assert check.real == 24
+    assert check.batches[0] == 1
+    assert check.batches[-1] > 3
+    assert check.probability_difference < TOLERANCE / 10
+
+
+def as_a_mean(self, images):
+    """The binning that exporters turn into a mean."""
+    return nn.functional.avg_pool2d(images.float(), self.config.bin, divisor_override=1)
+
+
+def test_a_file_that_is_another_model_does_not_appear(small, catalogue, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(Preprocess, "bin", as_a_mean)
+    mine = untrained("single", 4, small, catalogue, run)
+    said = r"model.onnx: the exported model is another .* differ by up to 0\.\d+ .*no file was"
+    with pytest.raises(ExportError, match=said):
+        export_run(mine, "onnx", tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
+def test_binning_sums_exactly(size):
+    counts = torch.randint(0, 65536, (2, 3, 24, 12), generator=torch.Generator().manual_seed(0))
+    found = Preprocess(InputConfig(bin=size)).bin(counts)
+    rows, columns = 24 // size, 12 // size
+    expected = counts.reshape(2, 3, rows, size, columns, size).sum((3, 5))
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected.float())
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_binning_is_exported_as_it_is(size, tmp_path):
+    counts = torch.poisson(torch.full((3, 1, 16, 16), 5.0), torch.Generator().manual_seed(0))
+    prepare = Preprocess(InputConfig(bin=size)).eval()
+    batch = ({0: torch.export.Dim.DYNAMIC},)
+    program = torch.export.export(prepare, (torch.ones(2, 1, 16, 16),), dynamic_shapes=batch)
+    model = torch.onnx.export(program, dynamo=True, opset_version=18, verbose=False)
+    session = onnxruntime.InferenceSession(model.model_proto.SerializeToString())
+    for samples in (1, 3):
+        expected = prepare(counts[:samples])
+        (found,) = session.run(None, {session.get_inputs()[0].name: counts[:samples].numpy()})
+        assert np.abs(found - expected.numpy()).max() < 1e-5
+        assert torch.allclose(program.module()(counts[:samples]), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda p, s: (p * 0.99, s), r"probabilities differ by up to 0\.0"),
+        (lambda p, s: (p, s + 0.01), r"severities by up to 0\.01"),
+        (lambda p, s: (p, s * np.nan), r"severities by up to "),
+        (lambda p, s: (p[:1], s), r"shape \(1, 4\) where predict gives"),
+        (lambda p, s: 1 / 0, r"fails for a batch of 1, .*ZeroDivisionError"),
+    ],
+)
+def test_every_difference_is_found(run, tmp_path, monkeypatch, spoil, said):
+    load = check_module.torch_runner
+
+    def spoilt(path):
+        runner, name = load(path)
+        return lambda counts: spoil(*runner(counts)), name
+
+    monkeypatch.setattr("crystalvision.export._export.torch_runner", spoilt)
+    with pytest.raises(ExportError, match=said):
+        export_run(run, "torch-export", tmp_path / "model.pt2")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_of_many_is_tried(run, tmp_path, monkeypatch):
+    """A file that is right for one pattern at a time, and wrong for more."""
+    load = check_module.torch_runner
+
+    def spoilt(path):
+        runner, name = load(path)
+
+        def only_alone(counts):
+            told = runner(counts)
+            return told if len(counts) == 1 else tuple(np.roll(each, 1, 0) for each in told)
+
+        return only_alone, name
+
+    monkeypatch.setattr("crystalvision.export._export.torch_runner", spoilt)
+    with pytest.raises(ExportError, match="another than the run's"):
+        export_run(run, "torch-export", tmp_path / "model.pt2")
+
+
+@pytest.mark.parametrize("to", SUFFIXES)
+def test_it_is_said_what_a_file_was_checked_with(run_path, dataset, to, tmp_path, capsys):
+    path = tmp_path / f"model{SUFFIXES[to]}"
+    arguments = ["export", str(run_path), "--to", to, "-o", str(path)]
+    assert main([*arguments, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["checked"]
+    assert told["real"] == 24
+    assert told["patterns"] == 32
+    assert str(dataset.path) in told["source"]
+    assert told["probability_difference"] <= told["tolerance"] == TOLERANCE
+    assert said_by(path) == told
+    assert main([*arguments, "--overwrite"]) == 0
+    assert "probabilities differ from those of predict by at most" in capsys.readouterr().out
+
+
+def said_by(path):
+    if path.suffix == ".onnx":
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        return json.loads(session.get_modelmeta().custom_metadata_map["crystalvision.checked"])
+    extra = {"crystalvision.json": ""}
+    torch.export.load(path, extra_files=extra)
+    return json.loads(extra["crystalvision.json"])["checked"]
+
+
+def test_other_data_can_be_named(run, other_dataset_path, small, tmp_path):
+    checks = []
+    other = Dataset.open(other_dataset_path)
+    export_run(run, "torch-export", tmp_path / "a.pt2", data=other, on_checked=checks.append)
+    assert str(other.path) in checks[0].source
+    with pytest.raises(InputError, match=r"holds patterns of shape \(1, 128, 128\).*\(1, 32, 32\)"):
+        export_run(run, "torch-export", tmp_path / "b.pt2", data=small)
+
+
+def test_without_its_data_a_run_is_tried_on_drawn_patterns(run, tmp_path):
+    away = run.record.dataset.model_copy(update={"path": str(tmp_path / "gone.zarr")})
+    moved = Run(run.path, run.record.model_copy(update={"dataset": away}), run.system)
+    checks = []
+    export_run(moved, "torch-export", tmp_path / "model.pt2", on_checked=checks.append)
+    assert checks[0].real == 0
+    assert "gone.zarr, cannot be read; name other data by -d" in checks[0].source
+
+
+class Shapely(nn.Module):
+    """Does what no exporter can follow: the values decide what is computed."""
+
+    def forward(self, outputs):
+        return outputs if float(outputs.sum()) > 0 else -outputs
+
+
+def test_a_system_that_cannot_be_captured_is_said_in_a_line(run, tmp_path):
+    head = run.system.head
+    head.forward = lambda features, forward=head.forward: Shapely()(forward(features))
+    with pytest.raises(ExportError, match=r"cannot be exported to torch-export: ") as said:
+        export_run(run, "torch-export", tmp_path / "model.pt2")
+    assert "\n" not in str(said.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_system_that_tells_no_classes_is_refused(run, tmp_path):
+    run.system.predict = lambda output: Prediction()
+    with pytest.raises(InputError, match="tells no classes"):
+        export_run(run, "torch-export", tmp_path / "model.pt2")
+
+
+@pytest.mark.slow
+def test_two_exports_to_one_file(run_path, tmp_path):
+    path = tmp_path / "model.onnx"
+    command = [
+        Path(sys.executable).with_name("crystalvision"),
+        "export",
+        str(run_path),
+        "--to",
+        "onnx",
+    ]
+    both = [subprocess.Popen([*command, "-o", str(path)], stderr=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate()[1].decode() for process in both]
+    ended = sorted(zip((process.returncode for process in both), said, strict=True))
+    assert [status for status, _ in ended] == [0, 1]
+    assert "what is there appeared after this command had begun" in ended[1][1]
+    assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]
+    assert said_by(path)["patterns"] == 32
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(run, tmp_path, monkeypatch):
+    path = tmp_path / "model.pt2"
+    for overwrite in (False, True):
+        destination = check_export("torch-export", path, overwrite=overwrite)
+        path.write_text(f"of another {overwrite}")
+        with pytest.raises(StorageError, match=r"what is there (appeared|was changed) after"):
+            export_run(run, "torch-export", destination)
+        assert path.read_text() == f"of another {overwrite}"
+    assert [each.name for each in tmp_path.iterdir()] == ["model.pt2"]
