@@ -4,7 +4,7 @@
     python benchmarks/keep.py runs/fusion --output DIR --revision "$(git rev-parse HEAD)"
 
 What is kept is what table and page are computed from, run by run, so that anyone can compute them
-again: `crystalvision.benchmark.collect(DIR, catalogue)`, `crystalvision report DIR -o page.html`.
+again: `crystalvision.benchmarks.collect(DIR, catalogue)`, `crystalvision report DIR -o page.html`.
 The page is large, so only its main figures are kept.
 """
 
@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from crystalvision.benchmark import Place, is_benchmark
+from crystalvision.benchmarks import Place, is_benchmark
 from crystalvision.errors import InputError
 
 RESULTS = Path(__file__).parent / "results" / "suites"

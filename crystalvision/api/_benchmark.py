@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.api._progress import CellBar
-from crystalvision.benchmark import (
+from crystalvision.benchmarks import (
     Settings,
     check_place,
     find_suite,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from crystalvision.benchmark import CellKey, Outcome
+from crystalvision.benchmarks import CellKey, Outcome
 from crystalvision.cli.console import Advance, err, progress
 from crystalvision.training import EpochRecord, PhaseRecord
 
@@ -55,7 +55,7 @@ class CellBar:
         self._advance: Advance | None = None
 
     def note(self, text: str) -> None:
-        """See `crystalvision.benchmark.Watcher`, as for the rest."""
+        """See `crystalvision.benchmarks.Watcher`, as for the rest."""
         err.print(f"note: {text}", soft_wrap=True, markup=False)
 
     @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from crystalvision.benchmark import CellKey, Outcome, Place, Planned, ResultRow, Suite
+from crystalvision.benchmarks import CellKey, Outcome, Place, Planned, ResultRow, Suite
 from crystalvision.cli.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
@@ -38,7 +38,7 @@ class Screen:
         self._lock = threading.Lock()  # threads of cells tell at the same time
 
     def note(self, text: str) -> None:
-        """See `crystalvision.benchmark.Watcher`, as for the rest."""
+        """See `crystalvision.benchmarks.Watcher`, as for the rest."""
         err.print(f"note: {text}", soft_wrap=True)
 
     @contextmanager

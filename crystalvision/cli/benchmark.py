@@ -11,7 +11,7 @@ from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.benchmark import Settings
+    from crystalvision.benchmarks import Settings
 
 
 def benchmark(
@@ -66,7 +66,7 @@ def benchmark(
 
     If it is stopped, however it is, the same command with --resume goes on where it was.
     """
-    from crystalvision.benchmark import (
+    from crystalvision.benchmarks import (
         check_place,
         find_suite,
         load_suite,
@@ -128,7 +128,7 @@ def _settings(
     resume: bool,
     overwrite: bool,
 ) -> "Settings":
-    from crystalvision.benchmark import Settings
+    from crystalvision.benchmarks import Settings
 
     if workers is not None and scheduler is not None:
         raise InputError(

@@ -35,7 +35,7 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Write the comparison as JSON.")] = False,
 ) -> None:
     """Compare runs in a table, and write it with figures to one HTML page."""
-    from crystalvision.benchmark import is_benchmark
+    from crystalvision.benchmarks import is_benchmark
     from crystalvision.report import check_output, load_results, render, row_of, steps, write_page
 
     state: State = ctx.obj
@@ -59,8 +59,8 @@ def report(
 
 
 def _report_benchmark(folder: Path, to: "Destination", state: State, *, json: bool) -> None:
-    from crystalvision.benchmark import Place
-    from crystalvision.benchmark.report import page_of, read_rows
+    from crystalvision.benchmarks import Place
+    from crystalvision.benchmarks.report import page_of, read_rows
     from crystalvision.cli._benchmark import print_results
     from crystalvision.report import write_page
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from crystalvision.benchmark import Place, ResultRow, collect, load_suite
-from crystalvision.benchmark._experiments import with_experiments
-from crystalvision.benchmark.report._load import load_benchmark
-from crystalvision.benchmark.report._markdown import render_markdown
-from crystalvision.benchmark.report._results import find_results
+from crystalvision.benchmarks import Place, ResultRow, collect, load_suite
+from crystalvision.benchmarks._experiments import with_experiments
+from crystalvision.benchmarks.report._load import load_benchmark
+from crystalvision.benchmarks.report._markdown import render_markdown
+from crystalvision.benchmarks.report._results import find_results
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 

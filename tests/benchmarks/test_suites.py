@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 import yaml
 
-from crystalvision.benchmark import load_suite, plan_benchmark
+from crystalvision.benchmarks import load_suite, plan_benchmark
 from crystalvision.plugins import Catalogue, PluginSelection
 
 

@@ -12,7 +12,7 @@ ROOT = Path(crystalvision.__file__).parents[1]
 # Files of the package itself, pipes between its own processes, and copies made in memory.
 _OWN = {
     "crystalvision/json_text.py",
-    "crystalvision/benchmark/_process.py",
+    "crystalvision/benchmarks/_process.py",
     "crystalvision/runs/_unfinished.py",
     "crystalvision/runs/_worker.py",
     "crystalvision/sources/_spec.py",

@@ -1,0 +1,51 @@
+"""Benchmarks: suites of datasets × systems × seeds, each cell an ordinary run."""
+
+from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
+from crystalvision.benchmarks._folder import Place, is_benchmark
+from crystalvision.benchmarks._load_suite import find_suite, load_suite
+from crystalvision.benchmarks._outcome import Outcome
+from crystalvision.benchmarks._plan import Planned, Settings, Watcher, check_place, plan_benchmark
+from crystalvision.benchmarks._rows import ResultRow, Status
+from crystalvision.benchmarks._runner import run_benchmark
+from crystalvision.benchmarks._suite import (
+    Bound,
+    Claim,
+    DatasetPlan,
+    Pairing,
+    Samples,
+    Start,
+    Suite,
+    SystemPlan,
+    TrainSamples,
+)
+from crystalvision.benchmarks._table import collect, write_table
+
+__all__ = [
+    "Bound",
+    "Cell",
+    "CellKey",
+    "Claim",
+    "DatasetPlan",
+    "Outcome",
+    "Pairing",
+    "Place",
+    "Planned",
+    "ResultRow",
+    "Samples",
+    "Settings",
+    "Start",
+    "Status",
+    "Suite",
+    "SystemPlan",
+    "TrainSamples",
+    "Watcher",
+    "cells_of",
+    "check_place",
+    "collect",
+    "find_suite",
+    "is_benchmark",
+    "load_suite",
+    "plan_benchmark",
+    "run_benchmark",
+    "write_table",
+]

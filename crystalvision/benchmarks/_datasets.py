@@ -1,0 +1,194 @@
+"""The datasets of a suite: what makes them, and making them."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crystalvision.benchmarks._cells import Cell
+from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._suite import DatasetPlan, Samples, Suite
+from crystalvision.config import apply_settings
+from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, SplitSettings
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.sources import Cluster, Source, SourceSpec, find_recipe, generate, read_recipe
+from crystalvision.storage import disk_errors, whole_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A dataset that a source makes.
+
+    Attributes:
+        name: Name in the suite.
+        role: "train" or "test".
+        spec: What makes it.
+        source: The same, open.
+        split: How it is split.
+    """
+
+    name: str
+    role: str
+    spec: SourceSpec
+    source: Source
+    split: SplitSettings
+
+    @property
+    def header(self) -> DatasetHeader:
+        """What the dataset will say of itself; finding out may take seconds."""
+        return self.source.header
+
+
+def open_sources(
+    suite: Suite,
+    cells: list[Cell],
+    catalogue: Catalogue,
+    selection: PluginSelection,
+    device: str,
+) -> dict[tuple[str, str], Made]:
+    """What makes the datasets that the cells use, by name and role.
+
+    Raises:
+        InputError: A recipe is wrong, or its source is unknown.
+    """
+    used: dict[tuple[str, str], None] = {}
+    for cell in cells:
+        used |= {(cell.key.dataset, "train"): None}
+        used |= {(name, "test"): None for name in cell.tests}
+    return {
+        (name, role): _made(suite, name, role, catalogue, selection, device)
+        for name, role in sorted(
+            used, key=lambda each: (list(suite.datasets).index(each[0]), each[1])
+        )
+    }
+
+
+def make_dataset(
+    made: Made,
+    place: Place,
+    plan: DatasetPlan,
+    *,
+    cluster: Cluster | None,
+    advance: Callable[[int], object],
+) -> None:
+    """Make a dataset, or what is missing of it.
+
+    One that is whole stays as it is, whichever versions of the software made it.
+
+    Raises:
+        InputError: Another dataset is there, or it cannot be made.
+        StorageError: The disk refuses.
+    """
+    path = place.test_data(made.name)
+    if made.role == "train" and plan.train is not None:
+        path = place.training_data(made.name, plan, plan.train.samples)
+    if _identity_at(path) == made.header.identity:
+        advance(made.header.samples)
+        return
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if made.role == "test":
+            place.bound(made.name).unlink(missing_ok=True)  # it is of test data that are gone
+    generate(
+        made.spec,
+        path,
+        mode="resume",
+        cluster=cluster,
+        source=made.source,
+        split=made.split,
+        advance=advance,
+    )
+
+
+def make_part(name: str, plan: DatasetPlan, size: int, place: Place) -> None:
+    """Make the dataset of which only so many patterns are trained on.
+
+    It is the whole dataset, split so that the rest is in the part "test", which nothing reads.
+    Smaller parts lie within larger ones.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    if plan.train is None or size == plan.train.samples:
+        return
+    whole = place.training_data(name, plan, plan.train.samples)
+    path = place.training_data(name, plan, size)
+    share = size / plan.train.samples
+    settings = SplitSettings(
+        validation_share=plan.train.validation_share * share, test_share=1 - share
+    )
+    if _identity_at(path) == _identity_at(whole):
+        return
+    with whole_folder(path, overwrite=True) as partial:
+        with disk_errors(path):
+            # Shards never change, so their names may share the bytes.
+            shutil.copytree(whole, partial, copy_function=_link_or_copy, dirs_exist_ok=True)
+        with DatasetWriter.hold(partial, Dataset.open(partial).header) as writer:
+            writer.split(settings)
+
+
+def training_split(validation_share: float) -> SplitSettings:
+    """The split of a dataset that is only trained on."""
+    return SplitSettings(validation_share=validation_share, test_share=0)
+
+
+def _identity_at(path: Path) -> str | None:
+    """The identity of the dataset at a path, or `None` where there is no whole one."""
+    try:
+        return Dataset.open(path).identity
+    except InputError:
+        return None
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without links
+        shutil.copy2(source, target)
+
+
+def _made(
+    suite: Suite,
+    name: str,
+    role: str,
+    catalogue: Catalogue,
+    selection: PluginSelection,
+    device: str,
+) -> Made:
+    plan = suite.datasets[name]
+    where = f"suite '{suite.name}', dataset '{name}'"
+    samples: Samples | None = plan.train if role == "train" else plan.test
+    if samples is None:
+        raise InputError(f"{where} has no `{role}`")
+    try:
+        path = find_recipe(plan.recipe, catalogue)
+        recipe = apply_settings(read_recipe(path, catalogue), plan.set, where)
+        changes = {"samples": samples.samples, "seed": samples.seed}
+        source = _source(plan, catalogue)
+        spec = SourceSpec(source, {**recipe, **changes}, device, plugins=selection)
+        opened = spec.open(catalogue)
+    except InputError as error:
+        raise InputError(f"{where}: {str(error).removeprefix(f'{where}, ')}") from error
+    split = SplitSettings()
+    if role == "train" and plan.train is not None:
+        split = training_split(plan.train.validation_share)
+    return Made(name, role, spec, opened, split)
+
+
+def _source(plan: DatasetPlan, catalogue: Catalogue) -> str:
+    """The source of a recipe: the one that is named, or the only one that it can be."""
+    if plan.source is not None:
+        catalogue.entry("source", plan.source)
+        return plan.source
+    offered = catalogue.of_kind("source")
+    if catalogue.has("recipe", plan.recipe):
+        home = catalogue.entry("recipe", plan.recipe).plugin.distribution
+        offered = [each for each in offered if each.plugin.distribution == home] or offered
+    if len(offered) != 1:
+        names = ", ".join(catalogue.names("source")) or "none"
+        raise InputError(
+            f"several sources could make '{plan.recipe}': add `source: NAME`; sources: {names}"
+        )
+    return offered[0].qualified_name

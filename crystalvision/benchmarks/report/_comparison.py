@@ -1,0 +1,143 @@
+"""Systems that were trained on the same data and judged on the same patterns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._test_data import read_pattern_facts
+from crystalvision.benchmarks.report._load import Benchmark, Cell
+from crystalvision.benchmarks.report._statistics import Resampling
+from crystalvision.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One test of systems that were trained on the same data.
+
+    Attributes:
+        trained_on: Name of the dataset that was trained on.
+        train_patterns: How many of its patterns, validation included.
+        tested_on: Name of the dataset that was tested on.
+        cells: Runs that went well, by system in the suite's order, by seed ascending.
+        failures: Rows of cells that did not go well.
+        index: Place of each judged pattern in the test dataset, (n,).
+        resampling: Draws patterns and seeds.
+        unit: What is drawn: `specimen` or `pattern`.
+        values: Value of the suite's `by` column of each pattern, (n,); `None` without one.
+    """
+
+    trained_on: str
+    train_patterns: int
+    tested_on: str
+    cells: dict[str, tuple[Cell, ...]]
+    failures: tuple[ResultRow, ...]
+    index: Int[np.ndarray, "n"]
+    resampling: Resampling
+    unit: str
+    values: Float[np.ndarray, "n"] | None
+
+    @property
+    def name(self) -> str:
+        """What headings call it."""
+        on = f"{self.train_patterns:,} patterns of {self.trained_on}"
+        return f"trained on {on}, tested on {self.tested_on}"
+
+    @property
+    def patterns(self) -> int:
+        """How many patterns were judged."""
+        return len(self.index)
+
+    def right(self, system: str, seeds: Sequence[int] | None = None) -> Bool[np.ndarray, "n s"]:
+        """Which patterns each seed of a system told rightly, (n, s)."""
+        columns = [
+            cell.judged.predicted == cell.judged.label
+            for cell in self.cells[system]
+            if seeds is None or cell.row.seed in seeds
+        ]
+        return np.stack(columns, axis=1)
+
+    def seeds(self, system: str) -> list[int]:
+        """Seeds of a system that went well."""
+        return [cell.row.seed for cell in self.cells.get(system, ())]
+
+
+def comparisons(benchmark: Benchmark) -> list[Comparison]:
+    """Every comparison of a benchmark, in the order of its table.
+
+    Raises:
+        InputError: Two runs were judged on different patterns of one test, or what is known of
+            those is missing.
+    """
+    groups: dict[tuple[str, int, str], list[Cell]] = {}
+    for cell in benchmark.cells:
+        row = cell.row
+        groups.setdefault((row.trained_on, row.train_patterns, row.tested_on), []).append(cell)
+    return [_comparison(benchmark, key, cells) for key, cells in groups.items()]
+
+
+def lost_failures(benchmark: Benchmark, found: Sequence[Comparison]) -> list[ResultRow]:
+    """What went wrong and belongs to no comparison."""
+    shown = {id(row) for each in found for row in each.failures}
+    return [row for row in benchmark.failures if id(row) not in shown]
+
+
+def _comparison(
+    benchmark: Benchmark, key: tuple[str, int, str], cells: Sequence[Cell]
+) -> Comparison:
+    trained_on, train_patterns, tested_on = key
+    index = cells[0].judged.index
+    for cell in cells:
+        if not np.array_equal(cell.judged.index, index):
+            raise InputError(
+                f"{benchmark.folder / cell.row.run}: its test on {tested_on} judged other patterns "
+                f"than {cells[0].row.run} did; make the benchmark again with --resume"
+            )
+        if cell.metrics.dataset_identity != cells[0].metrics.dataset_identity:
+            raise InputError(
+                f"{benchmark.folder / cell.row.run}: its test on {tested_on} was of other data "
+                f"than that of {cells[0].row.run}; make the benchmark again with --overwrite"
+            )
+    order = [*benchmark.suite.systems]
+    systems = sorted({cell.row.system for cell in cells}, key=order.index)
+    specimen, values = _facts(benchmark, cells[0], tested_on, index)
+    return Comparison(
+        trained_on=trained_on,
+        train_patterns=train_patterns,
+        tested_on=tested_on,
+        cells={name: _of_system(cells, name) for name in systems},
+        failures=tuple(row for row in benchmark.failures if _concerns(row, key)),
+        index=index,
+        resampling=Resampling(np.arange(len(index)) if specimen is None else specimen),
+        unit="pattern" if specimen is None else "specimen",
+        values=values,
+    )
+
+
+def _of_system(cells: Sequence[Cell], name: str) -> tuple[Cell, ...]:
+    mine = (cell for cell in cells if cell.row.system == name)
+    return tuple(sorted(mine, key=lambda cell: cell.row.seed))
+
+
+def _concerns(row: ResultRow, key: tuple[str, int, str]) -> bool:
+    trained_on, train_patterns, tested_on = key
+    same_training = (row.trained_on, row.train_patterns) == (trained_on, train_patterns)
+    return same_training and row.tested_on in {"", tested_on}
+
+
+def _facts(
+    benchmark: Benchmark, cell: Cell, tested_on: str, index: Int[np.ndarray, "n"]
+) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None]:
+    """Specimen and value of the `by` column of each pattern."""
+    by = benchmark.suite.by
+    if by is None and cell.metrics.intervals.unit == "pattern":
+        return None, None
+    facts = read_pattern_facts(Place(benchmark.folder), tested_on, by)
+    specimen, values = facts.specimen, facts.values
+    return (
+        None if specimen is None else specimen[index],
+        None if values is None else values[index],
+    )

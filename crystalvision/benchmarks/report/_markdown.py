@@ -1,0 +1,241 @@
+"""Tables for a paper, as GitHub shows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crystalvision.benchmarks.report._answers import accuracy_text, gain, p_text, points
+from crystalvision.benchmarks.report._bounds import upper_at
+from crystalvision.benchmarks.report._growth import by_curves, label_of, last_steps, size_groups
+from crystalvision.benchmarks.report._lines import Line, Table
+from crystalvision.benchmarks.report._results import Results
+from crystalvision.benchmarks.report._statistics import Estimate
+from crystalvision.benchmarks.report._ticks import power_text
+from crystalvision.report import number
+from crystalvision.text import code, inline
+
+_VERSIONS = ("crystalvision", "torch", "python")
+
+
+def render_markdown(results: Results) -> str:
+    """The table with its caption, and below it claims, last enlargements, and the `by` column.
+
+    Two calls with the same results give the same text.
+    """
+    several = len(results.tables) > 1
+    heads = (["trained on", "tested on"] if several else []) + [
+        "system",
+        "seeds",
+        "accuracy",
+        "95 % interval",
+        "macro F1",
+        "quadratic κ",
+        "ECE",
+        "severity MAE",
+        "difference [points]",
+        "p",
+        "",
+        "parameters",
+    ]
+    rows = [row for table in results.tables for row in _rows(results, table, several)]
+    rows += [_lost(results, row, several) for row in results.lost]
+    lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
+    parts = [_caption(results), "\n".join(lines), *_claims(results)]
+    parts += [*_growth(results), *_by_values(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
+    comparison = table.comparison
+    where = (
+        [
+            f"{inline(comparison.trained_on)}, {comparison.train_patterns:,}",
+            inline(comparison.tested_on),
+        ]
+        if several
+        else []
+    )
+    rows = [[*where, *_cells(line)] for line in table.lines]
+    limit = results.limits.get(comparison.tested_on)
+    if limit is not None:
+        ends = f"{limit.upper.low:.3f}–{limit.upper.high:.3f}"
+        bound = ["*upper bound*", "", f"{limit.upper.value:.3f}", ends]
+        rows.append([*where, *bound, *[""] * 8])
+    return rows
+
+
+def _claims(results: Results) -> list[str]:
+    """A caption and a table for each main comparison, where the suite has claims."""
+    parts = []
+    for table, claims in results.claims:
+        heads = ["claim", "found here", "difference [points]", "p"]
+        heads += ["printed", "recomputed"] if results.published else []
+        rows = []
+        for claim in claims:
+            tested = claim.difference
+            row = [inline(claim.text), claim.answer]
+            row += [points(tested.estimate), p_text(tested.corrected)] if tested else ["–", "–"]
+            row += [gain(claim.printed), gain(claim.recomputed)] if results.published else []
+            rows.append(_line(row))
+        name = inline(table.comparison.name)
+        parts += [
+            f"What is claimed, {name}; p is corrected after Holm for the claims.",
+            "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
+        ]
+    return parts
+
+
+def _growth(results: Results) -> list[str]:
+    """A caption and a table for each set of training data that comes in several sizes."""
+    parts = []
+    for group in size_groups(results.tables):
+        steps = last_steps(group)
+        if not steps:
+            continue
+        heads = ["system", "difference [points]", "p", ""]
+        rows = [
+            [
+                inline(step.title),
+                points(step.difference.estimate),
+                p_text(step.difference.corrected),
+                step.difference.word,
+            ]
+            for step in steps
+        ]
+        comparison = group[-1].comparison
+        caption = (
+            f"What the step from {steps[0].before:,} to {steps[0].after:,} training patterns gave, "
+            f"trained on {inline(comparison.trained_on)}, tested on "
+            f"{inline(comparison.tested_on)}; p is corrected "
+            f"after Holm for {len(steps)} systems."
+        )
+        table = "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)])
+        parts += [caption, table]
+    return parts
+
+
+def _by_values(results: Results) -> list[str]:
+    """A caption and a table for each main comparison, where the suite has a `by` column."""
+    column = results.benchmark.suite.by
+    parts = []
+    for table in results.main if column else ():
+        curves = by_curves(table)
+        if not curves or not column:
+            continue
+        values = list(curves[0].points)
+        rows = [
+            [inline(curve.title), *(_estimate(curve.points[value]) for value in values)]
+            for curve in curves
+        ]
+        limit = results.limits.get(table.comparison.tested_on)
+        if limit is not None and limit.curve(column):
+            bounds = [upper_at(limit.curve(column), value) for value in values]
+            rows.append(["*upper bound*", *map(number, bounds)])
+        heads = ["system", *map(power_text, values)]
+        name = inline(f"{label_of(column)}, {table.comparison.name}")
+        parts += [
+            f"Accuracy against {name}: mean over seeds, with its 95 % interval.",
+            "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
+        ]
+    return parts
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{number(estimate.value)} ({number(estimate.low)}–{number(estimate.high)})"
+
+
+def _cells(line: Line) -> list[str]:
+    failed = "; ".join(f"seed {row.seed}: {row.status}" for row in line.failures)
+    seeds = str(len(line.seeds)) + (f" ({failed})" if failed else "")
+    if line.accuracy is None:
+        return [inline(line.title), seeds, *["–"] * 10]
+    source = "" if line.severity_source == "regression" else "\\*"
+    return [
+        inline(line.title),
+        seeds,
+        accuracy_text(line),
+        f"{line.accuracy.low:.3f}–{line.accuracy.high:.3f}",
+        number(line.macro_f1),
+        number(line.quadratic_kappa),
+        number(line.calibration_error),
+        f"{number(line.severity_mae)}{source}",
+        *_difference(line),
+        number(line.parameters, 0),
+    ]
+
+
+def _difference(line: Line) -> list[str]:
+    if line.difference is None:
+        return ["–", "–", "reference" if line.is_reference else "not compared"]
+    difference = line.difference
+    return [points(difference.estimate), p_text(difference.corrected), difference.word]
+
+
+def _lost(results: Results, row: Any, several: bool) -> list[str]:
+    trained_on = f"{inline(row.trained_on)}, {row.train_patterns:,}"
+    where = [trained_on, inline(row.tested_on) or "–"] if several else []
+    title = inline(results.benchmark.title(row.system))
+    return [*where, title, f"0 (seed {row.seed}: {row.status})", *["–"] * 10]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _caption(results: Results) -> str:
+    benchmark = results.benchmark
+    suite = benchmark.suite
+    seeds = ", ".join(str(seed) for seed in suite.seeds)
+    budget = f", budget {code(benchmark.budget)}" if benchmark.budget else ""
+    parts = [f"**{inline(suite.title)}** Suite {code(suite.name)}{budget}, seeds {seeds}."]
+    for table in results.main:
+        comparison = table.comparison
+        parts.append(
+            f"{inline(comparison.name[:1].upper() + comparison.name[1:])} "
+            f"({comparison.patterns:,} patterns{_dose(results, comparison.trained_on)})."
+        )
+    reference = inline(benchmark.title(suite.compare_with))
+    parts.append(
+        "Accuracy is the mean ± standard deviation over seeds; intervals are 95 % bootstrap "
+        "intervals over test patterns and seeds. Differences are from "
+        f"{reference}, on the same patterns and seeds; p is of the exact paired sign-flip test, "
+        f"corrected after Holm for {results.differences} comparisons. ECE: expected calibration "
+        "error. \\* from the classes' probabilities, not from a regression."
+    )
+    versions = _versions(results)
+    if versions:
+        parts.append(f"Made with {inline(versions)}.")
+    return " ".join(parts)
+
+
+def _dose(results: Results, dataset: str) -> str:
+    for row in results.benchmark.rows:
+        record = results.benchmark.records.get(row.run)
+        if row.trained_on == dataset and record is not None:
+            detector = record.dataset.recipe.get("detector")
+            dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
+            return (
+                f", dose {inline(_dose_text(dose))} electrons a pattern" if dose is not None else ""
+            )
+    return ""
+
+
+def _dose_text(dose: Any) -> str:
+    if isinstance(dose, int | float):
+        return f"{dose:,.0f}"
+    if isinstance(dose, Mapping):
+        return "; ".join(
+            f"{kind}: " + ", ".join(f"{value:,.0f}" for value in values)
+            for kind, values in dose.items()
+            if isinstance(values, list | tuple)
+        )
+    return str(dose)
+
+
+def _versions(results: Results) -> str:
+    """What the runs were made with; several versions where they differ."""
+    found: dict[str, dict[str, None]] = {}
+    for record in results.benchmark.records.values():
+        for name in _VERSIONS:
+            if name in record.environment:
+                found.setdefault(name, {})[record.environment[name]] = None
+    return ", ".join(f"{name} {' and '.join(versions)}" for name, versions in found.items())
