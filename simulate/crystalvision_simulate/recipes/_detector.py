@@ -55,7 +55,7 @@ class DetectorSettings(Config):
     point_spread_px: Quantity = Quantity(0.0)
     mtf: tuple[tuple[float, float], ...] = ()
     inelastic_fraction: Quantity = Quantity(0.0)
-    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, ge=1e-6, le=10)
+    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, gt=0, ge=1e-6, le=10)
     inelastic_cutoff_inv_angstrom: float = Field(default=0.40, gt=0, le=10)
     beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
@@ -63,9 +63,9 @@ class DetectorSettings(Config):
     mask_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     gain_counts_per_electron: Quantity = Quantity(1.0)
     gain_spread: float = Field(default=0.0, ge=0, le=2)
-    offset_counts: float = Field(default=0.0, ge=0, le=1e9)
+    offset_counts: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
     dark_counts: Quantity = Quantity(0.0)
-    read_noise_counts: float = Field(default=0.0, ge=0, le=1e9)
+    read_noise_counts: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
     bit_depth: Literal[8, 10, 12, 14, 16] = 16
 
     @model_validator(mode="before")
