@@ -18,7 +18,8 @@ from crystalvision_simulate.bound._assumptions import assumptions_of
 from crystalvision_simulate.bound._groups import draw_group, rates_of
 from crystalvision_simulate.bound._oracle import Oracle, Verdict
 from crystalvision_simulate.bound._points import detector_of, dose_column, values_of
-from crystalvision_simulate.pipeline import cores, map_in_order, one_torch_thread
+from crystalvision_simulate.pipeline import map_in_order, one_torch_thread
+from crystalvision_simulate.processors import cores
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
 

@@ -55,7 +55,7 @@ class DetectorSettings(Config):
     point_spread_px: Quantity = Quantity(0.0)
     mtf: tuple[tuple[float, float], ...] = ()
     inelastic_fraction: Quantity = Quantity(0.0)
-    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, gt=0, ge=1e-6, le=10)
+    inelastic_half_width_inv_angstrom: float = Field(default=0.0028, ge=1e-6, le=10)
     inelastic_cutoff_inv_angstrom: float = Field(default=0.40, gt=0, le=10)
     beam_stop_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     beam_stop_arm_width_inv_angstrom: float = Field(default=0.0, ge=0, le=10)

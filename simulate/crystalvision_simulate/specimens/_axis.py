@@ -86,4 +86,5 @@ def _in_zone(axis: Int[np.ndarray, "3"], largest: int) -> Int[np.ndarray, "n 3"]
     allowed = (rest % axis[third] == 0) & (np.abs(hkl[..., third]) <= largest) & hkl.any(axis=-1)
     found = hkl[allowed]
     order = np.lexsort(-found.T[::-1])
-    return found[order]
+    in_order: Int[np.ndarray, "n 3"] = found[order]
+    return in_order
