@@ -146,6 +146,6 @@ def _surroundings(crystal: Crystal, sites: Sites) -> Float[np.ndarray, "n"]:
 
 def _wrapped(fractional: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
     """Coordinates from 0 up to 1, as a periodic search tree takes them."""
-    inside = np.mod(fractional, 1.0)
+    inside: Float[np.ndarray, "*n 3"] = np.mod(fractional, 1.0)
     inside[inside >= 1.0] = 0.0
     return inside
