@@ -202,7 +202,10 @@ def test_cuda_agrees_with_the_cpu():
     [
         ({"pixels": 0}, "pixels is 0; expected 2 to 4096"),
         ({"pixel_size_inv_angstrom": -0.1}, r"pixel_size_inv_angstrom is -0\.1; expected"),
-        ({"wavelength_angstrom": float("nan")}, "wavelength_angstrom is nan; expected 0.0001 to 100"),
+        (
+            {"wavelength_angstrom": float("nan")},
+            "wavelength_angstrom is nan; expected 0.0001 to 100",
+        ),
         ({"nearest_neighbour_angstrom": -1.0}, r"nearest_neighbour_angstrom is -1; expected"),
         ({"nearest_neighbour_angstrom": 0.0}, r"nearest_neighbour_angstrom is 0; expected"),
         ({"mask_radius_px": 32}, "mask_radius_px is 32; expected 0 to less than half of 64"),
