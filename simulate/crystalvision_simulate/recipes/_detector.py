@@ -63,9 +63,9 @@ class DetectorSettings(Config):
     mask_radius_inv_angstrom: float = Field(default=0.0, ge=0, le=10)
     gain_counts_per_electron: Quantity = Quantity(1.0)
     gain_spread: float = Field(default=0.0, ge=0, le=2)
-    offset_counts: float = Field(default=0.0, ge=0, le=1e9)
+    offset_counts: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
     dark_counts: Quantity = Quantity(0.0)
-    read_noise_counts: float = Field(default=0.0, ge=0, le=1e9)
+    read_noise_counts: float = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
     bit_depth: Literal[8, 10, 12, 14, 16] = 16
 
     @model_validator(mode="before")

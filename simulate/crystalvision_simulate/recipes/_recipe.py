@@ -33,8 +33,8 @@ class ClassSettings(Config):
     """
 
     name: str = Field(min_length=1)
-    share: float = Field(default=1.0, ge=1e-9, le=1e9)
-    severity: float = Field(ge=-1e9, le=1e9)
+    share: float = Field(default=1.0, ge=1e-9, le=1e9, allow_inf_nan=False)
+    severity: float = Field(ge=-1e9, le=1e9, allow_inf_nan=False)
     structure: Choices[Part] | None = None
     zone_axis: Choices[ZoneAxis] | None = None
     defects: tuple[Part, ...] = ()

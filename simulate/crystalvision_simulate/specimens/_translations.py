@@ -122,7 +122,8 @@ def _rarest_kind(crystal: Crystal, sites: Sites) -> Float[np.ndarray, "n 3"]:
         for kind in np.split(order, ends):
             if len(kind) < len(best):
                 best = kind
-    return sites.fractional[np.sort(best)]
+    places: Float[np.ndarray, "n 3"] = sites.fractional[np.sort(best)]
+    return places
 
 
 def _surroundings(crystal: Crystal, sites: Sites) -> Float[np.ndarray, "n"]:

@@ -15,6 +15,9 @@ from crystalvision_simulate.structures._elements import elements, symbol_of
 from crystalvision_simulate.structures._expand import Atoms
 
 _PART = re.compile(r"(?P<element>[A-Z][a-z]?)(?P<count>\d*\.?\d*)[\s,]*")
+_GROUP = re.compile(r"\((?P<inside>[\w.\s]*)\)(?P<times>\d{0,4})")
+_DEEPEST = 20
+_LONGEST = 1000
 _COUNT = 0.01  # relative: rounding of a formula's numbers
 _VOLUME = 0.01
 _DENSITY = 0.03
@@ -67,7 +70,7 @@ def expected_of(block: Block) -> Expected:
         raise InputError(f"_cell_formula_units_Z is {units.value:g}; expected a whole number")
     return Expected(
         formula or {},
-        _parsed(block.first("_chemical_formula_structural") or "") or {},
+        _parsed(_flat(block.first("_chemical_formula_structural") or "")) or {},
         text or "",
         None if units is None else int(units.value),
         None if density is None or not density.value else density.value,
@@ -182,6 +185,23 @@ def _check_density(expected: Expected, atoms: Atoms, cell: Float[np.ndarray, "3 
             f"the atoms in the cell make {found:.4g} g/cm³, but the file states {stated:g} "
             "(_exptl_crystal_density_diffrn); correct the sites, the symmetry or the density"
         )
+
+
+def _flat(text: str) -> str:
+    """A formula with its groups multiplied out: `Cr (Fe9 Ni4)2` as `Cr Fe18 Ni8`."""
+    for _ in range(_DEEPEST):
+        group = _GROUP.search(text)
+        if group is None or len(text) > _LONGEST:
+            break
+        times = int(group["times"] or 1)
+        parts = _PART.finditer(group["inside"])
+        inside = "".join(
+            f"{part['element']}{float(part['count'] or 1) * times:g} "
+            for part in parts
+            if part["count"] != "."
+        )
+        text = text[: group.start()] + inside + text[group.end() :]
+    return text
 
 
 def _parsed(text: str) -> dict[int, float] | None:

@@ -183,7 +183,7 @@ def test_runs_of_other_data_are_noticed(whole, make_suite, bench, make_watcher, 
 
 def test_a_benchmark_that_was_killed_as_it_began_can_be_begun(make_suite, bench, quiet, tmp_path):
     (tmp_path / "tiny").mkdir()
-    (tmp_path / "tiny/.suite.yaml.new").write_text("name: ti")
+    (tmp_path / "tiny/.suite.0123abcd.partial.yaml").write_text("name: ti")
     (tmp_path / "tiny/benchmark.lock").write_text("")
     data = {**make_suite(), "seeds": [0]}
     assert bench(data, tmp_path / "tiny", quiet)

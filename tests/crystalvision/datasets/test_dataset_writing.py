@@ -245,9 +245,9 @@ def test_a_shard_is_absent_until_its_last_file_is_there(numbered, written, monke
     write_file = _writer.write_file
     absent = []
 
-    def look_and_write(path, content):
+    def look_and_write(path, content, **options):
         absent.append(writer.missing_shards())
-        write_file(path, content)
+        write_file(path, content, **options)
 
     with DatasetWriter.open(written, header, "resume") as writer:
         monkeypatch.setattr(_writer, "write_file", look_and_write)
@@ -258,7 +258,7 @@ def test_a_shard_is_absent_until_its_last_file_is_there(numbered, written, monke
 
 def test_a_file_appears_whole(written, monkeypatch):
     """While its bytes are on their way to the disk, the old content is what a reader finds."""
-    from crystalvision.datasets._files import write_file
+    from crystalvision.storage import write_file
 
     sync, found = os.fsync, []
 

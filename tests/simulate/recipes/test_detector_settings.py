@@ -99,7 +99,10 @@ def test_settings_survive_being_stored(data):
             {"inelastic_half_width_inv_angstrom": 0.6},
             "inelastic_cutoff_inv_angstrom is 0.4; expected more than .*, 0.6",
         ),
-        ({"inelastic_half_width_inv_angstrom": 0}, "inelastic_half_width.*greater than 0"),
+        (
+            {"inelastic_half_width_inv_angstrom": 0},
+            "inelastic_half_width.*greater than or equal to",
+        ),
         ({"beam_stop_radius_inv_angstrom": -1}, "beam_stop_radius.*greater than or equal to 0"),
         ({"gain_counts_per_electron": 0}, "gain_counts_per_electron is 0; expected more than 0"),
         ({"gain_spread": -1}, "gain_spread=-1: Input should be greater than or equal to 0"),

@@ -200,11 +200,14 @@ def test_cuda_agrees_with_the_cpu():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pixels": 0}, "pixels is 0; expected a positive number"),
+        ({"pixels": 0}, "pixels is 0; expected 2 to 4096"),
         ({"pixel_size_inv_angstrom": -0.1}, r"pixel_size_inv_angstrom is -0\.1; expected"),
-        ({"wavelength_angstrom": float("nan")}, "wavelength_angstrom is nan; expected a positive"),
-        ({"nearest_neighbour_angstrom": -1.0}, r"nearest_neighbour_angstrom is -1\.0; expected"),
-        ({"nearest_neighbour_angstrom": 0.0}, r"nearest_neighbour_angstrom is 0\.0; expected"),
+        (
+            {"wavelength_angstrom": float("nan")},
+            "wavelength_angstrom is nan; expected 0.0001 to 100",
+        ),
+        ({"nearest_neighbour_angstrom": -1.0}, r"nearest_neighbour_angstrom is -1; expected"),
+        ({"nearest_neighbour_angstrom": 0.0}, r"nearest_neighbour_angstrom is 0; expected"),
         ({"mask_radius_px": 32}, "mask_radius_px is 32; expected 0 to less than half of 64"),
         ({"wavelength_angstrom": 1.54}, r"wavelength of 1\.54 Å scatters nowhere"),
     ],

@@ -347,8 +347,8 @@ def test_cuda_agrees_with_the_cpu():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"slice_thickness_angstrom": 0}, "slice_thickness_angstrom is 0; expected a positive"),
-        ({"band_limit_inv_angstrom": -1}, "band_limit_inv_angstrom is -1; expected a positive"),
+        ({"slice_thickness_angstrom": 0}, "slice_thickness_angstrom is 0; expected 0."),
+        ({"band_limit_inv_angstrom": -1}, "band_limit_inv_angstrom is -1; expected 0."),
     ],
 )
 def test_unusable_numbers_are_quoted(options, message):
