@@ -122,8 +122,9 @@ def _spec(
     if isinstance(recipe, Mapping):
         data, where = dict(recipe), "recipe"
     else:
-        file = find_recipe(str(recipe), parts)
-        data, where = read_recipe(file, parts), str(file)
+        where = str(recipe)
+        data = read_recipe(find_recipe(where, parts), parts)
     given = {key: value for key, value in settings.items() if value is not None}
     data = apply_settings(data, given, where)
-    return SourceSpec(source_of(data, where, parts), data, str(choose_device(device)))
+    name = source_of(data, where, parts)
+    return SourceSpec(name, data, str(choose_device(device)), described_in=where)

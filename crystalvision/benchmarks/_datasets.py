@@ -13,7 +13,15 @@ from crystalvision.config import apply_settings
 from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, SplitSettings
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.sources import Cluster, Source, SourceSpec, find_recipe, generate, read_recipe
+from crystalvision.sources import (
+    Cluster,
+    Source,
+    SourceSpec,
+    find_recipe,
+    generate,
+    read_recipe,
+    source_of,
+)
 from crystalvision.storage import disk_errors, whole_folder
 
 
@@ -166,7 +174,9 @@ def _made(
         path = find_recipe(plan.recipe, catalogue)
         recipe = apply_settings(read_recipe(path, catalogue), plan.set, where)
         changes = {"samples": samples.samples, "seed": samples.seed}
-        source = _source(plan, catalogue)
+        if plan.source is not None:
+            recipe["source"] = plan.source
+        source = source_of(recipe, plan.recipe, catalogue)
         spec = SourceSpec(source, {**recipe, **changes}, device, plugins=selection)
         opened = spec.open(catalogue)
     except InputError as error:
@@ -175,20 +185,3 @@ def _made(
     if role == "train" and plan.train is not None:
         split = training_split(plan.train.validation_share)
     return Made(name, role, spec, opened, split)
-
-
-def _source(plan: DatasetPlan, catalogue: Catalogue) -> str:
-    """The source of a recipe: the one that is named, or the only one that it can be."""
-    if plan.source is not None:
-        catalogue.entry("source", plan.source)
-        return plan.source
-    offered = catalogue.of_kind("source")
-    if catalogue.has("recipe", plan.recipe):
-        home = catalogue.entry("recipe", plan.recipe).plugin.distribution
-        offered = [each for each in offered if each.plugin.distribution == home] or offered
-    if len(offered) != 1:
-        names = ", ".join(catalogue.names("source")) or "none"
-        raise InputError(
-            f"several sources could make '{plan.recipe}': add `source: NAME`; sources: {names}"
-        )
-    return offered[0].qualified_name

@@ -13,6 +13,7 @@ from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import KINDS, Catalogue, Entry, PluginInfo
 
 OWN_COMMANDS = {
+    "simulate": "crystalvision.cli.simulate:simulate",
     "dataset": "crystalvision.cli.dataset:app",
     "train": "crystalvision.cli.train:train",
     "evaluate": "crystalvision.cli.evaluate:evaluate",

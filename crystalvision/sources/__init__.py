@@ -8,6 +8,7 @@ killed goes on, and a damaged dataset is repaired.
 from crystalvision.sources._bound import AccuracyBound, BoundPoint
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._contract import Sample, Source
+from crystalvision.sources._cost import SourceCost, size_in_words
 from crystalvision.sources._generate import generate
 from crystalvision.sources._recipes import find_recipe, read_recipe, source_of
 from crystalvision.sources._repair import Repair, repair
@@ -20,11 +21,13 @@ __all__ = [
     "Repair",
     "Sample",
     "Source",
+    "SourceCost",
     "SourceSpec",
     "connected",
     "find_recipe",
     "generate",
     "read_recipe",
     "repair",
+    "size_in_words",
     "source_of",
 ]

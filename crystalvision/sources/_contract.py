@@ -9,6 +9,7 @@ from jaxtyping import Num
 
 from crystalvision.datasets import DatasetHeader
 from crystalvision.sources._bound import AccuracyBound
+from crystalvision.sources._cost import SourceCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,16 @@ class Source(ABC):
         Raises:
             InputError: The recipe asks for what cannot be made.
         """
+
+    @property
+    def cost(self) -> SourceCost | None:
+        """What making the dataset takes, about; `None`, the default, where it cannot say."""
+        return None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever waits for the dataset should know beforehand, a sentence each."""
+        return ()
 
     @abstractmethod
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:

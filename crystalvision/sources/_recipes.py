@@ -88,21 +88,31 @@ def _is_group(value: object) -> bool:
     return isinstance(value, Mapping) and "name" not in value
 
 
-def source_of(recipe: dict[str, Any], where: str, catalogue: Catalogue) -> str:
-    """Take out of a recipe which source makes it: its key `source`, or the only one there is.
+def source_of(recipe: dict[str, Any], name_or_path: str, catalogue: Catalogue) -> str:
+    """Which source makes a recipe: the one that it names, or the only one that it can be.
+
+    A recipe that a distribution ships is made by the source which that distribution has.
 
     Args:
-        recipe: Its data; the key is taken out.
-        where: Where it was read from, for the error.
+        recipe: Its data; the key `source` is taken out of them.
+        name_or_path: How the recipe was asked for.
         catalogue: Where sources are looked up.
 
     Raises:
-        InputError: It names no source and there are several, or one that is not there.
+        InputError: It names a source that is not there, or none where there are several.
     """
-    names = catalogue.names("source")
-    name = recipe.pop("source", names[0] if len(names) == 1 else None)
-    if not isinstance(name, str):
-        found = "has no source" if name is None else f"source is {name!r}"
-        raise InputError(f"{where}: {found}; write source: and one of {', '.join(names)}")
-    catalogue.entry("source", name)
-    return name
+    named = recipe.pop("source", None)
+    if isinstance(named, str):
+        catalogue.entry("source", named)
+        return named
+    offered = catalogue.of_kind("source")
+    if catalogue.has("recipe", name_or_path):
+        home = catalogue.entry("recipe", name_or_path).plugin.distribution
+        offered = [each for each in offered if each.plugin.distribution == home] or offered
+    if named is not None or len(offered) != 1:
+        reason = "several sources could make it" if named is None else f"source is {named!r}"
+        names = ", ".join(catalogue.names("source")) or "none"
+        raise InputError(
+            f"recipe {name_or_path}: {reason}; write `source: NAME` in it; sources: {names}"
+        )
+    return offered[0].qualified_name

@@ -21,6 +21,7 @@ class SourceSpec:
         device: Where it computes: `cpu`, `cuda`, `cuda:1`.
         threads: Threads that make samples; by default one for each core.
         plugins: The plugins that it needs.
+        described_in: Where the recipe was read from, for errors.
     """
 
     name: str
@@ -28,6 +29,7 @@ class SourceSpec:
     device: str = "cpu"
     threads: int | None = None
     plugins: PluginSelection = field(default_factory=PluginSelection.from_environment)
+    described_in: str = field(default="recipe", compare=False)
 
     def open(self, catalogue: Catalogue | None = None) -> Source:
         """Make the source.

@@ -72,5 +72,4 @@ def crystalvision_commands() -> Mapping[str, str]:
     return {
         "bound": "crystalvision_simulate.limits:bound",
         "show": "crystalvision_simulate.show:show",
-        "simulate": "crystalvision_simulate.cli:simulate",
     }

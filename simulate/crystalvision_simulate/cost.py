@@ -4,11 +4,10 @@ Estimates: the figures were measured on one core of a server, and are good to a 
 three. Memory is what a pattern needs at its fullest, times the patterns that are made at once.
 """
 
-from dataclasses import dataclass
-
 from crystalvision.available_memory import available_memory_bytes
 from crystalvision.contracts import Renderer, SpecimenSize
 from crystalvision.errors import InputError
+from crystalvision.sources import SourceCost, size_in_words
 from crystalvision_simulate.recipes import Recipe
 
 _ATOM_BYTES = 400  # of a crystal that is cut, given defects and compared
@@ -22,32 +21,6 @@ _SAMPLE_BYTES = 64  # labels and order, for the whole recipe
 _PROCESS_BYTES = 0.6e9  # Python and torch
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeCost:
-    """What making all patterns of a recipe takes, about.
-
-    Attributes:
-        memory_bytes: At the fullest [byte].
-        seconds_each: Of one pattern on one core [s].
-        seconds: Of all patterns on so many cores [s].
-        dataset_bytes: The images before compression [byte].
-        what: What it depends on most, for a person.
-    """
-
-    memory_bytes: float
-    seconds_each: float
-    seconds: float
-    dataset_bytes: float
-    what: str
-
-    def __str__(self) -> str:
-        return (
-            f"about {_size(self.memory_bytes)} of memory and {_duration(self.seconds)} "
-            f"({_duration(self.seconds_each)} a pattern), and {_size(self.dataset_bytes)} of "
-            "images before compression"
-        )
-
-
 def estimate_cost(
     recipe: Recipe,
     renderer: Renderer,
@@ -55,7 +28,7 @@ def estimate_cost(
     atoms_per_angstrom3: float,
     elements: int,
     cores: int = 1,
-) -> RecipeCost:
+) -> SourceCost:
     """What a recipe costs, from its settings alone, in microseconds.
 
     Args:
@@ -83,7 +56,7 @@ def estimate_cost(
         memory += _PART_BYTES * points + _PIXEL_BYTES * camera.pixels**2
         seconds += _PART_SECONDS * points + _PIXEL_SECONDS * camera.pixels**2
     slices = f"{atoms:.3g} atoms in {width:g} × {width:g} × {thickness:g} Å"
-    return RecipeCost(
+    return SourceCost(
         memory_bytes=_PROCESS_BYTES + memory * cores + _SAMPLE_BYTES * recipe.samples,
         seconds_each=seconds,
         seconds=seconds * recipe.samples / cores,
@@ -92,7 +65,7 @@ def estimate_cost(
     )
 
 
-def check_memory(recipe: Recipe, cost: RecipeCost) -> None:
+def check_memory(recipe: Recipe, cost: SourceCost) -> None:
     """Refuse what cannot fit into the machine's memory.
 
     Raises:
@@ -103,21 +76,7 @@ def check_memory(recipe: Recipe, cost: RecipeCost) -> None:
         return
     raise InputError(
         f"recipe '{recipe.name}' would take {cost} (an estimate, for {cost.what}), but "
-        f"{_size(available)} of memory are available; lower specimen.width_angstrom, "
+        f"{size_in_words(available)} of memory are available; lower specimen.width_angstrom, "
         "specimen.thickness_angstrom, the renderer's band_limit_inv_angstrom, camera.pixels or "
         "camera.pixel_size_inv_angstrom"
     )
-
-
-def _size(count: float) -> str:
-    for unit, size in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count / 1e3:.3g} kB"
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("years", 3.156e7), ("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.2g} s"

@@ -11,7 +11,7 @@ import torch
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.sources import AccuracyBound, Sample, Source, SourceSpec
+from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.columns import column_of
@@ -29,7 +29,7 @@ def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
     Raises:
         InputError: The recipe is wrong, or there is no such device.
     """
-    recipe = validate(Recipe, dict(spec.recipe), "recipe")
+    recipe = validate(Recipe, spec.recipe, spec.described_in)
     simulator = Simulator(recipe, catalogue, device=torch.device(spec.device))
     return SimulationSource(simulator, threads=spec.threads, plugins=spec.plugins)
 
@@ -55,7 +55,23 @@ class SimulationSource(Source):
         """Make samples by so many threads, or processes that feed a GPU; by default one a core."""
         self.simulator = simulator
         self._threads = threads
+        self._saturation = ""
         self._plugins = plugins or PluginSelection.from_environment()
+
+    @property
+    def cost(self) -> SourceCost:
+        """See `crystalvision.sources.Source.cost`."""
+        return self.simulator.cost
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `crystalvision.sources.Source.notes`."""
+        assumed = [
+            f"{facts.formula}: {sentence}"
+            for facts in self.header.crystals
+            for sentence in facts.assumed
+        ]
+        return (*assumed, *([self._saturation] if self._saturation else []))
 
     @cached_property
     def header(self) -> DatasetHeader:
@@ -64,8 +80,8 @@ class SimulationSource(Source):
         scenes = [self.simulator.scene(index) for index in self.simulator.first_of_each_class()]
         projections = [self.simulator.render([scene])[0] for scene in scenes]
         samples = self.simulator.expose(projections)
-        note = self.simulator.saturation_note(projections, samples)
-        return header_of(self.simulator, projections[0], note)
+        self._saturation = self.simulator.saturation_note(projections, samples)
+        return header_of(self.simulator, projections[0], self._saturation)
 
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
         """See `crystalvision.sources.Source.samples`."""

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config, Part, apply_overrides, validate
+from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
@@ -16,6 +17,8 @@ from crystalvision_simulate.recipes._settings import (
     SpecimenSettings,
     ZoneAxis,
 )
+
+_SOURCE = "simulation"  # the one that makes these recipes
 
 
 class ClassSettings(Config):
@@ -103,8 +106,10 @@ def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str
         overrides: Values to set, `key=value`, as with `--set`.
 
     Raises:
-        InputError: No such recipe, or something in it is wrong.
+        InputError: No such recipe, one of another source, or something in it is wrong.
     """
     path = find_recipe(name_or_path, catalogue)
     data = apply_overrides(read_recipe(path, catalogue), overrides)
+    if (source := data.pop("source", _SOURCE)) != _SOURCE:
+        raise InputError(f"{path}: it is made by the source '{source}', and no recipe of crystals")
     return validate(Recipe, data, str(path))

@@ -2,19 +2,16 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, out, print_json, progress
+from crystalvision.config import apply_overrides
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
-
-if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.sources import Source
-    from crystalvision_simulate.cost import RecipeCost
 
 _LONG = 3600.0  # s: what takes longer is announced
 
@@ -57,12 +54,10 @@ def simulate(
         bool, typer.Option("--dry-run", help="Only say what it would take, about.")
     ] = False,
 ) -> None:
-    """Simulate a dataset of labelled diffraction patterns from a recipe."""
+    """Make a dataset of labelled patterns from a recipe."""
     from crystalvision.datasets import Dataset, describe
-    from crystalvision.sources import SourceSpec, generate
+    from crystalvision.sources import SourceSpec, find_recipe, generate, read_recipe, source_of
     from crystalvision.training import choose_device
-    from crystalvision_simulate.recipes import load_recipe
-    from crystalvision_simulate.source import SOURCE
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -75,20 +70,23 @@ def simulate(
     overrides += [f"samples={samples}"] if samples is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
     catalogue = ctx.obj.catalogue
-    loaded = load_recipe(recipe, catalogue, overrides)
+    path = find_recipe(recipe, catalogue)
+    data = apply_overrides(read_recipe(path, catalogue), overrides)
     where = str(choose_device(device))
-    spec = SourceSpec(SOURCE, loaded.model_dump(mode="json"), where, plugins=ctx.obj.selection)
+    name = source_of(data, recipe, catalogue)
+    spec = SourceSpec(name, data, where, plugins=ctx.obj.selection, described_in=str(path))
     source = spec.open(catalogue)
+    cost, count = source.cost, source.header.samples
     if dry_run:
-        out.print(f"{recipe}: {_cost_of(source)}", soft_wrap=True)
+        out.print(f"{recipe}: {cost or 'its source cannot say what it takes'}", soft_wrap=True)
         return
-    _say_beforehand(source)
-    for facts in source.header.crystals:
-        for assumed in facts.assumed:
-            err.print(f"note: {facts.formula}: {assumed}", soft_wrap=True)
+    if cost is not None and cost.seconds > _LONG:
+        err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
+    for note in source.notes:
+        err.print(f"note: {note}", soft_wrap=True)
     with ExitStack() as stack:
         cluster = stack.enter_context(one_cluster(workers, scheduler, where))
-        advance = stack.enter_context(progress("Simulating", loaded.samples))
+        advance = stack.enter_context(progress("Simulating", count))
         try:
             generate(spec, output, mode=mode, cluster=cluster, source=source, advance=advance)
         except KeyboardInterrupt:
@@ -100,23 +98,7 @@ def simulate(
         print_json(describe(Dataset.open(output)))
     else:
         err.print(
-            f"{loaded.samples} patterns in {output}. "
+            f"{count} patterns in {output}. "
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
-
-
-def _cost_of(source: "Source") -> "RecipeCost | str":
-    from crystalvision_simulate.source import SimulationSource
-
-    return source.simulator.cost if isinstance(source, SimulationSource) else "cost unknown"
-
-
-def _say_beforehand(source: "Source") -> None:
-    """Say what would disappoint after hours: how long it takes, and what is wrong with the data."""
-    cost = _cost_of(source)
-    if not isinstance(cost, str) and cost.seconds > _LONG:
-        err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
-    for caveat in source.header.caveats:
-        if caveat.startswith("Pixels saturate"):
-            err.print(caveat, soft_wrap=True)
