@@ -16,8 +16,12 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
-def parse_json(content: bytes | str) -> Any:
+def parse_json(content: bytes | str, *, finite: bool = True) -> Any:
     """A JSON document.
+
+    Args:
+        content: Its text.
+        finite: Whether numbers must be; Python writes others as `Infinity` and `NaN`.
 
     Raises:
         ValueError: It is no JSON, is larger than `MAX_BYTES` or deeper than `MAX_DEPTH`, or holds
@@ -31,7 +35,7 @@ def parse_json(content: bytes | str) -> Any:
         data.decode("utf-8-sig"),
         parse_int=_integer,
         parse_float=_number,
-        parse_constant=_refuse,
+        parse_constant=_refuse if finite else float,
         object_pairs_hook=_once,
     )
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from crystalvision.errors import InputError, StorageError
+from crystalvision.errors import InputError
 from crystalvision.ordinary_files import check_ordinary
+from crystalvision.storage import disk_errors
 
 MAX_BYTES = 16 * 2**20  # JSON of so many bytes takes up to some 400 MB
 
@@ -16,14 +17,22 @@ def read_small(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         max_bytes: How large it may be [byte].
 
     Raises:
-        OSError: It is missing or cannot be read.
+        OSError: It is missing, or may not be read.
+        StorageError: The disk refuses.
         InputError: It is too large, or no file: a pipe would be waited for, a device never ends.
     """
     check_ordinary(path)
     if path.is_dir():
         raise InputError(f"{path}: a folder; expected a file")
-    with path.open("rb") as file:
-        content = file.read(max_bytes + 1)
+    content, refused = b"", None
+    with disk_errors(path, "read"):
+        try:
+            with path.open("rb") as file:
+                content = file.read(max_bytes + 1)
+        except (FileNotFoundError, PermissionError) as error:  # the caller knows what that means
+            refused = error
+    if refused is not None:
+        raise refused
     if len(content) > max_bytes:
         raise InputError(f"{path}: larger than {max_bytes / 2**20:g} MiB; expected a small file")
     return content
@@ -46,8 +55,6 @@ def read_small_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{str(path)!r}: no name of a file: {error}") from error  # a NUL in it
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: in UTF-16; save it as UTF-8")
     try:

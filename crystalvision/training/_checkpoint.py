@@ -111,7 +111,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if metadata.get(_CHECKSUM) != _checksum(tensors, facts):
         raise InputError(f"{path}: damaged: its checksum is wrong")
     try:
-        progress = validate(Progress, parse_json(facts), str(path))
+        progress = validate(Progress, parse_json(facts, finite=False), str(path))
     except ValueError as error:
         raise InputError(f"{path}: damaged: its description is no JSON") from error
     kinds: dict[str, dict[str, torch.Tensor]] = {"system": {}, "best": {}, "optimiser": {}}

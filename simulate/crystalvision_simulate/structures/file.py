@@ -1,6 +1,5 @@
 """Crystals from files of any format that ASE or pymatgen reads."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import CrystalVisionError, InputError
+from crystalvision.json_text import parse_json
 from crystalvision_simulate.structures._ase import read_with_ase
 from crystalvision_simulate.structures._distances import check_distances
 from crystalvision_simulate.structures._elements import symbol_of
@@ -123,7 +123,7 @@ def _is_ase_json(path: Path) -> bool:
     if not path.name.lower().endswith(".json"):
         return False
     try:
-        data = json.loads(read_text(path, "a JSON file with a crystal"))
+        data = parse_json(read_text(path, "a JSON file with a crystal"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"not a JSON file: {str(error)[:100]}") from error
     return isinstance(data, dict) and "ids" in data and "nextid" in data

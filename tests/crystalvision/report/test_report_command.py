@@ -133,14 +133,16 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
 def test_a_disk_that_fails_while_a_report_reads_is_said_in_one_line(
     report, evaluated_path, tmp_path, monkeypatch, name
 ):
-    read = Path.read_bytes
+    def failing(read):
+        def fails(path, *arguments, **options):
+            if path.name == name:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+            return read(path, *arguments, **options)
 
-    def failing(path):
-        if path.name == name:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-        return read(path)
+        return fails
 
-    monkeypatch.setattr(Path, "read_bytes", failing)
+    for way in ("read_bytes", "open"):
+        monkeypatch.setattr(Path, way, failing(getattr(Path, way)))
     status, _, err = report(evaluated_path, output=tmp_path / "r.html")
     assert status == 1
     assert f"{name} cannot be read: Input/output error" in err

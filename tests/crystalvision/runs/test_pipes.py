@@ -27,7 +27,7 @@ def test_in_a_run(run_path, tmp_path, catalogue, name):
     (run / name).unlink(missing_ok=True)
     (run / name).parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(run / name)
-    with pytest.raises(InputError, match=r"run is no run: it has no run.yaml|no file but a pipe"):
+    with pytest.raises(InputError, match=r"run is no run: it has no run.yaml|is a pipe"):
         Run.load(run, catalogue)
 
 
@@ -44,7 +44,7 @@ def test_in_an_unfinished_training(experiment, dataset, tmp_path, catalogue, nam
 
 def test_in_the_place_of_a_run(experiment, dataset, tmp_path, catalogue):
     os.mkfifo(tmp_path / "run")
-    with pytest.raises(InputError, match="exists and is no run of crystalvision"):
+    with pytest.raises(InputError, match="run is neither a file nor a folder, but a pipe"):
         train_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
 
 
@@ -58,7 +58,7 @@ def test_in_the_place_of_a_report(tmp_path, overwrite):
 def test_in_the_place_of_an_export(dataset, tmp_path):
     os.mkfifo(tmp_path / "data.h5")
     with (
-        pytest.raises(InputError, match=r"data\.h5: is a pipe"),
+        pytest.raises(InputError, match=r"data\.h5 is neither a file nor a folder, but a pipe"),
         new_file(tmp_path / "data.h5", dataset.path, overwrite=True, is_ours=lambda path: True),
     ):
         pytest.fail("it is written")

@@ -247,7 +247,7 @@ def test_cuda_agrees_with_the_cpu(radiation):
 def test_unusable_settings_are_quoted():
     with pytest.raises(InputError, match="radiation is 'neutrons'; expected electrons or x-rays"):
         Kinematic("neutrons")
-    with pytest.raises(InputError, match="band_limit_inv_angstrom is -1; expected a positive"):
+    with pytest.raises(InputError, match=r"band_limit_inv_angstrom is -1; expected 0\.01 to 50"):
         Kinematic(band_limit_inv_angstrom=-1)
 
 
