@@ -11,6 +11,7 @@ from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
+from crystalvision_simulate.ranges import MAX_SAMPLES, MAX_SEED
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.sources import Source
@@ -28,9 +29,12 @@ def simulate(
         Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
     ],
     samples: Annotated[
-        int | None, typer.Option(help="Number of patterns, instead of the recipe's.")
+        int | None,
+        typer.Option(min=1, max=MAX_SAMPLES, help="Number of patterns, instead of the recipe's."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Seed, instead of the recipe's.")
+    ] = None,
     device: Annotated[str, typer.Option(help="Where to render: cpu, cuda or auto.")] = "cpu",
     workers: Workers = None,
     scheduler: Scheduler = None,
