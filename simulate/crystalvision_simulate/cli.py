@@ -26,8 +26,13 @@ def simulate(
         str, typer.Argument(help="A recipe's YAML file, or the name of a shipped recipe.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
-    ],
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where the dataset goes, such as data.zarr; not needed with --dry-run.",
+        ),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option(min=1, max=MAX_SAMPLES, help="Number of patterns, instead of the recipe's."),
@@ -68,13 +73,7 @@ def simulate(
     from crystalvision_simulate.recipes import load_recipe
     from crystalvision_simulate.source import SOURCE
 
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    mode: Literal["create", "resume", "overwrite"] = "create"
-    if resume:
-        mode = "resume"
-    elif overwrite:
-        mode = "overwrite"
+    mode = _mode(resume=resume, overwrite=overwrite)
     overrides = [*(set_ or [])]
     overrides += [f"samples={samples}"] if samples is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
@@ -86,6 +85,8 @@ def simulate(
     if dry_run:
         out.print(f"{recipe}: {_cost_of(source)}", soft_wrap=True)
         return
+    if output is None:
+        raise InputError("-o is missing: give the dataset to write, such as -o data.zarr")
     _say_beforehand(source)
     for facts in source.header.crystals:
         for assumed in facts.assumed:
@@ -108,6 +109,14 @@ def simulate(
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
+
+
+def _mode(*, resume: bool, overwrite: bool) -> Literal["create", "resume", "overwrite"]:
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    if resume:
+        return "resume"
+    return "overwrite" if overwrite else "create"
 
 
 def _cost_of(source: "Source") -> "RecipeCost | str":

@@ -158,7 +158,7 @@ def test_what_is_wrong_is_blamed_on_who_said_it(tmp_path, described):
     base.write_text(yaml.safe_dump(described), encoding="utf-8")
     with pytest.raises(InputError, match=r"^--set samples=none: samples='none'"):
         load_recipe(str(mine), catalogue, ["samples=none"])
-    mine.write_text("extends: base.yaml\nsamples: no\n", encoding="utf-8")
+    mine.write_text("extends: base.yaml\nsamples: false\n", encoding="utf-8")
     with pytest.raises(InputError, match=rf"^{re.escape(str(mine))}: samples=False"):
         load_recipe(str(mine), catalogue, ["seed=3"])
     data = apply_settings(described, {"samples": "x"}, "suite 's', system 'a'")
