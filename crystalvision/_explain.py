@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, Tag, ValidationError
+
+from crystalvision.errors import InputError
+from crystalvision.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -162,8 +164,8 @@ def _lists_of(found: Any) -> Iterator[list[Any]]:
     """Lists that a value may stand for: `0,0,1` for three numbers, else for one of itself."""
     if isinstance(found, str):
         try:
-            parts = yaml.safe_load(f"[{found.strip().strip('()')}]")
-        except yaml.YAMLError:
+            parts = parse_yaml(f"[{found.strip().strip('()')}]", "a list")
+        except InputError:
             parts = None
         if isinstance(parts, list):
             yield parts

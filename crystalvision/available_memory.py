@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from crystalvision.errors import InputError
+
+PROCESS_BYTES = 350_000_000  # Python and torch, before they compute
+
 _CGROUP = Path("/sys/fs/cgroup")
 _LIMITS = (
     ("memory.max", "memory.current", "memory.stat"),  # version 2
@@ -16,6 +20,26 @@ def available_memory_bytes() -> int | None:
     """
     known = [value for value in (_of_the_machine(), _of_the_container()) if value is not None]
     return min(known) if known else None
+
+
+def check_processes(count: int, asked: str) -> None:
+    """Refuse processes that would fill the memory before they did anything.
+
+    Args:
+        count: How many.
+        asked: What the user wrote, such as `--workers 900`.
+
+    Raises:
+        InputError: They do not fit.
+    """
+    available = available_memory_bytes()
+    if available is None or count == 1 or count * PROCESS_BYTES <= available:
+        return
+    raise InputError(
+        f"{asked}: {count} processes take about {count * PROCESS_BYTES / 1e9:.3g} GB before they "
+        f"begin, but {available / 1e9:.3g} GB are available; ask for "
+        f"{max(1, available // PROCESS_BYTES)} at most"
+    )
 
 
 def _of_the_machine() -> int | None:

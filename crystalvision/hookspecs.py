@@ -66,7 +66,8 @@ def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
     """Renderers: name → factory; a renderer turns specimens into calibrated patterns.
 
     Example: `return {"multislice": "my_package.multislice:Multislice"}`, whose instances have
-    `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`.
+    `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`; with `cost(size) -> Cost`,
+    what cannot fit into memory is refused before work starts.
     """
 
 

@@ -32,6 +32,16 @@ _TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _OCTAL = re.compile(r"[-+]?0[0-9_]+")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 
+_HINTS = (
+    (
+        "cannot start any token",
+        "; indent with spaces, and quote text that begins with @, ` or %",
+    ),
+    ("mapping values are not allowed", "; a text with a colon and a space in it needs quotes"),
+    ("alphabetic or numeric", "; a text that begins with * or & needs quotes"),
+    ("unknown escape", "; a path with \\ needs no quotes, or single ones"),
+)
+
 # libyaml's parser keeps its own stack: nesting cannot exhaust that of the interpreter.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -73,7 +83,8 @@ def parse_yaml(text: str, source: str, *, numbered: bool = True) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f", line {mark.line + 1}" if mark and numbered else ""
-        raise InputError(f"{source}{line}: not YAML: {error.problem}") from error
+        hint = next((hint for part, hint in _HINTS if part in str(error.problem)), "")
+        raise InputError(f"{source}{line}: not YAML: {error.problem}{hint}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{source}: not YAML: {reason:.120}") from error
@@ -278,7 +289,11 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             value = float(text)
             if not math.isfinite(value):
-                self._refuse(event, f"{text:.60} is beyond the largest number, about 1.8e308")
+                self._refuse(
+                    event,
+                    f"{text:.60} is beyond the largest number, about 1.8e308; "
+                    "put quotes around a text",
+                )
             return value
         return text
 

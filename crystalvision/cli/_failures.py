@@ -4,6 +4,7 @@ import errno
 import sys
 import traceback
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 
@@ -132,6 +133,9 @@ def _usage(error: BaseException) -> str:
     text = str(getattr(error, "format_message", error.__str__)()).strip().removesuffix(".")
     context = getattr(error, "ctx", None)
     text = text[:1].lower() + text[1:]
+    refused: list[Any] = getattr(error.__cause__, "errors", list)()  # pydantic's, without the value
+    if refused and "input" in refused[0]:
+        text += f", not {printable(str(refused[0]['input'])):.60}"
     return f"{text} (see {context.command_path} --help)" if context else text
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crystalvision.available_memory import check_processes
 from crystalvision.cli._state import State
+from crystalvision.cli.clusters import MAX_PROCESSES
 from crystalvision.cli.console import err, print_json
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
@@ -33,7 +35,11 @@ def benchmark(
     workers: Annotated[
         int | None,
         typer.Option(
-            "-w", "--workers", help="Cells at a time; by default one a core, or one with a GPU."
+            "-w",
+            "--workers",
+            min=1,
+            max=MAX_PROCESSES,
+            help="Cells at a time; by default one a core, or one with a GPU.",
         ),
     ] = None,
     scheduler: Annotated[
@@ -134,8 +140,8 @@ def _settings(
         raise InputError(
             "--workers and --scheduler exclude each other: start processes here, or use a cluster"
         )
-    if workers is not None and workers < 1:
-        raise InputError(f"--workers {workers}: expected 1 or more")
+    if workers is not None:
+        check_processes(workers, f"--workers {workers}")
     usual = 1 if device == "cuda" else usable_processors()
     return Settings(
         device=device,

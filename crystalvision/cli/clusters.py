@@ -12,11 +12,14 @@ from crystalvision.errors import InputError
 if TYPE_CHECKING:  # what is made on one machine needs no dask
     from crystalvision.sources import Cluster
 
+MAX_PROCESSES = 1024
 Workers = Annotated[
     int | None,
     typer.Option(
         "--workers",
         "-w",
+        min=1,
+        max=MAX_PROCESSES,
         help="Worker processes on this machine, one a GPU with --device cuda; by default this "
         "process makes the samples, on every core.",
     ),

@@ -33,7 +33,7 @@ def evaluate(
         bool, typer.Option("--uncalibrated", help="Take probabilities as the system gives them.")
     ] = False,
     resamples: Annotated[
-        int, typer.Option(min=2, help="Bootstrap resamples for the 95 % intervals.")
+        int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",

@@ -38,10 +38,17 @@ def show(
     name: Annotated[str, typer.Argument(help="Its name, for example dnsnet.")],
     *,
     size: Annotated[
-        int, typer.Option(min=1, help="For a backbone's cost: side of the image, in pixels.")
+        int,
+        typer.Option(
+            min=1, max=65_536, help="For a backbone's cost: side of the image, in pixels."
+        ),
     ] = 256,
-    channels: Annotated[int, typer.Option(min=1, help="For the same: channels of the image.")] = 1,
-    batch: Annotated[int, typer.Option(min=1, help="For the same: images in a batch.")] = 1,
+    channels: Annotated[
+        int, typer.Option(min=1, max=65_536, help="For the same: channels of the image.")
+    ] = 1,
+    batch: Annotated[
+        int, typer.Option(min=1, max=65_536, help="For the same: images in a batch.")
+    ] = 1,
     device: Annotated[
         str, typer.Option(help="Where a backbone's speed is measured: cpu, cuda, or auto.")
     ] = "cpu",

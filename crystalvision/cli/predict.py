@@ -52,10 +52,12 @@ def predict(
         typer.Option(help="Ask several times: with dropout at work, or several runs."),
     ] = None,
     passes: Annotated[
-        int | None, typer.Option(min=2, help="How often dropout is asked.  [default: 30]")
+        int | None,
+        typer.Option(min=2, max=10_000, help="How often dropout is asked.  [default: 30]"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Draws what dropout leaves out.  [default: 0]")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Draws what dropout leaves out.  [default: 0]"),
     ] = None,
     ensemble: Annotated[
         list[Path] | None,

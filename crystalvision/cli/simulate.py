@@ -11,6 +11,7 @@ from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
 from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.config import apply_overrides
 from crystalvision.errors import InputError
+from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.text import command_line
 
 _LONG = 3600.0  # s: what takes longer is announced
@@ -22,12 +23,20 @@ def simulate(
         str, typer.Argument(help="A recipe's YAML file, or the name of a shipped recipe.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
-    ],
-    samples: Annotated[
-        int | None, typer.Option(help="Number of patterns, instead of the recipe's.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where the dataset goes, such as data.zarr; not needed with --dry-run.",
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_SAMPLES, help="Number of patterns, instead of the recipe's."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Seed, instead of the recipe's.")
+    ] = None,
     device: Annotated[str, typer.Option(help="Where to render: cpu, cuda or auto.")] = "cpu",
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -59,13 +68,7 @@ def simulate(
     from crystalvision.sources import SourceSpec, find_recipe, generate, read_recipe, source_of
     from crystalvision.training import choose_device
 
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    mode: Literal["create", "resume", "overwrite"] = "create"
-    if resume:
-        mode = "resume"
-    elif overwrite:
-        mode = "overwrite"
+    mode = _mode(resume=resume, overwrite=overwrite)
     overrides = [*(set_ or [])]
     overrides += [f"samples={samples}"] if samples is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
@@ -80,6 +83,8 @@ def simulate(
     if dry_run:
         out.print(f"{recipe}: {cost or 'its source cannot say what it takes'}", soft_wrap=True)
         return
+    if output is None:
+        raise InputError("-o is missing: give the dataset to write, such as -o data.zarr")
     if cost is not None and cost.seconds > _LONG:
         err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
     for note in source.notes:
@@ -102,3 +107,11 @@ def simulate(
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
+
+
+def _mode(*, resume: bool, overwrite: bool) -> Literal["create", "resume", "overwrite"]:
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    if resume:
+        return "resume"
+    return "overwrite" if overwrite else "create"

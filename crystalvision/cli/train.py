@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalvision.cli._state import State
+from crystalvision.cli.clusters import MAX_PROCESSES
 from crystalvision.cli.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
@@ -33,24 +34,38 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting. May be repeated."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Replaces the experiment's seed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Replaces the experiment's seed.")
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="Replaces the experiment's precision: 32, bf16, or 16."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     devices: Annotated[
-        int, typer.Option(help="GPUs of each node, or processes on a CPU; they share each batch.")
+        int,
+        typer.Option(
+            min=1,
+            max=MAX_PROCESSES,
+            help="GPUs of each node, or processes on a CPU; they share each batch.",
+        ),
     ] = 1,
     nodes: Annotated[
-        int, typer.Option(help="Nodes; torchrun starts the command on each of them.")
+        int,
+        typer.Option(
+            min=1, max=MAX_PROCESSES, help="Nodes; torchrun starts the command on each of them."
+        ),
     ] = 1,
     strategy: Annotated[
         str, typer.Option(help="How Lightning spreads the work over several devices.")
     ] = "auto",
     accumulate: Annotated[
         int,
-        typer.Option(help="Parts in which to compute each batch, one after another: less memory."),
+        typer.Option(
+            min=1,
+            max=65_536,
+            help="Parts in which to compute each batch, one after another: less memory.",
+        ),
     ] = 1,
     compile_: Annotated[
         bool, typer.Option("--compile", help="Compile the backbones first, which takes minutes.")

@@ -14,11 +14,11 @@ from crystalvision.config import Config
 from crystalvision.contracts import CrystalFacts
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
+from crystalvision.ranges import MAX_SAMPLES
 
 ImageType = Literal["uint16", "uint32", "float32"]
 ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
 
-MOST_SAMPLES = 20_000_000
 _MOST_SHARDS = 1_000_000
 _MOST_PIXELS = 2**28
 
@@ -141,7 +141,7 @@ class DatasetHeader(Config):
         samples_per_shard: Samples in one shard, the unit of writing.
     """
 
-    samples: int = Field(gt=0, le=MOST_SAMPLES)
+    samples: int = Field(gt=0, le=MAX_SAMPLES)
     image_shape: tuple[int, int, int]
     dtype: ImageType
     class_names: tuple[str, ...] = Field(min_length=1)
@@ -156,7 +156,7 @@ class DatasetHeader(Config):
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
     crystals: tuple[CrystalFacts, ...] = ()
-    samples_per_shard: int = Field(gt=0, le=MOST_SAMPLES)
+    samples_per_shard: int = Field(gt=0, le=MAX_SAMPLES)
 
     @field_validator("columns")
     @classmethod

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from crystalvision.available_memory import check_processes
 from crystalvision.cores import usable_processors
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import ClusterError, InputError
@@ -51,6 +52,7 @@ class Cluster:
         """
         if workers < 1:
             raise InputError(f"{workers} workers were asked for; expected 1 or more")
+        check_processes(workers, f"--workers {workers}")
         environments = [worker_environment(1) for _ in range(workers)]
         if device.startswith("cuda"):
             for environment, gpu in zip(environments, _gpus(workers), strict=True):

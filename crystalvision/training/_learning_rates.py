@@ -5,20 +5,22 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from crystalvision.config import Config
 
-Step = tuple[PositiveInt, PositiveFloat]
+Rate = Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)]
+"""A learning rate; what is beyond ends in no numbers after a step."""
+Step = tuple[PositiveInt, Rate]
 
 
 class Constant(Config):
     """The same rate throughout."""
 
     name: Literal["constant"] = "constant"
-    start: PositiveFloat
+    start: Rate
 
 
 class Steps(Config):
@@ -40,9 +42,9 @@ class Plateau(Config):
     """The rate is multiplied by `factor` after `patience` epochs in which the loss did not fall."""
 
     name: Literal["plateau"]
-    start: PositiveFloat
+    start: Rate
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    patience: PositiveInt = 4
+    patience: Annotated[int, Field(gt=0, le=100_000)] = 4
     monitor: Literal["train_loss", "validation_loss"] = "validation_loss"
 
 
@@ -50,8 +52,8 @@ class Cosine(Config):
     """Falls from `start` to zero as half a cosine, after `warmup_epochs` of linear rise."""
 
     name: Literal["cosine"]
-    start: PositiveFloat
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0
+    start: Rate
+    warmup_epochs: Annotated[float, Field(ge=0, le=100_000)] = 0
 
 
 class OneCycle(Config):
@@ -61,7 +63,7 @@ class OneCycle(Config):
     """
 
     name: Literal["one-cycle"]
-    peak: PositiveFloat
+    peak: Rate
     warmup: Annotated[float, Field(gt=0, lt=1)] = 0.3
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from crystalvision.available_memory import check_processes
 from crystalvision.errors import InputError
 from crystalvision.training._device import choose_device
 
@@ -43,7 +44,8 @@ class Machine:
         """Check the settings.
 
         Raises:
-            InputError: A number below one, or more GPUs than there are.
+            InputError: A number below one, more GPUs than there are, or more processes than the
+                memory holds.
         """
         for name in ("devices", "nodes", "accumulate"):
             if getattr(self, name) < 1:
@@ -53,6 +55,8 @@ class Machine:
                 f"--devices {self.devices}: this machine has {torch.cuda.device_count()} CUDA "
                 "devices"
             )
+        if self.device.type == "cpu":
+            check_processes(self.devices, f"--devices {self.devices}")
         if self.strategy not in STRATEGIES:
             raise InputError(f"--strategy {self.strategy}: expected {', '.join(STRATEGIES)}")
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
 from crystalvision.training._learning_rates import SteppedPhase
 
+Decay = Annotated[float, Field(ge=0, le=1e3, allow_inf_nan=False)]
 Monitor = Literal["validation_accuracy", "validation_loss", "validation_mae"]
 
 
@@ -23,8 +24,8 @@ class Optimiser(Config):
 
     name: Literal["sgd", "adam", "adamw"]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    head_weight_decay: Annotated[float, Field(ge=0)] | None = None
+    weight_decay: Decay = 0.0
+    head_weight_decay: Decay | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -62,7 +63,7 @@ class Phase(SteppedPhase):
     batch_size: Annotated[int, Field(gt=0, le=65_536)]
     optimiser: Optimiser
     monitor: Monitor = "validation_loss"
-    patience: PositiveInt | None = None
+    patience: Annotated[int, Field(gt=0, le=100_000)] | None = None
 
     @field_validator("train", mode="before")
     @classmethod

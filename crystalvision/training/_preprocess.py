@@ -24,7 +24,7 @@ class InputConfig(Config):
             together, is shifted and scaled to mean 0 and standard deviation 1.
     """
 
-    bin: Annotated[int, Field(ge=1)] = 1
+    bin: Annotated[int, Field(ge=1, le=65_536)] = 1
     normalisation: Literal["log1p-standardise"] = "log1p-standardise"
 
 

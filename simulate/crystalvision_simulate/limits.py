@@ -23,10 +23,16 @@ def bound(
     ],
     *,
     samples: Annotated[
-        int, typer.Option(help="Patterns to draw: thickness, mistilt, rotation and so on.", min=2)
+        int,
+        typer.Option(
+            help="Patterns to draw: thickness, mistilt, rotation and so on.", min=2, max=1_000_000
+        ),
     ] = 50,
     specimens: Annotated[
-        int, typer.Option(help="Specimens of each class to compare each pattern with.", min=1)
+        int,
+        typer.Option(
+            help="Specimens of each class to compare each pattern with.", min=1, max=10_000
+        ),
     ] = 4,
     doses: Annotated[
         str | None,
@@ -40,7 +46,7 @@ def bound(
             "dose, where there are several.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of what is drawn.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of what is drawn.", min=0, max=2**63 - 1)] = 0,
     device: Annotated[str, typer.Option(help="Where to render: cpu, cuda or auto.")] = "cpu",
     set_: Annotated[
         list[str] | None,

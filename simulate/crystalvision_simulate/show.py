@@ -8,6 +8,7 @@ import typer
 
 from crystalvision.cli.console import err, out, print_json
 from crystalvision.errors import InputError
+from crystalvision.ranges import MAX_SEED
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import CrystalFacts
@@ -42,7 +43,9 @@ def show(
     renderer: Annotated[
         str | None, typer.Option(help="The renderer, such as kinematic, with its defaults.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Seed, instead of the recipe's.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(

@@ -169,3 +169,18 @@ def test_nothing_else_reads_yaml():
         or (isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "yaml")
     ]
     assert importing == ["crystalvision/yaml_text.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("a:\n\tb: 1\n", "indent with spaces"),
+        ("a: b: c\n", "needs quotes"),
+        ("a: *.cif\n", "needs quotes"),
+        ('a: "C:\\data"\n', "single ones"),
+        ("commit: 12e3456\n", "quotes around a text"),
+    ],
+)
+def test_what_newcomers_write_is_refused_with_what_to_write(text, advice):
+    with pytest.raises(InputError, match=advice):
+        parse_yaml(text, "mine.yaml")

@@ -288,3 +288,12 @@ def test_what_was_assumed_of_a_crystal_is_told_and_kept(tmp_path, small_settings
     told = " ".join(capsys.readouterr().out.split())
     assert "crystal Al, 4 atoms in the cell, Fm-3m (225), 2.7 g/cm³" in told
     assert "Ideal crystal: Al, 4 atoms in the cell" in (path / "README.md").read_text("utf-8")
+
+
+def test_a_dry_run_needs_no_output(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", RECIPE, "--dry-run"]) == 0
+    assert "of memory and" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    assert main(["simulate", RECIPE]) == 2
+    assert "-o is missing" in capsys.readouterr().err

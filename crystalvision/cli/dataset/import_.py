@@ -48,11 +48,13 @@ def import_(
         typer.Option(metavar="CLASS=VALUE", help="Severity of a class. Repeat it for each."),
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(min=1, help="Channels of an image, if not 1.")
+        int | None, typer.Option(min=1, max=65_536, help="Channels of an image, if not 1.")
     ] = None,
     page: Annotated[
         int | None,
-        typer.Option(min=0, help="Take only this image of each file, from 0; else all."),
+        typer.Option(
+            min=0, max=2**31 - 1, help="Take only this image of each file, from 0; else all."
+        ),
     ] = None,
     gap_value: Annotated[
         list[str] | None,

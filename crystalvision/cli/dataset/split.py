@@ -12,9 +12,13 @@ from crystalvision.cli.dataset._options import DataPath, Json
 def split(
     path: DataPath,
     *,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed assigns otherwise.")] = 0,
-    validation: Annotated[float, typer.Option(help="Share of the validation part.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of the test part.")] = 0.2,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Another seed assigns otherwise.")
+    ] = 0,
+    validation: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the validation part.")
+    ] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share of the test part.")] = 0.2,
     json: Json = False,
 ) -> None:
     """Assign the samples of a dataset to training, validation and test anew.

@@ -11,6 +11,10 @@ from scipy.spatial import Voronoi, cKDTree
 from crystalvision.contracts import Crystal
 
 _SAME = 1e-3  # Å within which two sites, or two distances, are the same
+_EDGE = 0.01  # of the cell, by which corners on its faces may lie outside for rounding
+_MARGIN = 3.0  # atoms so many spacings off the cell are taken, before it is known to suffice
+_SMALL = 500  # atoms
+_HALF = 0.49  # as far as steps in a periodic cell are the shortest ones
 _NUMBER = 1  # atomic number that stands for a hole
 
 
@@ -20,14 +24,27 @@ def largest_holes(unit_cell: Crystal) -> Crystal:
 
     They are corners of the atoms' Voronoi cells (the points with at least four nearest atoms).
     """
+    inverse = np.linalg.inv(unit_cell.cell)
     shifts = np.array(list(product((-1, 0, 1), repeat=3))) @ unit_cell.cell
-    atoms = (unit_cell.positions + shifts[:, None]).reshape(-1, 3)
-    corners = Voronoi(atoms).vertices
-    fractional = corners @ np.linalg.inv(unit_cell.cell)
-    corners = corners[((fractional > -0.01) & (fractional < 1.01)).all(axis=1)]
-    distances, _ = cKDTree(atoms).query(corners)
+    images = (unit_cell.positions + shifts[:, None]).reshape(-1, 3)
+    spacing = np.cbrt(abs(np.linalg.det(unit_cell.cell)) / len(unit_cell))
+    # All images of a small cell, in whose order the holes of datasets were found so far.
+    margin = _MARGIN * spacing if len(unit_cell) > _SMALL else np.inf
+    while True:
+        # An atom farther off the cell than its largest hole is wide bounds no hole in it.
+        reach = _EDGE + margin * np.linalg.norm(inverse, axis=0)
+        places = images @ inverse
+        near = ((places > -reach) & (places < 1 + reach)).all(axis=1)
+        atoms = images[near]
+        corners = Voronoi(atoms).vertices
+        fractional = corners @ inverse
+        corners = corners[((fractional > -_EDGE) & (fractional < 1 + _EDGE)).all(axis=1)]
+        distances = cKDTree(atoms).query(corners)[0] if len(corners) else np.array([np.inf])
+        if near.all() or distances.max() < margin:
+            break
+        margin *= 2
     farthest = corners[distances > distances.max() - _SAME]
-    return _crystal_of(unit_cell, farthest @ np.linalg.inv(unit_cell.cell))
+    return _crystal_of(unit_cell, farthest @ inverse)
 
 
 @lru_cache(maxsize=64)
@@ -48,12 +65,20 @@ def equivalent_sites(unit_cell: Crystal, site: tuple[float, float, float]) -> Cr
 
 def _crystal_of(unit_cell: Crystal, fractional: Float[np.ndarray, "n 3"]) -> Crystal:
     """Each site once, wherever lattice translations put it."""
-    kept: list[Float[np.ndarray, "3"]] = []
-    for site in np.mod(fractional, 1):
-        apart = [site - other - np.round(site - other) for other in kept]
-        if all(np.linalg.norm(step @ unit_cell.cell) > 10 * _SAME for step in apart):
-            kept.append(site)
-    positions = np.array(kept) @ unit_cell.cell
+    sites = np.mod(fractional, 1)
+    sites[sites == 1] = 0  # what rounding makes of the least negative numbers
+    # No step is shorter than its fractional length times the cell's least singular value.
+    reach = 10 * _SAME / np.linalg.svd(unit_cell.cell, compute_uv=False)[-1]
+    pairs = cKDTree(sites, boxsize=1).query_pairs(min(reach, _HALF), output_type="ndarray")
+    steps = sites[pairs[:, 0]] - sites[pairs[:, 1]]
+    close = np.linalg.norm((steps - np.round(steps)) @ unit_cell.cell, axis=1) <= 10 * _SAME
+    pairs = pairs[close]
+    keep = np.ones(len(sites), dtype=bool)
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if keep[first]:
+            keep[second] = False
+    kept = sites[keep]
+    positions = kept @ unit_cell.cell
     return Crystal(
         positions,
         np.full(len(kept), _NUMBER, dtype=np.int64),

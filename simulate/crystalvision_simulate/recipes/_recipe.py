@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._detector import DetectorSettings
@@ -67,8 +68,8 @@ class Recipe(Config):
 
     name: str = Field(min_length=1)
     description: str = ""
-    samples: int = Field(gt=0, le=20_000_000)
-    seed: int = Field(default=0, ge=0, lt=2**128)
+    samples: int = Field(gt=0, le=MAX_SAMPLES)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     structure: Choices[Part] | None = None
     structure_sha256: str | None = None
     specimen: SpecimenSettings = SpecimenSettings()
