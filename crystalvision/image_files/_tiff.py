@@ -67,8 +67,8 @@ class TiffFile(ImageFile):
 
         So tifffile writes a stack of three or four images, unless told that they are grey.
         """
-        series = self._places[0].series
-        return len(self._places) == 1 and len(self.frames[0].shape) == 3 and series.axes == "SYX"
+        one = len(self._places) == 1 and len(self.frames[0].shape) == 3
+        return bool(one and self._places[0].series.axes == "SYX")
 
     def _find(self) -> Iterator[tuple[_Place, Frame]]:
         """The images of all series, in the order of the pages."""
@@ -108,7 +108,8 @@ class TiffFile(ImageFile):
             shape = (len(self.frames), *frame.shape)
             check_size(self.path, shape, np.dtype(frame.dtype).itemsize)
             self._planes = self._image(0, Frame(shape, frame.dtype))
-        return self._planes[number]
+        plane: Array = self._planes[number]
+        return plane
 
     def _image(self, number: int, frame: Frame) -> Array:
         place = self._places[number]
