@@ -10,6 +10,7 @@ from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them
     from crystalvision.datasets import Conditions, Despite
+    from crystalvision.image_files import GapValues
     from crystalvision.prediction import Predictor, Source
 
 
@@ -107,8 +108,9 @@ def matched(
     sources: "Sequence[Source]",
     stated: Stated,
     despite: "Iterable[Despite]",
+    gap_values: "GapValues",
 ) -> "tuple[list[Source], list[dict[str, Any]]]":
-    """Sources whose patterns lie on the axes of a run, and what was done for it, in JSON types.
+    """Sources of checked counts on the axes of a run, and what was done for it, in JSON types.
 
     What a reader of the predictions must know is told on the standard error.
 
@@ -127,9 +129,19 @@ def matched(
             err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
         told.append({"images": paths, **found.model_dump(mode="json")})
         for member in members:
-            carried[id(member)] = replace(member, read=_carrying(member, found.carry))
+            carried[id(member)] = replace(member, read=_carrying(member, found.carry, gap_values))
     return [carried[id(source)] for source in sources], told
 
 
-def _carrying(source: "Source", carry: Any) -> Any:
-    return lambda places: carry(source.read(places))
+def _carrying(source: "Source", carry: Any, gap_values: "GapValues") -> Any:
+    from crystalvision.image_files import as_counts
+
+    def read(places: Sequence[int]) -> Any:
+        images = source.read(places)
+        checked = [
+            as_counts(image, source.names[place], gap_values)
+            for place, image in zip(places, images, strict=True)
+        ]
+        return [carry(image) for image in checked]
+
+    return read

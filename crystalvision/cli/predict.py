@@ -1,6 +1,7 @@
 """`crystalvision predict`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,13 +18,13 @@ from crystalvision.ordinary_files import text_of
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
-    from crystalvision.image_files import GapValues
     from crystalvision.prediction import Predictions, Predictor, Source
 
     Ask = Callable[[np.ndarray], Predictions]
 
 _CHUNK = 64  # patterns in memory at once
 _PASSES = 30
+_CLEAN = ()  # sources give counts: their gaps are filled before they are carried
 
 
 def predict(
@@ -127,19 +128,19 @@ def predict(
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
     opened = [open_source(image, first.record.image_shape) for image in images]
-    sources, conditions = matched(first, opened, stated, differences(despite))
-    names = [name for source in sources for name in source.names]
     gap_values = parse_gap_values(gap_value or [])
+    sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
+    names = [name for source in sources for name in source.names]
     told = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
-            for chunk in _chunks(first, source, gap_values):
+            for chunk in _chunks(first, source):
                 told.append(ask(chunk))
                 advance(len(chunk))
     predictions = join(told)
     _print_notes(images, sources)
     if explain:
-        _explain(first, sources, explain_to or Path("explained"), gap_values)
+        _explain(first, sources, explain_to or Path("explained"))
     if json:
         print_json(
             {
@@ -187,22 +188,20 @@ def _how_to_ask(
         raise InputError("--uncertainty dropout asks one run; leave --ensemble out")
     if uncertainty == "dropout":
         predictors[0].check_dropout(passes)
-        return lambda images: predictors[0].predict(images, dropout_passes=passes, seed=seed)
+        return partial(predictors[0].predict, dropout_passes=passes, seed=seed, gap_values=_CLEAN)
     if uncertainty == "ensemble" or several:
-        return Ensemble(predictors).predict
-    return predictors[0].predict
+        return partial(Ensemble(predictors).predict, gap_values=_CLEAN)
+    return partial(predictors[0].predict, gap_values=_CLEAN)
 
 
-def _chunks(
-    predictor: "Predictor", source: "Source", gap_values: "GapValues"
-) -> "Iterator[np.ndarray]":
+def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
     """Checked patterns of a source, lazily, some at a time."""
     import numpy as np
 
     def read(places: range) -> np.ndarray:
         images = source.read(places)
         checked = [
-            predictor.prepare(image, source.names[place], gap_values)
+            predictor.prepare(image, source.names[place], _CLEAN)
             for place, image in zip(places, images, strict=True)
         ]
         return np.stack(checked)
@@ -213,9 +212,7 @@ def _chunks(
     )
 
 
-def _explain(
-    predictor: "Predictor", sources: "Sequence[Source]", folder: Path, gap_values: "GapValues"
-) -> None:
+def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
     from crystalvision.prediction import draw_explanation
 
     count = sum(map(len, sources))
@@ -223,8 +220,7 @@ def _explain(
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
-                image = predictor.prepare(source.read([place])[0], name, gap_values)
-                explanation = predictor.explain(image, name)
+                explanation = predictor.explain(source.read([place])[0], name, _CLEAN)
                 draw_explanation(explanation, folder / _file_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)

@@ -114,7 +114,7 @@ def images_below(place: Path) -> tuple[list[Path], int]:
     """
     found: list[Path] = []
     litter = 0
-    for path in _walk(place, frozenset()):
+    for path in _walk(place, _around(place)):
         if is_litter(path.name):
             litter += 1
         elif path.suffix.lower() not in SUFFIXES:
@@ -130,7 +130,19 @@ def files_below(place: Path) -> list[Path]:
     Raises:
         InputError: A link to nothing, or a folder that cannot be read.
     """
-    return [path for path in _walk(place, frozenset()) if not is_litter(path.name)]
+    return [path for path in _walk(place, _around(place)) if not is_litter(path.name)]
+
+
+def _around(place: Path) -> frozenset[Path]:
+    """The folders that a place lies in, by its name and by where it leads.
+
+    Links back to them are circles; behind those to the folder of all classes are other classes.
+    """
+    try:
+        named = place.parent.resolve()
+        return frozenset({named, *named.parents, *place.resolve().parents})
+    except (OSError, RuntimeError):  # a link to itself, which reading it tells
+        return frozenset()
 
 
 def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:

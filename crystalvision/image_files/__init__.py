@@ -20,7 +20,13 @@ from crystalvision.image_files._base import (
     ImageFile,
     decoding,
 )
-from crystalvision.image_files._gaps import GapValues, fill_gaps, parse_gap_values, saturated
+from crystalvision.image_files._gaps import (
+    GapValues,
+    as_counts,
+    fill_gaps,
+    parse_gap_values,
+    saturated,
+)
 from crystalvision.image_files._patterns import PatternFile, check_alike
 from crystalvision.image_files._patterns import open_pattern_file as _open_patterns
 from crystalvision.image_files._png import PngFile
@@ -56,6 +62,7 @@ __all__ = [
     "GapValues",
     "ImageFile",
     "PatternFile",
+    "as_counts",
     "fill_gaps",
     "open_image_file",
     "open_pattern_file",

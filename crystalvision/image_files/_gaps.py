@@ -69,6 +69,29 @@ def fill_gaps(image: Array, source: str, values: GapValues) -> Array:
     return np.where(gaps, image.dtype.type(0), image) if gaps.any() else image
 
 
+def as_counts(image: Array, source: str, values: GapValues) -> Array:
+    """An image as measured, checked, with what the detector did not measure at 0.
+
+    This comes before pixels are put together: a mark that is shared out is no mark any more.
+
+    Args:
+        image: As measured, of any shape whose last axes are rows and columns.
+        source: What to call it in an error.
+        values: What marks what was not measured.
+
+    Raises:
+        InputError: Values that are no counts, or that look like marks of which nobody spoke.
+    """
+    if image.dtype.kind not in "uif":
+        raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
+    image = fill_gaps(image, source, values)
+    if not np.isfinite(image).all():
+        raise InputError(f"{source} has values that are not finite; expected counts")
+    if image.size and image.min() < 0:
+        raise InputError(f"{source} has negative values down to {image.min()}; expected counts")
+    return image
+
+
 def saturated(image: Array) -> int | None:
     """The largest value that an image of integers can hold, if it has pixels there."""
     if image.dtype.kind not in "ui" or not image.size:

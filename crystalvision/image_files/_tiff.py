@@ -50,12 +50,25 @@ class TiffFile(ImageFile):
         self._places = [place for place, _ in found]
         self.frames = tuple(frame for _, frame in found)
         self._whole: tuple[Any, Array] | None = None
+        self._planes: Array | None = None
+        self.is_array = self._is_planar()
+        if self.is_array:
+            count, *one = self.frames[0].shape
+            self.frames = (Frame(tuple(one), self.frames[0].dtype),) * count
 
     def close(self) -> None:
         """See `ImageFile.close`."""
-        self._whole = None
+        self._whole = self._planes = None
         self._file.close()
         self._stream.close()
+
+    def _is_planar(self) -> bool:
+        """Whether it is one image with its channels one after another.
+
+        So tifffile writes a stack of three or four images, unless told that they are grey.
+        """
+        one = len(self._places) == 1 and len(self.frames[0].shape) == 3
+        return bool(one and self._places[0].series.axes == "SYX")
 
     def _find(self) -> Iterator[tuple[_Place, Frame]]:
         """The images of all series, in the order of the pages."""
@@ -88,7 +101,18 @@ class TiffFile(ImageFile):
         return ((place, frame) for _, place, frame in found)
 
     def _read(self, number: int) -> Array:
-        place, frame = self._places[number], self.frames[number]
+        if not self.is_array:
+            return self._image(number, self.frames[number])
+        if self._planes is None:
+            frame = self.frames[0]
+            shape = (len(self.frames), *frame.shape)
+            check_size(self.path, shape, np.dtype(frame.dtype).itemsize)
+            self._planes = self._image(0, Frame(shape, frame.dtype))
+        plane: Array = self._planes[number]
+        return plane
+
+    def _image(self, number: int, frame: Frame) -> Array:
+        place = self._places[number]
         with _told(self.notes):
             if place.page is None:
                 return self._of_series(place, frame)

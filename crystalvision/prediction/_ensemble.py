@@ -9,6 +9,7 @@ import torch
 
 from crystalvision.datasets import differences
 from crystalvision.errors import InputError
+from crystalvision.image_files import GapValues
 from crystalvision.prediction._predictions import Predictions, spread_of
 from crystalvision.prediction._predictor import Predictor
 
@@ -43,14 +44,19 @@ class Ensemble:
             _check_recorded_alike(members[0], member)
         self._members = tuple(members)
 
-    def predict(self, images: np.ndarray[Any, Any], *, batch_size: int = 32) -> Predictions:
+    def predict(
+        self, images: np.ndarray[Any, Any], *, batch_size: int = 32, gap_values: GapValues = None
+    ) -> Predictions:
         """Predict raw patterns; see `Predictor.predict`.
 
         Raises:
             InputError: As for `Predictor.predict`, or some members tell severity by regression and
                 others do not.
         """
-        told = [member.predict(images, batch_size=batch_size) for member in self._members]
+        told = [
+            member.predict(images, batch_size=batch_size, gap_values=gap_values)
+            for member in self._members
+        ]
         if len({each.severity_source for each in told}) > 1:
             raise InputError(
                 "some runs of the ensemble tell severity by regression and others by their "

@@ -13,7 +13,7 @@ import torch
 from crystalvision.contracts import Prediction
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError, PluginError
-from crystalvision.image_files import GapValues, fill_gaps
+from crystalvision.image_files import GapValues, as_counts
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
@@ -138,13 +138,7 @@ class Predictor:
                 f"{source} has shape {image.shape}; this run expects (channels, height, width) = "
                 f"{expected}"
             )
-        if image.dtype.kind not in "uif":
-            raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
-        image = fill_gaps(image, source, gap_values)
-        if not np.isfinite(image).all():
-            raise InputError(f"{source} has values that are not finite; expected counts")
-        if image.min() < 0:
-            raise InputError(f"{source} has negative values down to {image.min()}; expected counts")
+        image = as_counts(image, source, gap_values)
         return image.reshape(expected).astype(np.float32)
 
     def predict(
@@ -154,6 +148,7 @@ class Predictor:
         batch_size: int = 32,
         dropout_passes: int = 0,
         seed: int = 0,
+        gap_values: GapValues = None,
         on_batch: Callable[[int], None] = lambda count: None,
     ) -> Predictions:
         """Predict raw patterns.
@@ -164,30 +159,36 @@ class Predictor:
             dropout_passes: How often to ask with dropout at work; what is told is then the mean of
                 the answers, with their spread. 0 for one answer without dropout.
             seed: Draws what dropout leaves out.
+            gap_values: As for `prepare`.
             on_batch: Told how many more patterns are done.
 
         Raises:
             InputError: As for `prepare`, no pattern at all, or passes of a system without dropout.
         """
         stack = self._stack(np.asarray(images))
-        prepared = (self.prepare(image, f"image {index}") for index, image in enumerate(stack))
+        prepared = (
+            self.prepare(image, f"image {index}", gap_values) for index, image in enumerate(stack)
+        )
         if not dropout_passes:
             return self._join(self._batches(prepared, batch_size, 0, on_batch))
         self.check_dropout(dropout_passes)
         with seeded(seed):
             return self._join(self._batches(prepared, batch_size, dropout_passes, on_batch))
 
-    def explain(self, image: np.ndarray[Any, Any], source: str = "image") -> Explanation:
+    def explain(
+        self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
+    ) -> Explanation:
         """Show which places of one raw pattern speak for its class, and for its severity.
 
         Args:
             image: (c, h, w), or (h, w) where one channel is expected.
             source: What to call it in an error.
+            gap_values: As for `prepare`.
 
         Raises:
             InputError: As for `prepare`, or a system that makes no feature map.
         """
-        raw = self.prepare(image, source)
+        raw = self.prepare(image, source, gap_values)
         images = self._preprocess(torch.from_numpy(raw)[None].to(self._device))
         return explain(self._system, images, raw, self.record)
 

@@ -231,6 +231,39 @@ def test_images_without_axes_can_be_given_them(run_path, dataset, tmp_path, caps
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
 
 
+@pytest.mark.parametrize("gap", [2**32 - 1, float("nan"), -1])
+def test_gaps_are_filled_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
+    image = np.repeat(np.repeat(dataset.images([1])[0, 0], 2, 0), 2, 1).astype(np.float64)
+    image[20:23] = 0
+    np.save(tmp_path / "zero.npy", image)
+    image[20:23] = gap
+    np.save(tmp_path / "gap.npy", image)
+    fine = ["--pixel-size-inv-angstrom", str(SCALE / 2), "--centre", "32.5,32.5", "--json"]
+
+    def predict(name, *line):
+        return main(["predict", str(run_path), str(tmp_path / name), *fine, *line])
+
+    assert predict("zero.npy") == 0
+    zero = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert predict("gap.npy", "--gap-value", str(gap)) == 0
+    filled = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert filled["probabilities"] == zero["probabilities"]
+    assert predict("gap.npy") == 2
+    assert "--gap-value" in capsys.readouterr().err or gap == -1
+
+
+def test_counts_that_look_like_gaps_are_taken_where_they_are_said_to_be_counts(
+    run_path, dataset, tmp_path, capsys
+):
+    image = dataset.images([1])[0, 0].astype(np.float64)
+    image[3, 4] = 2**32
+    np.save(tmp_path / "counts.npy", image)
+    line = ["predict", str(run_path), str(tmp_path / "counts.npy"), "--gap-value", "none"]
+    assert main([*line, "--csv"]) == 0
+    assert main([*line, "--explain", "--explain-to", str(tmp_path / "explained")]) == 0
+    capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -99,6 +99,7 @@ def test_folders_behind_links_are_followed_and_circles_are_not(pictures, tmp_pat
     (tmp_path / "far").mkdir()
     np.save(tmp_path / "far/006.npy", counts(6))
     (tmp_path / "far/back").symlink_to(pictures / "crystal")
+    (pictures / "crystal/all").symlink_to("..")
     data, _ = load(pictures, tmp_path)
     assert data.column("label").tolist() == [0, 1, 2, 0, 1, 2, 1]
     shutil.rmtree(tmp_path / "far")

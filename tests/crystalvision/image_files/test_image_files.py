@@ -408,3 +408,17 @@ def test_values_of_gaps_as_they_are_given():
     for texts in (["x"], ["none", "3"]):
         with pytest.raises(InputError, match=f"--gap-value {texts[0]}"):
             parse_gap_values(texts)
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_stack_that_tifffile_took_for_colours_is_read_as_patterns(tmp_path, count):
+    stack = np.stack([COUNTS + np.uint16(number) for number in range(count)])
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, stack, photometric="rgb", planarconfig="separate")
+    images, notes = read(path)
+    assert np.array_equal(np.concatenate(images), stack)
+    assert f"is {count}×24×20, read as {count} patterns of one channel" in notes
+    (whole,), _ = read(path, channels=count)
+    assert np.array_equal(whole, stack)
+    (second,), _ = read(path, chosen=[1])
+    assert np.array_equal(second[0], stack[1])
