@@ -55,7 +55,7 @@ def test_a_dry_run_lists_datasets_and_cells_and_writes_nothing(run, tmp_path, mo
         (["tinny", "-o", "x"], "no suite is called 'tinny'; did you mean 'tiny'?"),
         (["tiny"], "-o is missing: give the folder to write"),
         (["tiny", "-o", "x", "--budget", "huge"], "it has no budget 'huge'; its budgets:"),
-        (["tiny", "-o", "x", "--workers", "0"], "--workers 0: expected 1 or more"),
+        (["tiny", "-o", "x", "--workers", "0"], "greater than or equal to 1, not 0"),
         (["tiny", "-o", "x", "--resume", "--overwrite"], "exclude each other"),
         (["tiny", "-o", "x", "-w", "1", "--scheduler", "tcp://a:1"], "exclude each other"),
         (["tiny", "-o", "x", "--set", "seeds=[1, 1]"], "seeds: a seed is given twice"),

@@ -48,7 +48,7 @@ def test_settings_seed_and_json(train, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--set", "schedule.0.epochs=0"), "schedule.0.epochs=0: Input should be greater than 0"),
+        (("--set", "schedule.0.epochs=0"), "--set schedule.0.epochs=0: schedule.0.epochs=0"),
         (("--set", "inputt.bin=2"), "unknown key 'inputt'; did you mean 'input'?"),
         (("--set", "nonsense"), "expected key=value"),
         (("--device", "gpu"), "--device gpu: expected cpu, cuda or auto"),
