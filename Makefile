@@ -4,11 +4,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+# Which versions uv takes: `make test RESOLUTION=lowest-direct` for the oldest that are allowed.
+RESOLUTION ?=
 
 BIN := $(VENV)/bin
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 ifeq ($(UV),uv)
-INSTALL := uv pip install --quiet --python $(VENV)
+INSTALL := uv pip install --quiet $(if $(RESOLUTION),--resolution $(RESOLUTION)) --python $(VENV)
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
