@@ -158,7 +158,8 @@ def test_coordinates_that_are_none_are_refused(read, rows, wrong):
     ("statement", "wrong"),
     [
         ("_chemical_formula_sum 'Sr Ti O2'", "make O3 Sr1 Ti1 in the cell, but the file states"),
-        ("_chemical_formula_sum 'Sr Ti O3 H'", "no site is of H: add its sites"),
+        ("_chemical_formula_sum 'Sr Ti O3 H'", "no site is of H, .* missing: H}"),
+        ("_chemical_formula_sum 'Sr Ti O3 C'", "no site is of C: add its sites"),
         ("_chemical_formula_sum 'Sr2 Ti2 O6'", "correct the sites, the symmetry or the formula"),
         ("_chemical_formula_sum 'Sr Ti O3'\n_cell_formula_units_Z 4", "and Z = 4"),
         ("_cell_formula_units_Z 2", "which is not 2 formula units"),
@@ -177,6 +178,50 @@ def test_contents_that_agree(read):
         "_exptl_crystal_density_diffrn 5.12\n"
     )
     assert read(PEROVSKITE + statements + sites(FULL)).assumed == ()
+
+
+def test_a_volume_that_the_lengths_miss_a_little_is_told(read):
+    found = read(f"{PEROVSKITE}_cell_volume 60.8\n{sites(FULL)}")
+    assert found.volume_angstrom3 == pytest.approx(3.905**3)
+    assert found.assumed == (
+        "_cell_volume is 60.8 Å³, but the lengths and angles make 59.5472 Å³: these were taken",
+    )
+
+
+@pytest.mark.parametrize("option", ["H", "D", ("H",), ("C", "H")])
+@pytest.mark.parametrize(
+    ("statements", "count"),
+    [
+        ("_chemical_formula_sum 'Sr Ti O3 H2'", 2),
+        ("_chemical_formula_sum 'Sr Ti O3 H2'\n_cell_formula_units_Z 1", 2),
+        ("_chemical_formula_sum 'Sr Ti O3 H30'\n_exptl_crystal_density_diffrn 5.96", 30),
+    ],
+)
+def test_hydrogen_may_be_missing_where_the_user_says_so(read, statements, count, option):
+    text = f"{PEROVSKITE}{statements}\n{sites(FULL)}"
+    with pytest.raises(InputError, match="no site is of H"):
+        read(text)
+    found = read(text, missing=option)
+    assert sorted(found.numbers) == [8, 8, 8, 22, 38]
+    assert found.assumed == (f"{count} H of the cell have no sites, and are left out",)
+
+
+def test_what_is_missing_does_not_hide_other_faults(read):
+    rows = [*FULL, "H1 H .5 .25 0"]
+    text = f"{PEROVSKITE}_chemical_formula_sum 'Sr Ti O3 H14'\n{sites(rows)}"
+    with pytest.raises(InputError, match=r"make H12 O3 Sr1 Ti1 .* not enough sites are of H"):
+        read(text)
+    found = read(text, missing="H")
+    assert len(found) == 17
+    assert found.assumed == ("2 H of the cell have no sites, and are left out",)
+    for wrong in ("Sr Ti O2 H4", "Sr Ti O3 H", "Sr Ti O3 H14 C"):
+        with pytest.raises(InputError, match="but the file states"):
+            read(text.replace("Sr Ti O3 H14", wrong), missing="H")
+    dense = text.replace("_chem", "_exptl_crystal_density_diffrn 4.2\n_chem")
+    with pytest.raises(InputError, match="g/cm³, but the file states"):
+        read(dense, missing="H")
+    with pytest.raises(InputError, match="missing is 'Hy', which is no element"):
+        read(text, missing="Hy")
 
 
 def test_multiplicities_are_checked(read):
