@@ -70,7 +70,7 @@ def expected_of(block: Block, missing: Sequence[str] = ()) -> Expected:
     if unknown:
         raise InputError(f"missing is '{unknown[0][:20]}', which is no element; expected such as H")
     text = block.first("_chemical_formula_sum")
-    formula = None if text is None else _parsed(text)
+    formula = None if text is None else _parsed(_flat(text))
     assumed = []
     if text is not None and formula is None:
         assumed.append(f"_chemical_formula_sum '{text[:40]}' is not understood, and was left out")

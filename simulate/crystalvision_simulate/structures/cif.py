@@ -190,14 +190,18 @@ def _less_symmetric_than_cell(cell: Float[np.ndarray, "3 3"], atoms: Atoms) -> b
 
 def _same_atoms(one: Atoms, other: Atoms, cell: Float[np.ndarray, "3 3"]) -> bool:
     """Whether two lists of atoms are the same atoms, in whatever order."""
+    from scipy.spatial import cKDTree
+
     if sorted(one.numbers) != sorted(other.numbers):
         return False
     for number in np.unique(one.numbers):
-        here, there = (each.fractional[each.numbers == number] for each in (one, other))
-        apart = here[:, None] - there[None]
-        distance = np.linalg.norm((apart - np.rint(apart)) @ cell, axis=-1)
-        if (distance.min(axis=1) > _MOVED).any() or (distance.min(axis=0) > _MOVED).any():
-            return False
+        here, there = (each.fractional[each.numbers == number] % 1.0 % 1.0
+                       for each in (one, other))  # fmt: skip
+        for these, those in ((here, there), (there, here)):
+            _, nearest = cKDTree(those, boxsize=1.0).query(these)
+            apart = these - those[nearest]
+            if np.linalg.norm((apart - np.rint(apart)) @ cell, axis=-1).max() > _MOVED:
+                return False
     return True
 
 
