@@ -67,10 +67,11 @@ def _refuse_without_name(value: Mapping[Any, Any]) -> None:
     keys = [str(key) for key in value]
     if not keys or difflib.get_close_matches("name", keys, n=1):
         return
-    first = next((key for key in keys if key != "options"), "NAME")
+    first = next((key for key in keys if key != "options"), "KEY")
     raise ValueError(
-        f"it has the keys {', '.join(keys)}, but no `name`; write the name alone, such as {first}, "
-        f"or with its options beside it, such as {{name: {first}, OPTION: VALUE}}"
+        f"it has the keys {', '.join(keys)}, but no `name`; write the part's name beside its "
+        f"options, such as {{name: NAME, {first}: …}}, or, if {first} is its name, {first} alone "
+        f"or {{name: {first}, …}}"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -215,8 +216,14 @@ def _unit_cell(part: Part, catalogue: Catalogue) -> Crystal:
     """A crystal that a plugin gives.
 
     Raises:
+        InputError: There is no such structure, or it refuses an option.
         PluginError: It gives something else.
     """
+    if not catalogue.has("structure", part.name) and Path(part.name).is_file():
+        raise InputError(
+            f"structure: '{part.name}' is a file, where the name of a structure is expected; "
+            f"write {{name: file, path: {part.name}}}"
+        )
     made: object = catalogue.create("structure", part.name, part.options)
     if not isinstance(made, Crystal):
         entry = catalogue.entry("structure", part.name)

@@ -84,6 +84,8 @@ def test_a_part_without_a_name_says_how_parts_are_written(described):
             Recipe, apply_overrides(described, [f"structure={advice}"]), "recipe.yaml"
         )
         assert recipe.structure[0].name == "file"
+    message = error_of(described, "structure={path: x.cif}")
+    assert "such as {name: NAME, path: …}" in message
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,7 @@ def test_a_part_without_a_name_says_how_parts_are_written(described):
         ("classes.0.structure={choice: [{nam: a}]}", "'classes.0.structure.choice.0.nam'"),
         ("classes.0.defects.0={nam: vacancy}", "'classes.0.defects.0.nam'"),
         ("camera.pixels=many", "camera.pixels='many'"),
+        ("structure=[{name: a}, {name: b}]", "structure: a list of several; to choose from them"),
     ],
 )
 def test_places_are_those_that_were_written(described, override, place):

@@ -42,7 +42,7 @@ class Subject:
     @property
     def stem(self) -> str:
         """What to name a figure of it after."""
-        stem = Path(self.name.rpartition(":")[2]).stem
+        stem = Path(self.name.rpartition(":")[2]).stem or "figure"  # of `.`
         return stem if self.index is None else f"{stem}-{self.index}"
 
 

@@ -12,6 +12,8 @@ def _as_choices(value: object) -> object:
         if not value["choice"]:
             raise ValueError("choice is empty; expected at least one value to choose from")
         return value["choice"]
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        raise ValueError("a list of several; to choose from them, write {choice: [one, another]}")
     return [value]
 
 

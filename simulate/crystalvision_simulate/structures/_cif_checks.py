@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -16,10 +16,12 @@ from crystalvision_simulate.structures._expand import Atoms
 
 _PART = re.compile(r"(?P<element>[A-Z][a-z]?)(?P<count>\d*\.?\d*)[\s,]*")
 _GROUP = re.compile(r"\((?P<inside>[\w.\s]*)\)(?P<times>\d{0,4})")
+_HYDROGEN = 1
 _DEEPEST = 20
 _LONGEST = 1000
 _COUNT = 0.01  # relative: rounding of a formula's numbers
-_VOLUME = 0.01
+_VOLUME = 0.03
+_SAME_VOLUME = 0.01  # more is told: lengths that were measured again, and the volume forgotten
 _DENSITY = 0.03
 _GRAMS = 1.66053907  # g/cm³ of one dalton in an Å³
 
@@ -35,6 +37,7 @@ class Expected:
         units: Formula units in the cell.
         density_g_cm3: Density that was worked out from the cell [g/cm³].
         volume_angstrom3: Volume of the cell [Å³].
+        missing: Atomic numbers of elements that may have fewer sites than the formula has atoms.
         assumed: What was left out.
     """
 
@@ -44,6 +47,7 @@ class Expected:
     units: int | None
     density_g_cm3: float | None
     volume_angstrom3: float | None
+    missing: frozenset[int] = frozenset()
     assumed: tuple[str, ...] = ()
 
     @property
@@ -52,14 +56,21 @@ class Expected:
         return bool(self.formula and self.units) or self.density_g_cm3 is not None
 
 
-def expected_of(block: Block) -> Expected:
+def expected_of(block: Block, missing: Sequence[str] = ()) -> Expected:
     """What a block states of its contents.
 
+    Args:
+        block: The block.
+        missing: Elements that may have fewer sites than the formula has atoms.
+
     Raises:
-        InputError: A number is none.
+        InputError: A number is none, or an element that is missing is none.
     """
+    unknown = [symbol for symbol in missing if symbol not in elements()]
+    if unknown:
+        raise InputError(f"missing is '{unknown[0][:20]}', which is no element; expected such as H")
     text = block.first("_chemical_formula_sum")
-    formula = None if text is None else _parsed(text)
+    formula = None if text is None else _parsed(_flat(text))
     assumed = []
     if text is not None and formula is None:
         assumed.append(f"_chemical_formula_sum '{text[:40]}' is not understood, and was left out")
@@ -75,22 +86,26 @@ def expected_of(block: Block) -> Expected:
         None if units is None else int(units.value),
         None if density is None or not density.value else density.value,
         None if volume is None or not volume.value else volume.value,
+        frozenset(elements()[symbol] for symbol in missing),
         tuple(assumed),
     )
 
 
-def check_volume(expected: Expected, cell: Float[np.ndarray, "3 3"]) -> None:
+def check_volume(expected: Expected, cell: Float[np.ndarray, "3 3"]) -> list[str]:
     """Hold the volume of the cell against what is stated.
+
+    Returns:
+        What was assumed, if they differ a little.
 
     Raises:
         InputError: They differ.
     """
     found, stated = abs(float(np.linalg.det(cell))), expected.volume_angstrom3
-    if stated is not None and abs(found / stated - 1) > _VOLUME:
-        raise InputError(
-            f"_cell_volume is {stated:g} Å³, but the lengths and angles make {found:.6g} Å³; "
-            "correct what is wrong"
-        )
+    apart = 0.0 if stated is None else abs(found / stated - 1)
+    differ = f"_cell_volume is {stated or 0:g} Å³, but the lengths and angles make {found:.6g} Å³"
+    if apart > _VOLUME:
+        raise InputError(f"{differ}; correct what is wrong")
+    return [f"{differ}: these were taken"] if apart > _SAME_VOLUME else []
 
 
 def check_atoms(
@@ -128,9 +143,7 @@ def _check_multiplicities(sites: Sites, atoms: Atoms) -> None:
 
 
 def _check_formula(expected: Expected, atoms: Atoms) -> None:
-    numbers, found = np.unique(atoms.numbers, return_counts=True)
-    counts = {int(number): int(count) for number, count in zip(numbers, found, strict=True)}
-    units = expected.units
+    counts, units = _counts(atoms), expected.units
     if not expected.formula:
         if units and any(count % units for count in counts.values()):
             raise InputError(
@@ -138,31 +151,75 @@ def _check_formula(expected: Expected, atoms: Atoms) -> None:
                 f"{units} formula units (_cell_formula_units_Z); correct what is wrong"
             )
         return
-    if _equal(counts, _contents(expected, sum(counts.values()))):
+    if _agree(expected, counts):
         return
-    lost = [symbol_of(number) for number in expected.formula if number not in counts]
-    advice = (
-        f"no site is of {', '.join(lost)}: add its sites, or state the formula of what the sites "
-        "hold"
-        if lost
-        else "correct the sites, the symmetry or the formula"
-    )
     raise InputError(
         f"the sites and the symmetry make {formula_of(counts)} in the cell, but the file states "
-        f"{expected.text}{f' and Z = {units}' if units else ''}; {advice}"
+        f"{expected.text}{f' and Z = {units}' if units else ''}; {_advice(expected, counts)}"
     )
 
 
-def _contents(expected: Expected, atoms: int) -> dict[int, float]:
+def _advice(expected: Expected, counts: Mapping[int, float]) -> str:
+    """How to make formula and atoms agree."""
+    lost = [symbol_of(number) for number in expected.formula if number not in counts]
+    if _agree(replace(expected, missing=expected.missing | {_HYDROGEN}), counts):
+        return (
+            f"{'no site is' if lost else 'not enough sites are'} of H, which X-rays hardly see: "
+            "add its sites, or simulate the crystal without them by the option missing, such as "
+            "structure: {name: cif, path: …, missing: H} or --set structure.missing=H"
+        )
+    if lost:
+        return (
+            f"no site is of {', '.join(lost)}: add its sites, or state the formula of what the "
+            "sites hold"
+        )
+    return "correct the sites, the symmetry or the formula"
+
+
+def _counts(atoms: Atoms) -> dict[int, float]:
+    numbers, found = np.unique(atoms.numbers, return_counts=True)
+    return {int(number): int(count) for number, count in zip(numbers, found, strict=True)}
+
+
+def _agree(expected: Expected, counts: Mapping[int, float]) -> bool:
+    """Whether a cell holds what it should, save for what may be missing."""
+    contents = _contents(expected, counts)
+    lacking = {
+        number: count
+        for number, count in contents.items()
+        if number in expected.missing and counts.get(number, 0) < count
+    }
+    return _equal({**counts, **lacking}, contents)
+
+
+def _contents(expected: Expected, counts: Mapping[int, float]) -> dict[int, float]:
     """What the cell may hold; pymatgen states all atoms of the cell, and a formula unit beside."""
     formula = expected.formula
-    total = sum(formula.values())
     if expected.units is None:
-        times = max(1, round(atoms / total))
-        return _times(formula, times)
+        there = formula.keys() - expected.missing or formula.keys()
+        atoms = sum(count for number, count in counts.items() if number not in expected.missing)
+        return _times(formula, max(1, round(atoms / sum(formula[number] for number in there))))
     if _equal(formula, _times(expected.reduced, expected.units)):
         return dict(formula)
     return _times(formula, expected.units)
+
+
+def told_of_missing(expected: Expected, atoms: Atoms) -> list[str]:
+    """What a cell lacks of the formula, for the user."""
+    return [
+        f"{count:g} {symbol_of(number)} of the cell have no sites, and are left out"
+        for number, count in sorted(_lacking(expected, atoms).items())
+    ]
+
+
+def _lacking(expected: Expected, atoms: Atoms) -> dict[int, float]:
+    if not expected.missing or not expected.formula:
+        return {}
+    counts = _counts(atoms)
+    contents = _contents(expected, counts)
+    lacking = {number: contents.get(number, 0.0) - counts.get(number, 0.0)
+               for number in expected.missing}  # fmt: skip
+    return {number: count for number, count in lacking.items() if count > 0}
 
 
 def _times(formula: Mapping[int, float], factor: float) -> dict[int, float]:
@@ -179,8 +236,14 @@ def _check_density(expected: Expected, atoms: Atoms, cell: Float[np.ndarray, "3 
     from ase.data import atomic_masses
 
     stated = expected.density_g_cm3
-    found = _GRAMS * float(atomic_masses[atoms.numbers].sum()) / abs(float(np.linalg.det(cell)))
-    if stated is not None and abs(found / stated - 1) > _DENSITY:
+    if stated is None:
+        return
+    lacking = _lacking(expected, atoms).items()
+    mass = float(atomic_masses[atoms.numbers].sum())
+    mass += sum(count * float(atomic_masses[number]) for number, count in lacking)
+    found = _GRAMS * mass / abs(float(np.linalg.det(cell)))
+    unknown = bool(expected.missing) and not expected.formula  # how many are missing
+    if found / stated - 1 > _DENSITY or (1 - found / stated > _DENSITY and not unknown):
         raise InputError(
             f"the atoms in the cell make {found:.4g} g/cm³, but the file states {stated:g} "
             "(_exptl_crystal_density_diffrn); correct the sites, the symmetry or the density"

@@ -105,6 +105,7 @@ def sites_of(block: Block, formula: Sequence[int]) -> Sites:
     kept = [index for index in range(count) if not dummy[index]]
     if not kept:
         raise InputError("its atom sites are all dummies (_atom_site_calc_flag dum)")
+    multiplicities = _multiplicities(block, count)
     fractional, steps, symbols = [], [], []
     for index in kept:
         numbers = [_coordinate(labels[index], axis, coordinates[at][index])
@@ -120,7 +121,7 @@ def sites_of(block: Block, formula: Sequence[int]) -> Sites:
         numbers=np.array([elements()[symbol] for symbol in symbols], dtype=np.int64),
         fractional=np.array(fractional),
         step=np.array(steps),
-        multiplicities=[_multiplicities(block, count)[index] for index in kept],
+        multiplicities=[multiplicities[index] for index in kept],
         assumed=tuple(assumed),
     )
 

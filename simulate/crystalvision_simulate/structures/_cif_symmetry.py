@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import numpy as np
 from jaxtyping import Float
@@ -33,7 +34,8 @@ _NAMES = (
     "_symmetry_space_group_name_h-m_alt",
 )
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
-_FITS = 0.01  # of the metric: operations that change a cell by more contradict it
+_FITS = 0.01  # of the metric: operations that change a cell by more may be of other axes
+_FARTHEST = 0.05  # of the metric: cells measured by electrons depart by a degree or so
 _EXACT = 1e-3  # of the metric: a smaller change is the rounding of the cell
 _WRITE = "write its operations (_space_group_symop_operation_xyz)"
 
@@ -83,13 +85,7 @@ def candidates_of(block: Block, cell: Float[np.ndarray, "3 3"]) -> list[Candidat
     exact = stated.operations or stated.hall_operations
     found = _by_names(stated, cell) if exact is None else [_exact(stated, exact)]
     for each in found:
-        misfit = each.operations.misfit(cell)
-        if misfit > _FITS:
-            raise InputError(
-                f"the operations of {each.name} do not fit the cell, whose metric they change by "
-                f"{misfit:.0%}: one of them is of other axes (rhombohedral, hexagonal?); write "
-                "both for the same axes"
-            )
+        _check_fit(each, cell)
     return [
         Candidate(
             each.name,
@@ -97,12 +93,36 @@ def candidates_of(block: Block, cell: Float[np.ndarray, "3 3"]) -> list[Candidat
             (
                 *stated.assumed,
                 *each.assumed,
-                *(["the cell departs a little from the symmetry; it is kept as it is written"]
-                  if each.operations.misfit(cell) > _EXACT else []),
+                *_told_of_departure(each.operations.misfit(cell)),
             ),
         )
         for each in found
-    ]  # fmt: skip
+    ]
+
+
+def _check_fit(candidate: Candidate, cell: Float[np.ndarray, "3 3"]) -> None:
+    """Refuse operations of other axes than the cell's; a cell that departs from them is kept.
+
+    Raises:
+        InputError: The operations change the cell by far, or fit its axes better in another order.
+    """
+    misfit = candidate.operations.misfit(cell)
+    if misfit <= _FITS:
+        return
+    best = min(candidate.operations.misfit(cell[list(order)]) for order in permutations(range(3)))
+    if misfit > _FARTHEST or best < misfit / 2:
+        raise InputError(
+            f"the operations of {candidate.name} do not fit the cell, whose metric they change by "
+            f"{misfit:.0%}: one of them is of other axes (rhombohedral, hexagonal?), or a length "
+            "or an angle is wrong; write both for the same axes"
+        )
+
+
+def _told_of_departure(misfit: float) -> list[str]:
+    if misfit <= _EXACT:
+        return []
+    by = f"by {misfit:.1%} of the metric"
+    return [f"the cell departs from the symmetry, {by}; it is kept as it is written"]
 
 
 def _statements(block: Block) -> _Statements:
@@ -205,9 +225,9 @@ def _by_names(stated: _Statements, cell: Float[np.ndarray, "3 3"]) -> list[Candi
     fitting = [
         each
         for each, misfit in zip(common, misfits, strict=True)
-        if misfit <= max(2 * best, _EXACT)
+        if misfit <= min(max(2 * best, _EXACT), _FARTHEST)
     ]
-    if best > _FITS:
+    if best > _FARTHEST:
         raise InputError(
             f"the space group {said} does not fit the cell; check its axes and its lengths and "
             "angles"

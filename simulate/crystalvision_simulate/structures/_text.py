@@ -36,7 +36,8 @@ def read_text(path: Path, expected: str) -> str:
         StorageError: It cannot be read.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected {expected}")
+        found = "this is a folder, no file" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {found}; expected {expected}")
     try:
         data = _unpacked(path)
     except (EOFError, lzma.LZMAError, gzip.BadGzipFile, ValueError) as error:

@@ -16,6 +16,7 @@ from crystalvision_simulate.structures._cif_checks import (
     check_atoms,
     check_volume,
     expected_of,
+    told_of_missing,
 )
 from crystalvision_simulate.structures._cif_sites import Sites, cell_of, check_kind, sites_of
 from crystalvision_simulate.structures._cif_symmetry import Candidate, candidates_of
@@ -38,7 +39,7 @@ class _Reading:
     atoms: Atoms
 
 
-def read_cif(path: Path, block: str | None = None) -> Crystal:
+def read_cif(path: Path, block: str | None = None, missing: str | tuple[str, ...] = ()) -> Crystal:
     """Any crystal, from a CIF file.
 
     Sites, symmetry and cell must make one crystal, and agree with whatever else the file states:
@@ -50,6 +51,8 @@ def read_cif(path: Path, block: str | None = None) -> Crystal:
         path: A CIF file with one ordered structure; relative to the working directory. It may be
             packed by gzip.
         block: The data block to read, where several hold a structure.
+        missing: Elements that may have fewer sites than the formula has atoms, such as H, which
+            X-rays hardly see: the crystal is read without the rest.
 
     Raises:
         InputError: The file is missing, does not parse, has partially occupied sites, contradicts
@@ -58,7 +61,7 @@ def read_cif(path: Path, block: str | None = None) -> Crystal:
     """
     text = read_text(path, "a CIF file")
     try:
-        return crystal_of(choose_block(read_blocks(text), block))
+        return crystal_of(choose_block(read_blocks(text), block), missing)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -70,20 +73,25 @@ def looks_like_cif(text: str) -> bool:
     return begins.startswith("data_") and any(line.startswith("_cell") for line in lines)
 
 
-def crystal_of(block: Block) -> Crystal:
+def crystal_of(block: Block, missing: str | tuple[str, ...] = ()) -> Crystal:
     """The crystal of a data block.
+
+    Args:
+        block: The block.
+        missing: Elements that may have fewer sites than the formula has atoms.
 
     Raises:
         InputError: It contradicts itself, or could be more than one crystal.
     """
     check_kind(block)
     cell, assumed = cell_of(block)
-    expected = expected_of(block)
-    check_volume(expected, cell)
+    expected = expected_of(block, (missing,) if isinstance(missing, str) else missing)
+    assumed += check_volume(expected, cell)
     sites = sites_of(block, tuple(expected.formula))
     reading = _reading(candidates_of(block, cell), sites, expected, cell)
     assumed += [*expected.assumed, *sites.assumed, *reading.candidate.assumed]
     assumed += _told_of_moves(sites, reading.atoms)
+    assumed += told_of_missing(expected, reading.atoms)
     return Crystal(
         positions=reading.atoms.fractional @ cell,
         numbers=reading.atoms.numbers,
@@ -182,14 +190,18 @@ def _less_symmetric_than_cell(cell: Float[np.ndarray, "3 3"], atoms: Atoms) -> b
 
 def _same_atoms(one: Atoms, other: Atoms, cell: Float[np.ndarray, "3 3"]) -> bool:
     """Whether two lists of atoms are the same atoms, in whatever order."""
+    from scipy.spatial import cKDTree
+
     if sorted(one.numbers) != sorted(other.numbers):
         return False
     for number in np.unique(one.numbers):
-        here, there = (each.fractional[each.numbers == number] for each in (one, other))
-        apart = here[:, None] - there[None]
-        distance = np.linalg.norm((apart - np.rint(apart)) @ cell, axis=-1)
-        if (distance.min(axis=1) > _MOVED).any() or (distance.min(axis=0) > _MOVED).any():
-            return False
+        here, there = (each.fractional[each.numbers == number] % 1.0 % 1.0
+                       for each in (one, other))  # fmt: skip
+        for these, those in ((here, there), (there, here)):
+            _, nearest = cKDTree(those, boxsize=1.0).query(these)
+            apart = these - those[nearest]
+            if np.linalg.norm((apart - np.rint(apart)) @ cell, axis=-1).max() > _MOVED:
+                return False
     return True
 
 

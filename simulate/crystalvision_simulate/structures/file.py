@@ -23,7 +23,9 @@ _ONLY_ASE = ("vasprun", "XDATCAR", ".xsf", ".res")
 _BEGINNING = 2**16
 
 
-def read_crystal(path: Path, block: str | None = None) -> Crystal:
+def read_crystal(
+    path: Path, block: str | None = None, missing: str | tuple[str, ...] = ()
+) -> Crystal:
     """Any crystal, from a file that ASE or pymatgen reads: POSCAR, extended XYZ, CIF, XSF, JSON.
 
     The name of the file tells its format, as it does to those two; a CIF is known by its content as
@@ -33,6 +35,7 @@ def read_crystal(path: Path, block: str | None = None) -> Crystal:
     Args:
         path: The file, with one ordered crystal; relative to the working directory.
         block: The data block of a CIF to read, where several hold a structure.
+        missing: Elements that may have fewer sites in a CIF than its formula has atoms, such as H.
 
     Raises:
         InputError: The file is missing, no reader knows it, it has partially occupied sites or
@@ -41,11 +44,16 @@ def read_crystal(path: Path, block: str | None = None) -> Crystal:
         StorageError: The file cannot be read.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected one with a crystal, such as a POSCAR")
+        found = "this is a folder, no file" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {found}; expected one with a crystal, such as a POSCAR")
     if _is_cif(path):
-        return read_cif(path, block)
+        return read_cif(path, block, missing)
     if block is not None:
         raise InputError(f"{path}: only CIF files have blocks, and this is none; leave block out")
+    if missing:
+        raise InputError(
+            f"{path}: only CIF files state what may be missing, and this is none; leave missing out"
+        )
     try:
         with judged() as told:
             crystal = _read(path)

@@ -1,12 +1,14 @@
 """The sites of a CIF: elements, occupancies, special positions, and what contradicts them."""
 
 import re
+import time
 
 import numpy as np
 import pytest
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.structures.cif import read_cif
+from crystalvision_simulate.structures._expand import Atoms
+from crystalvision_simulate.structures.cif import _same_atoms, read_cif
 
 HEX = "_cell_length_a {a}\n_cell_length_b {a}\n_cell_length_c {c}\n" + "".join(
     f"_cell_angle_{name} {angle}\n" for name, angle in (("alpha", 90), ("beta", 90), ("gamma", 120))
@@ -158,7 +160,8 @@ def test_coordinates_that_are_none_are_refused(read, rows, wrong):
     ("statement", "wrong"),
     [
         ("_chemical_formula_sum 'Sr Ti O2'", "make O3 Sr1 Ti1 in the cell, but the file states"),
-        ("_chemical_formula_sum 'Sr Ti O3 H'", "no site is of H: add its sites"),
+        ("_chemical_formula_sum 'Sr Ti O3 H'", "no site is of H, .* missing: H}"),
+        ("_chemical_formula_sum 'Sr Ti O3 C'", "no site is of C: add its sites"),
         ("_chemical_formula_sum 'Sr2 Ti2 O6'", "correct the sites, the symmetry or the formula"),
         ("_chemical_formula_sum 'Sr Ti O3'\n_cell_formula_units_Z 4", "and Z = 4"),
         ("_cell_formula_units_Z 2", "which is not 2 formula units"),
@@ -177,6 +180,83 @@ def test_contents_that_agree(read):
         "_exptl_crystal_density_diffrn 5.12\n"
     )
     assert read(PEROVSKITE + statements + sites(FULL)).assumed == ()
+
+
+@pytest.mark.parametrize("formula", ["Mg (O H)2", "Mg (O2 H2)", "(Mg O2) H2"])
+def test_groups_in_the_sum_are_multiplied_out(read, formula):
+    rows = ["Mg1 Mg 0 0 0", "O1 O .33333 .66667 .2203"]
+    text = f"{BRUCITE}_chemical_formula_sum '{formula}'\n{sites(rows)}"
+    with pytest.raises(InputError, match="no site is of H"):
+        read(text)
+    hydrogen = "H1 H .33333 .66667 .4303"
+    assert len(read(f"{BRUCITE}_chemical_formula_sum '{formula}'\n{sites([*rows, hydrogen])}")) == 5
+
+
+def test_time_grows_as_the_number_of_sites(read):
+    places = np.indices((27, 27, 27)).reshape(3, -1).T / 27  # 19,683; 11 s where it grew as n²
+    rows = [f"Po{at} Po {x:.6f} {y:.6f} {z:.6f}" for at, (x, y, z) in enumerate(places)]
+    cell = PEROVSKITE.replace("3.905", "90.45").replace("P m -3 m", "P 1")
+    started = time.perf_counter()
+    assert len(read(cell + sites(rows))) == 27**3
+    assert time.perf_counter() - started < 6
+
+
+def test_same_atoms_are_found_whatever_their_order_and_number():
+    rng = np.random.default_rng(0)
+    places, numbers = rng.random((20_000, 3)), rng.choice([14, 7], size=20_000)
+    order, none = rng.permutation(20_000), np.zeros(0)
+    cell = np.array([[60.0, 0, 0], [-20, 60, 0], [5, 7, 60]])
+    one = Atoms(places, numbers, none, none)
+    moved = Atoms((places + [1, 0, -1] + 1e-6)[order], numbers[order], none, none)
+    assert _same_atoms(one, moved, cell)
+    places = moved.fractional.copy()
+    places[7] += 0.001
+    assert not _same_atoms(one, Atoms(places, numbers[order], none, none), cell)
+    assert not _same_atoms(one, Atoms(moved.fractional, numbers[order][::-1], none, none), cell)
+
+
+def test_a_volume_that_the_lengths_miss_a_little_is_told(read):
+    found = read(f"{PEROVSKITE}_cell_volume 60.8\n{sites(FULL)}")
+    assert found.volume_angstrom3 == pytest.approx(3.905**3, rel=1e-4)
+    assert found.assumed == (
+        "_cell_volume is 60.8 Å³, but the lengths and angles make 59.5474 Å³: these were taken",
+    )
+
+
+@pytest.mark.parametrize("option", ["H", "D", ("H",), ("C", "H")])
+@pytest.mark.parametrize(
+    ("statements", "count"),
+    [
+        ("_chemical_formula_sum 'Sr Ti O3 H2'", 2),
+        ("_chemical_formula_sum 'Sr Ti O3 H2'\n_cell_formula_units_Z 1", 2),
+        ("_chemical_formula_sum 'Sr Ti O3 H30'\n_exptl_crystal_density_diffrn 5.96", 30),
+    ],
+)
+def test_hydrogen_may_be_missing_where_the_user_says_so(read, statements, count, option):
+    text = f"{PEROVSKITE}{statements}\n{sites(FULL)}"
+    with pytest.raises(InputError, match="no site is of H"):
+        read(text)
+    found = read(text, missing=option)
+    assert sorted(found.numbers) == [8, 8, 8, 22, 38]
+    assert found.assumed == (f"{count} H of the cell have no sites, and are left out",)
+
+
+def test_what_is_missing_does_not_hide_other_faults(read):
+    rows = [*FULL, "H1 H .5 .25 0"]
+    text = f"{PEROVSKITE}_chemical_formula_sum 'Sr Ti O3 H14'\n{sites(rows)}"
+    with pytest.raises(InputError, match=r"make H12 O3 Sr1 Ti1 .* not enough sites are of H"):
+        read(text)
+    found = read(text, missing="H")
+    assert len(found) == 17
+    assert found.assumed == ("2 H of the cell have no sites, and are left out",)
+    for wrong in ("Sr Ti O2 H4", "Sr Ti O3 H", "Sr Ti O3 H14 C"):
+        with pytest.raises(InputError, match="but the file states"):
+            read(text.replace("Sr Ti O3 H14", wrong), missing="H")
+    dense = text.replace("_chem", "_exptl_crystal_density_diffrn 4.2\n_chem")
+    with pytest.raises(InputError, match="g/cm³, but the file states"):
+        read(dense, missing="H")
+    with pytest.raises(InputError, match="missing is 'Hy', which is no element"):
+        read(text, missing="Hy")
 
 
 def test_multiplicities_are_checked(read):

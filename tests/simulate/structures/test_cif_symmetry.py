@@ -136,6 +136,29 @@ def test_hexagonal_operations_of_a_rhombohedral_cell_are_refused(read, statement
         read(BI_RHOMBOHEDRAL, statements, BI_R, more)
 
 
+@pytest.mark.parametrize("statements", [{HM: "P 21/n"}, {HALL: "-P 2yn"}])
+@pytest.mark.parametrize("alpha", [90.3, 88.85])
+def test_a_measured_cell_that_departs_from_its_symmetry_is_kept_and_told(read, alpha, statements):
+    found = read((4.925, 11.433, 5.378, alpha, 111.97, 90.03), statements, ["C1 C .1 .2 .3"])
+    assert len(found) == 4
+    assert found.to_ase().cell.angles() == pytest.approx([alpha, 111.97, 90.03])
+    assert any("the cell departs from the symmetry, by" in told for told in found.assumed)
+
+
+@pytest.mark.parametrize(
+    ("cell", "hall"),
+    [
+        ((4.036, 3.994, 3.994, 90, 90, 90), "P 4 -2"),  # the long axis is not c
+        ((7, 8, 9.5, 90, 91, 90), "-P 2c"),  # the unique axis is not c
+        ((4.925, 11.433, 5.378, 87, 111.97, 90), "-P 2yn"),  # too far
+        ((5.43, 5.43, 5.7, 90, 90, 90), "F 4d 2 3 -1d"),
+    ],
+)
+def test_a_cell_of_other_axes_is_refused_however_near(read, cell, hall):
+    with pytest.raises(InputError, match="do not fit the cell"):
+        read(cell, {HALL: hall}, ["C1 C .1 .2 .3"])
+
+
 @pytest.mark.parametrize(
     ("name", "hall"),
     [

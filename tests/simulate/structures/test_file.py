@@ -52,6 +52,8 @@ def test_the_last_of_several_frames_is_taken(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.vasp: no such file; expected one with a cryst"):
         read_crystal(tmp_path / "absent.vasp")
+    with pytest.raises(InputError, match="this is a folder, no file; expected one with a crystal"):
+        read_crystal(tmp_path)
 
 
 @pytest.mark.parametrize(
