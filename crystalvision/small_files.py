@@ -6,6 +6,7 @@ from crystalvision.errors import InputError
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.storage import disk_errors
 
+_ABSENT = (FileNotFoundError, NotADirectoryError, PermissionError)
 MAX_BYTES = 16 * 2**20  # JSON of so many bytes takes up to some 400 MB
 
 
@@ -29,7 +30,7 @@ def read_small(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
         try:
             with path.open("rb") as file:
                 content = file.read(max_bytes + 1)
-        except (FileNotFoundError, PermissionError) as error:  # the caller knows what that means
+        except _ABSENT as error:  # the caller knows what that means
             refused = error
     if refused is not None:
         raise refused

@@ -48,7 +48,7 @@ def test_split_again_as_it_was_changes_nothing(run, data):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--test", 1.5], "test_share=1.5"),
+        (["--test", 1.5], "'--test': Input should be less than or equal to 1"),
         (["--validation", 0.5, "--test", 0.5], "something to train on"),
         (["--seed", -1], "--seed"),
     ],

@@ -140,7 +140,7 @@ def test_a_regressor_reports_its_severity_error_and_no_accuracy(make_system, mak
 
 
 def test_divergence_stops_the_training(make_system, make_phase, patterns):
-    phase = make_phase("regressor", epochs=5, rate=1e20, optimiser="sgd")
+    phase = make_phase("regressor", epochs=5, rate=1000.0, optimiser="sgd")
     with pytest.raises(InputError, match=r"phase 'regressor' diverged: .* lower its learning_rate"):
         fit(make_system(), [phase], *patterns)
 
