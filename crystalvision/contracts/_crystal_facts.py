@@ -12,7 +12,7 @@ from crystalvision.contracts._crystal import Crystal
 
 _GRAMS = 1.66053907  # g/cm³ of one dalton in an Å³
 _TOLERANCE = 0.01  # Å
-_MOST_ATOMS = 5_000  # spglib takes minutes for the symmetry of more
+_MOST_ATOMS = 2_000  # takes spglib seconds, and time grows as their square
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class CrystalFacts(Config):
         formula: Its reduced formula, such as `Si3N4`.
         atoms: Number of atoms in the cell.
         space_group: Symbol and number that spglib finds on the atoms, such as `Fd-3m (227)`; empty
-            where it finds none.
+            where it finds none, or does not look, as for more than 2,000 atoms.
         density_g_cm3: Density of the cell [g/cm³].
         assumed: What was assumed when it was read, a sentence each.
     """
@@ -99,7 +99,9 @@ class CrystalFacts(Config):
 
     def __str__(self) -> str:
         """One line, such as `Si3N4, 14 atoms in the cell, P6_3/m (176), 3.2 g/cm³`."""
-        group = self.space_group or "no space group found"
+        many = self.atoms > _MOST_ATOMS
+        none = "too many atoms to find a space group" if many else "no space group found"
+        group = self.space_group or none
         plural = "s" if self.atoms > 1 else ""
         return (
             f"{self.formula}, {self.atoms} atom{plural} in the cell, {group}, "

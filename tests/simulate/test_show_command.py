@@ -1,6 +1,7 @@
 """`crystalvision show`: what a user types, what is drawn, and what goes wrong."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -203,6 +204,7 @@ def test_a_dataset_whose_recipe_cannot_be_made_is_shown_as_it_is(tmp_path, small
         (["copper", "--renderer", "magic"], "no renderer is called 'magic'"),
         (["copper", "--window-angstrom", "0"], "window_angstrom is 0"),
         (["cif"], "path"),
+        (["."], ".: not a dataset of crystalvision"),
     ],
 )
 def test_bad_input_costs_one_line_and_writes_nothing(words, text, tmp_path, monkeypatch, capsys):
@@ -281,6 +283,17 @@ def test_what_was_read_of_a_crystal_and_what_was_assumed(tmp_path, small_structu
     text = " ".join(capsys.readouterr().err.split())
     assert "Si, 8 atoms in the cell, Fd-3m (227), 2.33 g/cm³" in text
     assert "assumed: the setting is F d -3 m:1" in text
+
+
+def test_a_mineral_without_hydrogen_is_shown_where_that_is_said(tmp_path, small_structure, capsys):
+    path = tmp_path / "x.cif"
+    path.write_text(CELL.replace("loop_", "_chemical_formula_sum 'Po H2'\nloop_"))
+    words = [path, "-o", tmp_path / "x.png", *small_structure]
+    advice = error_of(words, capsys)
+    option = re.search(r"--set (\S+)$", advice)[1]
+    told = shown([*words, "--set", option], capsys)["structure"]
+    assert (told["formula"], told["atoms"]) == ("Po", 1)
+    assert told["assumed"] == ["2 H of the cell have no sites, and are left out"]
 
 
 def test_every_structure_of_a_recipe_is_told(tmp_path, small_settings, capsys):

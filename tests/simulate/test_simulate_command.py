@@ -139,6 +139,15 @@ def test_bad_input_costs_one_line_and_writes_nothing(words, text, tmp_path, caps
     assert not path.exists()
 
 
+def test_the_path_of_a_file_in_place_of_a_structures_name(tmp_path, capsys):
+    path = tmp_path / "al.cif"
+    path.write_text("data_al\n")
+    words = ["simulate", RECIPE, "-o", str(tmp_path / "d.zarr"), "--set", f"structure={path}"]
+    message = error_of(words, capsys)
+    assert "is a file, where the name of a structure is expected" in message
+    assert f"write {{name: file, path: {path}}}" in message
+
+
 def test_a_cif_that_does_not_parse(tmp_path, capsys):
     cif = tmp_path / "broken.cif"
     cif.write_text("this is no CIF\n")

@@ -27,6 +27,7 @@ from crystalvision_simulate.structures._text import read_text
 
 _NO_SYMMETRY = "the file states no symmetry: its sites are taken for all atoms of the cell (P 1)"
 _SYSTEMS = (3, 16, 75, 143, 195)  # first group of each crystal system; hexagonal as trigonal
+_MANY = 1_000  # sites: no asymmetric unit has so many
 _ALIKE = 0.05  # Å: atoms of a file with few digits that symmetry relates
 _MOVED = 0.002  # Å: a site that was moved farther onto its special position is told
 
@@ -178,6 +179,8 @@ def _without_symmetry(sites: Sites, expected: Expected, cell: Float[np.ndarray, 
 
 def _less_symmetric_than_cell(cell: Float[np.ndarray, "3 3"], atoms: Atoms) -> bool:
     """Whether the lattice has symmetry that the atoms lack, as when a file lists only some."""
+    if len(atoms.numbers) > _MANY:
+        return False
     periodic = np.ones(3, dtype=bool)
     lattice = Crystal(np.zeros((1, 3)), np.ones(1, dtype=np.int64), cell, periodic)
     crystal = Crystal(atoms.fractional @ cell, atoms.numbers, cell, periodic)

@@ -1,5 +1,7 @@
 """What is said of a crystal, and which crystals are none."""
 
+import time
+
 import ase.build
 import numpy as np
 import pytest
@@ -39,6 +41,16 @@ def test_a_crystal_that_does_not_repeat_has_no_space_group():
     slab = Crystal.from_ase(ase.build.fcc111("Al", (1, 1, 3), vacuum=5))
     assert space_group(slab) is None
     assert "no space group found" in str(CrystalFacts.of(slab))
+
+
+def test_the_facts_of_thousands_of_atoms_take_no_time():
+    atoms = ase.build.bulk("Si", cubic=True) * (9, 9, 9)
+    atoms.rattle(0.05, seed=0)
+    started = time.perf_counter()
+    facts = CrystalFacts.of(Crystal.from_ase(atoms))
+    assert time.perf_counter() - started < 2
+    assert facts.space_group == ""
+    assert "Si, 5832 atoms in the cell, too many atoms to find a space group" in str(facts)
 
 
 @pytest.mark.parametrize("number", [0, -1, 119])

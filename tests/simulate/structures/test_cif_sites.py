@@ -198,6 +198,9 @@ def test_time_grows_as_the_number_of_sites(read):
     cell = PEROVSKITE.replace("3.905", "90.45").replace("P m -3 m", "P 1")
     started = time.perf_counter()
     assert len(read(cell + sites(rows))) == 27**3
+    found = read(cell.replace("_symmetry_space_group_name_H-M 'P 1'", "") + sites(rows))
+    assert len(found) == 27**3
+    assert "states no symmetry" in found.assumed[0]
     assert time.perf_counter() - started < 6
 
 
