@@ -128,7 +128,10 @@ def test_resuming_a_whole_dataset_changes_nothing(whole, tmp_path, small_setting
         ([RECIPE, "--set", "detector.dose_electrons=-1"], "dose_electrons is -1"),
         ([RECIPE, "--set", "classes.3.defects.0.fraction=1.2"], "fraction is 1.2"),
         ([RECIPE, "--set", "samples"], "--set samples: expected key=value"),
-        ([RECIPE, "--samples", "0"], "'--samples': Input should be greater than or equal to 1, not 0"),
+        (
+            [RECIPE, "--samples", "0"],
+            "'--samples': Input should be greater than or equal to 1, not 0",
+        ),
         ([RECIPE, "--device", "tpu"], "--device tpu: expected cpu, cuda or auto"),
         ([RECIPE, "--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
     ],
