@@ -4,9 +4,11 @@ structure → defects → specimen → renderer → detector → store → datas
 a stage knows the one before it only by the types here.
 """
 
+from crystalvision.contracts._axes import Axis, grid_of
 from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
+from crystalvision.contracts._inputs import ANY_DIMENSION, Input
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
@@ -37,10 +39,14 @@ from crystalvision.contracts._simulation import (
     Specimen,
     SpecimenSize,
 )
+from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.contracts._tasks import Judged, Task, TaskFigure
 
 __all__ = [
+    "ANY_DIMENSION",
     "Aperture",
     "Augmentation",
+    "Axis",
     "Backbone",
     "Beam",
     "Cost",
@@ -48,10 +54,13 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "Estimate",
     "Estimator",
     "Features",
     "Fusion",
     "Head",
+    "Input",
+    "Judged",
     "Parent",
     "Pattern",
     "Prediction",
@@ -59,13 +68,17 @@ __all__ = [
     "SpaceGroup",
     "Specimen",
     "SpecimenSize",
+    "Target",
     "Targets",
+    "Task",
+    "TaskFigure",
     "check_many",
     "check_prediction",
     "check_size",
     "check_stride",
     "check_tensor",
     "described",
+    "grid_of",
     "mark_origin",
     "origin_of",
     "space_group",

@@ -6,12 +6,10 @@ import math
 import re
 from typing import Any, Literal, Self
 
-import numpy as np
-from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
-from crystalvision.contracts import CrystalFacts
+from crystalvision.contracts import Axis, CrystalFacts, Target
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
 from crystalvision.ranges import MAX_SAMPLES
@@ -55,28 +53,6 @@ class Column(Config):
     dtype: ColumnType
     units: str = "1"
     description: str = ""
-
-
-class Axis(Config):
-    """Calibration of one axis of the images: pixel `i` lies at `offset + scale * i`.
-
-    Attributes:
-        name: `q_y` for rows, `q_x` for columns.
-        size: Number of pixels.
-        scale: Distance between pixels [units].
-        offset: Where pixel 0 lies [units].
-        units: Usually `1/angstrom`.
-    """
-
-    name: str
-    size: int = Field(gt=0)
-    scale: float = Field(gt=0, allow_inf_nan=False)
-    offset: float = Field(allow_inf_nan=False)
-    units: str = "1/angstrom"
-
-    def values(self) -> Float[np.ndarray, "size"]:
-        """Position of every pixel [units], (size,)."""
-        return self.offset + self.scale * np.arange(self.size, dtype=np.float64)
 
 
 def detector_axes(
@@ -214,6 +190,28 @@ class DatasetHeader(Config):
         """Indices of the samples in a shard."""
         start = shard * self.samples_per_shard
         return range(start, min(start + self.samples_per_shard, self.samples))
+
+    def target(self, name: str) -> Target:
+        """What a column is as something to be learnt: classes, or a real value.
+
+        Raises:
+            InputError: There is no such column, or it counts something that has no classes.
+        """
+        column = self.columns.get(name)
+        if column is None:
+            raise InputError(f"no target '{name}': expected a column, {', '.join(self.columns)}")
+        if name == "label":
+            return Target(
+                name=name,
+                task="classification",
+                classes=self.class_names,
+                class_severities=self.class_severities,
+            )
+        if not column.dtype.startswith("float"):
+            raise InputError(
+                f"column '{name}' holds {column.dtype}, and so no real value that could be learnt"
+            )
+        return Target(name=name, task="regression", units=column.units)
 
     @property
     def identity(self) -> str:
