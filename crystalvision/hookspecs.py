@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Task,
     )
     from crystalvision.sources import Source
 
@@ -104,6 +105,17 @@ def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
     """Heads: name → factory of a module over pooled features (b, f), with its loss and prediction.
 
     The toolkit supplies `num_features` and `num_classes`. Example: `return {"softmax": Softmax}`.
+    """
+
+
+@hookspec
+def crystalvision_tasks() -> "Mapping[str, str | Callable[..., Task]]":
+    """Tasks: name → factory of what judges and shows one kind of target.
+
+    A dataset's target names its task, and a run is judged by it wherever it is told.
+    Example: `return {"texture": "my_package.texture:Texture"}`, whose instances have
+    `score(estimate, truth, target)`, `metrics(judged)`, `columns(judged)` and
+    `figures(judged, metrics)`.
     """
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Task,
     )
     from crystalvision.sources import Source, SourceSpec
 
@@ -232,6 +233,13 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["task"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Task": ...
     @overload
     def create(
         self,
