@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Task,
     )
     from crystalvision.sources import Source
 
@@ -109,6 +110,17 @@ def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
     `target` names (or else of `label`), and `grid`, the shape of the prepared images.
     Example: `return {"softmax": Softmax}`, where `Softmax(num_features: int, num_classes: int,
     target: str = "label")` has `targets`, `forward`, `loss` and `predict`.
+    """
+
+
+@hookspec
+def crystalvision_tasks() -> "Mapping[str, str | Callable[..., Task]]":
+    """Tasks: name → factory of what judges and shows one kind of target.
+
+    A dataset's target names its task, and a run is judged by it wherever it is told.
+    Example: `return {"texture": "my_package.texture:Texture"}`, whose instances have
+    `score(estimate, truth, target)`, `metrics(judged)`, `columns(judged)` and
+    `figures(judged, metrics)`.
     """
 
 

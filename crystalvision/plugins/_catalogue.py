@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Renderer,
         Target,
+        Task,
     )
     from crystalvision.sources import Source, SourceSpec
 
@@ -236,6 +237,13 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["task"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Task": ...
     @overload
     def create(
         self,

@@ -12,6 +12,7 @@ FactoryKind = Literal[
     "backbone",
     "head",
     "fusion",
+    "task",
     "feature",
     "estimator",
 ]
@@ -72,6 +73,11 @@ KINDS: dict[str, Kind] = {
             context=("branch_features",),
             on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
+        ),
+        Kind(
+            "task",
+            "crystalvision_tasks",
+            requires=("check", "score", "metrics", "resampled", "columns", "figures"),
         ),
         Kind(
             "feature",
