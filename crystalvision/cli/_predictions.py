@@ -14,9 +14,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 Row = dict[str, object]
 
 
-def as_json(
-    names: Sequence[str], said: "Predictions", conditions: object
-) -> dict[str, object]:
+def as_json(names: Sequence[str], said: "Predictions", conditions: object) -> dict[str, object]:
     """What becomes JSON: one mapping for each pattern, and what holds for all."""
     return {
         "sources": dict(said.sources),

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
-from crystalvision.cli._predictions import as_csv, as_json, note_maps, print_table, write_predictions
+from crystalvision.cli._predictions import (
+    as_csv,
+    as_json,
+    note_maps,
+    print_table,
+    write_predictions,
+)
 from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
 from crystalvision.cli.console import err, out, print_json, progress

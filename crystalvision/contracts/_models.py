@@ -50,7 +50,7 @@ class Head(nn.Module, ABC):
     targets: tuple[str, ...]
     reads: ClassVar[Literal["pooled", "map"]] = "pooled"
 
-    def observe(self, targets: Targets) -> None:  # noqa: B027 - most need not
+    def observe(self, targets: Targets) -> None:
         """Look at what the training patterns should be recognised as, before training begins.
 
         What is kept of it, such as the mean of a value, belongs into buffers: they are saved.

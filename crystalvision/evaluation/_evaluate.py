@@ -106,18 +106,16 @@ def evaluate(
         samples=len(indices),
         class_names=run.record.class_names,
         **classification.model_dump(),
-        severity=severity_metrics(
-            torch.from_numpy(told_severity), torch.from_numpy(severity)
-        ),
-        severity_source="regression" if predictions.sources["severity"] == "head" else "class_expectation",
+        severity=severity_metrics(torch.from_numpy(told_severity), torch.from_numpy(severity)),
+        severity_source="regression"
+        if predictions.sources["severity"] == "head"
+        else "class_expectation",
         intervals=_intervals(dataset, indices, predictions, label, severity, resamples, seed),
         temperature=predictor.temperatures.get("label"),
         rejected=None if rejected is None else float(rejected.mean()),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
-        calibration_error_by_chance=error_by_chance(
-            probabilities.max(axis=1).astype(np.float64)
-        ),
+        calibration_error_by_chance=error_by_chance(probabilities.max(axis=1).astype(np.float64)),
         conditions=conditions,
     )
     return Evaluation(metrics, indices, label, severity, predictions)

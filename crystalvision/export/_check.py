@@ -91,9 +91,7 @@ def check_file(
             "file was written; try the other format, and report this with the run's run.yaml"
         )
     batches = tuple(sorted({len(part) for part in parts}))
-    return ExportCheck(
-        len(counts), trial.real, trial.source, batches, largest, TOLERANCE, runtime
-    )
+    return ExportCheck(len(counts), trial.real, trial.source, batches, largest, TOLERANCE, runtime)
 
 
 def _run(name: Path, runner: Runner, counts: Counts) -> Answers:

@@ -109,9 +109,7 @@ def export_run(
 
             def tried() -> ExportCheck:
                 runner, runtime = (
-                    onnx_runner(partial)
-                    if to == "onnx"
-                    else torch_runner(partial, graph.outputs)
+                    onnx_runner(partial) if to == "onnx" else torch_runner(partial, graph.outputs)
                 )
                 return check_file(name, runner, runtime, trial, expected)
 

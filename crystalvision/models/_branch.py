@@ -148,8 +148,11 @@ def check_large_enough(
     if any(size < one for size, one in zip(grid, least, strict=True)):
         raise InputError(
             f"branch '{branch}' needs images of at least {'×'.join(map(str, least))} pixels, "
-            + (why or f"not {'×'.join(map(str, grid))}: bin less, or choose a backbone of smaller "
-               "stride")
+            + (
+                why
+                or f"not {'×'.join(map(str, grid))}: bin less, or choose a backbone of smaller "
+                "stride"
+            )
         )
 
 

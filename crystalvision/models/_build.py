@@ -54,9 +54,7 @@ def build_system(
     _check_shape(config, catalogue, joins=joins)
     made = _Parts(catalogue, targets, tuple(grid))
     branches = {
-        name: made.branch(
-            name, branch if first_weights else _without_weights(branch), in_channels
-        )
+        name: made.branch(name, branch if first_weights else _without_weights(branch), in_channels)
         for name, branch in config.branches.items()
     }
     widths = {name: branch.backbone.num_features for name, branch in branches.items()}
@@ -68,9 +66,7 @@ def build_system(
         config.fusion.options,
         branch_features=widths,
         branch_outputs={
-            name: count
-            for name, count in outputs.items()
-            if branches[name].head.reads == "pooled"
+            name: count for name, count in outputs.items() if branches[name].head.reads == "pooled"
         },
         num_classes=classes,
     )

@@ -66,9 +66,7 @@ class System(nn.Module):
             learnt.append(LABEL)
         self.targets: dict[str, Target] = {name: known[name] for name in dict.fromkeys(learnt)}
         # Of the dataset, not of the training: no weight.
-        self.register_buffer(
-            "class_severities", torch.tensor(near), persistent=False
-        )
+        self.register_buffer("class_severities", torch.tensor(near), persistent=False)
 
     def heads(self) -> dict[str, Head]:
         """The heads: the final one as "head", then those of the branches, by name."""

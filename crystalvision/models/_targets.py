@@ -92,9 +92,7 @@ def _no_classes(name: str, targets: Mapping[str, Target]) -> str:
     return f"'{name}' {what}; targets with classes: {listed(found)}"
 
 
-def check_kinds(
-    said: Mapping[str, torch.Tensor], who: str, targets: Mapping[str, Target]
-) -> None:
+def check_kinds(said: Mapping[str, torch.Tensor], who: str, targets: Mapping[str, Target]) -> None:
     """Check that a head gives indices of classes where a target has some, and else real values.
 
     Raises:

@@ -307,7 +307,9 @@ class Predictor:
         Raises:
             PluginError: Some of it is no number.
         """
-        told = [each.value if each.probabilities is None else each.probabilities for each in answers]
+        told = [
+            each.value if each.probabilities is None else each.probabilities for each in answers
+        ]
         values = torch.stack(told).double()
         finite = values.isfinite().reshape(*values.shape[:2], -1).all(2).all(0)
         lost = (~finite).nonzero().flatten()

@@ -261,9 +261,7 @@ class PhaseModule(LightningModule):
             train_loss=sums["train_loss"] / sums["train_count"],
             validation_loss=sums["loss"] / sums["count"],
             scores={
-                scorer.name: sums[scorer.name] / sums["count"]
-                for scorer in self._scorers.values()
+                scorer.name: sums[scorer.name] / sums["count"] for scorer in self._scorers.values()
             },
             seconds=round(time.perf_counter() - self._started, 3),
         )
-

@@ -107,9 +107,7 @@ def learnt_in(system: System, phase: Phase) -> dict[str, tuple[str, ...]]:
     The same order as that of `head_outputs`.
     """
     found = {
-        name: branch.head.targets
-        for name, branch in system.branches.items()
-        if name in phase.train
+        name: branch.head.targets for name, branch in system.branches.items() if name in phase.train
     }
     if phase.trains_final and system.head is not None:
         found["head"] = system.head.targets

@@ -6,6 +6,7 @@ import torch
 
 from crystalvision.training._processes import Group
 
+
 class Sums:
     """Sums by name; tensors, so that a GPU need not wait for each batch.
 

@@ -42,4 +42,3 @@ def teller(system: System) -> Teller:
 def side_by_side(branches: Mapping[str, BranchOutput]) -> Float[torch.Tensor, "b f"]:
     """Pooled features of all branches, (b, f), in the order of the branches."""
     return torch.cat([branch.features.float() for branch in branches.values()], dim=1)
-
