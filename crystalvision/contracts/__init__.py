@@ -39,8 +39,9 @@ from crystalvision.contracts._simulation import (
     Specimen,
     SpecimenSize,
 )
+from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._targets import Estimate, Target
-from crystalvision.contracts._tasks import Judged, Task, TaskFigure
+from crystalvision.contracts._tasks import Ends, Judged, JudgedSystem, Proportion, Task, TaskFigure
 
 __all__ = [
     "ANY_DIMENSION",
@@ -54,6 +55,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "Ends",
     "Estimate",
     "Estimator",
     "Features",
@@ -61,9 +63,11 @@ __all__ = [
     "Head",
     "Input",
     "Judged",
+    "JudgedSystem",
     "Parent",
     "Pattern",
     "Prediction",
+    "Proportion",
     "Renderer",
     "SpaceGroup",
     "Specimen",
@@ -81,6 +85,7 @@ __all__ = [
     "grid_of",
     "mark_origin",
     "origin_of",
+    "proper_rotations",
     "space_group",
     "stride_pair",
 ]
