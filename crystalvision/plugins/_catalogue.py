@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Target,
         Task,
     )
     from crystalvision.sources import Source, SourceSpec
@@ -211,6 +212,7 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         in_channels: int,
+        dimensions: int,
     ) -> "Backbone": ...
     @overload
     def create(
@@ -221,6 +223,8 @@ class Catalogue:
         *,
         num_features: int,
         num_classes: int,
+        targets: "Mapping[str, Target]",
+        grid: tuple[int, ...],
     ) -> "Head": ...
     @overload
     def create(
