@@ -112,8 +112,9 @@ def test_training_leaves_a_calibration_that_prediction_uses(run_path, dataset, c
     plain = Predictor.load(run_path, catalogue=catalogue, calibrated=False).predict(images)
     assert (told.calibrated, plain.calibrated) == (True, False)
     assert plain.novelty is None
-    expected = scale(torch.from_numpy(plain.probabilities), trust.record.temperature).numpy()
-    assert np.allclose(told.probabilities, expected, atol=1e-6)
+    given = torch.from_numpy(plain["label"].probabilities)
+    expected = scale(given, trust.record.temperatures["label"]).numpy()
+    assert np.allclose(told["label"].probabilities, expected, atol=1e-6)
     assert told.rejected.mean() < 0.3
 
 
@@ -126,7 +127,7 @@ def test_noise_is_flagged(run_path, catalogue):
 def test_evaluation_says_what_was_rejected(run, dataset):
     metrics = evaluate(run, dataset, resamples=5).metrics
     assert 0 <= metrics.rejected < 0.5
-    assert metrics.temperature == load_trust(run.path).record.temperature
+    assert metrics.temperature == load_trust(run.path).record.temperatures["label"]
     plain = evaluate(run, dataset, resamples=5, calibrated=False).metrics
     assert (plain.rejected, plain.temperature) == (None, None)
 
@@ -149,7 +150,9 @@ def damage_json(copy):
 
 def damage_temperature(copy):
     described = json.loads((copy / "calibration.json").read_text())
-    (copy / "calibration.json").write_text(json.dumps(described | {"temperature": "hot"}))
+    (copy / "calibration.json").write_text(
+        json.dumps(described | {"temperatures": {"label": "hot"}})
+    )
 
 
 def lose_json(copy):
