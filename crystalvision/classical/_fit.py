@@ -12,7 +12,7 @@ from crystalvision.training import Patterns
 _BATCH = 32
 _LEARN_FROM = 2048  # patterns; they are in memory all at once
 
-Images = Float[np.ndarray, "b c h w"]
+Images = Float[np.ndarray, "b c *grid"]
 
 
 def fit_classical(

@@ -25,7 +25,7 @@ class ClassicalSystem(System):
         estimator_name: Name of the estimator, for errors.
         estimator: Reads the features, in order, side by side.
         num_classes: Classes to tell apart, k.
-        image_shape: Shape (c, h, w) of the prepared images.
+        image_shape: Shape (c, *grid) of the prepared images.
 
     Attributes:
         unfitted: The estimator as it was made.
@@ -39,7 +39,7 @@ class ClassicalSystem(System):
         estimator: Estimator,
         *,
         num_classes: int,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
     ) -> None:
         super().__init__({})
         self.names = tuple(names)
@@ -50,8 +50,8 @@ class ClassicalSystem(System):
         self.num_classes = num_classes
         self.image_shape = image_shape
 
-    def describe(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
-        """All features of prepared images, side by side, (b, c, h, w) → (b, f) in float32.
+    def describe(self, images: Float[np.ndarray, "b c *grid"]) -> Float[np.ndarray, "b f"]:
+        """All features of prepared images, side by side, (b, c, *grid) → (b, f) in float32.
 
         Raises:
             PluginError: Features of a wrong shape, or that are not finite.
@@ -86,8 +86,8 @@ class ClassicalSystem(System):
         probabilities[:, classes.astype(np.intp)] = told
         return probabilities
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
-        """Probabilities (b, k) of prepared images (b, c, h, w), as the final output."""
+    def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
+        """Probabilities (b, k) of prepared images (b, c, *grid), as the final output."""
         features = self.describe(images.detach().cpu().float().numpy())
         return SystemOutput({}, torch.from_numpy(self.classify(features)).to(images.device))
 

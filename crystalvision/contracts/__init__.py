@@ -8,6 +8,7 @@ from crystalvision.contracts._axes import Axis, grid_of
 from crystalvision.contracts._classical import Estimator, Features
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
+from crystalvision.contracts._dimensions import check_dimensions
 from crystalvision.contracts._inputs import ANY_DIMENSION, Input
 from crystalvision.contracts._models import (
     Augmentation,
@@ -16,7 +17,7 @@ from crystalvision.contracts._models import (
     Head,
     Prediction,
     Targets,
-    stride_pair,
+    strides,
 )
 from crystalvision.contracts._returned import (
     check_many,
@@ -72,6 +73,7 @@ __all__ = [
     "Targets",
     "Task",
     "TaskFigure",
+    "check_dimensions",
     "check_many",
     "check_prediction",
     "check_size",
@@ -82,5 +84,5 @@ __all__ = [
     "mark_origin",
     "origin_of",
     "space_group",
-    "stride_pair",
+    "strides",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import nn
 
 
@@ -40,23 +40,27 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         num_features: Channels f of the feature map.
-        stride: Pixels of the image for one point of the feature map; also the smallest image side.
-            A pair (rows, columns) where they differ: a network of 1-D patterns (b, c, 1, n) has a
-            stride of 1 along the rows.
+        stride: Points of the grid for one point of the feature map; also the smallest image side.
+            One number for all dimensions of the grid, or a number for each.
+        dimensions: Numbers of dimensions of the grids that it reads: `{1}` for (b, c, n), `{2}`
+            for (b, c, h, w).
     """
 
     num_features: int
-    stride: int | tuple[int, int]
+    stride: int | tuple[int, ...]
+    dimensions: frozenset[int] = frozenset({2})
 
     @abstractmethod
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
-        """Features of `images`, (b, c, h, w) → (b, f, h', w')."""
+    def forward(
+        self, images: Float[torch.Tensor, "b c *grid"]
+    ) -> Float[torch.Tensor, "b f *grid2"]:
+        """Features of `images`, (b, c, *grid) → (b, f, *grid')."""
 
 
-def stride_pair(backbone: Backbone) -> tuple[int, int]:
-    """The stride of a backbone along the rows and along the columns of an image [pixels]."""
+def strides(backbone: Backbone, dimensions: int) -> tuple[int, ...]:
+    """The stride of a backbone along each dimension of a grid of so many [points]."""
     stride = backbone.stride
-    return (stride, stride) if isinstance(stride, int) else (int(stride[0]), int(stride[1]))
+    return (stride,) * dimensions if isinstance(stride, int) else tuple(map(int, stride))
 
 
 class Head(nn.Module, ABC):
@@ -101,10 +105,16 @@ class Fusion(nn.Module, ABC):
 
 
 class Augmentation(ABC):
-    """Changes the images of a training batch as another measurement would have changed them."""
+    """Changes the images of a training batch as another measurement would have changed them.
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:  # noqa: B027 - most need no check
-        """Check, before training, that images of shape (c, h, w) can be changed so.
+    Attributes:
+        dimensions: Numbers of dimensions of the grids that it works on.
+    """
+
+    dimensions: frozenset[int] = frozenset({2})
+
+    def check(self, image_shape: tuple[int, ...]) -> None:  # noqa: B027 - most need no check
+        """Check, before training, that images of shape (c, *grid) can be changed so.
 
         Raises:
             InputError: They cannot.
@@ -112,11 +122,21 @@ class Augmentation(ABC):
 
     @abstractmethod
     def apply(
-        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c h w"]:
+        self,
+        counts: Float[torch.Tensor, "b c *grid"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c *grid"], Bool[torch.Tensor, "b #c *grid"] | None]:
         """Other images of the same shape, on the device where they are.
 
         Args:
-            counts: Binned counts, not yet normalised, float32, (b, c, h, w); not changed in place.
+            counts: Counts as the leading steps of the input give them, such as sums over squares,
+                float32, (b, c, *grid); not changed in place. What was not seen is 0.
             generator: Draws what is random; on the CPU, so that every device gets the same draws.
+            seen: Which of their points were measured, (b, 1 or c, *grid); `None` for all of them.
+
+        Returns:
+            The images, and which of their points were seen: moved as the images are, or `None`
+            where `seen` is `None`. What comes from outside the detector is not seen, or 0 where
+            nothing tells.
         """

@@ -15,7 +15,7 @@ from crystalvision.contracts import (
     check_prediction,
     check_tensor,
     origin_of,
-    stride_pair,
+    strides,
 )
 from crystalvision.errors import InputError
 
@@ -105,7 +105,7 @@ class Branch(nn.Module):
                 f"{tuple(images.shape)}; it was built for in_channels={self.in_channels}"
             )
         height, width = images.shape[2:]
-        rows, columns = stride_pair(self.backbone)
+        rows, columns = strides(self.backbone, 2)
         if height < rows or width < columns:
             raise InputError(
                 f"branch '{self.name}' needs images of at least {rows}×{columns} pixels, not "

@@ -13,12 +13,12 @@ import torch
 
 from crystalvision.config import Config, Part
 from crystalvision.datasets import Axis, Conditions, Dataset
-from crystalvision.models import ClassicalConfig, SystemConfig
+from crystalvision.models import ClassicalConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
 
 SPLITS = ("train", "validation", "test")
-PartKind = Literal["backbone", "head", "fusion", "feature", "estimator"]
+PartKind = Literal["input", "backbone", "head", "fusion", "feature", "estimator"]
 
 
 class DatasetRecord(Config):
@@ -180,16 +180,14 @@ def dataset_record(dataset: Dataset) -> DatasetRecord:
     )
 
 
-def plugin_records(
-    system: SystemConfig | ClassicalConfig, catalogue: Catalogue
-) -> tuple[PluginRecord, ...]:
-    """Who gives each part of a system.
+def plugin_records(experiment: AnyExperiment, catalogue: Catalogue) -> tuple[PluginRecord, ...]:
+    """Who gives each part of an experiment's input and system.
 
     Raises:
         InputError: A part that does not exist.
     """
     records: dict[tuple[str, str], PluginRecord] = {}
-    for kind, part in parts_of(system):
+    for kind, part in parts_of(experiment):
         plugin = catalogue.entry(kind, part.name).plugin
         records[kind, part.name] = PluginRecord(
             kind=kind,
@@ -208,9 +206,10 @@ def _content(file: str) -> str:
         return ""
 
 
-def parts_of(system: SystemConfig | ClassicalConfig) -> list[tuple[PartKind, Part]]:
-    """Every part that a system names, with its kind."""
-    parts: list[tuple[PartKind, Part]] = []
+def parts_of(experiment: AnyExperiment) -> list[tuple[PartKind, Part]]:
+    """Every part that an experiment's input and system name, with its kind."""
+    parts: list[tuple[PartKind, Part]] = [("input", part) for part in experiment.input]
+    system = experiment.system
     if isinstance(system, ClassicalConfig):
         parts += [("feature", part) for part in system.features]
         return [*parts, ("estimator", system.estimator)]

@@ -1,5 +1,6 @@
 """Patterns in memory or on the disk, and batches of them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Targets
+from crystalvision.contracts import Targets, grid_of
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.training._preprocess import Augment, Preprocess
+from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
 from crystalvision.training._share import Share
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
@@ -65,26 +66,26 @@ class Patterns(ABC):
     @abstractmethod
     def prepare(
         self, images: torch.Tensor, augment: Augment | None = None
-    ) -> Float[torch.Tensor, "b c h w"]:
+    ) -> Float[torch.Tensor, "b c *grid"]:
         """Do what is still to be done to the images of a batch, on the device where they are.
 
         Args:
             images: As `batches` gives them.
-            augment: Changes binned counts before they are normalised.
+            augment: Changes counts before they are no counts any more.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PatternsInMemory(Patterns):
-    """Patterns that were read and binned once and are kept.
+    """Patterns that were read once and are kept.
 
     Attributes:
-        counts: Binned counts, (n, c, h, w).
-        preprocess: Normalises.
+        counts: Counts as `Preprocess.count` gives them, (n, c, *grid), NaN for what was not seen.
+        preprocess: Prepares them.
         targets: Label and severity of each, (n,).
     """
 
-    counts: Float[torch.Tensor, "n c h w"]
+    counts: Float[torch.Tensor, "n c *grid"]
     preprocess: Preprocess
     targets: Targets
 
@@ -98,8 +99,9 @@ class PatternsInMemory(Patterns):
         return Batches(self.counts, self.targets, batch_size, generator, share)
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Normalise binned counts."""
-        return self.preprocess.normalise(images if augment is None else augment(images))
+        """Do what follows after the counts."""
+        counts, seen = take_marks(images)
+        return self.preprocess.finish(counts, augment, seen)
 
 
 class PatternsOnDisk(Patterns):
@@ -113,14 +115,13 @@ class PatternsOnDisk(Patterns):
         Args:
             dataset: The dataset.
             indices: Which patterns, (n,).
-            preprocess: Bins and normalises.
+            preprocess: Prepares them.
             workers: Processes that read.
 
         Raises:
-            InputError: No indices, or images that cannot be binned so.
+            InputError: No indices.
         """
         _check_some(dataset, indices)
-        preprocess.check(*dataset.header.image_shape[1:])
         self._patterns = PatternDataset(dataset, indices)
         self._preprocess = preprocess
         self._workers = workers
@@ -146,8 +147,9 @@ class PatternsOnDisk(Patterns):
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Bin and normalise raw counts."""
-        prepared: torch.Tensor = self._preprocess(images, augment)
+        """Prepare raw counts."""
+        counts, seen = take_marks(images)
+        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
         return prepared
 
 
@@ -165,17 +167,17 @@ def open_patterns(
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
         on_read: Told how many more have been read.
-        memory_bytes: What binned images may take.
+        memory_bytes: What their counts may take.
         workers: Processes that read what does not fit.
 
     Raises:
         InputError: As for `load_patterns`.
     """
-    channels, height, width = dataset.header.image_shape
-    height, width = preprocess.check(height, width)
-    if len(indices) * channels * height * width * 4 <= memory_bytes:
+    channels = dataset.header.image_shape[0]
+    points = math.prod(grid_of(preprocess.count_axes))
+    if len(indices) * channels * points * 4 <= memory_bytes:
         return load_patterns(dataset, indices, preprocess, on_read)
     on_read(len(indices))
     return PatternsOnDisk(dataset, indices, preprocess, workers=workers)
@@ -187,20 +189,20 @@ def load_patterns(
     preprocess: Preprocess,
     on_read: Callable[[int], None] = lambda count: None,
 ) -> PatternsInMemory:
-    """Read and bin some patterns of a dataset.
+    """Read some patterns of a dataset, and do the steps whose results are counts still.
 
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
         on_read: Told how many more have been read.
 
     Raises:
         InputError: No indices, negative values, or a label that is none of the dataset's classes.
     """
     _check_some(dataset, indices)
-    channels, height, width = dataset.header.image_shape
-    counts = torch.empty((len(indices), channels, *preprocess.check(height, width)))
+    channels = dataset.header.image_shape[0]
+    counts = torch.empty((len(indices), channels, *grid_of(preprocess.count_axes)))
     for start in range(0, len(indices), _CHUNK):
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
@@ -210,7 +212,7 @@ def load_patterns(
                 f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
                 f"{float(raw.min()):g}; expected counts"
             )
-        counts[start : start + len(part)] = preprocess.bin(raw)
+        counts[start : start + len(part)] = mark_unseen(*preprocess.count(raw))
         on_read(len(part))
     return PatternsInMemory(counts, preprocess, _targets(dataset, indices))
 
@@ -236,7 +238,7 @@ class Batches(Generic[InputT]):
     """Batches by index from tensors in memory: no worker processes, no copying of single samples.
 
     Args:
-        inputs: Images (n, c, h, w), or features (n, f) and outputs (n, o) of each branch by name.
+        inputs: Images (n, c, *grid), or features (n, f) and outputs (n, o) of each branch by name.
         targets: What the inputs should be recognised as, (n,).
         batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
             left out when shuffling, since it has no batch statistics.

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crystalvision.contracts import Augmentation, Prediction, stride_pair
+from crystalvision.contracts import (
+    Augmentation,
+    Backbone,
+    Prediction,
+    check_dimensions,
+    grid_of,
+    origin_of,
+    strides,
+)
 from crystalvision.datasets import Dataset, DatasetHeader
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models import System, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
@@ -15,7 +24,6 @@ from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
 from crystalvision.training._outputs import check_monitor, told_by_heads
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Preprocess
 
 _ENOUGH = 50  # one pattern is then 2 % of the accuracy
 _FOR_A_LIMIT = 19  # 1 / 0.05 - 1: with fewer no order statistic is exceeded by 5 %
@@ -70,10 +78,11 @@ def check_fits(
         InputError: A part or option that does not exist, images that the system cannot take, or a
             schedule that does not fit the system.
     """
-    channels, height, width = header.image_shape
-    preprocess = Preprocess(experiment.input)
-    size = preprocess.check(height, width)
-    augmentations = build_augmentations(experiment.augment, catalogue, (channels, *size))
+    channels = header.image_shape[0]
+    preprocess = build_preprocess(experiment.input, catalogue, header.axes)
+    augmentations = build_augmentations(
+        experiment.augment, catalogue, channels, preprocess.count_axes
+    )
     with seeded(experiment.seed):
         system = build_system(
             experiment.system,
@@ -83,19 +92,33 @@ def check_fits(
             class_severities=header.class_severities,
             first_weights=first_weights,
         )
-    for name in system.branches:
-        rows, columns = stride_pair(system.branches[name].backbone)
-        if size[0] < rows or size[1] < columns:
-            raise InputError(
-                f"branch '{name}' needs images of at least {rows}×{columns} pixels, but "
-                f"{height}×{width} binned by {experiment.input.bin} are {size[0]}×{size[1]}; "
-                "lower input.bin"
-            )
+    for name, branch in system.branches.items():
+        _check_grid(name, branch.backbone, preprocess)
     phases = experiment.schedule.for_parts(list(system.parts()))
     told = told_by_heads(system)
     for phase in phases:
         check_monitor(told, phase)
     return Plan(system, preprocess, augmentations, phases)
+
+
+def _check_grid(name: str, backbone: Backbone, preprocess: Preprocess) -> None:
+    """Check that a branch can read what patterns are made into.
+
+    Raises:
+        InputError: They have other dimensions, or too few points.
+    """
+    who = f"branch '{name}': the {origin_of(backbone, 'backbone')}"
+    check_dimensions(who, backbone, preprocess.axes)
+    grid = grid_of(preprocess.axes)
+    least = strides(backbone, len(grid))
+    if any(size < one for size, one in zip(grid, least, strict=True)):
+        raw, wanted, found = (
+            "×".join(map(str, sizes)) for sizes in (grid_of(preprocess.raw_axes), least, grid)
+        )
+        raise InputError(
+            f"branch '{name}' needs images of at least {wanted} pixels, but the input makes "
+            f"{found} of {raw}; bin less (input.bin.size), or choose a backbone of smaller stride"
+        )
 
 
 def check_splits(dataset: Dataset) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_without_a_regressor_severity_is_that_of_the_classes(
 def test_other_classes_are_refused(copy, dataset, catalogue):
     run = Run.load(copy, catalogue)
     names = ("vacancies_25", *run.record.class_names[1:])
-    changed = Run(copy, run.record.model_copy(update={"class_names": names}), run.system)
+    changed = replace(run, record=run.record.model_copy(update={"class_names": names}))
     with pytest.raises(InputError, match=r"has the classes no_defect.*trained on vacancies_25"):
         evaluate(changed, dataset)
 
