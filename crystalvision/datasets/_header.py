@@ -215,15 +215,6 @@ class DatasetHeader(Config):
         return {name: target for name, target in found.items() if target is not None}
 
     @property
-    def targets(self) -> dict[str, Target]:
-        """Every column that can be learnt, by name."""
-        return {
-            name: self.target(name)
-            for name, column in self.columns.items()
-            if name == "label" or column.dtype.startswith("float")
-        }
-
-    @property
     def identity(self) -> str:
         """SHA-256 (hex) of what defines the content.
 

@@ -17,7 +17,7 @@ from crystalvision.classical import (
     save_classical,
 )
 from crystalvision.config import load_yaml, validate
-from crystalvision.contracts import Axis
+from crystalvision.contracts import Axis, grid_of
 from crystalvision.errors import InputError
 from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models import System, build_system

@@ -69,7 +69,7 @@ class PatternDataModule(LightningDataModule):
         """Prepare the images of a batch where they are now, and augment those of training."""
         images, targets, seen = batch if isinstance(batch, StoredBatch) else (*batch, None)
         training = self.trainer is not None and self.trainer.training
-        return self.preprocess(images, self._augment if training else None, seen), targets
+        return self.preprocess(images, self._augment if training else None, seen), dict(targets)
 
 
 class StoredDataModule(PatternDataModule):
