@@ -45,9 +45,9 @@ def test_the_run_folder_is_that_of_any_run(classical_path, dataset):
 
 def test_it_tells_rings_apart(classical_path, dataset, catalogue):
     metrics = evaluate(Run.load(classical_path, catalogue), dataset).metrics
-    assert metrics.accuracy >= 0.9
-    assert metrics.severity_source == "class_expectation"
-    assert metrics.severity.mae < 0.15
+    assert metrics.targets["label"]["accuracy"] >= 0.9
+    assert metrics.targets["severity"].source == "class_expectation"
+    assert metrics.targets["severity"]["mae"] < 0.15
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_jobs(

@@ -10,8 +10,9 @@ from safetensors.torch import load_file, save_file
 from scipy.optimize import minimize_scalar
 
 from crystalvision.errors import InputError
-from crystalvision.evaluation import evaluate, reliability
+from crystalvision.evaluation import evaluate
 from crystalvision.prediction import Predictor
+from crystalvision_tasks._reliability import reliability
 from crystalvision.trust import Novelty, fit_temperature, load_trust, scale
 from crystalvision.trust._profile import radial_profile
 
@@ -126,9 +127,10 @@ def test_noise_is_flagged(run_path, catalogue):
 def test_evaluation_says_what_was_rejected(run, dataset):
     metrics = evaluate(run, dataset, resamples=5).metrics
     assert 0 <= metrics.rejected < 0.5
-    assert metrics.temperature == load_trust(run.path).record.temperature
+    told = metrics.targets["label"]
+    assert told.temperature == load_trust(run.path).record.temperatures["label"]
     plain = evaluate(run, dataset, resamples=5, calibrated=False).metrics
-    assert (plain.rejected, plain.temperature) == (None, None)
+    assert (plain.rejected, plain.targets["label"].temperature) == (None, None)
 
 
 @pytest.fixture
