@@ -113,8 +113,9 @@ def test_training_leaves_a_calibration_that_prediction_uses(run_path, dataset, c
     plain = Predictor.load(run_path, catalogue=catalogue, calibrated=False).predict(images)
     assert (told.calibrated, plain.calibrated) == (True, False)
     assert plain.novelty is None
-    expected = scale(torch.from_numpy(plain.probabilities), trust.record.temperature).numpy()
-    assert np.allclose(told.probabilities, expected, atol=1e-6)
+    given = torch.from_numpy(plain["label"].probabilities)
+    expected = scale(given, trust.record.temperatures["label"]).numpy()
+    assert np.allclose(told["label"].probabilities, expected, atol=1e-6)
     assert told.rejected.mean() < 0.3
 
 
@@ -151,7 +152,9 @@ def damage_json(copy):
 
 def damage_temperature(copy):
     described = json.loads((copy / "calibration.json").read_text())
-    (copy / "calibration.json").write_text(json.dumps(described | {"temperature": "hot"}))
+    (copy / "calibration.json").write_text(
+        json.dumps(described | {"temperatures": {"label": "hot"}})
+    )
 
 
 def lose_json(copy):
