@@ -2,6 +2,7 @@
 
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
 from crystalvision.benchmarks._folder import Place, is_benchmark
+from crystalvision.benchmarks._keep import keep_runs
 from crystalvision.benchmarks._load_suite import find_suite, load_suite
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher, check_place, plan_benchmark
@@ -44,6 +45,7 @@ __all__ = [
     "collect",
     "find_suite",
     "is_benchmark",
+    "keep_runs",
     "load_suite",
     "plan_benchmark",
     "run_benchmark",

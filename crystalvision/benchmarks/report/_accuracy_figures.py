@@ -75,7 +75,7 @@ def _draw_line(axes: "Axes", table: Table, line: Line, place: int) -> None:
     if line.accuracy is None:
         return
     colour = COLOURS[1] if line.is_reference else COLOURS[0]
-    seeds = [cell.metrics.accuracy for cell in table.comparison.cells[line.system]]
+    seeds = [cell.accuracy for cell in table.comparison.cells[line.system]]
     axes.plot(seeds, [place + 0.22] * len(seeds), "|", color=FAINT, markersize=6)
     axes.plot([line.accuracy.low, line.accuracy.high], [place, place], color=colour, linewidth=2)
     marker = "D" if line.is_reference else "o"

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from crystalvision.benchmarks.report._lines import Line, Table
 from crystalvision.benchmarks.report._load import Cell
-from crystalvision.evaluation import Metrics, severity_metrics
+from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
 from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.report import (
     Judged,
@@ -141,7 +141,7 @@ def _shown(table: Table) -> dict[str, str]:
 
 def _area(table: Table, system: str, *, roc: bool) -> float:
     areas = [
-        cell.metrics.macro_auc if roc else cell.metrics.macro_average_precision
+        cell.number("macro_auc") if roc else cell.number("macro_average_precision")
         for cell in table.comparison.cells[system]
     ]
     known = [area for area in areas if area is not None]
@@ -154,16 +154,28 @@ def _pooled(cells: Sequence[Cell]) -> tuple[Metrics, Judged]:
     judged = Judged(
         **{name: np.concatenate([getattr(cell.judged, name) for cell in cells]) for name in names}
     )
-    confusion = np.sum([cell.metrics.confusion for cell in cells], axis=0)
-    metrics = cells[0].metrics.model_copy(
-        update={
-            "confusion": tuple(tuple(row) for row in confusion.tolist()),
-            "samples": len(judged.label),
-            "accuracy": float(np.trace(confusion) / confusion.sum()),
-            "severity": severity_metrics(
-                torch.from_numpy(judged.predicted_severity), torch.from_numpy(judged.severity)
-            ),
-        }
+    facts = cells[0].facts
+    metrics = Metrics(
+        dataset="",
+        dataset_identity=facts.dataset_identity,
+        trained_on_this=False,
+        split="all",
+        samples=len(judged.label),
+        class_names=facts.class_names,
+        **classification_metrics(
+            torch.from_numpy(judged.probabilities),
+            torch.from_numpy(judged.label),
+            facts.class_names,
+        ).model_dump(),
+        severity=severity_metrics(
+            torch.from_numpy(judged.predicted_severity), torch.from_numpy(judged.severity)
+        ),
+        severity_source=facts.severity_source,
+        intervals=Intervals(level=0, resamples=0, seed=0, unit=facts.unit, units=0, values={}),
+        temperature=None,
+        rejected=None,
+        images_per_second=0,
+        device=facts.device,
     )
     return metrics, judged
 

@@ -96,7 +96,7 @@ def _comparison(
                 f"{benchmark.folder / cell.row.run}: its test on {tested_on} judged other patterns "
                 f"than {cells[0].row.run} did; make the benchmark again with --resume"
             )
-        if cell.metrics.dataset_identity != cells[0].metrics.dataset_identity:
+        if cell.facts.dataset_identity != cells[0].facts.dataset_identity:
             raise InputError(
                 f"{benchmark.folder / cell.row.run}: its test on {tested_on} was of other data "
                 f"than that of {cells[0].row.run}; make the benchmark again with --overwrite"
@@ -133,7 +133,7 @@ def _facts(
 ) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None]:
     """Specimen and value of the `by` column of each pattern."""
     by = benchmark.suite.by
-    if by is None and cell.metrics.intervals.unit == "pattern":
+    if by is None and cell.facts.unit == "pattern":
         return None, None
     facts = read_pattern_facts(Place(benchmark.folder), tested_on, by)
     specimen, values = facts.specimen, facts.values

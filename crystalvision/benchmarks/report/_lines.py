@@ -175,16 +175,16 @@ def _line(
     )
     if not cells:
         return empty
-    accuracies = [cell.metrics.accuracy for cell in cells]
+    accuracies = [cell.accuracy for cell in cells]
     return replace(
         empty,
         accuracy=comparison.resampling.mean(comparison.right(name).astype(np.float64)),
         spread=stdev(accuracies) if len(accuracies) > 1 else None,
-        macro_f1=_mean(cells, lambda cell: cell.metrics.macro_f1),
-        quadratic_kappa=_mean(cells, lambda cell: cell.metrics.quadratic_kappa),
-        calibration_error=_mean(cells, lambda cell: cell.metrics.expected_calibration_error),
-        severity_mae=_mean(cells, lambda cell: cell.metrics.severity.mae),
-        severity_source=cells[0].metrics.severity_source,
+        macro_f1=_mean(cells, lambda cell: cell.number("macro_f1")),
+        quadratic_kappa=_mean(cells, lambda cell: cell.number("quadratic_kappa")),
+        calibration_error=_mean(cells, lambda cell: cell.number("expected_calibration_error")),
+        severity_mae=_mean(cells, lambda cell: cell.number("severity_mae")),
+        severity_source=cells[0].facts.severity_source,
         difference=None if name == reference else paired(comparison, name, reference),
         parameters=cells[0].row.parameters,
         epoch_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].epoch_seconds),

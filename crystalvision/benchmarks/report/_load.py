@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from crystalvision.benchmarks._facts import EvaluationFacts, RunFacts
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.config import validate
 from crystalvision.errors import InputError
-from crystalvision.evaluation import Metrics, load_metrics
 from crystalvision.json_text import parse_json
-from crystalvision.report import Judged, read_predictions
-from crystalvision.runs import RunRecord, load_record
+from crystalvision.report import Judged
 from crystalvision.small_files import read_small
 from crystalvision.storage import read_text
 from crystalvision.text import csv_reader
 
-_EVALUATIONS = "evaluations"
+Facts = TypeVar("Facts", RunFacts, EvaluationFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,22 @@ class Cell:
 
     Attributes:
         row: Its row of the table.
-        metrics: The test's numbers.
+        facts: What else is known of the test.
         judged: Its predictions.
     """
 
     row: ResultRow
-    metrics: Metrics
+    facts: EvaluationFacts
     judged: Judged
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right predictions."""
+        return float((self.judged.predicted == self.judged.label).mean())
+
+    def number(self, column: str) -> float | None:
+        """What the table says of the test."""
+        return self.facts.numbers.get(column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class Benchmark:
         suite: What was to be run.
         rows: The tidy table.
         cells: The tests of runs that went well, in the order of the table.
-        records: What the `run.yaml` of each run says, by its folder relative to the benchmark's.
+        runs: What is known of each run, by its folder relative to the benchmark's.
         environment: Software, machine and command.
     """
 
@@ -54,7 +63,7 @@ class Benchmark:
     suite: Suite
     rows: tuple[ResultRow, ...]
     cells: tuple[Cell, ...]
-    records: dict[str, RunRecord]
+    runs: dict[str, RunFacts]
     environment: dict[str, Any]
 
     @property
@@ -84,17 +93,18 @@ def load_benchmark(folder: Path) -> Benchmark:
     """
     suite = Place(folder).read_suite()
     rows = read_rows(folder / "results.csv")
-    records: dict[str, RunRecord] = {}
+    runs = open_runs(folder)
+    facts: dict[str, RunFacts] = {}
     for row in rows:
-        if row.status == "ok" and row.run not in records:
-            records[row.run] = load_record(folder / row.run)
+        if row.status == "ok" and row.run not in facts:
+            facts[row.run] = _found(runs.facts(row.run), f"{folder / row.run}")
     whole = [row for row in rows if row.status == "ok" and row.tested_on and not row.by]
     return Benchmark(
         folder=folder,
         suite=suite,
         rows=tuple(rows),
-        cells=tuple(_cell(folder, row) for row in whole),
-        records=records,
+        cells=tuple(_cell(runs, folder, row) for row in whole),
+        runs=facts,
         environment=_read_json(folder / "environment.json"),
     )
 
@@ -121,11 +131,22 @@ def _without_gaps(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.items() if value not in {"", None}}
 
 
-def _cell(folder: Path, row: ResultRow) -> Cell:
-    evaluation = folder / row.run / _EVALUATIONS / row.evaluation
-    metrics = load_metrics(evaluation)
-    judged = read_predictions(evaluation / "predictions.csv", metrics)
-    return Cell(row, metrics, judged)
+def _cell(runs: Runs, folder: Path, row: ResultRow) -> Cell:
+    where = f"the evaluation '{row.evaluation}' of {folder / row.run}"
+    facts = _found(runs.evaluation(row.run, row.evaluation), where)
+    judged = runs.judged(row.run, row.evaluation, facts.class_names)
+    if row.patterns is not None and row.patterns != len(judged.label):
+        raise InputError(
+            f"{where} has {len(judged.label)} predictions, expected {row.patterns} as in "
+            "results.csv; go on with --resume"
+        )
+    return Cell(row, facts, judged)
+
+
+def _found(facts: Facts | None, where: str) -> Facts:
+    if facts is None:
+        raise InputError(f"{where} is missing, but results.csv has it; go on with --resume")
+    return facts
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -209,10 +209,9 @@ def _caption(results: Results) -> str:
 
 def _dose(results: Results, dataset: str) -> str:
     for row in results.benchmark.rows:
-        record = results.benchmark.records.get(row.run)
-        if row.trained_on == dataset and record is not None:
-            detector = record.dataset.recipe.get("detector")
-            dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
+        run = results.benchmark.runs.get(row.run)
+        if row.trained_on == dataset and run is not None:
+            dose = run.dose
             return (
                 f", dose {inline(_dose_text(dose))} electrons a pattern" if dose is not None else ""
             )
@@ -234,7 +233,7 @@ def _dose_text(dose: Any) -> str:
 def _versions(results: Results) -> str:
     """What the runs were made with; several versions where they differ."""
     found: dict[str, dict[str, None]] = {}
-    for record in results.benchmark.records.values():
+    for record in results.benchmark.runs.values():
         for name in _VERSIONS:
             if name in record.environment:
                 found.setdefault(name, {})[record.environment[name]] = None

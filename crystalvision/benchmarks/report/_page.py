@@ -158,7 +158,7 @@ def _of_largest_training(results: Results) -> list[Table]:
 def _parts(results: Results, catalogue: Catalogue) -> dict[str, str]:
     """Who gave each part of the systems: kind and name → distribution and version, or several."""
     found: dict[str, dict[str, None]] = {}
-    for record in results.benchmark.records.values():
+    for record in results.benchmark.runs.values():
         for plugin in record.plugins:
             gone = "" if catalogue.has(plugin.kind, plugin.name) else " (not there any more)"
             origin = f"{plugin.distribution} {plugin.version}".strip()

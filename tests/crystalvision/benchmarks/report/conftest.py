@@ -236,6 +236,7 @@ class FakeBenchmark:
         (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
         path = self.folder / run / "run.yaml"
         path.write_text(yaml.safe_dump(fake_record(seed).model_dump(mode="json")))
+        (self.folder / run / "metrics.csv").write_text("phase,epoch\n")
 
 
 def fake_record(seed: int) -> RunRecord:

@@ -353,7 +353,7 @@ def test_what_is_missing_is_named_and_the_old_page_stays(fusion_folder, tmp_path
     folder = shutil.copytree(fusion_folder, tmp_path / "fusion")
     before = (folder / "report.html").read_bytes()
     (folder / "runs/concat/beta-800-seed0/evaluations/beta/predictions.csv").unlink()
-    with pytest.raises(InputError, match=r"predictions\.csv is missing"):
+    with pytest.raises(InputError, match=r"the evaluation 'beta' of .*seed0 is missing"):
         write_report(folder, catalogue)
     (folder / "results.csv").unlink()
     with pytest.raises(InputError, match=r"results\.csv is missing"):

@@ -1,0 +1,129 @@
+"""What a benchmark's table and page need to know of its runs, beside their predictions."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.config import Config
+from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics
+from crystalvision.report import remade_by, system_in_words
+from crystalvision.runs import PluginRecord, RunRecord, load_epochs, load_record
+
+_CLASSIFICATION = tuple(
+    name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
+)
+
+
+class EvaluationFacts(Config):
+    """What is known of one evaluation of a run.
+
+    Attributes:
+        dataset_identity: Identity of the test data.
+        class_names: Names of the classes, in the order of their labels.
+        unit: What is independent of each other in the test data.
+        device: Where it was predicted: `cpu` or `cuda`.
+        severity_source: `regression` or `class_expectation`.
+        images_per_second: Speed of prediction [1/s].
+        temperature: What the probabilities were calibrated with; `None` where with nothing.
+        rejected: Share of the patterns that were flagged; `None` where none could be.
+        numbers: What the table says, by column. They are of the predictions as they were made,
+            and kept ones have six digits: the last digits cannot be had from those again.
+    """
+
+    dataset_identity: str
+    class_names: tuple[str, ...]
+    unit: Literal["pattern", "specimen"]
+    device: str
+    severity_source: str
+    images_per_second: float
+    temperature: float | None
+    rejected: float | None
+    numbers: dict[str, float | None]
+
+
+class RunFacts(Config):
+    """What is known of a run.
+
+    Attributes:
+        system: Its parts in words.
+        experiment: Its experiment with everything filled in.
+        plugins: Who gave the parts.
+        environment: Versions of the software.
+        device: `cpu` or the GPU's name.
+        data_command: What makes its training data from their recipe, or "".
+        dose: Electrons a pattern of its training data, a number or a distribution, or `None`.
+        parameters: Weights that training can change; `None` for a classical system, and where a
+            plugin of it is gone.
+        training_seconds: Wall time of the training [s].
+        epoch_seconds: Median wall time of an epoch [s], added over the phases; `None` without.
+    """
+
+    system: str
+    experiment: dict[str, Any]
+    plugins: tuple[PluginRecord, ...]
+    environment: dict[str, str]
+    device: str
+    data_command: str
+    dose: Any
+    parameters: int | None
+    training_seconds: float
+    epoch_seconds: float | None
+
+
+def evaluation_facts(metrics: Metrics) -> EvaluationFacts:
+    """What an evaluation says."""
+    return EvaluationFacts(
+        dataset_identity=metrics.dataset_identity,
+        class_names=metrics.class_names,
+        unit=metrics.intervals.unit,
+        device=metrics.device,
+        severity_source=metrics.severity_source,
+        images_per_second=metrics.images_per_second,
+        temperature=metrics.temperature,
+        rejected=metrics.rejected,
+        numbers=numbers_of(metrics, metrics.severity),
+    )
+
+
+def numbers_of(
+    classification: ClassificationMetrics | Metrics, severity: SeverityMetrics
+) -> dict[str, float | None]:
+    """What the table says of predictions, by column."""
+    told = {name: getattr(classification, name) for name in _CLASSIFICATION}
+    return told | {f"severity_{name}": value for name, value in severity.model_dump().items()}
+
+
+def run_facts(run: Path, count: Callable[[RunRecord], int | None]) -> RunFacts:
+    """What a run's folder says.
+
+    Args:
+        run: The folder.
+        count: Counts the weights of a system that training can change.
+
+    Raises:
+        InputError: It is no run, or damaged.
+    """
+    record = load_record(run)
+    detector = record.dataset.recipe.get("detector")
+    return RunFacts(
+        system=system_in_words(record.experiment.system),
+        experiment=record.experiment.model_dump(mode="json"),
+        plugins=record.plugins,
+        environment=record.environment,
+        device=record.device,
+        data_command=remade_by(record),
+        dose=detector.get("dose_electrons") if isinstance(detector, Mapping) else None,
+        parameters=count(record),
+        training_seconds=record.training_seconds,
+        epoch_seconds=_epoch_seconds(run),
+    )
+
+
+def _epoch_seconds(run: Path) -> float | None:
+    """Median wall time of an epoch, added over the phases; `None` without epochs."""
+    phases: dict[str, list[float]] = {}
+    for epoch in load_epochs(run):
+        phases.setdefault(epoch.phase, []).append(epoch.seconds)
+    return sum(map(statistics.median, phases.values())) if phases else None
