@@ -1,17 +1,14 @@
 """Results for each value of a column of the test data, from the predictions that a run left."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.evaluation import (
-    ClassificationMetrics,
-    SeverityMetrics,
-    classification_metrics,
-    severity_metrics,
-)
-from crystalvision.report import Judged
+from crystalvision.benchmarks._facts import table_numbers
+from crystalvision.contracts import Task
+from crystalvision.evaluation import JudgedSamples, metrics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,44 +18,28 @@ class ValueMetrics:
     Attributes:
         value: The value.
         patterns: How many patterns have it.
-        classification: How well their classes are told.
-        severity: How well their severities are told.
+        numbers: What the table says of them, by column.
     """
 
     value: float
     patterns: int
-    classification: ClassificationMetrics
-    severity: SeverityMetrics
+    numbers: dict[str, float | None]
 
 
 def metrics_by_value(
-    judged: Judged, class_names: tuple[str, ...], column: Float[np.ndarray, "n"]
-) -> list[ValueMetrics]:
+    judged: JudgedSamples, tasks: Mapping[str, Task], column: Float[np.ndarray, "n"]
+) -> Iterator[ValueMetrics]:
     """The numbers for each value of a column, ascending.
 
     Args:
         judged: Predictions of patterns of the test data.
-        class_names: Names of the classes.
+        tasks: What judges each target, by its name.
         column: Value of each pattern of the test data, (n,).
     """
-    import torch
-
-    table = judged.probabilities.astype(np.float32)
-    told, severity = (
-        each.astype(np.float32) for each in (judged.predicted_severity, judged.severity)
-    )
     values = column[judged.index]
-    return [
-        ValueMetrics(
-            value=float(value),
-            patterns=int(here.sum()),
-            classification=classification_metrics(
-                torch.from_numpy(table[here]), torch.from_numpy(judged.label[here]), class_names
-            ),
-            severity=severity_metrics(
-                torch.from_numpy(told[here]), torch.from_numpy(severity[here])
-            ),
-        )
-        for value in np.unique(values)
-        for here in [values == value]
-    ]
+    for value in np.unique(values):
+        here = values == value
+        metrics = {
+            name: metrics_of(tasks[name], each.part(here)) for name, each in judged.targets.items()
+        }
+        yield ValueMetrics(float(value), int(here.sum()), table_numbers(metrics))

@@ -5,15 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._rows import column_of, is_column
 from crystalvision.config import Config
-from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics
+from crystalvision.evaluation import JudgedTarget, Metrics, numbers_of
 from crystalvision.report import remade_by, system_in_words
 from crystalvision.runs import PluginRecord, RunRecord, load_epochs, load_record
-
-_CLASSIFICATION = tuple(
-    name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
-)
 
 
 class EvaluationFacts(Config):
@@ -21,24 +17,20 @@ class EvaluationFacts(Config):
 
     Attributes:
         dataset_identity: Identity of the test data.
-        class_names: Names of the classes, in the order of their labels.
+        targets: What was judged, by name.
         unit: What is independent of each other in the test data.
         device: Where it was predicted: `cpu` or `cuda`.
-        severity_source: `regression` or `class_expectation`.
         images_per_second: Speed of prediction [1/s].
-        temperature: What the probabilities were calibrated with; `None` where with nothing.
         rejected: Share of the patterns that were flagged; `None` where none could be.
         numbers: What the table says, by column. They are of the predictions as they were made,
             and kept ones have six digits: the last digits cannot be had from those again.
     """
 
     dataset_identity: str
-    class_names: tuple[str, ...]
+    targets: dict[str, JudgedTarget]
     unit: Literal["pattern", "specimen"]
     device: str
-    severity_source: str
     images_per_second: float
-    temperature: float | None
     rejected: float | None
     numbers: dict[str, float | None]
 
@@ -74,25 +66,34 @@ class RunFacts(Config):
 
 def evaluation_facts(metrics: Metrics) -> EvaluationFacts:
     """What an evaluation says."""
+    fields = set(JudgedTarget.model_fields)
     return EvaluationFacts(
         dataset_identity=metrics.dataset_identity,
-        class_names=metrics.class_names,
-        unit=metrics.intervals.unit,
+        targets={
+            name: JudgedTarget(**each.model_dump(include=fields))
+            for name, each in metrics.targets.items()
+        },
+        unit=metrics.main.intervals.unit,
         device=metrics.device,
-        severity_source=metrics.severity_source,
         images_per_second=metrics.images_per_second,
-        temperature=metrics.temperature,
         rejected=metrics.rejected,
-        numbers=numbers_of(metrics, metrics.severity),
+        numbers=table_numbers({name: each.metrics for name, each in metrics.targets.items()}),
     )
 
 
-def numbers_of(
-    classification: ClassificationMetrics | Metrics, severity: SeverityMetrics
-) -> dict[str, float | None]:
-    """What the table says of predictions, by column."""
-    told = {name: getattr(classification, name) for name in _CLASSIFICATION}
-    return told | {f"severity_{name}": value for name, value in severity.model_dump().items()}
+def table_numbers(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    """What the table says of predictions, by column.
+
+    Args:
+        metrics: Of each target, by name.
+    """
+    found = {
+        column_of(target, name): value
+        for target, told in metrics.items()
+        for name, value in numbers_of(told).items()
+        if "." not in name
+    }
+    return {name: value for name, value in found.items() if is_column(name)}
 
 
 def run_facts(run: Path, count: Callable[[RunRecord], int | None]) -> RunFacts:

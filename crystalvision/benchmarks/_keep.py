@@ -10,12 +10,12 @@ from crystalvision.benchmarks._runs import (
     KEY,
     PREDICTIONS,
     RUNS,
-    Columns,
     KeptRun,
     Runs,
     open_runs,
 )
 from crystalvision.errors import InputError
+from crystalvision.evaluation import Columns
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import json_text
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def keep_runs(folder: Path, rows: Sequence[ResultRow], output: Path) -> None:
     """Write `runs.jsonl` and `predictions.parquet` of a benchmark.
 
-    Predictions are kept with the six digits that `predictions.csv` has, in single precision.
+    Predictions are kept with the six digits that `predictions.csv` has, in single precision. Maps
+    are left out: a table has no room for them.
 
     Args:
         folder: The benchmark.
@@ -78,7 +79,12 @@ def _table(predictions: dict[tuple[str, str], Columns]) -> "pd.DataFrame":
     import pandas as pd
 
     parts = [
-        pd.DataFrame({**dict(zip(KEY, key, strict=True)), **columns})
+        pd.DataFrame(
+            {
+                **dict(zip(KEY, key, strict=True)),
+                **{name: values for name, values in columns.items() if values.ndim == 1},
+            }
+        )
         for key, columns in predictions.items()
     ]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*KEY])

@@ -6,11 +6,7 @@ prediction of each of them. Table and page are computed from either.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from io import StringIO
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from crystalvision.benchmarks._facts import (
     EvaluationFacts,
@@ -19,19 +15,20 @@ from crystalvision.benchmarks._facts import (
     run_facts,
 )
 from crystalvision.errors import InputError
-from crystalvision.evaluation import load_metrics
+from crystalvision.evaluation import (
+    Columns,
+    JudgedSamples,
+    judged_samples,
+    load_metrics,
+    read_columns,
+)
 from crystalvision.json_text import validate_json
-from crystalvision.report import Judged
 from crystalvision.runs import RunRecord
 from crystalvision.small_files import read_small
-from crystalvision.storage import read_text
-from crystalvision.text import csv_reader
 
 RUNS = "runs.jsonl"
 PREDICTIONS = "predictions.parquet"
 KEY = ("run", "evaluation")
-
-Columns = Mapping[str, np.ndarray[Any, Any]]
 
 
 class KeptRun(RunFacts):
@@ -67,35 +64,22 @@ class Runs(ABC):
 
     @abstractmethod
     def predictions(self, run: str, name: str) -> Columns:
-        """The columns of an evaluation's `predictions.csv`: name → n values.
+        """The columns of an evaluation's predictions: name → n values, or n maps.
 
         Raises:
             InputError: They are missing, or damaged.
         """
 
-    def judged(self, run: str, name: str, class_names: tuple[str, ...]) -> Judged:
-        """The predictions of an evaluation, n of them.
+    def judged(self, run: str, name: str) -> JudgedSamples:
+        """The predictions of an evaluation.
 
         Raises:
             InputError: They are missing, or damaged.
         """
-        columns = self.predictions(run, name)
-        try:
-            return Judged(
-                **{key: columns[key].astype(np.int64) for key in ("index", "label", "predicted")},
-                probabilities=np.stack(
-                    [columns[f"probability_{each}"] for each in class_names], axis=1
-                ).astype(np.float64),
-                **{
-                    key: columns[key].astype(np.float64)
-                    for key in ("severity", "predicted_severity")
-                },
-            )
-        except (KeyError, ValueError) as error:
-            raise InputError(
-                f"{run}: the predictions of its evaluation '{name}' are not what crystalvision "
-                f"evaluate writes ({error}); evaluate the run again"
-            ) from error
+        facts, where = self.evaluation(run, name), f"the evaluation '{name}' of {run}"
+        if facts is None:
+            raise InputError(f"{where} is missing; go on with --resume")
+        return judged_samples(self.predictions(run, name), facts.targets, where)
 
 
 def open_runs(
@@ -130,12 +114,7 @@ class _RunFolders(Runs):
         return evaluation_facts(load_metrics(path)) if whole else None
 
     def predictions(self, run: str, name: str) -> Columns:
-        path = self._path(run, name) / "predictions.csv"
-        try:
-            rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
-        except FileNotFoundError as error:
-            raise InputError(f"{path} is missing; evaluate the run again") from error
-        return {key: _column([row[key] for row in rows]) for key in (rows[0] if rows else ())}
+        return read_columns(self._path(run, name))
 
     def _path(self, run: str, name: str) -> Path:
         return self._folder / run / "evaluations" / name
@@ -190,14 +169,3 @@ def _read_predictions(path: Path) -> Mapping[tuple[str, ...], Columns]:
         known = rows.drop(columns=list(KEY)).dropna(axis="columns", how="all")
         found[str(run), str(name)] = {str(key): known[key].to_numpy() for key in known.columns}
     return found
-
-
-def _column(cells: list[str]) -> np.ndarray[Any, Any]:
-    """Numbers where all cells are, or else text."""
-    text = np.array(cells)
-    for kind in (np.int64, np.float64):
-        try:
-            return text.astype(kind)
-        except ValueError:
-            continue
-    return text

@@ -8,20 +8,22 @@ from typing import Any, get_args
 from crystalvision.benchmarks._by_value import metrics_by_value
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
 from crystalvision.benchmarks._count import counting
-from crystalvision.benchmarks._facts import EvaluationFacts, numbers_of
+from crystalvision.benchmarks._facts import EvaluationFacts
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._outcome import Outcome
-from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._rows import SEVERITY, ResultRow
 from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.benchmarks._test_data import read_pattern_facts
 from crystalvision.errors import InputError
+from crystalvision.evaluation import JudgedSamples, tasks_of
 from crystalvision.json_text import validate_json
 from crystalvision.plugins import Catalogue
-from crystalvision.report import Judged
 from crystalvision.small_files import read_small
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import csv_writer
+
+_FIELDS = {name: field for name, field in ResultRow.model_fields.items() if name != "others"}
 
 
 def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
@@ -37,7 +39,9 @@ def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
     place = Place(folder)
     suite = place.read_suite()
     runs = open_runs(folder, counting(catalogue))
-    return [row for cell in cells_of(suite) for row in _rows_of(suite, place, cell, runs)]
+    return [
+        row for cell in cells_of(suite) for row in _rows_of(suite, place, cell, runs, catalogue)
+    ]
 
 
 def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
@@ -46,12 +50,13 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
     Raises:
         StorageError: The disk refuses.
     """
+    others = list(dict.fromkeys(name for row in rows for name in row.others))
     text = io.StringIO()
     writer = csv_writer(text)
-    writer.writerow(ResultRow.model_fields)
-    writer.writerows(row.model_dump(mode="json").values() for row in rows)
+    writer.writerow([*_FIELDS, *others])
+    writer.writerows(row.flat(others).values() for row in rows)
     write_text(folder / "results.csv", text.getvalue())
-    _write_parquet(rows, folder / "results.parquet")
+    _write_parquet(rows, others, folder / "results.parquet")
 
 
 def is_trained(place: Place, key: CellKey) -> bool:
@@ -86,7 +91,9 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
         raise InputError(f"{path} is damaged; delete it, and go on with --resume") from error
 
 
-def _rows_of(suite: Suite, place: Place, cell: Cell, runs: Runs) -> list[ResultRow]:
+def _rows_of(
+    suite: Suite, place: Place, cell: Cell, runs: Runs, catalogue: Catalogue
+) -> list[ResultRow]:
     key = cell.key
     about: dict[str, Any] = {
         "suite": suite.name,
@@ -113,8 +120,17 @@ def _rows_of(suite: Suite, place: Place, cell: Cell, runs: Runs) -> list[ResultR
         if evaluation is None:
             rows.append(ResultRow(**about, **_lost(place, cell), tested_on=test))
             continue
-        judged = runs.judged(key.folder, test, evaluation.class_names)
-        rows += _tested(suite, place, evaluation, judged, {**about, "tested_on": test})
+        judged = runs.judged(key.folder, test)
+        more = {**about, "tested_on": test, **_about(evaluation, test)}
+        rows.append(
+            ResultRow.of(
+                evaluation.numbers,
+                **more,
+                patterns=len(judged.index),
+                images_per_second=evaluation.images_per_second,
+            )
+        )
+        rows += _by(suite, place, evaluation, judged, catalogue, more)
     return rows
 
 
@@ -124,57 +140,51 @@ def _lost(place: Place, cell: Cell) -> dict[str, Any]:
     return {"status": failed.status, "error": failed.error}
 
 
-def _tested(
+def _about(evaluation: EvaluationFacts, test: str) -> dict[str, Any]:
+    severity = evaluation.targets.get(SEVERITY)
+    source = None if severity is None else severity.source
+    return {
+        "evaluation": test,
+        "device": evaluation.device,
+        "severity_source": "regression" if source == "head" else source,
+    }
+
+
+def _by(
     suite: Suite,
     place: Place,
     evaluation: EvaluationFacts,
-    judged: Judged,
+    judged: JudgedSamples,
+    catalogue: Catalogue,
     about: dict[str, Any],
 ) -> list[ResultRow]:
-    test = about["tested_on"]
-    about = {
-        **about,
-        "evaluation": test,
-        "device": evaluation.device,
-        "severity_source": evaluation.severity_source,
-    }
-    rows = [
-        ResultRow(
-            **about,
-            patterns=len(judged.label),
-            images_per_second=evaluation.images_per_second,
-            **evaluation.numbers,
-        )
+    """A row for each value of the suite's `by` column."""
+    if suite.by is None:
+        return []
+    column = read_pattern_facts(place, about["tested_on"], suite.by).values
+    if column is None:
+        return []
+    tasks = tasks_of({name: each.target for name, each in evaluation.targets.items()}, catalogue)
+    return [
+        ResultRow.of(each.numbers, **about, by=suite.by, value=each.value, patterns=each.patterns)
+        for each in metrics_by_value(judged, tasks, column)
     ]
-    by = suite.by
-    column = None if by is None else read_pattern_facts(place, test, by).values
-    if by is not None and column is not None:
-        rows += [
-            ResultRow(
-                **about,
-                by=by,
-                value=value.value,
-                patterns=value.patterns,
-                **numbers_of(value.classification, value.severity),
-            )
-            for value in metrics_by_value(judged, evaluation.class_names, column)
-        ]
-    return rows
 
 
 def _kind(device: str) -> str:
     return device if device == "cpu" else "cuda"
 
 
-def _write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
+def _write_parquet(rows: Sequence[ResultRow], others: Sequence[str], path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
     fields = []
-    for name, field in ResultRow.model_fields.items():
+    for name, field in _FIELDS.items():
         choices = get_args(field.annotation) or (field.annotation,)
         fields.append(pa.field(name, next((types[c] for c in choices if c in types), pa.string())))
-    table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=pa.schema(fields))
+    fields += [pa.field(name, pa.float64()) for name in others]
+    table = pa.Table.from_pylist([row.flat(others) for row in rows], schema=pa.schema(fields))
     with whole_file(path, overwrite=True) as partial:
         parquet.write_table(table, partial)
