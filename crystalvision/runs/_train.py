@@ -118,7 +118,7 @@ def train_run(
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
     notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
-    plugins = plugin_records(experiment.system, catalogue, ready.system.targets)
+    plugins = plugin_records(experiment, catalogue, ready.system.targets)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
     if destination is None:
         return _follow(job)
@@ -136,7 +136,7 @@ def train_run(
         record = _record(job, history)  # with the threads of one process
         stack.close()
         _write(job, folder, destination, record, history, trust)
-    return Run(path, record, ready.system)
+    return Run(path, record, ready.system, ready.preprocess)
 
 
 def _train(
@@ -176,7 +176,7 @@ def _follow(job: _Job) -> Run:
         training, validation = _read(job.dataset, job.ready, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
         history = _fit(job, training, validation, group, folder, Silent())
-    return Run(job.path, _record(job, history), job.ready.system)
+    return Run(job.path, _record(job, history), job.ready.system, job.ready.preprocess)
 
 
 def _fit(

@@ -31,7 +31,6 @@ from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
     DivergenceError,
@@ -55,7 +54,6 @@ __all__ = [
     "Experiment",
     "Group",
     "History",
-    "InputConfig",
     "Listener",
     "Machine",
     "Optimiser",
@@ -65,7 +63,6 @@ __all__ = [
     "Phase",
     "PhaseRecord",
     "Plan",
-    "Preprocess",
     "Progress",
     "Schedule",
     "Scorer",

@@ -140,9 +140,9 @@ def _by_values(results: Results) -> list[str]:
             rows.append(["*upper bound*", *map(number, bounds)])
         heads = ["system", *map(power_text, values)]
         name = inline(f"{label_of(column)}, {table.comparison.name}")
+        score = capital(table.comparison.score.name)
         parts += [
-            f"{capital(table.comparison.score.name)} against {name}: mean over seeds, with its 95 % "
-            "interval.",
+            f"{score} against {name}: mean over seeds, with its 95 % interval.",
             "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
         ]
     return parts
@@ -210,9 +210,9 @@ def _caption(results: Results) -> str:
         notes.append("\\* from the classes' probabilities, not from a regression.")
     parts.append(
         f"{capital(score.name) if score else 'The score'} is the mean ± standard deviation over "
-        "seeds; intervals are 95 % bootstrap intervals over test patterns and seeds. Differences are from "
-        f"{reference}, on the same patterns and seeds; p is of the {test} paired sign-flip test, "
-        f"corrected after Holm for {results.differences} comparisons. " + " ".join(notes)
+        "seeds; intervals are 95 % bootstrap intervals over test patterns and seeds. Differences "
+        f"are from {reference}, on the same patterns and seeds; p is of the {test} paired "
+        f"sign-flip test, corrected after Holm for {results.differences} comparisons. {' '.join(notes)}"
     )
     versions = _versions(results)
     if versions:
