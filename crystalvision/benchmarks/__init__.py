@@ -6,7 +6,7 @@ from crystalvision.benchmarks._keep import keep_runs
 from crystalvision.benchmarks._load_suite import find_suite, load_suite
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher, check_place, plan_benchmark
-from crystalvision.benchmarks._rows import ResultRow, Status
+from crystalvision.benchmarks._rows import ResultRow, Status, score_columns
 from crystalvision.benchmarks._runner import run_benchmark
 from crystalvision.benchmarks._suite import (
     Bound,
@@ -49,5 +49,6 @@ __all__ = [
     "load_suite",
     "plan_benchmark",
     "run_benchmark",
+    "score_columns",
     "write_table",
 ]

@@ -1,6 +1,6 @@
 """The tidy table of a benchmark: one row for each cell and each test that it went through."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field
@@ -118,3 +118,22 @@ def column_of(target: str, metric: str) -> str:
 def is_column(name: str) -> bool:
     """Whether the table has a column of that name: it leaves out some metrics of `label`."""
     return "." in name or name in ResultRow.model_fields
+
+
+def score_columns(target: str, rows: Sequence[ResultRow]) -> list[str]:
+    """The column of the score of each target that was judged, that which a suite compares first.
+
+    Args:
+        target: The suite's target, or "".
+        rows: Its table.
+    """
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.accuracy is not None:
+            found[LABEL] = "accuracy"
+        if row.severity_mae is not None:
+            found[SEVERITY] = "severity_mae"
+        for name in row.others:
+            found.setdefault(name.partition(".")[0], name)
+    order = [target, LABEL, *found]
+    return [found[name] for name in dict.fromkeys(order) if name in found]

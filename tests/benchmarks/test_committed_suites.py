@@ -81,9 +81,9 @@ def test_numbers_are_those_of_the_predictions(folder):
     for row in judged:
         told = groups[row["run"], row["evaluation"]]
         assert len(told) == int(row["patterns"])
-        right = (told["label"] == told["predicted"]).mean()
+        right = (told["label"] == told["label_predicted"]).mean()
         assert right == pytest.approx(float(row["accuracy"]), abs=1e-6)
-        error = (told["predicted_severity"] - told["severity"]).abs().mean()
+        error = (told["severity_predicted"] - told["severity"]).abs().mean()
         assert error == pytest.approx(float(row["severity_mae"]), abs=1e-6)
 
 

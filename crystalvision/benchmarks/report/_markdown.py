@@ -212,7 +212,8 @@ def _caption(results: Results) -> str:
         f"{capital(score.name) if score else 'The score'} is the mean ± standard deviation over "
         "seeds; intervals are 95 % bootstrap intervals over test patterns and seeds. Differences "
         f"are from {reference}, on the same patterns and seeds; p is of the {test} paired "
-        f"sign-flip test, corrected after Holm for {results.differences} comparisons. {' '.join(notes)}"
+        f"sign-flip test, corrected after Holm for {results.differences} comparisons. "
+        + " ".join(notes)
     )
     versions = _versions(results)
     if versions:
