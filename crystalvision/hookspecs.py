@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Instrument,
         Renderer,
     )
     from crystalvision.sources import Source
@@ -57,7 +58,7 @@ def crystalvision_defects() -> "Mapping[str, str | Callable[..., Defect]]":
     """Defects: name → factory; a defect takes a crystal and returns it with its measured degree.
 
     Example: `return {"vacancy": Vacancy}`, where `Vacancy(fraction: float)` has
-    `apply(crystal, rng) -> DefectiveCrystal`.
+    `apply(crystal, rng) -> DefectiveCrystal`, and in `measures` the columns that it fills.
     """
 
 
@@ -68,6 +69,16 @@ def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
     Example: `return {"multislice": "my_package.multislice:Multislice"}`, whose instances have
     `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`; with `cost(size) -> Cost`,
     what cannot fit into memory is refused before work starts.
+    """
+
+
+@hookspec
+def crystalvision_instruments() -> "Mapping[str, str | Callable[..., Instrument]]":
+    """Instruments: name → factory of what records patterns, between a renderer and the dataset.
+
+    Example: `return {"strip": "my_package.strip:StripDetector"}`, whose instances have
+    `axes(axes) -> axes` and `measure(projected, rng) -> Recording`. One is made for each sample
+    that draws other numbers for its options.
     """
 
 

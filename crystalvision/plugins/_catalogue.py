@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Instrument,
         Renderer,
     )
     from crystalvision.sources import Source, SourceSpec
@@ -185,6 +186,13 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
     ) -> "Renderer": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["instrument"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Instrument": ...
     @overload
     def create(
         self,

@@ -38,7 +38,7 @@ def test_one_number_without_a_choice_of_doses(few, capsys):
 
 
 def test_a_choice_of_doses_is_the_default_column(few, capsys):
-    setting = "detector.dose_electrons={choice: [1e3, 1e4]}"
+    setting = "instrument.dose_electrons={choice: [1e3, 1e4]}"
     assert main(["bound", RECIPE, *few, "--set", setting, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["column"] == "dose_electrons"
@@ -47,8 +47,8 @@ def test_a_choice_of_doses_is_the_default_column(few, capsys):
 
 
 def test_doses_take_the_place_of_a_dose_per_area(few, capsys):
-    words = ["--set", "detector.dose_electrons=null"]
-    words += ["--set", "detector.dose_electrons_per_angstrom2=10", "--doses", "1e4", "--json"]
+    words = ["--set", "instrument.dose_electrons=null"]
+    words += ["--set", "instrument.dose_electrons_per_angstrom2=10", "--doses", "1e4", "--json"]
     assert main(["bound", RECIPE, *few, *words]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [point["value"] for point in told["points"]] == [1e4]

@@ -211,8 +211,8 @@ def _dose(results: Results, dataset: str) -> str:
     for row in results.benchmark.rows:
         record = results.benchmark.records.get(row.run)
         if row.trained_on == dataset and record is not None:
-            detector = record.dataset.recipe.get("detector")
-            dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
+            parts = [one for one in record.dataset.recipe.values() if isinstance(one, Mapping)]
+            dose = next((one["dose_electrons"] for one in parts if "dose_electrons" in one), None)
             return (
                 f", dose {inline(_dose_text(dose))} electrons a pattern" if dose is not None else ""
             )
