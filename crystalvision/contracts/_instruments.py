@@ -48,24 +48,22 @@ class Instrument(ABC):
     caveats: tuple[str, ...] = ()
 
     @abstractmethod
-    def axes(self, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
-        """Axes of what it records.
+    def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
+        """Axes of what it records; asked before work starts.
 
         Args:
             axes: Those of the renderer's patterns. An instrument with a grid of its own needs them
                 only to refuse what it cannot see.
+            band_limit: How far from zero the patterns are exact [units of the axes].
 
         Raises:
-            InputError: It cannot record patterns on such axes.
+            InputError: It cannot record such patterns, or reaches beyond what they hold.
         """
 
     def project(self, pattern: Pattern) -> Pattern:
         """A pattern as it falls on the instrument's axes, without noise; by default as it is.
 
         Computed where the pattern is, and in its precision.
-
-        Raises:
-            InputError: The instrument reaches beyond what the pattern holds.
         """
         return pattern
 

@@ -195,7 +195,8 @@ class Simulator:
             InputError: They would not be the same for all samples.
         """
         first = projections[0]
-        ends = [one.axes(first.rendered) for one in self.instrument.extremes]
+        band_limit = min(one.pattern.band_limit for one in projections)
+        ends = [one.axes(first.rendered, band_limit) for one in self.instrument.extremes]
         check_alike("instrument", self.instrument.quantities, ends)
         if self.renderer.quantities:
             scenes = [
@@ -352,8 +353,9 @@ class Simulator:
         check_many(projected, who, len(scenes), Pattern)
         for one, pattern, instrument in zip(projected, patterns, instruments, strict=True):
             check_pattern(one, who)
-            if one.axes != instrument.axes(pattern.axes):
-                raise other_axes(who, one.axes, instrument.axes(pattern.axes))
+            expected = instrument.axes(pattern.axes, pattern.band_limit)
+            if one.axes != expected:
+                raise other_axes(who, one.axes, expected)
         return [
             Projection(scene, instrument, pattern.axes, one)
             for scene, instrument, pattern, one in zip(

@@ -60,7 +60,7 @@ def test_doses_take_the_place_of_a_dose_per_area(few, capsys):
         ("si3n4-fingerprint", [], "has no detector"),
         ("si3n4-fingerprint", ["--doses", "1e3"], "has no detector"),
         (RECIPE, ["--doses", "many"], "--doses many: expected numbers"),
-        (RECIPE, ["--doses", "1e3,-5"], "--doses: dose_electrons is -5; expected more than 0"),
+        (RECIPE, ["--doses", "1e3,-5"], "dose_electrons is -5; expected more than 0"),
         (RECIPE, ["--by", "mistilt_mrad"], "needs single values"),
         (RECIPE, ["--by", "vacancy_fraction"], "no bound by 'vacancy_fraction'"),
         (RECIPE, ["--doses", "1e3", "--by", "energy"], "did you mean 'energy_kev'"),

@@ -274,7 +274,7 @@ def test_what_was_read_of_a_crystal_and_what_was_assumed(tmp_path, small_structu
     cif.write_text(TWO_ORIGINS)
     words = [cif, *small_structure, "-o", tmp_path / "figure.png", "--dpi", "30", "--overwrite"]
     told = shown(words, capsys)["structure"]
-    assert set(told) == {"formula", "atoms", "space_group", "density_g_cm3", "assumed"}
+    assert set(told) == {"formula", "atoms", "space_group", "density_g_cm3", "assumed", "varies"}
     assert (told["formula"], told["atoms"]) == ("Si", 8)
     assert told["space_group"] == "Fd-3m (227)"
     assert told["density_g_cm3"] == pytest.approx(2.329, abs=0.001)

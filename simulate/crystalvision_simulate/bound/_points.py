@@ -16,9 +16,9 @@ def detector_of(simulator: Simulator) -> AreaDetector:
     recipe, detector = simulator.recipe, simulator.instrument.example
     if not isinstance(detector, AreaDetector):
         raise InputError(
-            f"recipe '{recipe.name}' has no detector, its instrument is '{recipe.instrument.name}': "
-            "no dose is known that limits how well its classes can be told apart; give it "
-            "instrument: area-detector"
+            f"recipe '{recipe.name}' has no detector, its instrument is "
+            f"'{recipe.instrument.name}': no dose is known that limits how well its classes can be "
+            "told apart; give it instrument: area-detector"
         )
     if detector.kind == "ideal":
         raise InputError(

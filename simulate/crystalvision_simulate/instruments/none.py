@@ -12,7 +12,7 @@ class NoInstrument(Instrument):
 
     caveats = (_NO_INSTRUMENT,)
 
-    def axes(self, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: the renderer's."""
         return axes
 

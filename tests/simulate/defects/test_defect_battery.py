@@ -7,7 +7,8 @@ import pytest
 
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.crystals import Crystals
+from crystalvision_simulate.crystals import Box, Crystals
+from crystalvision_simulate.defects_of_classes import Defects
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.specimens import CrystalCutter, SlabCutter
 
@@ -105,6 +106,17 @@ def test_slabs_take_what_repeats_and_refuse_the_rest(name, slab):
         make(name).apply(slab, np.random.default_rng(0))
 
 
+def ideal_and_defects(data):
+    """The ideal crystal of a recipe, cut, and what puts its defects in."""
+    recipe = Recipe.model_validate(data)
+    specimen, crystals = recipe.specimen, Crystals(recipe, CATALOGUE)
+    seeds = np.random.SeedSequence(0)
+    cut = crystals.draw_cut(0, np.random.default_rng(seeds), seeds)
+    sizes = ("thickness_angstrom", "width_angstrom", "aperture_diameter_angstrom")
+    ideal = crystals.cut(cut, Box(*(getattr(specimen, name).ends[0] for name in sizes)))
+    return ideal, Defects(recipe, CATALOGUE)
+
+
 @pytest.mark.parametrize(("first", "second"), list(product(NAMES, NAMES)))
 def test_any_two_defects_go_together_in_any_order(first, second):
     """As in a recipe: both are measured, and no two atoms come unphysically near."""
@@ -117,13 +129,12 @@ def test_any_two_defects_go_together_in_any_order(first, second):
         "classes": [{"name": "both", "severity": 1, "defects": parts}],
     }
     data["specimen"]["aperture_diameter_angstrom"] = 20
-    crystals = Crystals(Recipe.model_validate(data), CATALOGUE)
-    ideal = crystals.cut(crystals.draw_cut(0, np.random.default_rng(0)), 12.0)
+    ideal, defects = ideal_and_defects(data)
     if first == second == "twin":
         with pytest.raises(InputError, match="this crystal is twinned already"):
-            crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+            defects.put_in(ideal, 0, np.random.default_rng(1))
         return
-    (crystal,), degree = crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+    (crystal,), degree = defects.put_in(ideal, 0, np.random.default_rng(1))
     for name in (first, second):
         assert any(degree[measure.name] != 0 for measure in make(name).measures)
     assert np.isfinite(crystal.positions).all()
@@ -149,8 +160,7 @@ def test_the_order_of_stages_is_not_the_recipes():
             },
             "classes": [{"name": "both", "severity": 1, "defects": parts}],
         }
-        crystals = Crystals(Recipe.model_validate(data), CATALOGUE)
-        ideal = crystals.cut(crystals.draw_cut(0, np.random.default_rng(0)), 20.0)
-        (crystal,), _ = crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+        ideal, defects = ideal_and_defects(data)
+        (crystal,), _ = defects.put_in(ideal, 0, np.random.default_rng(1))
         counts.append(len(crystal) / len(ideal))
     assert counts == pytest.approx([0.9, 0.9], abs=0.005)

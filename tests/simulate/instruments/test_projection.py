@@ -107,7 +107,7 @@ def integrated_by_brute_force(pattern, camera, pose, parts=40):
     step_y, step_x = pattern.sampling_inv_angstrom
     points = [y / step_y + pattern.direct_beam[0], x / step_x + pattern.direct_beam[1]]
     images = np.stack([map_coordinates(c, points, order=1) for c in pattern.intensity.numpy()])
-    shape = (2, instrument.pixels, parts, instrument.pixels, parts)
+    shape = (2, camera.pixels, parts, camera.pixels, parts)
     return images.reshape(shape).mean(axis=(2, 4)) * camera.side(pose) ** 2 / (step_y * step_x)
 
 

@@ -13,6 +13,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import Quantity, load_recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 from crystalvision_simulate.simulator import Simulator
+from crystalvision_simulate.source import SimulationSource
 
 SHIPPED = [entry.name for entry in Catalogue.load().of_kind("recipe")]
 
@@ -111,7 +112,7 @@ def test_a_camera_beyond_the_band_is_refused(catalogue, small_recipe):
     data["renderer"]["band_limit_inv_angstrom"] = 0.5
     simulator = Simulator(type(small_recipe).model_validate(data), catalogue)
     with pytest.raises(InputError, match=r"the camera reaches 0\.8.* only 0\.5 1/Å: raise"):
-        simulator.sample(0)
+        _ = SimulationSource(simulator).header
 
 
 def test_files_and_names(catalogue, tmp_path):
