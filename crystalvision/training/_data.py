@@ -8,8 +8,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch.utils import data
 
 from crystalvision.contracts import Targets
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.training._preprocess import Augment, Preprocess
@@ -128,7 +130,7 @@ class PatternsOnDisk(Patterns):
     @property
     def targets(self) -> Targets:
         """See `Patterns.targets`."""
-        return Targets(self._patterns.labels, self._patterns.severities)
+        return Targets(self._patterns.targets["label"], self._patterns.targets["severity"])
 
     def batches(
         self,
@@ -137,18 +139,34 @@ class PatternsOnDisk(Patterns):
         share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
-        return self._patterns.loader(
-            batch_size,
-            generator=generator,
-            workers=self._workers,
-            pin_memory=torch.cuda.is_available(),
-            take=share.of if generator is None else share.of_training,
+        return _Labelled(
+            self._patterns.loader(
+                batch_size,
+                generator=generator,
+                workers=self._workers,
+                pin_memory=torch.cuda.is_available(),
+                take=share.of if generator is None else share.of_training,
+            )
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
         """Bin and normalise raw counts."""
         prepared: torch.Tensor = self._preprocess(images, augment)
         return prepared
+
+
+class _Labelled:
+    """Stored batches as images, labels and severities."""
+
+    def __init__(self, loader: "data.DataLoader[StoredBatch]") -> None:
+        self._loader = loader
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        for images, targets, _ in self._loader:
+            yield images, targets["label"], targets["severity"]
 
 
 def open_patterns(

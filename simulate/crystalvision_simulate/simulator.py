@@ -414,7 +414,11 @@ class Simulator:
     def expose(self, projections: Sequence[Projection]) -> list[Sample]:
         """Samples of rendered scenes, as the instrument records them."""
         return [
-            Sample(recording.counts, one.scene.columns)
+            Sample(
+                recording.counts,
+                one.scene.columns,
+                None if recording.seen is None else recording.seen[None],
+            )
             for recording, one in zip(self.record(projections), projections, strict=True)
         ]
 

@@ -11,7 +11,7 @@ import torch
 
 from crystalvision.config import validate
 from crystalvision.contracts import Measure, Recording
-from crystalvision.datasets import Column, DatasetHeader
+from crystalvision.datasets import Column, DatasetHeader, Seen, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
@@ -133,10 +133,15 @@ def header_of(
         "samples": recipe.samples,
         "image_shape": shape,
         "dtype": instrument.dtype,
-        "class_names": tuple(settings.name for settings in recipe.classes),
-        "class_severities": tuple(settings.severity for settings in recipe.classes),
-        "columns": {name: _column(measure) for name, measure in simulator.columns.items()},
+        "columns": {
+            **defect_columns(
+                [settings.name for settings in recipe.classes],
+                [settings.severity for settings in recipe.classes],
+            ),
+            **{name: _column(measure) for name, measure in simulator.columns.items()},
+        },
         "axes": axes,
+        "seen": Seen(each_sample=True) if instrument.masks else None,
         "seed": recipe.seed,
         "recipe": recipe.model_copy(
             update={"structure_sha256": crystals.structure_sha256}
