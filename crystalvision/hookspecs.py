@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Input,
+        Instrument,
         Renderer,
         Task,
     )
@@ -59,7 +60,7 @@ def crystalvision_defects() -> "Mapping[str, str | Callable[..., Defect]]":
     """Defects: name → factory; a defect takes a crystal and returns it with its measured degree.
 
     Example: `return {"vacancy": Vacancy}`, where `Vacancy(fraction: float)` has
-    `apply(crystal, rng) -> DefectiveCrystal`.
+    `apply(crystal, rng) -> DefectiveCrystal`, and in `measures` the columns that it fills.
     """
 
 
@@ -70,6 +71,16 @@ def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
     Example: `return {"multislice": "my_package.multislice:Multislice"}`, whose instances have
     `render(specimens, beams, device=..., dtype=...) -> list[Pattern]`; with `cost(size) -> Cost`,
     what cannot fit into memory is refused before work starts.
+    """
+
+
+@hookspec
+def crystalvision_instruments() -> "Mapping[str, str | Callable[..., Instrument]]":
+    """Instruments: name → factory of what records patterns, between a renderer and the dataset.
+
+    Example: `return {"strip": "my_package.strip:StripDetector"}`, whose instances have
+    `axes(axes) -> axes` and `measure(projected, rng) -> Recording`. One is made for each sample
+    that draws other numbers for its options.
     """
 
 

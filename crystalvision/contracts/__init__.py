@@ -1,6 +1,6 @@
 """What passes between the stages, and what each kind of plugin must give.
 
-structure → defects → specimen → renderer → detector → store → dataset → model → metrics → report:
+structure → defects → specimen → renderer → instrument → store → dataset → model → metrics → report:
 a stage knows the one before it only by the types here.
 """
 
@@ -10,6 +10,7 @@ from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._dimensions import check_dimensions
 from crystalvision.contracts._inputs import ANY_DIMENSION, Input
+from crystalvision.contracts._instruments import Instrument, Recording
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
@@ -34,7 +35,9 @@ from crystalvision.contracts._simulation import (
     Cost,
     Defect,
     DefectiveCrystal,
+    Measure,
     Pattern,
+    Quantity,
     Renderer,
     Specimen,
     SpecimenSize,
@@ -63,11 +66,15 @@ __all__ = [
     "Fusion",
     "Head",
     "Input",
+    "Instrument",
     "Judged",
     "JudgedSystem",
+    "Measure",
     "Parent",
     "Pattern",
     "Proportion",
+    "Quantity",
+    "Recording",
     "Renderer",
     "SpaceGroup",
     "Specimen",

@@ -16,12 +16,8 @@ _ENERGY = "energy_kev"
 _CENTRE = ("centre_offset_y_px", "centre_offset_x_px")
 _CENTRE_AXES = ("q_y", "q_x")
 _CAMERA_LENGTH = "camera_length_error"
-_IN_RECIPE = {
-    _ENERGY: ("beam", _ENERGY),
-    **{name: ("camera", name) for name in _CENTRE},
-    _CAMERA_LENGTH: ("camera", _CAMERA_LENGTH),
-}
-"""Where a recipe states what a column of the same name tells of each sample."""
+_TOLD = (_ENERGY, *_CENTRE, _CAMERA_LENGTH)
+"""What a column tells of each sample, or some part of a recipe under the same name."""
 _SIGMAS = 2.0  # of a normal distribution, within which nearly all is drawn
 
 
@@ -59,7 +55,7 @@ class Conditions(Config):
             axes: Axes of the patterns.
             recipe: What they were made by; of merged data, all of the recipes count.
         """
-        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _IN_RECIPE})
+        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _TOLD})
 
     @classmethod
     def of_dataset(cls, dataset: Dataset) -> Self:
@@ -73,7 +69,7 @@ class Conditions(Config):
             name: _in_column(dataset, name)
             if name in header.columns
             else _in_recipe(header.recipe, name)
-            for name in _IN_RECIPE
+            for name in _TOLD
         }
         return cls._of(header.axes, header.recipe, ranges)
 
@@ -99,18 +95,18 @@ def _in_column(dataset: Dataset, name: str) -> Range | None:
 
 def _in_recipe(recipe: Recipe, name: str) -> Range | None:
     """The range of a number in a recipe, or in all recipes of merged data that state it."""
-    found = list(_stated(recipe, *_IN_RECIPE[name]))
+    found = list(_stated(recipe, name))
     ranges = [each for each in map(_range_of, found) if each is not None]
     if not ranges:
         return None
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
-def _stated(recipe: Recipe, part: str, key: str) -> Iterator[Any]:
+def _stated(recipe: Recipe, key: str) -> Iterator[Any]:
     for each in source_recipes(recipe):
-        settings = each.get(part)
-        if isinstance(settings, Mapping) and key in settings:
-            yield settings[key]
+        for settings in each.values():
+            if isinstance(settings, Mapping) and key in settings:
+                yield settings[key]
 
 
 def _range_of(value: Any) -> Range | None:
@@ -135,5 +131,5 @@ def _reach(ends: Range | None) -> float:
 
 
 def _radiation(recipe: Recipe) -> str | None:
-    found = {str(each) for each in _stated(recipe, "renderer", "radiation")}
+    found = {str(each) for each in _stated(recipe, "radiation")}
     return " and ".join(sorted(found)) or None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Input,
+        Instrument,
         Renderer,
         Target,
         Task,
@@ -189,6 +190,13 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
     ) -> "Renderer": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["instrument"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Instrument": ...
     @overload
     def create(
         self,

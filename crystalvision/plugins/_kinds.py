@@ -7,6 +7,7 @@ FactoryKind = Literal[
     "structure",
     "defect",
     "renderer",
+    "instrument",
     "source",
     "input",
     "augmentation",
@@ -49,7 +50,12 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("structure", "crystalvision_structures", requires=("positions", "numbers", "cell")),
         Kind("defect", "crystalvision_defects", requires=("apply", "stage", "measures")),
-        Kind("renderer", "crystalvision_renderers", requires=("render",)),
+        Kind("renderer", "crystalvision_renderers", requires=("render", "quantity")),
+        Kind(
+            "instrument",
+            "crystalvision_instruments",
+            requires=("axes", "measure", "project", "records", "dtype"),
+        ),
         Kind(
             "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
         ),

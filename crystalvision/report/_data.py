@@ -177,6 +177,6 @@ def _dose(dataset: Dataset) -> str:
 
 
 def _dose_of_recipe(recipe: dict[str, Any]) -> str:
-    detector = recipe.get("detector")
-    dose = detector.get("dose_electrons") if isinstance(detector, dict) else None
+    parts = [part for part in recipe.values() if isinstance(part, dict)]
+    dose = next((part["dose_electrons"] for part in parts if "dose_electrons" in part), None)
     return f"{dose:,.0f}" if isinstance(dose, int | float) else ""

@@ -12,10 +12,10 @@ from crystalvision.errors import InputError
 SMALL = {
     "specimen.width_angstrom": 20,
     "specimen.thickness_angstrom": 30,
-    "camera.pixels": 32,
-    "camera.pixel_size_inv_angstrom": 0.08,
+    "instrument.pixels": 32,
+    "instrument.pixel_size_inv_angstrom": 0.08,
     "renderer.slice_thickness_angstrom": 8,
-    "detector.dose_electrons": 1e5,
+    "instrument.dose_electrons": 1e5,
 }
 QUICK = {"schedule.classifier.epochs": 1, "input.bin.size": 1}
 

@@ -178,7 +178,7 @@ class FakeBenchmark:
                 "datasets": {
                     "beta": {
                         "recipe": "si3n4-four-classes",
-                        "set": {"detector.dose_electrons": 1e4},
+                        "set": {"instrument.dose_electrons": 1e4},
                         "train": {"samples": 800, "seed": 1},
                         "test": {"samples": 400, "seed": 2},
                     }

@@ -202,7 +202,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(fusion_folder):
 
 def test_commands_run_it_again(text):
     assert "crystalvision benchmark fusion -o runs/fusion" in text
-    assert "--samples 800 --seed 1 --set detector.dose_electrons=10000.0" in text
+    assert "--samples 800 --seed 1 --set instrument.dose_electrons=10000.0" in text
     run = "runs/concat/beta-800-seed1"
     assert f"train concat.yaml -d datasets/beta-train.zarr -o {run} --set seed=1" in text
     assert f"evaluate {run} -d datasets/beta-test.zarr --split all --name beta" in text

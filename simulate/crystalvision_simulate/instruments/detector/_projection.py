@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Pattern
+from crystalvision.contracts import Axis, Pattern
 from crystalvision.errors import InputError
-from crystalvision_simulate.detector._camera import Camera, CameraPose
+from crystalvision_simulate.instruments.detector._camera import Camera, CameraPose
 
+_WHOLE = 1e-6  # of a point: what rounding leaves of a place that is one
 _PARTS_A_STEP = 1.25  # of the renderer's grid; with fewer, a spot's total depends on where it falls
 
 
@@ -23,13 +24,13 @@ def project(
         The fraction of the incident beam in each pixel, (c, n, n), and q_y and q_x in the middle of
         each [1/Å], (2, n, n), along the rows and the columns of the detector.
     """
-    fractions, q = project_batch([pattern], camera, [pose])
-    return fractions[0], q[0]
+    fractions = project_batch([pattern], camera, [pose])
+    return fractions[0], q_of_pixels(camera, [pose], pattern.intensity)[0]
 
 
 def project_batch(
     patterns: Sequence[Pattern], camera: Camera, poses: Sequence[CameraPose]
-) -> tuple[Float[torch.Tensor, "b c n n"], Float[torch.Tensor, "b 2 n n"]]:
+) -> Float[torch.Tensor, "b c n n"]:
     """Project patterns onto the detector, on the device that they are on.
 
     Each point of the renderer's grid stands for the cell of reciprocal space about it; between
@@ -45,9 +46,8 @@ def project_batch(
         poses: How each pattern lies on it.
 
     Returns:
-        The fraction of the incident beam in each pixel, (b, c, n, n), and q_y and q_x in the middle
-        of each [1/Å], (b, 2, n, n), along the rows and the columns of the detector. On a CPU a
-        pattern gives the same bits whatever else is in the batch.
+        The fraction of the incident beam in each pixel, (b, c, n, n). On a CPU a pattern gives the
+        same bits whatever else is in the batch.
 
     Raises:
         InputError: No pattern, or not as many poses as patterns.
@@ -65,18 +65,14 @@ def project_batch(
         chosen = [patterns[index] for index in indices]
         together = _project_alike(chosen, camera, [poses[index] for index in indices])
         fractions.update(zip(indices, together, strict=True))
-    return (
-        torch.stack([fractions[index] for index in range(len(patterns))]),
-        _q_of_pixels(camera, poses, patterns[0].intensity),
-    )
+    return torch.stack([fractions[index] for index in range(len(patterns))])
 
 
 def _layout(pattern: Pattern, camera: Camera, pose: CameraPose, index: int) -> Hashable:
     """What patterns share that are projected together; on a CPU none are, for its cache's sake."""
     return (
         tuple(pattern.intensity.shape),
-        pattern.sampling_inv_angstrom,
-        pattern.direct_beam,
+        pattern.axes,
         _parts(pattern, camera, pose),
         index if pattern.intensity.device.type == "cpu" else None,
     )
@@ -130,7 +126,7 @@ def _readings(
     points, and δ = t²/h + h/4 elsewhere. Both are returned on the scale of `grid_sample`, which
     counts from -1 at the first point to 1 at the last, (b, m, m).
     """
-    step, origin = pattern.sampling_inv_angstrom[axis], pattern.direct_beam[axis]
+    step, origin = pattern.sampling_inv_angstrom[axis], _origin(pattern.axes[axis])
     parts = _parts(pattern, camera, poses[0])
     columns, rows, sides = [], [], []
     for pose in poses:
@@ -152,10 +148,16 @@ def _readings(
     return middle.mul_(scale).add_(origin * scale - 1), reach.mul_(scale)
 
 
-def _q_of_pixels(
+def _origin(axis: Axis) -> float:
+    """The place of zero on an axis [points]; whole where it is meant to be."""
+    place = -axis.offset / axis.scale
+    return round(place) if abs(place - round(place)) < _WHOLE else place
+
+
+def q_of_pixels(
     camera: Camera, poses: Sequence[CameraPose], like: torch.Tensor
 ) -> Float[torch.Tensor, "b 2 n n"]:
-    """q_y and q_x in the middle of every pixel [1/Å]."""
+    """q_y and q_x in the middle of every pixel [1/Å], where `like` is and in its precision."""
     lines = np.stack([camera.lines(pose) for pose in poses])
     q = torch.from_numpy(lines).to(like.device, like.dtype)
     shape = (len(poses), camera.pixels, camera.pixels)

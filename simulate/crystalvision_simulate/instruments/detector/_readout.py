@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt16
 
-from crystalvision_simulate.detector._blur import blur
-from crystalvision_simulate.detector._exposure import Exposure, Readout
+from crystalvision_simulate.instruments.detector._blur import blur
+from crystalvision_simulate.instruments.detector._exposure import Exposure, Readout
 
 
 def read_out(

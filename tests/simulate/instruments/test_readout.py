@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crystalvision_simulate.detector import Exposure, Readout
-from crystalvision_simulate.detector._readout import read_out
+from crystalvision_simulate.instruments.detector import Exposure, Readout
+from crystalvision_simulate.instruments.detector._readout import read_out
 
 SHAPE = (1, 400, 400)
 

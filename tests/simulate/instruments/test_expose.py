@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.detector import (
+from crystalvision_simulate.instruments.detector import (
     BeamStop,
     Exposure,
     Inelastic,
@@ -13,7 +13,7 @@ from crystalvision_simulate.detector import (
     expose,
     expose_batch,
 )
-from crystalvision_simulate.detector._expected import expected_electrons
+from crystalvision_simulate.instruments.detector._expected import expected_electrons
 
 SIDE = 0.02
 Q = torch.stack(torch.meshgrid(*[(torch.arange(64) - 32.0) * SIDE] * 2, indexing="ij"))

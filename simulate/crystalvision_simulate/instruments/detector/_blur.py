@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from scipy.fft import next_fast_len
 
-from crystalvision_simulate.detector._exposure import Exposure
+from crystalvision_simulate.instruments.detector._exposure import Exposure
 
 _REACH = 4.0  # a Gaussian is cut there, in standard deviations
 

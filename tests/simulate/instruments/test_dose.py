@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crystalvision.contracts import Aperture, Specimen
-from crystalvision_simulate.detector import illuminated_area_angstrom2
+from crystalvision_simulate.instruments.detector import illuminated_area_angstrom2
 
 
 def specimen(aperture=None):

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, UInt16
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.detector._expected import expected_electrons, within
-from crystalvision_simulate.detector._exposure import Exposure
-from crystalvision_simulate.detector._readout import read_out
+from crystalvision_simulate.instruments.detector._expected import expected_electrons, within
+from crystalvision_simulate.instruments.detector._exposure import Exposure
+from crystalvision_simulate.instruments.detector._readout import read_out
 
 
 def expose(

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
-from crystalvision_simulate.detector._blur import blur
-from crystalvision_simulate.detector._exposure import BeamStop, Exposure
-from crystalvision_simulate.detector._inelastic import scatter_inelastically
+from crystalvision_simulate.instruments.detector._blur import blur
+from crystalvision_simulate.instruments.detector._exposure import BeamStop, Exposure
+from crystalvision_simulate.instruments.detector._inelastic import scatter_inelastically
 
 
 def expected_electrons(
@@ -34,7 +34,7 @@ def expected_electrons(
         expected = scatter_inelastically(expected, steps.tolist(), inelastic)
     for index, exposure in enumerate(exposures):
         if exposure.beam_stop.radius_inv_angstrom or exposure.beam_stop.arm_width_inv_angstrom:
-            expected[index].masked_fill_(_shadow(exposure.beam_stop, q_inv_angstrom[index]), 0)
+            expected[index].masked_fill_(shadow(exposure.beam_stop, q_inv_angstrom[index]), 0)
     return blur(expected, exposures) if exposures[0].kind == "counting" else expected
 
 
@@ -45,7 +45,7 @@ def within(
     return q_inv_angstrom.square().sum(0) < radius_inv_angstrom**2
 
 
-def _shadow(
+def shadow(
     stop: BeamStop, q_inv_angstrom: Float[torch.Tensor, "2 h w"]
 ) -> Bool[torch.Tensor, "h w"]:
     """The pixels whose middle the stop covers."""

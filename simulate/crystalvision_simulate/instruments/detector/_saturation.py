@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt16
 
-from crystalvision_simulate.detector._expected import expected_electrons
-from crystalvision_simulate.detector._exposure import Exposure
+from crystalvision_simulate.instruments.detector._expected import expected_electrons
+from crystalvision_simulate.instruments.detector._exposure import Exposure
 
 _MOST_BITS = 16
 _WORTH_TELLING = 1e-3  # of all counts
@@ -45,6 +45,6 @@ def saturation_note(found: Sequence[tuple[int, float]], bit_depth: int) -> str:
     return (
         f"Pixels saturate: of a first pattern, {pixels} are full at {2**bit_depth - 1} counts "
         f"({bit_depth} bits), which loses {share:.0%} of all counts. A beam stop "
-        "(detector.beam_stop_radius_inv_angstrom) before the direct beam, or a lower dose or gain"
-        f"{', or detector.bit_depth=16' if bit_depth < _MOST_BITS else ''}, avoids it."
+        "(instrument.beam_stop_radius_inv_angstrom) before the direct beam, or a lower dose or gain"
+        f"{', or instrument.bit_depth=16' if bit_depth < _MOST_BITS else ''}, avoids it."
     )

@@ -7,12 +7,13 @@ from scipy.ndimage import map_coordinates
 
 from crystalvision.contracts import Pattern
 from crystalvision.errors import InputError
-from crystalvision_simulate.detector import (
+from crystalvision_simulate.instruments.detector import (
     Camera,
     CameraPose,
     _projection,
     project,
     project_batch,
+    q_of_pixels,
 )
 
 CAMERA = Camera(pixels=128, pixel_size_inv_angstrom=0.02)
@@ -24,7 +25,7 @@ def spot(q_x, q_y, sampling=(0.03, 0.04)):
     row, column = round(q_y / sampling[0]) + 40, round(q_x / sampling[1]) + 30
     intensity[0, row, column] = 1
     q = ((column - 30) * sampling[1], (row - 40) * sampling[0])
-    return Pattern(intensity, sampling, (40, 30), 1.2), np.array(q)
+    return Pattern.diffraction(intensity, sampling, (40, 30), 1.2), np.array(q)
 
 
 def centre_of_mass(image):
@@ -83,7 +84,9 @@ def test_a_spot_keeps_its_intensity_wherever_it_falls(pixel, width):
 
 def test_even_intensity_stays_even_under_rotation():
     """No moiré between the grid and the pixels: a flat pattern is flat on the detector."""
-    flat = Pattern(torch.ones(1, 161, 161, dtype=torch.float64), (0.0151, 0.0164), (80, 80), 1.1)
+    flat = Pattern.diffraction(
+        torch.ones(1, 161, 161, dtype=torch.float64), (0.0151, 0.0164), (80, 80), 1.1
+    )
     image, _ = project(flat, Camera(64, 0.0125), CameraPose(rotation_deg=23))
     expected = 0.0125**2 / (0.0151 * 0.0164)
     assert image.numpy() == pytest.approx(expected, rel=1e-9)
@@ -92,7 +95,7 @@ def test_even_intensity_stays_even_under_rotation():
 def noise_pattern(dtype=torch.float64, seed=0, shape=(121, 111), sampling=(0.0162, 0.0171)):
     """A pattern whose every point is another number, direct beam in the middle."""
     intensity = torch.rand((2, *shape), generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return Pattern(intensity**6, sampling, (shape[0] // 2, shape[1] // 2), 0.9)
+    return Pattern.diffraction(intensity**6, sampling, (shape[0] // 2, shape[1] // 2), 0.9)
 
 
 def integrated_by_brute_force(pattern, camera, pose, parts=40):
@@ -123,7 +126,9 @@ def test_float32_is_as_good_as_float64():
     camera, pose = Camera(128, 0.0125), CameraPose(23, 1.1, -0.3, -0.02)
     double, q = project(noise_pattern(), camera, pose)
     pattern = noise_pattern()
-    single = Pattern(pattern.intensity.float(), *(pattern.sampling_inv_angstrom, (60, 55), 0.9))
+    single = Pattern.diffraction(
+        pattern.intensity.float(), *(pattern.sampling_inv_angstrom, (60, 55), 0.9)
+    )
     image, q_single = project(single, camera, pose)
     assert image.dtype == q_single.dtype == torch.float32
     assert (image - double).abs().max() < 1e-4 * double.max()
@@ -139,7 +144,10 @@ def test_a_batch_gives_what_single_calls_give():
         noise_pattern(torch.float32, 2),
     ]
     poses = [CameraPose(10, 1, 2, 0.01), CameraPose(200, -1, 0.5, -0.3), CameraPose(33)]
-    images, q = project_batch(patterns, camera, poses)
+    images, q = (
+        project_batch(patterns, camera, poses),
+        q_of_pixels(camera, poses, patterns[0].intensity),
+    )
     assert images.shape == (3, 2, 64, 64)
     assert q.shape == (3, 2, 64, 64)
     for pattern, pose, image, where in zip(patterns, poses, images, q, strict=True):

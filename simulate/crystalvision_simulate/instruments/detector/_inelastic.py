@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from scipy.fft import next_fast_len
 
-from crystalvision_simulate.detector._exposure import Inelastic
+from crystalvision_simulate.instruments.detector._exposure import Inelastic
 
 _FINE = 4  # pixels from its middle within which the Lorentzian is integrated over each pixel
 _SUBPIXELS = 32

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from crystalvision.contracts import Pattern
-from crystalvision_simulate.detector import Camera, CameraPose, Exposure, project
-from crystalvision_simulate.detector._blur import blur
+from crystalvision_simulate.instruments.detector import Camera, CameraPose, Exposure, project
+from crystalvision_simulate.instruments.detector._blur import blur
 
 TABLE = ((0.0, 1.0), (0.25, 0.8), (0.5, 0.55), (0.75, 0.38), (1.0, 0.22))
 
@@ -45,7 +45,9 @@ def test_a_knife_edge_measures_the_table():
     axis = (np.arange(size) - size // 2) * 0.125  # eight points of the pattern a pixel
     distance = axis[None, :] * np.cos(slant) + axis[:, None] * np.sin(slant)
     bright = np.clip(distance / 0.125 + 0.5, 0, 1)
-    pattern = Pattern(torch.from_numpy(bright)[None], (0.125, 0.125), (size // 2,) * 2, 200.0)
+    pattern = Pattern.diffraction(
+        torch.from_numpy(bright)[None], (0.125, 0.125), (size // 2,) * 2, 200.0
+    )
     image, q = project(pattern, Camera(128, 1.0), CameraPose())
     edge = blur(image[None], [Exposure(1.0, mtf=TABLE)])[0, 0].numpy()
     inner = slice(20, -20)

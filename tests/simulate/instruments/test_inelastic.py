@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from crystalvision_simulate.detector import BeamStop, Exposure, Inelastic
-from crystalvision_simulate.detector._expected import expected_electrons
-from crystalvision_simulate.detector._inelastic import lorentzian
+from crystalvision_simulate.instruments.detector import BeamStop, Exposure, Inelastic
+from crystalvision_simulate.instruments.detector._expected import expected_electrons
+from crystalvision_simulate.instruments.detector._inelastic import lorentzian
 
 SIDE = 0.0125
 
