@@ -11,6 +11,7 @@ PACKAGES = {
     "crystalvision_backbones": "plugins/crystalvision_backbones",
     "crystalvision_heads": "plugins/crystalvision_heads",
     "crystalvision_augmentation": "plugins/crystalvision_augmentation",
+    "crystalvision_inputs": "plugins/crystalvision_inputs",
     "crystalvision_fusion": "plugins/crystalvision_fusion",
     "crystalvision_classical": "plugins/crystalvision_classical",
     "crystalvision_benchmarks": "benchmarks/crystalvision_benchmarks",
