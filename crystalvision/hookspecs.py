@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Input,
         Renderer,
+        Task,
     )
     from crystalvision.sources import Source
 
@@ -105,7 +106,8 @@ def crystalvision_augmentations() -> "Mapping[str, str | Callable[..., Augmentat
 def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
     """Backbones: name → factory of a network from images (b, c, *grid) to features.
 
-    The features are a map (b, f, *grid'). The toolkit supplies `in_channels`.
+    The features are a map (b, f, *grid'). The toolkit supplies `in_channels`, and where the factory
+    asks for it `dimensions`, the number of dimensions of the grid.
     Example: `return {"mynet": MyNet}`, where `MyNet(in_channels: int, width: int = 32)` has
     `num_features`, `stride` and, unless it reads images of rows and columns, `dimensions`.
     """
@@ -113,9 +115,24 @@ def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
 
 @hookspec
 def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
-    """Heads: name → factory of a module over pooled features (b, f), with its loss and prediction.
+    """Heads: name → factory of a module over features, with its loss and what it says of targets.
 
-    The toolkit supplies `num_features` and `num_classes`. Example: `return {"softmax": Softmax}`.
+    The toolkit supplies `num_features`, and where the factory asks for them `targets`, what the
+    dataset has to be learnt (name → `Target`), `num_classes`, those of the target that the option
+    `target` names (or else of `label`), and `grid`, the shape of the prepared images.
+    Example: `return {"softmax": Softmax}`, where `Softmax(num_features: int, num_classes: int,
+    target: str = "label")` has `targets`, `forward`, `loss` and `predict`.
+    """
+
+
+@hookspec
+def crystalvision_tasks() -> "Mapping[str, str | Callable[..., Task]]":
+    """Tasks: name → factory of what judges and shows one kind of target.
+
+    A dataset's target names its task, and a run is judged by it wherever it is told.
+    Example: `return {"texture": "my_package.texture:Texture"}`, whose instances have
+    `score(estimate, truth, target)`, `metrics(judged)`, `columns(judged)` and
+    `figures(judged, metrics)`.
     """
 
 

@@ -119,7 +119,7 @@ def _build_classical(
         catalogue,
         preprocess=build_preprocess(experiment.input, catalogue, header.axes),
         channels=header.image_shape[0],
-        num_classes=len(header.class_names),
+        targets=header.targets,
         seed=experiment.seed,
     )
 

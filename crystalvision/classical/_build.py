@@ -1,14 +1,22 @@
 """Builds classical systems from their description."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from crystalvision.classical._system import ClassicalSystem
-from crystalvision.contracts import Axis, Features, check_dimensions, grid_of
+from crystalvision.contracts import (
+    Axis,
+    Features,
+    Target,
+    check_dimensions,
+    grid_of,
+    is_classifier,
+)
+from crystalvision.errors import InputError
 from crystalvision.inputs import Preprocess
-from crystalvision.models import ClassicalConfig
+from crystalvision.models import ClassicalConfig, listed
 from crystalvision.plugins import Catalogue, unwrapped
 
 
@@ -18,7 +26,7 @@ def build_classical(
     *,
     preprocess: Preprocess,
     channels: int,
-    num_classes: int,
+    targets: Mapping[str, Target],
     seed: int,
 ) -> ClassicalSystem:
     """Build a classical system that is not fitted yet.
@@ -28,13 +36,15 @@ def build_classical(
         catalogue: Where features and estimators are looked up.
         preprocess: Prepares its patterns.
         channels: Channels of the patterns.
-        num_classes: Classes to tell apart.
+        targets: What there is to be learnt, by name; the description chooses one.
         seed: Draws whatever the parts draw.
 
     Raises:
-        InputError: A part or option that does not exist, or patterns that a part cannot take.
+        InputError: A part or option that does not exist, patterns that a part cannot take, a target
+            that there is not, or one that the estimator cannot tell.
         PluginError: A part fails, or lacks what its contract asks for.
     """
+    target = _target(config, targets)
     # Two parts of one name must not draw the same numbers.
     seeds = np.random.SeedSequence(seed).generate_state(len(config.features) + 1)
     image_shape = (channels, *grid_of(preprocess.axes))
@@ -56,15 +66,35 @@ def build_classical(
     estimator = catalogue.create(
         "estimator", config.estimator.name, config.estimator.options, seed=int(seeds[0])
     )
+    classifies = is_classifier(estimator)
+    if classifies is not bool(target.classes):
+        what = "tells classes apart" if classifies else "tells real values"
+        fitting = {each.name: each for each in targets.values() if bool(each.classes) is classifies}
+        raise InputError(
+            f"estimator '{config.estimator.name}' {what}, and '{target.name}' "
+            f"{'is a real value' if classifies else 'has classes'}; targets that fit: "
+            f"{listed(fitting)}"
+        )
     names = [part.name for part in config.features]
     return ClassicalSystem(
         names,
         features,
         config.estimator.name,
         estimator,
-        num_classes=num_classes,
+        target=target,
         image_shape=image_shape,
     )
+
+
+def _target(config: ClassicalConfig, targets: Mapping[str, Target]) -> Target:
+    target = targets.get(config.target)
+    if target is None or target.shape:
+        raise InputError(
+            f"the system is to tell '{config.target}'; expected one of the dataset's targets that "
+            f"is one class or one number: "
+            f"{listed({name: each for name, each in targets.items() if not each.shape})}"
+        )
+    return target
 
 
 def beam_centre(axes: Sequence[Axis]) -> tuple[float, ...]:

@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from crystalvision.config import Config
+from crystalvision.contracts import Axis
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import Axis
 from crystalvision.datasets._origin import Recipe, source_recipes
 
 Range = tuple[float, float]

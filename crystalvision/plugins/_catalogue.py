@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Input,
         Renderer,
+        Target,
+        Task,
     )
     from crystalvision.sources import Source, SourceSpec
 
@@ -221,6 +223,7 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         in_channels: int,
+        dimensions: int = ...,
     ) -> "Backbone": ...
     @overload
     def create(
@@ -231,6 +234,8 @@ class Catalogue:
         *,
         num_features: int,
         num_classes: int,
+        targets: "Mapping[str, Target]",
+        grid: tuple[int, ...],
     ) -> "Head": ...
     @overload
     def create(
@@ -243,6 +248,13 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["task"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Task": ...
     @overload
     def create(
         self,

@@ -12,6 +12,7 @@ from crystalvision.contracts import (
     Axis,
     check_dimensions,
     check_tensor,
+    described,
     grid_of,
     origin_of,
 )

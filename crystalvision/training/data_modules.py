@@ -1,7 +1,7 @@
 """Data for Lightning: from a dataset, or simulated while it trains, with one interface.
 
-Batches are `(images, labels, severities)`: raw counts on their way, prepared on the device. Import
-this module by its own name, because Lightning takes seconds to import.
+Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the
+device. Import this module by its own name, because Lightning takes seconds to import.
 """
 
 import math
@@ -15,12 +15,17 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils import data
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, Target
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.inputs import DEFAULT_INPUT, as_parts, build_preprocess, take_marks
+from crystalvision.inputs import (
+    DEFAULT_INPUT,
+    as_parts,
+    build_preprocess,
+)
 from crystalvision.plugins import Catalogue
-from crystalvision.sources import SourceSpec
+from crystalvision.sources import Sample, SourceSpec
 from crystalvision.training._augment import augmenter, check_augmentations
 from crystalvision.training._data import Batch
 from crystalvision.training._device import derive
@@ -33,7 +38,7 @@ class PatternDataModule(LightningDataModule):
     """What the data modules share: images are prepared and augmented on the device.
 
     Attributes:
-        header: What the data are: classes, image shape, calibration.
+        header: What the data are: targets, image shape, calibration.
         batch_size: Samples of a batch.
         preprocess: Prepares images.
     """
@@ -60,13 +65,11 @@ class PatternDataModule(LightningDataModule):
         check_augmentations(augment, header.image_shape[0], self.preprocess.count_axes)
         self._augment = augmenter(augment, torch.Generator().manual_seed(derive(seed, 0, 1)))
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: Batch | StoredBatch, dataloader_idx: int) -> Batch:
         """Prepare the images of a batch where they are now, and augment those of training."""
-        images, labels, severities = batch
+        images, targets, seen = batch if isinstance(batch, StoredBatch) else (*batch, None)
         training = self.trainer is not None and self.trainer.training
-        counts, seen = take_marks(images)
-        prepared = self.preprocess(counts, self._augment if training else None, seen)
-        return prepared, labels, severities
+        return self.preprocess(images, self._augment if training else None, seen), dict(targets)
 
 
 class StoredDataModule(PatternDataModule):
@@ -269,18 +272,27 @@ class _MadeBatches(data.IterableDataset[Batch]):
             spec = replace(spec, threads=1)
         rank, size = self._share.rank, self._share.size
         batches = [self._indices(rank + size * place) for place in range(first, len(self), step)]
-        samples = spec.open().samples(index for batch in batches for index in batch)
+        source = spec.open()
+        targets = source.header.targets.values()
+        samples = source.samples(index for batch in batches for index in batch)
         for batch in batches:
             made = list(islice(samples, len(batch)))
             yield (
                 torch.from_numpy(np.stack([sample.image for sample in made])),
-                torch.tensor([int(sample.columns["label"]) for sample in made]),
-                torch.tensor([sample.columns["severity"] for sample in made]),
+                {target.name: _stacked(target, made) for target in targets},
             )
 
     def _indices(self, batch: int) -> range:
         start = batch * self._batch_size
         return range(start, min(start + self._batch_size, self._draws.size))
+
+
+def _stacked(target: Target, samples: Sequence[Sample]) -> torch.Tensor:
+    """What samples should be recognised as, (b, *shape)."""
+    dtype = np.int64 if target.classes else np.float32
+    return torch.from_numpy(
+        np.stack([np.asarray(sample.columns[target.name], dtype=dtype) for sample in samples])
+    )
 
 
 class _Kept(data.Dataset[Batch]):

@@ -84,7 +84,8 @@ def dataset(small_path):
 def patterns(dataset, make_preprocess):
     prepare = make_preprocess(size=16)
     return tuple(
-        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
 
 

@@ -15,7 +15,14 @@ import yaml
 from crystalvision.benchmarks import Place, ResultRow, Suite
 from crystalvision.benchmarks._test_data import write_pattern_facts
 from crystalvision.benchmarks.report import write_report
-from crystalvision.datasets import SPECIMEN, Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import (
+    SPECIMEN,
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetWriter,
+    defect_columns,
+)
 from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
 from crystalvision.runs import DatasetRecord, PluginRecord, RunRecord
 from crystalvision.sources import AccuracyBound, BoundPoint
@@ -282,9 +289,7 @@ def write_test_data(path: Path, test: FakeTest) -> None:
         samples=count,
         image_shape=(1, 4, 4),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=tuple(SEVERITIES),
-        columns=columns,
+        columns={**defect_columns(CLASSES, SEVERITIES.tolist()), **columns},
         axes=tuple(Axis(name=name, size=4, scale=0.1, offset=-0.2) for name in ("q_y", "q_x")),
         seed=2,
         recipe={"name": "nothing"},
