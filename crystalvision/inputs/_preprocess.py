@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -169,7 +168,7 @@ def _filled(images: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     dims = tuple(range(1, images.ndim))
     everywhere = seen.expand_as(images)
     number = everywhere.sum(dims, keepdim=True).clamp_min(1)
-    mean = cast("torch.Tensor", _hidden(images, seen).sum(dims, keepdim=True) / number)
+    mean = _hidden(images, seen).sum(dims, keepdim=True) / number
     return torch.where(everywhere, images, mean)
 
 
