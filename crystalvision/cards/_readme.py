@@ -109,8 +109,8 @@ def _seen(header: DatasetHeader, point: str) -> str:
             "are no zeros."
         )
     return (
-        f"{mask.mean():.3g} of the {point}s were measured, the same in all samples; the array "
-        "`seen` tells which. The others are no zeros."
+        f"{100 * mask.mean():.3g} % of the {point}s were measured, the same in all samples: the "
+        "array `seen` tells which. The others are no zeros."
     )
 
 
