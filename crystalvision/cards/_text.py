@@ -26,8 +26,13 @@ _PATTERNS = {1: "curves", 2: "images"}
 
 def patterns_of(header: DatasetHeader) -> str:
     """What the patterns of a dataset are, in the plural: `diffraction images`, `curves`."""
-    kind = _PATTERNS.get(len(header.axes), "volumes")
+    kind = kind_of(header)
     return f"diffraction {kind}" if is_diffraction(header) else kind
+
+
+def kind_of(header: DatasetHeader) -> str:
+    """What patterns are by their dimensions, in the plural: `images`, `curves`, `volumes`."""
+    return _PATTERNS.get(len(header.axes), "volumes")
 
 
 def is_diffraction(header: DatasetHeader) -> bool:

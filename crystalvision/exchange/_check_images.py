@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.datasets import Seen
-from crystalvision.datasets._header import ImageType
+from crystalvision.datasets import ImageType, Seen
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
