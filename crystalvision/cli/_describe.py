@@ -79,7 +79,7 @@ def details(entry: Entry) -> dict[str, Any]:
 def backbone_measures(
     catalogue: Catalogue, name: str, options: Mapping[str, object], in_channels: int, size: int
 ) -> dict[str, Any]:
-    """Parameters, features, stride and FLOPs of a backbone for one square image.
+    """Parameters, features, stride and FLOPs of a backbone for one image of equal sides.
 
     Args:
         catalogue: Where to find it.
@@ -100,6 +100,7 @@ def backbone_measures(
         "parameters": count_parameters(backbone),
         "features": backbone.num_features,
         "stride": backbone.stride,
+        "dimensions": min(backbone.dimensions),
         "flops": flops(backbone, in_channels, size),
     }
 

@@ -13,7 +13,8 @@ import torch
 from crystalvision.contracts import Axis, Estimate
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError, PluginError
-from crystalvision.image_files import GapValues, as_counts
+from crystalvision.image_files import GapValues, as_counts, find_gaps
+from crystalvision.inputs import take_marks
 from crystalvision.models import LABEL, SEVERITY
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
@@ -125,7 +126,7 @@ class Predictor:
         Args:
             image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
-            gap_values: Values that mark what the detector did not measure, and are set to 0; `()`
+            gap_values: Values that mark what the detector did not measure, which become NaN; `()`
                 if every value is a count. By default a pattern with such values is refused.
 
         Raises:
@@ -138,8 +139,9 @@ class Predictor:
             raise InputError(
                 f"{source} has shape {image.shape}; this run expects {self._shape_text()}"
             )
-        image = as_counts(image, source, gap_values)
-        return image.reshape(expected).astype(np.float32)
+        gaps = find_gaps(image, gap_values)
+        counts = as_counts(image, source, gap_values).astype(np.float32)
+        return np.where(gaps, np.float32(np.nan), counts).reshape(expected)
 
     def predict(
         self,
@@ -190,8 +192,8 @@ class Predictor:
             InputError: As for `prepare`, or a system that makes no feature map.
         """
         raw = self.prepare(image, source, gap_values)
-        images = self._preprocess(torch.from_numpy(raw)[None].to(self._device))
-        return explain(self._system, images, raw, self.record)
+        images = self._prepared(raw[None])
+        return explain(self._system, images, np.nan_to_num(raw), self.record)
 
     def check_dropout(self, passes: int) -> None:
         """Check that passes with dropout would tell something.
@@ -246,8 +248,7 @@ class Predictor:
         return [self._batch(images[start : start + batch_size], passes) for start in starts]
 
     def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> _Batch:
-        raw = torch.from_numpy(np.stack(images)).to(self._device)
-        prepared = self._preprocess(raw)
+        prepared = self._prepared(np.stack(images))
         told = self._tell(prepared)
         novelty = None
         if self._novelty is not None:
@@ -257,6 +258,12 @@ class Predictor:
             with dropout_on(self._system):
                 answers = [self._tell(prepared).estimates for _ in range(passes)]
         return _Batch([self._finished(each) for each in answers], novelty)
+
+    def _prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
+        """What the system sees of raw patterns (b, c, *grid), NaN for what was not measured."""
+        counts, seen = take_marks(torch.from_numpy(images).to(self._device))
+        prepared: torch.Tensor = self._preprocess(counts, seen=seen)
+        return prepared
 
     def _finished(self, said: Mapping[str, Estimate]) -> dict[str, Estimate]:
         """What is said, calibrated, on the CPU."""

@@ -160,7 +160,7 @@ def _targets(runs: Runs, folder: Path, rows: Sequence[ResultRow], wanted: str) -
     """
     found: dict[str, Target] = {}
     for row in rows:
-        facts = _found(runs.evaluation(row.run, row.evaluation), f"{folder / row.run}")
+        facts = _found(runs.evaluation(row.run, row.evaluation), _evaluation(folder, row))
         for name, each in facts.targets.items():
             found.setdefault(name, each.target)
     if not found:
@@ -170,7 +170,7 @@ def _targets(runs: Runs, folder: Path, rows: Sequence[ResultRow], wanted: str) -
 
 
 def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> Cell:
-    where = f"the evaluation '{row.evaluation}' of {folder / row.run}"
+    where = _evaluation(folder, row)
     facts = _found(runs.evaluation(row.run, row.evaluation), where)
     judged = runs.judged(row.run, row.evaluation)
     if row.patterns is not None and row.patterns != len(judged.index):
@@ -184,6 +184,10 @@ def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> Cell:
             "systems; name another `target` in the suite"
         )
     return Cell(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
+
+
+def _evaluation(folder: Path, row: ResultRow) -> str:
+    return f"the evaluation '{row.evaluation}' of {folder / row.run}"
 
 
 def _found(facts: Facts | None, where: str) -> Facts:

@@ -23,16 +23,14 @@ def render_markdown(results: Results) -> str:
     Two calls with the same results give the same text.
     """
     several, score = len(results.tables) > 1, results.benchmark.score
-    if score is None:
-        return f"{_caption(results)}\n\nNo cell has a result.\n"
-    columns = results.tables[0].columns
+    columns = results.tables[0].columns if results.tables else ()
     heads = (["trained on", "tested on"] if several else []) + [
         "system",
         "seeds",
-        score.name,
+        score.name if score else "score",
         "95 % interval",
         *(column.short for column in columns),
-        f"difference{score.in_brackets}",
+        f"difference{score.in_brackets if score else ''}",
         "p",
         "",
         "parameters",

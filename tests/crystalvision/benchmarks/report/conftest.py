@@ -19,6 +19,7 @@ from crystalvision.datasets import (
     SPECIMEN,
     Axis,
     Column,
+    Conditions,
     DatasetHeader,
     DatasetWriter,
     Match,
@@ -296,10 +297,10 @@ def fake_record(seed: int) -> RunRecord:
             samples=800,
             recipe={"name": "si3n4-four-classes", "detector": {"dose_electrons": 1e4}},
         ),
-        class_names=CLASSES,
-        class_severities=tuple(SEVERITIES),
+        targets={"label": LABEL, "severity": SEVERITY},
         image_shape=(1, 32, 32),
         calibration=(),
+        conditions=Conditions(),
         plugins=(
             PluginRecord(
                 kind="backbone", name="dnsnet-tiny", distribution="crystalvision", version="0.1.0"
