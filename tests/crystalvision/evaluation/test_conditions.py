@@ -14,6 +14,7 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     Match,
+    defect_columns,
     match,
 )
 from crystalvision.errors import InputError
@@ -186,7 +187,7 @@ def test_classes_are_matched_by_name(run, dataset, stored):
     names = tuple(dataset.header.class_names[place] for place in order)
     severities = tuple(dataset.header.class_severities[place] for place in order)
     labels = np.array([order.index(int(label)) for label in dataset.column("label")])
-    data = stored(labels=labels, class_names=names, class_severities=severities)
+    data = stored(labels=labels, columns=defect_columns(names, severities))
     expected, found = (evaluate(run, each, split="all") for each in (dataset, data))
     assert label(found)["accuracy"] == label(expected)["accuracy"]
     assert label(found)["confusion"] == label(expected)["confusion"]
@@ -231,7 +232,7 @@ def test_images_without_axes_can_be_given_them(run_path, dataset, tmp_path, caps
     assert fine["conditions"][0]["axes"] == "carried"
     assert fine["conditions"][0]["data_energy_kev"] == [200, 200]
     for one, other in zip(plain["predictions"], fine["predictions"], strict=True):
-        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
+        assert one["label_probability"] == pytest.approx(other["label_probability"], abs=1e-4)
 
 
 @pytest.mark.parametrize("gap", [2**32 - 1, float("nan"), -1])
@@ -250,7 +251,7 @@ def test_gaps_are_filled_before_counts_are_carried(gap, run_path, dataset, tmp_p
     zero = json.loads(capsys.readouterr().out)["predictions"][0]
     assert predict("gap.npy", "--gap-value", str(gap)) == 0
     filled = json.loads(capsys.readouterr().out)["predictions"][0]
-    assert filled["probabilities"] == zero["probabilities"]
+    assert filled["label_probability"] == zero["label_probability"]
     assert predict("gap.npy") == 2
     assert "--gap-value" in capsys.readouterr().err or gap == -1
 
@@ -281,7 +282,7 @@ def test_what_contradicts_is_refused(run_path, dataset_path, options, message, c
 
 
 def test_runs_of_other_axes_are_no_ensemble(run):
-    record = run.record.model_copy(update={"recorded": knows(scale=2 * SCALE)})
+    record = run.record.model_copy(update={"conditions": knows(scale=2 * SCALE)})
     other = Run(run.path, record, run.system, run.preprocess)
     with pytest.raises(InputError, match="trained on patterns of the same axes and beam, but"):
         Ensemble([Predictor(run), Predictor(other)])

@@ -151,6 +151,7 @@ def folder(curves, parts, tmp_path_factory):
     )
     content = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False)
     (folder / "suite.yaml").write_text(content)
+    (folder / "environment.json").write_text("{}")
     for number, system in enumerate(("first", "second")):
         for seed in (0, 1):
             path = folder / "runs" / system / f"turns-80-seed{seed}"
