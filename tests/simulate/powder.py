@@ -1,5 +1,7 @@
 """A stranger's powder diffractometer in one file: a 1-D renderer, and what counts its photons."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 
@@ -42,7 +44,7 @@ class PhotonCounter(Instrument):
 
     records = ("fraction",)
     dtype = "uint32"
-    option_columns = {
+    option_columns: ClassVar = {
         "seconds_per_point": Measure("seconds_per_point", "s", "time for each point of the curve")
     }
 

@@ -59,7 +59,10 @@ def test_turning_one_on_changes_nothing_else_that_is_drawn(simulator_with, setti
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("structure={name: si3n4-beta, a_angstrom: {uniform: [0, 7.6]}}", "no volume"),
+        (
+            "structure={name: si3n4-beta, a_angstrom: {uniform: [0, 7.6]}}",
+            "a_angstrom=0.0: Input should be greater",
+        ),
         ("specimen.width_angstrom={uniform: [-1, 20]}", "width_angstrom is -1; expected more"),
         ("renderer.slice_thickness_angstrom={uniform: [0, 2]}", "slice_thickness_angstrom is 0"),
         ("instrument.read_noise_counts={normal: [1, 1]}", "read_noise_counts is -5"),
