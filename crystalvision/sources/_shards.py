@@ -27,8 +27,9 @@ def shards_of(
             columns = {name: np.array([sample.columns[name] for sample in taken]) for name in names}
             masks = [one.seen for one in taken if one.seen is not None]
             seen = np.stack(masks) if masks else None
-            yield shard, encoder.encode(
-                shard, np.stack([one.image for one in taken]), columns, seen
+            yield (
+                shard,
+                encoder.encode(shard, np.stack([one.image for one in taken]), columns, seen),
             )
     finally:
         close = getattr(samples, "close", None)

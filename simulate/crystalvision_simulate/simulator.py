@@ -348,12 +348,15 @@ class Simulator:
         """
         patterns = self._patterns(scenes)
         instruments = [self.instrument.of(scene.options.get("instrument", {})) for scene in scenes]
+        axes = [
+            one.axes(pattern.axes, pattern.band_limit)
+            for one, pattern in zip(instruments, patterns, strict=True)
+        ]
         projected = instruments[0].project_together(instruments, patterns)
         who = f"the {origin_of(instruments[0], 'instrument')}"
         check_many(projected, who, len(scenes), Pattern)
-        for one, pattern, instrument in zip(projected, patterns, instruments, strict=True):
+        for one, expected in zip(projected, axes, strict=True):
             check_pattern(one, who)
-            expected = instrument.axes(pattern.axes, pattern.band_limit)
             if one.axes != expected:
                 raise other_axes(who, one.axes, expected)
         return [

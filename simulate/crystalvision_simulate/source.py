@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from crystalvision_simulate.simulator import Projection, Simulator
 
 SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20
+_EXACT = 2**53  # whole numbers below it are told apart by floats
 
 
 def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
@@ -143,9 +145,11 @@ def header_of(
         "axes": axes,
         "seen": Seen(each_sample=True) if instrument.masks else None,
         "seed": recipe.seed,
-        "recipe": recipe.model_copy(
-            update={"structure_sha256": crystals.structure_sha256}
-        ).model_dump(mode="json"),
+        "recipe": _plain(
+            recipe.model_copy(update={"structure_sha256": crystals.structure_sha256}).model_dump(
+                mode="json"
+            )
+        ),
         "generator": _generator(simulator.device),
         "source": SOURCE,
         "command": "crystalvision simulate recipe.yaml",
@@ -155,6 +159,17 @@ def header_of(
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")
+
+
+def _plain(value: Any) -> Any:
+    """A value of JSON's with one way to write each number: 1e5, 100000.0 and 100000 are one."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
 
 
 def _column(measure: Measure) -> Column:

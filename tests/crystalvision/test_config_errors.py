@@ -56,6 +56,9 @@ def test_the_advised_list_is_what_was_meant(described):
     assert message.endswith("specimen.zone_axis='0,0,1': expected a list, such as [0, 0, 1]")
 
 
+PARTS = ("structure", "classes.1.structure", "instrument")
+
+
 @pytest.mark.parametrize(
     ("path", "key", "value"),
     [
@@ -63,12 +66,12 @@ def test_the_advised_list_is_what_was_meant(described):
         ("structure", "nam", "si3n4-beta"),
         ("classes.2", "severty", "0.5"),
         ("classes.1.structure", "nme", "si3n4-beta"),
-        ("detector", "dose_electron", "100"),
+        ("instrument", "nam", "area-detector"),
         ("beam", "energy_kv", "300"),
     ],
 )
 def test_a_key_that_is_advised_is_accepted(described, path, key, value):
-    base = apply_overrides(described, [f"{path}={{}}"] if "structure" in path else [])
+    base = apply_overrides(described, [f"{path}={{}}"] if path in PARTS else [])
     message = error_of(base, f"{path}.{key}={value}")
     assert f"unknown key '{path}.{key}'" in message
     advice = re.search(r"did you mean '(\w+)'\?", message)
@@ -102,7 +105,7 @@ def test_a_part_without_a_name_says_how_parts_are_written(described):
         ("classes.0.defects=[5]", "classes.0.defects.0=5: expected the name of a part"),
         ("classes.0.structure={choice: [{nam: a}]}", "'classes.0.structure.choice.0.nam'"),
         ("classes.0.defects.0={nam: vacancy}", "'classes.0.defects.0.nam'"),
-        ("instrument.pixels=many", "instrument.pixels='many'"),
+        ("instrument={nam: none}", "'instrument.nam'"),
         ("structure=[{name: a}, {name: b}]", "structure: a list of several; to choose from them"),
     ],
 )

@@ -103,7 +103,9 @@ def _at_dose_one(like: AreaDetector, projection: Projection) -> AreaDetector:
     found = projection.instrument
     if not isinstance(found, AreaDetector):  # what the recipe's detector is, it is for all
         raise PluginError(f"expected an AreaDetector as of all samples, found {described(found)}")
-    return replace(found, **{like.dose_option: 1.0})
+    if like.dose_option == "dose_electrons":
+        return replace(found, dose_electrons=1.0)
+    return replace(found, dose_electrons_per_angstrom2=1.0)
 
 
 def _alike(one: Scene, other: Scene) -> bool:

@@ -55,7 +55,8 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
 
     power = f", image to the power {_GAMMA:g}" if pattern.unit == "image" else ""
     if pattern.calibration is None:
-        return _draw_curves(axes, pattern)
+        _draw_curves(axes, pattern)
+        return None
     channels, height, width = pattern.image.shape
     if channels == 3:
         shown = np.moveaxis(np.clip(norm(pattern.image), 0, 1), 0, -1)

@@ -1,9 +1,13 @@
 """Silicon nitride."""
 
+from pydantic import PositiveFloat
+
 from crystalvision.contracts import Crystal
 
 
-def beta_silicon_nitride(a_angstrom: float = 7.608, c_angstrom: float = 2.911) -> Crystal:
+def beta_silicon_nitride(
+    a_angstrom: PositiveFloat = 7.608, c_angstrom: PositiveFloat = 2.911
+) -> Crystal:
     """β-Si₃N₄, P6₃/m: cell parameters as measured at room temperature.
 
     Si 6h lies where Yang et al. refined it (Ceram. Int. 21, 137 (1995); AMCSD 0012186). Their N 6h
@@ -31,7 +35,9 @@ def beta_silicon_nitride(a_angstrom: float = 7.608, c_angstrom: float = 2.911) -
     )
 
 
-def alpha_silicon_nitride(a_angstrom: float = 7.766, c_angstrom: float = 5.615) -> Crystal:
+def alpha_silicon_nitride(
+    a_angstrom: PositiveFloat = 7.766, c_angstrom: PositiveFloat = 5.615
+) -> Crystal:
     """α-Si₃N₄, P31c: I. Kohatsu and J. W. McCauley, Mater. Res. Bull. 9, 917 (1974).
 
     As in AMCSD 0014238, but with every site full, where they refined occupancies of 0.96 to 1.

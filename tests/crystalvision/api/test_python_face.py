@@ -54,7 +54,7 @@ def test_a_dataset_shows_itself(data):
     assert data._repr_html_().count('<img src="data:image/png;base64,') == 1
     assert len(data.table) == 48
     assert set(data.table["class"]) == set(data.header.class_names)
-    assert data.header.recipe["detector"]["dose_electrons"] == 1e5
+    assert data.header.recipe["instrument"]["dose_electrons"] == 1e5
 
 
 def test_the_command_makes_the_same(data, folder):
