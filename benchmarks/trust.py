@@ -61,8 +61,8 @@ def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> Row:
     return {
         "run": run.name,
         "patterns": len(dataset),
-        "temperature": calibrated.temperature,
-        "accuracy": float((told.label == label).mean()),
+        "temperature": calibrated.temperatures["label"],
+        "accuracy": float((told["label"].value == label).mean()),
         "calibration_error_before": error(before, label),
         "calibration_error_after": error(told, label),
         "false_rejects": float((novelty(told) > 1).mean()),
@@ -86,7 +86,10 @@ def chunks(dataset: Dataset) -> Iterator[np.ndarray]:
 
 def error(told: Predictions, label: np.ndarray) -> float:
     """Expected calibration error, in 15 bins."""
-    return reliability(told.probabilities.max(axis=1), told.label == label).error
+    said = told["label"]
+    if said.probabilities is None:
+        raise SystemExit("a run tells no probabilities of its classes")
+    return reliability(said.probabilities.max(axis=1), said.value == label).error
 
 
 def novelty(told: Predictions) -> np.ndarray:

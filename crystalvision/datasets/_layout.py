@@ -46,7 +46,7 @@ _ROW_CHECKSUM_COLUMN = Column(
     dtype="uint32",
     description="CRC-32 of the dataset's identity, the sample's index and other columns",
 )
-_SEEN_ATTRIBUTES = {"units": "1", "description": "whether a point was measured"}
+_SEEN_ATTRIBUTES: dict[str, Any] = {"units": "1", "description": "whether a point was measured"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Data:
         recipe: What it was made by.
         samples: Number of patterns.
         image_shape: Shape (c, *grid) of a pattern.
-        axes: What the dimensions of its grid are called.
+        axes: What its channels and the dimensions of its grid are called.
         splits: Patterns of each split.
         classes: Its classes.
         seed: Its seed, or `None` where it is not known.
@@ -127,9 +127,14 @@ def describe_data(result: Result) -> Data:
         recipe=recipe,
         samples=record.dataset.samples,
         image_shape=record.image_shape,
-        axes=("height", "width")
-        if len(record.calibration) == 2
-        else tuple(str(axis["name"]) for axis in record.calibration),
+        axes=(
+            "channels",
+            *(
+                ("height", "width")
+                if len(record.calibration) == 2
+                else (str(axis["name"]) for axis in record.calibration)
+            ),
+        ),
         splits={name: result.splits.get(name, 0) for name in SPLITS},
         classes=classes,
         seed=seed if isinstance(seed, int) else None,

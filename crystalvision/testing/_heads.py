@@ -6,10 +6,10 @@ from typing import Any, cast
 import torch
 
 from crystalvision.contracts import Head, Target, Targets
-from crystalvision.errors import InputError
+from crystalvision.errors import InputError, PluginError
 from crystalvision.models import ask_estimates
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
-from crystalvision.testing._require import require, require_close
+from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
     Subject,
     check_gradients,
@@ -105,7 +105,11 @@ def says_something_of_each_target(subject: Subject) -> None:
     head = make(subject).eval()
     features, _ = problem(subject)
     with torch.no_grad():
-        said = ask_estimates(head, head(features), _known(subject))
+        outputs = head(features)
+        try:
+            said = ask_estimates(head, outputs, _known(subject))
+        except PluginError as error:
+            raise NotMetError(str(error)) from error
     for name, estimate in said.items():
         if estimate.probabilities is None:
             continue

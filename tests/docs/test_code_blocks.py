@@ -26,6 +26,7 @@ from crystalvision.cli import main
 from crystalvision.cli._arguments import split_arguments
 from crystalvision.cli._main import build_group
 from crystalvision.config import validate
+from crystalvision.contracts import Target
 from crystalvision.datasets import detector_axes
 from crystalvision.inputs import build_preprocess
 from crystalvision.models import build_system
@@ -36,6 +37,10 @@ from crystalvision_simulate.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
 AXES = detector_axes((256, 256), (0.0125, 0.0125), None)
+TARGETS = {
+    "label": Target(name="label", task="classification", classes=tuple("abcd")),
+    "severity": Target(name="severity", task="regression"),
+}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -140,11 +145,13 @@ def check_yaml(data: dict, source: str) -> None:
                 catalogue,
                 preprocess=build_preprocess(experiment.input, catalogue, AXES),
                 channels=1,
-                num_classes=4,
+                targets=TARGETS,
                 seed=0,
             )
         else:
-            build_system(experiment.system, catalogue, in_channels=1, num_classes=4)
+            build_system(
+                experiment.system, catalogue, in_channels=1, targets=TARGETS, grid=(128, 128)
+            )
     else:
         assert list(data) == ["schedule"]
         validate(Schedule, {"phases": data["schedule"]}, source)

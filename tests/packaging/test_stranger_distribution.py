@@ -55,7 +55,7 @@ ONE_STEP = """
     import torch
 
     import crystalvision
-    from crystalvision.contracts import Targets
+    from crystalvision.contracts import Target
     from crystalvision.models import SystemConfig, build_system
     from crystalvision.plugins import Catalogue
 
@@ -64,10 +64,13 @@ ONE_STEP = """
         {"branches": {"only": {"backbone": {"name": "strangernet", "width": 4}, "head": "softmax"}}}
     )
     torch.manual_seed(0)
-    system = build_system(config, catalogue, in_channels=1, num_classes=4)
+    label = Target(name="label", task="classification", classes=("a", "b", "c", "d"))
+    system = build_system(
+        config, catalogue, in_channels=1, targets={"label": label}, grid=(16, 16)
+    )
     branch = system.branches["only"]
     images = torch.randn(8, 1, 16, 16)
-    targets = Targets(label=torch.arange(8) % 4, severity=torch.zeros(8))
+    targets = {"label": torch.arange(8) % 4}
     optimiser = torch.optim.SGD(system.parameters(), lr=0.1)
     losses = []
     for _ in range(2):

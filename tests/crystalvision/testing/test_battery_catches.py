@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from crystalvision.contracts import Backbone, Fusion, Head, Prediction
+from crystalvision.contracts import Backbone, Estimate, Fusion, Head
 from crystalvision.errors import InputError
 from crystalvision.plugins import KINDS, Catalogue, Entry, PluginInfo
 from crystalvision.testing.battery import CHECKS, NotMetError, Subject, run_battery, subjects
@@ -111,6 +111,8 @@ class CannotLearn(Good):
 class GoodHead(Head):
     """One linear layer."""
 
+    targets = ("label",)
+
     def __init__(self, num_features: int, num_classes: int) -> None:
         super().__init__()
         self.linear = nn.Linear(num_features, num_classes)
@@ -119,25 +121,25 @@ class GoodHead(Head):
         return self.linear(features)
 
     def loss(self, outputs, targets):
-        return nn.functional.cross_entropy(outputs, targets.label)
+        return nn.functional.cross_entropy(outputs, targets["label"])
 
     def predict(self, outputs):
-        return Prediction(probabilities=outputs.softmax(1))
+        return {"label": Estimate.of_classes(outputs.softmax(1))}
 
 
 class Sums(GoodHead):
     def predict(self, outputs):
-        return Prediction(probabilities=outputs.sigmoid())
+        return {"label": Estimate.of_classes(outputs.sigmoid())}
 
 
-class Silent(GoodHead):
+class Worst(GoodHead):
     def predict(self, outputs):
-        return Prediction()
+        return {"label": Estimate(outputs.argmin(1), outputs.softmax(1))}
 
 
 class Summed(GoodHead):
     def loss(self, outputs, targets):
-        return nn.functional.cross_entropy(outputs, targets.label, reduction="none")
+        return nn.functional.cross_entropy(outputs, targets["label"], reduction="none")
 
 
 class Backwards(GoodHead):
@@ -223,10 +225,10 @@ def test_a_broken_backbone_is_caught_in_words(factory, check, message):
 @pytest.mark.parametrize(
     ("factory", "check", "message"),
     [
-        (Sums, "predicts_probabilities_or_severity", "sums of the probabilities: values differ"),
-        (Silent, "predicts_probabilities_or_severity", "neither probabilities nor severity"),
+        (Sums, "says_something_of_each_target", "sums of the probabilities of 'label': values dif"),
+        (Worst, "says_something_of_each_target", "the value of 'label' is not the most probable"),
         (Summed, "gradients_reach_every_weight", r"the loss has shape \(20,\); expected one num"),
-        (Backwards, "the_loss_teaches_what_is_predicted", r"it learns \d+ of 20 plain classes"),
+        (Backwards, "the_loss_teaches_what_is_predicted", r"it learns \d+ of 20 plain values of "),
     ],
 )
 def test_a_broken_head_is_caught_in_words(factory, check, message):
@@ -282,18 +284,19 @@ def test_a_single_file_is_tested_with_one_line(tmp_path, monkeypatch):
             """
             import torch
             from crystalvision import hookimpl
-            from crystalvision.contracts import Head, Prediction
+            from crystalvision.contracts import Estimate, Head
 
             class Mine(Head):
+                targets = ("label",)
                 def __init__(self, num_features: int, num_classes: int) -> None:
                     super().__init__()
                     self.linear = torch.nn.Linear(num_features, num_classes)
                 def forward(self, features):
                     return self.linear(features)
                 def loss(self, outputs, targets):
-                    return torch.nn.functional.cross_entropy(outputs, targets.label)
+                    return torch.nn.functional.cross_entropy(outputs, targets["label"])
                 def predict(self, outputs):
-                    return Prediction(probabilities=outputs.sigmoid())
+                    return {"label": Estimate.of_classes(outputs.sigmoid())}
 
             @hookimpl
             def crystalvision_heads():
@@ -303,7 +306,7 @@ def test_a_single_file_is_tested_with_one_line(tmp_path, monkeypatch):
     )
     told = pytest_line("--crystalvision-plugin", path.name, "--crystalvision-only", "mine")
     assert told.returncode == 1, told.stdout + told.stderr
-    assert "sums of the probabilities: values differ" in told.stdout
+    assert "sums of the probabilities of 'label': values differ" in told.stdout
     assert f"1 failed, {len(CHECKS['head']) - 3} passed" in told.stdout
 
 
