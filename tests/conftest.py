@@ -8,6 +8,11 @@ from textwrap import dedent
 
 import pytest
 
+from crystalvision.testing.shapes import check_shapes
+
+# Where it holds already; what is written anew is added, until it is all.
+check_shapes(["crystalvision_simulate.renderers"])
+
 Stranger = Callable[..., None]
 
 

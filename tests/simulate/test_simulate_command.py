@@ -213,7 +213,7 @@ def run(path, settings, *more):
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-MANY = ("--samples", "1200", "--set", "instrument.dose_electrons=2000")
+MANY = ("--samples", "600", "--set", "instrument.dose_electrons=2000")
 
 
 @pytest.fixture(scope="module")

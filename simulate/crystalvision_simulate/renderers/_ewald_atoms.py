@@ -73,7 +73,7 @@ class LayeredAtoms:
 
 def _neighbours(
     points: Float[torch.Tensor, "n"], dtype: torch.dtype
-) -> tuple[Int[torch.Tensor, "n"], Float[torch.Tensor, "n {WIDTH}"]]:
+) -> tuple[Int[torch.Tensor, "n"], Float[torch.Tensor, "n width"]]:
     """The first grid point under each atom's kernel, and the kernel at `WIDTH` points from there.
 
     Positions are reduced in float64: float32 would lose 1e-5 of a wide box.

@@ -86,7 +86,7 @@ class Spreader:
 
 def _neighbours(
     points: Float[torch.Tensor, "n"], length: int
-) -> tuple[Int[torch.Tensor, "n {WIDTH}"], Float[torch.Tensor, "n {WIDTH}"]]:
+) -> tuple[Int[torch.Tensor, "n width"], Float[torch.Tensor, "n width"]]:
     """The grid points under each atom's kernel, wrapped, and the kernel's values there."""
     first = torch.ceil(points - WIDTH / 2)
     steps = torch.arange(WIDTH, device=points.device, dtype=points.dtype)

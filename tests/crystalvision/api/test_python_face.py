@@ -7,6 +7,7 @@ import pytest
 from torch import nn
 
 import crystalvision as cv
+from crystalvision.cli import main
 from crystalvision.errors import InputError
 
 SMALL = {
@@ -61,10 +62,7 @@ def test_the_command_makes_the_same(data, folder):
     settings = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value:g}")]
     other = folder / "by-command.zarr"
     command = ["simulate", "si3n4-four-classes", "-o", str(other), "--samples", "48", *settings]
-    done = subprocess.run(
-        [sys.executable, "-m", "crystalvision", *command], check=False, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
+    assert main(command) == 0
     assert cv.Dataset.open(other).identity == data.identity
     assert (cv.Dataset.open(other).images([7]) == data.images([7])).all()
 

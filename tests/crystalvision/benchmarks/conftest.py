@@ -102,6 +102,8 @@ class Small(nn.Module):
         self.told = False
 
     def forward(self, images):
+        if self.mode == "killed":  # before Lightning is imported, which takes seconds
+            os.kill(os.getpid(), 9)
         if self.training:
             time.sleep(self.wait)
             if self.diary and not self.told:
@@ -110,8 +112,6 @@ class Small(nn.Module):
                 self.told = True
             if self.mode == "hungry":
                 raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
-            if self.mode == "killed":
-                os.kill(os.getpid(), 9)
             if self.mode == "loud":
                 print("what a plugin prints is no message")
         maps = torch.relu(self.convolution(images))

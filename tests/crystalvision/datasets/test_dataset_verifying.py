@@ -36,8 +36,7 @@ def test_a_flipped_bit_is_found_wherever_it_is(short):
     chance = random.Random(5)
     for file in data_files(short):
         sound = file.read_bytes()
-        positions = {0, len(sound) // 2, len(sound) - 1}
-        positions |= {chance.randrange(len(sound)) for _ in range(2)}
+        positions = {0, chance.randrange(len(sound)), len(sound) - 1}
         for position in positions:
             damaged = bytearray(sound)
             damaged[position] ^= 1 << chance.randrange(8)

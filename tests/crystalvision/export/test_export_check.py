@@ -26,14 +26,15 @@ from crystalvision_inputs.bin import Bin
 
 SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
 BINS = (1, 2, 4)
-QUICK = {("quick", 2), ("single", 4)}
+QUICK = {("quick", 2, "onnx"), ("single", 4, "onnx"), ("single", 4, "torch-export")}
 
 
 def cases():
     for name in ("quick", "single", "regressor", "joint", "paper", "paper-transfer"):
         for size in BINS if name != "paper" else BINS[:2]:  # its images are at least 64 pixels
-            marks = [pytest.mark.slow] if (name, size) not in QUICK else []
-            yield pytest.param(name, size, marks=marks)
+            for to in SUFFIXES:
+                marks = [pytest.mark.slow] if (name, size, to) not in QUICK else []
+                yield pytest.param(name, size, to, marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +95,7 @@ def answers(path, counts):
     return {name: each.numpy() for name, each in zip(names, told, strict=True)}
 
 
-@pytest.mark.parametrize(("name", "size"), list(cases()))
-@pytest.mark.parametrize("to", SUFFIXES)
+@pytest.mark.parametrize(("name", "size", "to"), list(cases()))
 def test_every_experiment_is_exported_as_it_is(name, size, to, small, catalogue, run, tmp_path):
     mine = untrained(name, size, small, catalogue, run)
     checks = []
@@ -191,7 +191,11 @@ def test_it_is_said_what_a_file_was_checked_with(run_path, dataset, to, tmp_path
     assert str(dataset.path) in told["source"]
     assert max(told["differences"].values()) <= told["tolerance"] == TOLERANCE
     assert said_by(path) == told
-    assert main([*arguments, "--overwrite"]) == 0
+
+
+def test_it_is_said_in_words_what_a_file_was_checked_with(run_path, tmp_path, capsys):
+    arguments = ["export", str(run_path), "--to", "torch-export", "-o", str(tmp_path / "a.pt2")]
+    assert main(arguments) == 0
     assert "it differs from predict by at most" in capsys.readouterr().out
 
 
