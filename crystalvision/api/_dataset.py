@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from crystalvision import datasets
 from crystalvision.api._session import catalogue
 from crystalvision.cards import write_card
-from crystalvision.cli.console import progress
 from crystalvision.config import apply_settings
+from crystalvision.console import progress
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import (

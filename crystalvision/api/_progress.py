@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from crystalvision.benchmarks import CellKey, Outcome
-from crystalvision.cli.console import Advance, err, progress
+from crystalvision.console import Advance, err, progress
 from crystalvision.training import EpochRecord, PhaseRecord
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from crystalvision import datasets, runs
 from crystalvision.api._progress import TrainingBars
 from crystalvision.api._session import catalogue
-from crystalvision.cli.console import progress
 from crystalvision.config import apply_settings
+from crystalvision.console import progress
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
 from crystalvision.prediction import Predictions, Predictor, join, open_source

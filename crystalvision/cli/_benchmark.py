@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.table import Table
 
 from crystalvision.benchmarks import CellKey, Outcome, Place, Planned, ResultRow, Suite
-from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crystalvision.cli.console import out
+from crystalvision.console import out
 from crystalvision.text import csv_writer
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from crystalvision.cli.console import err
+from crystalvision.console import err
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.threads import Threads
 

@@ -8,7 +8,7 @@ import typer
 from crystalvision.available_memory import check_processes
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
-from crystalvision.cli.console import err, print_json
+from crystalvision.console import err, print_json
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.cli.console import err
+from crystalvision.console import err
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # what is made on one machine needs no dask

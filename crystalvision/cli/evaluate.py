@@ -7,7 +7,7 @@ import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.console import out, print_json, progress
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.evaluation import Metrics

@@ -11,7 +11,7 @@ from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._predictions import print_csv, print_table, rows
 from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
-from crystalvision.cli.console import err, print_json, progress
+from crystalvision.console import err, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.ordinary_files import text_of
 

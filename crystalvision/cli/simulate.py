@@ -8,8 +8,8 @@ import typer
 
 from crystalvision.cli.cards import write_card_or_say
 from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
-from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.config import apply_overrides
+from crystalvision.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.text import command_line

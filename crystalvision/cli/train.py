@@ -9,7 +9,7 @@ import typer
 
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
-from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.console import Advance, err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crystalvision.cli.console import out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
+from crystalvision.console import out, print_json
 
 
 def info(path: DataPath, *, json: Json = False) -> None:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from crystalvision.cli import console, main
+from crystalvision import console
+from crystalvision.cli import main
 from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
 from crystalvision.evaluation import load_metrics
 from crystalvision.report._results import read_predictions
