@@ -52,7 +52,7 @@ class Made(Config):
 
     @property
     def command(self) -> str:
-        """What a user types to make it again from the recipe, saved as `recipe.yaml`; or nothing."""
+        """What makes it again from the recipe, saved as `recipe.yaml`; or nothing."""
         return "crystalvision simulate recipe.yaml" if self.source else ""
 
     @property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Renderer,
     )
-    from crystalvision.sources import Source, SourceSpec
+    from crystalvision.samples import Source
 
 
 class Catalogue:
@@ -192,7 +192,7 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
         *,
-        spec: "SourceSpec",
+        spec: object,
         catalogue: "Catalogue",
     ) -> "Source": ...
     @overload

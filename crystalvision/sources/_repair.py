@@ -16,8 +16,8 @@ from crystalvision.datasets import (
 )
 from crystalvision.errors import InputError, StorageError
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.samples import Source
 from crystalvision.sources._cluster import Cluster
-from crystalvision.sources._contract import Source
 from crystalvision.sources._generate import fill
 from crystalvision.sources._spec import SourceSpec
 
