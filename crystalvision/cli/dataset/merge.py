@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from crystalvision.cli.cards import write_card_or_say
+from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli.dataset._options import Json
 from crystalvision.console import err, print_json, progress
 from crystalvision.errors import InputError

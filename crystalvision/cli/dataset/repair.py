@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crystalvision.api.cards import refresh_card_or_say
+from crystalvision.api.clusters import one_cluster
 from crystalvision.cli._state import State
-from crystalvision.cli.cards import refresh_card_or_say
-from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
+from crystalvision.cli.clusters import Scheduler, Workers
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
 from crystalvision.console import Advance, err, out, print_json, progress
 

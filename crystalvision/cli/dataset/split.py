@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from crystalvision.cli.cards import refresh_card_or_say
+from crystalvision.api.cards import refresh_card_or_say
 from crystalvision.cli.dataset._options import DataPath, Json
 from crystalvision.console import err, out, print_json
 

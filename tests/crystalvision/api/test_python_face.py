@@ -72,7 +72,7 @@ def test_the_command_makes_the_same(data, folder):
 def test_a_recipe_may_be_a_mapping(data, folder):
     made = cv.simulate(data.header.recipe, folder / "again.zarr")
     assert made.identity == data.identity
-    with pytest.raises(InputError, match=r"resume and overwrite exclude each other"):
+    with pytest.raises(InputError, match=r"--resume and --overwrite exclude each other"):
         cv.simulate(data.header.recipe, folder / "again.zarr", resume=True, overwrite=True)
 
 
