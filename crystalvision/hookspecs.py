@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Task,
     )
     from crystalvision.samples import Source
 
@@ -92,18 +93,34 @@ def crystalvision_augmentations() -> "Mapping[str, str | Callable[..., Augmentat
 
 @hookspec
 def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
-    """Backbones: name → factory of a network from images (b, c, h, w) to features (b, f, h', w').
+    """Backbones: name → factory of a network from images (b, c, *grid) to features (b, f, *grid').
 
-    The toolkit supplies `in_channels`. Example: `return {"mynet": MyNet}`, where
+    The toolkit supplies `in_channels`, and where the factory asks for it `dimensions`, the number
+    of dimensions of the grid. It says in `dimensions` which it reads; by default 2. Example: `return {"mynet": MyNet}`, where
     `MyNet(in_channels: int, width: int = 32)` has `num_features` and `stride`.
     """
 
 
 @hookspec
 def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
-    """Heads: name → factory of a module over pooled features (b, f), with its loss and prediction.
+    """Heads: name → factory of a module over features, with its loss and what it says of targets.
 
-    The toolkit supplies `num_features` and `num_classes`. Example: `return {"softmax": Softmax}`.
+    The toolkit supplies `num_features`, and where the factory asks for them `targets`, what the
+    dataset has to be learnt (name → `Target`), `num_classes`, those of the target that the option
+    `target` names (or else of `label`), and `grid`, the shape of the prepared images.
+    Example: `return {"softmax": Softmax}`, where `Softmax(num_features: int, num_classes: int,
+    target: str = "label")` has `targets`, `forward`, `loss` and `predict`.
+    """
+
+
+@hookspec
+def crystalvision_tasks() -> "Mapping[str, str | Callable[..., Task]]":
+    """Tasks: name → factory of what judges and shows one kind of target.
+
+    A dataset's target names its task, and a run is judged by it wherever it is told.
+    Example: `return {"texture": "my_package.texture:Texture"}`, whose instances have
+    `score(estimate, truth, target)`, `metrics(judged)`, `columns(judged)` and
+    `figures(judged, metrics)`.
     """
 
 

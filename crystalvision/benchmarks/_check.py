@@ -120,7 +120,7 @@ def _build_classical(
         preprocess=Preprocess(experiment.input),
         image_shape=header.image_shape,
         calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
-        num_classes=len(header.class_names),
+        targets=header.targets,
         seed=experiment.seed,
     )
 

@@ -182,25 +182,22 @@ def _epoch_seconds(run: Path) -> float | None:
 
 def _counting(catalogue: Catalogue) -> Callable[[RunRecord], int | None]:
     """Counts the weights of a run's system; equal systems are built but once."""
-    known: dict[tuple[str, int, tuple[float, ...]], int | None] = {}
+    known: dict[tuple[str, str], int | None] = {}
 
     def count(record: RunRecord) -> int | None:
         system = record.experiment.system
         if not isinstance(system, SystemConfig):
             return None
-        channels, severities = record.image_shape[0], record.class_severities
         bare = system.model_dump_json(exclude={"branches": {"__all__": {"weights"}}})
-        case = bare, channels, severities
+        case = bare, str((record.image_shape, record.targets))
         if case not in known:
-            known[case] = _parameters(system, catalogue, channels, severities)
+            known[case] = _parameters(record, system, catalogue)
         return known[case]
 
     return count
 
 
-def _parameters(
-    system: SystemConfig, catalogue: Catalogue, channels: int, severities: tuple[float, ...]
-) -> int | None:
+def _parameters(record: RunRecord, system: SystemConfig, catalogue: Catalogue) -> int | None:
     import torch
 
     with torch.random.fork_rng(devices=()):
@@ -208,9 +205,9 @@ def _parameters(
             built = build_system(
                 system,
                 catalogue,
-                in_channels=channels,
-                num_classes=len(severities),
-                class_severities=severities,
+                in_channels=record.image_shape[0],
+                targets=record.targets,
+                grid=record.image_shape[1:],
                 first_weights=False,
             )
         except (InputError, PluginError):  # its plugin is gone; the numbers of its runs stay

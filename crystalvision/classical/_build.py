@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from crystalvision.classical._system import ClassicalSystem
-from crystalvision.models import ClassicalConfig
+from crystalvision.contracts import Target, is_classifier
+from crystalvision.errors import InputError
+from crystalvision.models import ClassicalConfig, listed
 from crystalvision.plugins import Catalogue
 from crystalvision.training import Preprocess
 
@@ -19,7 +21,7 @@ def build_classical(
     preprocess: Preprocess,
     image_shape: tuple[int, int, int],
     calibration: Sequence[Mapping[str, Any]],
-    num_classes: int,
+    targets: Mapping[str, Target],
     seed: int,
 ) -> ClassicalSystem:
     """Build a classical system that is not fitted yet.
@@ -30,13 +32,15 @@ def build_classical(
         preprocess: Prepares its images.
         image_shape: Shape (c, h, w) of the raw patterns.
         calibration: Their axes, rows and columns, each with `scale` and `offset`.
-        num_classes: Classes to tell apart.
+        targets: What there is to be learnt, by name; the description chooses one.
         seed: Draws whatever the parts draw.
 
     Raises:
-        InputError: A part or option that does not exist, or images that a part cannot take.
+        InputError: A part or option that does not exist, images that a part cannot take, or a target
+            that there is not, or that the estimator cannot tell.
         PluginError: A part fails, or lacks what its contract asks for.
     """
+    target = _target(config, targets)
     channels, *size = image_shape
     height, width = preprocess.check(size[0], size[1])
     centre = beam_centre(calibration, (size[0], size[1]), preprocess.config.bin)
@@ -56,15 +60,35 @@ def build_classical(
     estimator = catalogue.create(
         "estimator", config.estimator.name, config.estimator.options, seed=int(seeds[0])
     )
+    classifies = is_classifier(estimator)
+    if classifies is not bool(target.classes):
+        what = "tells classes apart" if classifies else "tells real values"
+        fitting = {each.name: each for each in targets.values() if bool(each.classes) is classifies}
+        raise InputError(
+            f"estimator '{config.estimator.name}' {what}, and '{target.name}' "
+            f"{'is a real value' if classifies else 'has classes'}; targets that fit: "
+            f"{listed(fitting)}"
+        )
     names = [part.name for part in config.features]
     return ClassicalSystem(
         names,
         features,
         config.estimator.name,
         estimator,
-        num_classes=num_classes,
+        target=target,
         image_shape=(channels, height, width),
     )
+
+
+def _target(config: ClassicalConfig, targets: Mapping[str, Target]) -> Target:
+    target = targets.get(config.target)
+    if target is None or target.shape:
+        raise InputError(
+            f"the system is to tell '{config.target}'; expected one of the dataset's targets that "
+            f"is one class or one number: "
+            f"{listed({name: each for name, each in targets.items() if not each.shape})}"
+        )
+    return target
 
 
 def beam_centre(

@@ -5,7 +5,7 @@ a stage knows the one before it only by the types here.
 """
 
 from crystalvision.contracts._axes import Axis, grid_of
-from crystalvision.contracts._classical import Estimator, Features
+from crystalvision.contracts._classical import Classifier, Estimator, Features, is_classifier
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._inputs import ANY_DIMENSION, Input
@@ -14,13 +14,11 @@ from crystalvision.contracts._models import (
     Backbone,
     Fusion,
     Head,
-    Prediction,
-    Targets,
-    stride_pair,
+    strides,
 )
 from crystalvision.contracts._returned import (
+    check_estimates,
     check_many,
-    check_prediction,
     check_size,
     check_stride,
     check_tensor,
@@ -39,7 +37,7 @@ from crystalvision.contracts._simulation import (
     Specimen,
     SpecimenSize,
 )
-from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.contracts._targets import Estimate, Target, Targets
 from crystalvision.contracts._tasks import Judged, Task, TaskFigure
 
 __all__ = [
@@ -49,6 +47,7 @@ __all__ = [
     "Axis",
     "Backbone",
     "Beam",
+    "Classifier",
     "Cost",
     "Crystal",
     "CrystalFacts",
@@ -63,7 +62,6 @@ __all__ = [
     "Judged",
     "Parent",
     "Pattern",
-    "Prediction",
     "Renderer",
     "SpaceGroup",
     "Specimen",
@@ -72,15 +70,16 @@ __all__ = [
     "Targets",
     "Task",
     "TaskFigure",
+    "check_estimates",
     "check_many",
-    "check_prediction",
     "check_size",
     "check_stride",
     "check_tensor",
     "described",
     "grid_of",
+    "is_classifier",
     "mark_origin",
     "origin_of",
     "space_group",
-    "stride_pair",
+    "strides",
 ]

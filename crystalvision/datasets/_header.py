@@ -214,6 +214,15 @@ class DatasetHeader(Config):
         return Target(name=name, task="regression", units=column.units)
 
     @property
+    def targets(self) -> dict[str, Target]:
+        """Every column that can be learnt, by name."""
+        return {
+            name: self.target(name)
+            for name, column in self.columns.items()
+            if name == "label" or column.dtype.startswith("float")
+        }
+
+    @property
     def identity(self) -> str:
         """SHA-256 (hex) of what defines the content.
 

@@ -5,34 +5,40 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int, Num
+from jaxtyping import Num
 from torch.utils import data
 
 from crystalvision.datasets._dataset import Dataset
 
-Sample = tuple[Num[torch.Tensor, "c h w"], Int[torch.Tensor, ""], Float[torch.Tensor, ""]]
-Batch = tuple[Num[torch.Tensor, "b c h w"], Int[torch.Tensor, "b"], Float[torch.Tensor, "b"]]
+Sample = tuple[Num[torch.Tensor, "c *grid"], dict[str, torch.Tensor]]
+Batch = tuple[Num[torch.Tensor, "b c *grid"], dict[str, torch.Tensor]]
 
 
 class PatternDataset(data.Dataset[Sample]):
-    """Some samples of a dataset: raw image, label, severity; read when they are asked for.
+    """Some samples of a dataset: raw image, and targets by name; read when they are asked for.
 
-    Images are as they are stored, usually uint16 counts (c, h, w): a quarter to a half of the bytes
+    Images are as they are stored, usually uint16 counts (c, *grid): a quarter to a half of the bytes
     of what a network sees, which is prepared on the device.
 
     Attributes:
         dataset: Where the samples are.
         indices: Which they are, (n,).
-        labels: Class of each, int64 (n,).
-        severities: Severity of each, float32 (n,).
+        targets: What each should be recognised as, by name, (n, *shape): int64 for classes, else
+            float32.
     """
 
-    def __init__(self, dataset: Dataset, indices: Sequence[int] | npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        indices: Sequence[int] | npt.NDArray[np.int64],
+        targets: Sequence[str] | None = None,
+    ) -> None:
         """Choose the samples.
 
         Args:
             dataset: Where they are.
             indices: Which they are, (n,).
+            targets: What they should be recognised as; by default all that can be learnt.
 
         Raises:
             InputError: An index that is no sample.
@@ -40,24 +46,32 @@ class PatternDataset(data.Dataset[Sample]):
         """
         self.dataset = dataset
         self.indices = dataset.check_indices(indices)
-        self.labels = torch.from_numpy(dataset.column("label")[self.indices])
-        self.severities = torch.from_numpy(dataset.column("severity")[self.indices])
+        header = dataset.header
+        self.targets = {
+            name: torch.from_numpy(
+                np.asarray(
+                    dataset.column(name),
+                    dtype=np.int64 if header.target(name).classes else np.float32,
+                )[self.indices]
+            )
+            for name in (header.targets if targets is None else targets)
+        }
 
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Sample:
-        """Image (c, h, w), label and severity of one sample."""
-        image, label, severity = self.batch([position])
-        return image[0], label[0], severity[0]
+        """Image (c, *grid) and targets of one sample."""
+        images, targets = self.batch([position])
+        return images[0], {name: value[0] for name, value in targets.items()}
 
     def batch(self, positions: Sequence[int]) -> Batch:
-        """Images (b, c, h, w), labels and severities (b,) of several samples, read together."""
+        """Images (b, c, *grid) and targets (b, *shape) of several samples, read together."""
         wanted = np.asarray(positions)
         images = torch.from_numpy(self.dataset.images(self.indices[wanted]))
         chosen = torch.from_numpy(wanted)
-        return images, self.labels[chosen], self.severities[chosen]
+        return images, {name: value[chosen] for name, value in self.targets.items()}
 
     def loader(
         self,

@@ -89,10 +89,11 @@ def evaluate(
     predictor = Predictor(run, device, calibrated=calibrated)
     read = _reader(dataset, conditions)
     predictions, seconds = _predict(predictor, read, indices, batch_size, on_batch)
+    probabilities, told_severity = _label_and_severity(predictions)
     label = _label_places(run, dataset)[np.asarray(dataset.column("label"))[indices]]
     severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
     classification = classification_metrics(
-        torch.from_numpy(predictions.probabilities),
+        torch.from_numpy(probabilities),
         torch.from_numpy(label),
         run.record.class_names,
     )
@@ -105,18 +106,16 @@ def evaluate(
         samples=len(indices),
         class_names=run.record.class_names,
         **classification.model_dump(),
-        severity=severity_metrics(
-            torch.from_numpy(predictions.severity), torch.from_numpy(severity)
-        ),
-        severity_source=predictions.severity_source,
+        severity=severity_metrics(torch.from_numpy(told_severity), torch.from_numpy(severity)),
+        severity_source="regression"
+        if predictions.sources["severity"] == "head"
+        else "class_expectation",
         intervals=_intervals(dataset, indices, predictions, label, severity, resamples, seed),
-        temperature=predictor.temperature,
+        temperature=predictor.temperatures.get("label"),
         rejected=None if rejected is None else float(rejected.mean()),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
-        calibration_error_by_chance=error_by_chance(
-            predictions.probabilities.max(axis=1).astype(np.float64)
-        ),
+        calibration_error_by_chance=error_by_chance(probabilities.max(axis=1).astype(np.float64)),
         conditions=conditions,
     )
     return Evaluation(metrics, indices, label, severity, predictions)
@@ -141,6 +140,18 @@ def _predict(
     return join(parts), seconds
 
 
+def _label_and_severity(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of the classes, (n, k), and severities, (n,).
+
+    Raises:
+        InputError: The run tells no class, or no severity.
+    """
+    probabilities = predictions["label"].probabilities
+    if probabilities is None:
+        raise InputError("the run tells no probabilities of its classes")
+    return probabilities, predictions["severity"].value
+
+
 def _intervals(
     dataset: Dataset,
     indices: np.ndarray,
@@ -154,11 +165,11 @@ def _intervals(
     if SPECIMEN in dataset.header.columns:
         specimen = np.asarray(dataset.column(SPECIMEN))[indices]
     return bootstrap_intervals(
-        predictions.probabilities,
+        *_label_and_severity(predictions)[:1],
         label,
         severity,
-        predictions.severity,
-        predictions.class_names,
+        *_label_and_severity(predictions)[1:],
+        predictions["label"].target.classes,
         specimen=specimen,
         rejected=predictions.rejected,
         resamples=resamples,

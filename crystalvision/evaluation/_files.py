@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
 from crystalvision.evaluation._record import Metrics
@@ -78,14 +80,15 @@ def _name(evaluation: Evaluation, run: Path) -> str:
 
 
 def _write_predictions(evaluation: Evaluation, path: Path) -> None:
-    told = evaluation.predictions
-    columns = [f"probability_{name}" for name in told.class_names]
+    label, severity = evaluation.predictions["label"], evaluation.predictions["severity"].value
+    given = label.probabilities if label.probabilities is not None else np.empty((len(severity), 0))
+    columns = [f"probability_{name}" for name in label.target.classes]
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv_writer(file)
         rows.writerow(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
         for row, index in enumerate(evaluation.indices):
-            probabilities = [f"{value:.6g}" for value in told.probabilities[row]]
-            severities = [f"{evaluation.severity[row]:.6g}", f"{told.severity[row]:.6g}"]
+            probabilities = [f"{value:.6g}" for value in given[row]]
+            severities = [f"{evaluation.severity[row]:.6g}", f"{severity[row]:.6g}"]
             rows.writerow(
-                [index, evaluation.label[row], told.label[row], *probabilities, *severities]
+                [index, evaluation.label[row], label.value[row], *probabilities, *severities]
             )

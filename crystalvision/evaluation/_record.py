@@ -5,7 +5,6 @@ from typing import Literal
 from crystalvision.datasets import Match
 from crystalvision.evaluation._intervals import Intervals
 from crystalvision.evaluation._metrics import ClassificationMetrics, SeverityMetrics
-from crystalvision.prediction import SeveritySource
 
 Split = Literal["train", "validation", "test", "all"]
 
@@ -42,7 +41,7 @@ class Metrics(ClassificationMetrics):
     samples: int
     class_names: tuple[str, ...]
     severity: SeverityMetrics
-    severity_source: SeveritySource
+    severity_source: Literal["regression", "class_expectation"]
     intervals: Intervals
     temperature: float | None
     rejected: float | None

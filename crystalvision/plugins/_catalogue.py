@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Fusion,
         Head,
         Renderer,
+        Target,
+        Task,
     )
     from crystalvision.samples import Source
 
@@ -210,6 +212,7 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         in_channels: int,
+        dimensions: int,
     ) -> "Backbone": ...
     @overload
     def create(
@@ -220,6 +223,8 @@ class Catalogue:
         *,
         num_features: int,
         num_classes: int,
+        targets: "Mapping[str, Target]",
+        grid: tuple[int, ...],
     ) -> "Head": ...
     @overload
     def create(
@@ -232,6 +237,13 @@ class Catalogue:
         branch_outputs: Mapping[str, int],
         num_classes: int,
     ) -> "Fusion": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["task"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Task": ...
     @overload
     def create(
         self,

@@ -12,6 +12,7 @@ FactoryKind = Literal[
     "backbone",
     "head",
     "fusion",
+    "task",
     "feature",
     "estimator",
 ]
@@ -56,13 +57,15 @@ KINDS: dict[str, Kind] = {
             "backbone",
             "crystalvision_backbones",
             context=("in_channels",),
+            on_request=("dimensions",),
             requires=("forward", "num_features", "stride"),
         ),
         Kind(
             "head",
             "crystalvision_heads",
-            context=("num_features", "num_classes"),
-            requires=("forward", "loss", "predict"),
+            context=("num_features",),
+            on_request=("num_classes", "targets", "grid"),
+            requires=("forward", "loss", "predict", "targets"),
         ),
         Kind(
             "fusion",
@@ -70,6 +73,11 @@ KINDS: dict[str, Kind] = {
             context=("branch_features",),
             on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
+        ),
+        Kind(
+            "task",
+            "crystalvision_tasks",
+            requires=("check", "score", "metrics", "resampled", "columns", "figures"),
         ),
         Kind(
             "feature",
@@ -81,7 +89,7 @@ KINDS: dict[str, Kind] = {
             "estimator",
             "crystalvision_estimators",
             on_request=("seed",),
-            requires=("fit", "predict_proba"),
+            requires=("fit", "predict"),
         ),
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),

@@ -1,10 +1,10 @@
 """A trained system in its folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 import torch
 from safetensors import SafetensorError
@@ -24,7 +24,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
-from crystalvision.runs._record import RunRecord
+from crystalvision.runs._record import FORMAT, RunRecord
 from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.text import csv_reader, csv_writer
 from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
@@ -33,6 +33,7 @@ from crystalvision.yaml_text import dump_yaml
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
 SPLIT = "split.csv"
+_SCORE = "validation_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Run:
                 record.experiment.system,
                 catalogue,
                 in_channels=record.image_shape[0],
-                num_classes=len(record.class_names),
-                class_severities=record.class_severities,
+                targets=record.targets,
+                grid=_grid(record),
                 first_weights=False,
             )
         _load_weights(path, system)
@@ -119,7 +120,13 @@ def load_record(path: Path) -> RunRecord:
         raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
     for entry in path.rglob("*"):
         check_ordinary(entry)
-    return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
+    data = load_yaml(path / RECORD)
+    if data.get("format") != FORMAT:
+        raise InputError(
+            f"{path} is a run of format {data.get('format')}, of another version of crystalvision; "
+            f"this one reads format {FORMAT}: train it again"
+        )
+    return validate(RunRecord, data, str(path / RECORD))
 
 
 def load_epochs(path: Path) -> list[EpochRecord]:
@@ -129,12 +136,28 @@ def load_epochs(path: Path) -> list[EpochRecord]:
         InputError: The file is missing or damaged.
     """
     file = path / METRICS
-    return [
-        validate(
-            EpochRecord, {key: value if value else None for key, value in row.items()}, str(file)
-        )
-        for row in _rows(file)
-    ]
+    return [validate(EpochRecord, _epoch(row), str(file)) for row in _rows(file)]
+
+
+def _epoch(row: Mapping[str, str]) -> dict[str, object]:
+    """An epoch, of a row whose columns `validation_TARGET_SCORE` are its scores."""
+    scores = {key: value for key, value in row.items() if key not in EpochRecord.model_fields}
+    rest: dict[str, object] = {
+        key: value or None for key, value in row.items() if key not in scores
+    }
+    return rest | {
+        "scores": {key.removeprefix(_SCORE): value for key, value in scores.items() if value}
+    }
+
+
+def _write_epochs(file: TextIO, epochs: Sequence[EpochRecord]) -> None:
+    scores = list(dict.fromkeys(name for epoch in epochs for name in epoch.scores))
+    fields = [name for name in EpochRecord.model_fields if name not in {"scores", "seconds"}]
+    writer = csv_writer(file)
+    writer.writerow([*fields, *(f"{_SCORE}{name}" for name in scores), "seconds"])
+    for epoch in epochs:
+        values = [getattr(epoch, name) for name in fields]
+        writer.writerow([*values, *(epoch.scores.get(name) for name in scores), epoch.seconds])
 
 
 def write_run(
@@ -156,9 +179,7 @@ def write_run(
             weights = {key: value.contiguous() for key, value in system.state_dict().items()}
             write_tensors(folder / WEIGHTS, weights)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv_writer(file)
-            writer.writerow(EpochRecord.model_fields)
-            writer.writerows(epoch.model_dump().values() for epoch in epochs)
+            _write_epochs(file, epochs)
         with (folder / SPLIT).open("w", newline="", encoding="utf-8") as file:
             rows = csv_writer(file)
             rows.writerow(["index", "split"])
@@ -167,6 +188,12 @@ def write_run(
         (folder / README).write_text(describe(record), encoding="utf-8")
         text = dump_yaml(record.model_dump(mode="json"))
         (folder / RECORD).write_text(text, encoding="utf-8")
+
+
+def _grid(record: RunRecord) -> tuple[int, ...]:
+    """Shape of the prepared images."""
+    _, height, width = record.image_shape
+    return Preprocess(record.experiment.input).check(height, width)
 
 
 def _build_classical(
@@ -178,7 +205,7 @@ def _build_classical(
         preprocess=Preprocess(experiment.input),
         image_shape=record.image_shape,
         calibration=record.calibration,
-        num_classes=len(record.class_names),
+        targets=record.targets,
         seed=experiment.seed,
     )
 

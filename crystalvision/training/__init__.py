@@ -14,6 +14,7 @@ from crystalvision.training._data import (
     PatternsOnDisk,
     load_patterns,
     open_patterns,
+    read_targets,
 )
 from crystalvision.training._device import choose_device, seeded
 from crystalvision.training._experiment import (
@@ -40,6 +41,7 @@ from crystalvision.training._records import (
     Silent,
 )
 from crystalvision.training._schedule import Schedule, presets
+from crystalvision.training._scores import Scorer, Scorers, build_scorers
 from crystalvision.training._trainer import RESUMABLE
 
 __all__ = [
@@ -66,9 +68,12 @@ __all__ = [
     "Preprocess",
     "Progress",
     "Schedule",
+    "Scorer",
+    "Scorers",
     "Silent",
     "augmenter",
     "build_augmentations",
+    "build_scorers",
     "check_experiment",
     "check_first_weights",
     "check_fits",
@@ -86,6 +91,7 @@ __all__ = [
     "presets",
     "read_checkpoint",
     "read_experiment",
+    "read_targets",
     "seeded",
     "together",
     "write_checkpoint",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Targets
+from crystalvision.contracts import Target, Targets
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.training._preprocess import Augment, Preprocess
@@ -19,18 +19,18 @@ _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
 
 Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
-Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
+Batch = tuple[Inputs, dict[str, torch.Tensor]]
 InputT = TypeVar("InputT", bound=Inputs)
 InputT_co = TypeVar("InputT_co", bound=Inputs, covariant=True)
 
 
 class BatchSource(Protocol[InputT_co]):
-    """Batches of one pass after the other, each of inputs, labels and severities."""
+    """Batches of one pass after the other, each of inputs and of targets by name."""
 
     def __len__(self) -> int:
         """Number of batches of a pass."""
 
-    def __iter__(self) -> Iterator[tuple[InputT_co, torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[InputT_co, dict[str, torch.Tensor]]]:
         """The batches of the next pass."""
 
 
@@ -40,11 +40,11 @@ class Patterns(ABC):
     @property
     @abstractmethod
     def targets(self) -> Targets:
-        """Label and severity of each, (n,)."""
+        """What each should be recognised as, by name, (n, *shape)."""
 
     def __len__(self) -> int:
         """Number of patterns."""
-        return len(self.targets.label)
+        return len(next(iter(self.targets.values())))
 
     @abstractmethod
     def batches(
@@ -65,7 +65,7 @@ class Patterns(ABC):
     @abstractmethod
     def prepare(
         self, images: torch.Tensor, augment: Augment | None = None
-    ) -> Float[torch.Tensor, "b c h w"]:
+    ) -> Float[torch.Tensor, "b c *grid"]:
         """Do what is still to be done to the images of a batch, on the device where they are.
 
         Args:
@@ -79,12 +79,12 @@ class PatternsInMemory(Patterns):
     """Patterns that were read and binned once and are kept.
 
     Attributes:
-        counts: Binned counts, (n, c, h, w).
+        counts: Binned counts, (n, c, *grid).
         preprocess: Normalises.
-        targets: Label and severity of each, (n,).
+        targets: What each should be recognised as, by name, (n, *shape).
     """
 
-    counts: Float[torch.Tensor, "n c h w"]
+    counts: Float[torch.Tensor, "n c *grid"]
     preprocess: Preprocess
     targets: Targets
 
@@ -106,7 +106,13 @@ class PatternsOnDisk(Patterns):
     """Patterns that are read batch by batch, by processes that read ahead, and prepared then."""
 
     def __init__(
-        self, dataset: Dataset, indices: np.ndarray, preprocess: Preprocess, *, workers: int = 0
+        self,
+        dataset: Dataset,
+        indices: np.ndarray,
+        preprocess: Preprocess,
+        targets: Mapping[str, Target],
+        *,
+        workers: int = 0,
     ) -> None:
         """Choose the patterns.
 
@@ -114,6 +120,7 @@ class PatternsOnDisk(Patterns):
             dataset: The dataset.
             indices: Which patterns, (n,).
             preprocess: Bins and normalises.
+            targets: What they should be recognised as.
             workers: Processes that read.
 
         Raises:
@@ -121,14 +128,15 @@ class PatternsOnDisk(Patterns):
         """
         _check_some(dataset, indices)
         preprocess.check(*dataset.header.image_shape[1:])
-        self._patterns = PatternDataset(dataset, indices)
+        self._targets = read_targets(dataset, indices, targets)
+        self._patterns = PatternDataset(dataset, indices, tuple(targets))
         self._preprocess = preprocess
         self._workers = workers
 
     @property
     def targets(self) -> Targets:
         """See `Patterns.targets`."""
-        return Targets(self._patterns.labels, self._patterns.severities)
+        return self._targets
 
     def batches(
         self,
@@ -155,6 +163,7 @@ def open_patterns(
     dataset: Dataset,
     indices: np.ndarray,
     preprocess: Preprocess,
+    targets: Mapping[str, Target],
     *,
     on_read: Callable[[int], None] = lambda count: None,
     memory_bytes: int = 2**31,
@@ -166,6 +175,7 @@ def open_patterns(
         dataset: The dataset.
         indices: Which patterns, (n,).
         preprocess: Bins and normalises.
+        targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
         memory_bytes: What binned images may take.
         workers: Processes that read what does not fit.
@@ -176,15 +186,16 @@ def open_patterns(
     channels, height, width = dataset.header.image_shape
     height, width = preprocess.check(height, width)
     if len(indices) * channels * height * width * 4 <= memory_bytes:
-        return load_patterns(dataset, indices, preprocess, on_read)
+        return load_patterns(dataset, indices, preprocess, targets, on_read)
     on_read(len(indices))
-    return PatternsOnDisk(dataset, indices, preprocess, workers=workers)
+    return PatternsOnDisk(dataset, indices, preprocess, targets, workers=workers)
 
 
 def load_patterns(
     dataset: Dataset,
     indices: np.ndarray,
     preprocess: Preprocess,
+    targets: Mapping[str, Target],
     on_read: Callable[[int], None] = lambda count: None,
 ) -> PatternsInMemory:
     """Read and bin some patterns of a dataset.
@@ -193,6 +204,7 @@ def load_patterns(
         dataset: The dataset.
         indices: Which patterns, (n,).
         preprocess: Bins and normalises.
+        targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
 
     Raises:
@@ -212,7 +224,7 @@ def load_patterns(
             )
         counts[start : start + len(part)] = preprocess.bin(raw)
         on_read(len(part))
-    return PatternsInMemory(counts, preprocess, _targets(dataset, indices))
+    return PatternsInMemory(counts, preprocess, read_targets(dataset, indices, targets))
 
 
 def _check_some(dataset: Dataset, indices: np.ndarray) -> None:
@@ -220,24 +232,33 @@ def _check_some(dataset: Dataset, indices: np.ndarray) -> None:
         raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
 
 
-def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
-    label = np.asarray(dataset.column("label"), dtype=np.int64)[indices]
-    severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
-    classes = len(dataset.header.class_names)
-    if label.min() < 0 or label.max() >= classes:
-        raise InputError(
-            f"{dataset.path}: labels from {label.min()} to {label.max()}, but there are {classes} "
-            "classes; run: crystalvision dataset verify"
-        )
-    return Targets(torch.from_numpy(label), torch.from_numpy(severity))
+def read_targets(
+    dataset: Dataset, indices: np.ndarray, targets: Mapping[str, Target]
+) -> dict[str, torch.Tensor]:
+    """What samples should be recognised as, by name: int64 for classes, else float32, (n, *shape).
+
+    Raises:
+        InputError: A class that the dataset does not have.
+    """
+    found = {}
+    for name, target in targets.items():
+        dtype = np.int64 if target.classes else np.float32
+        values = np.asarray(dataset.column(name), dtype=dtype)[indices]
+        if target.classes and (values.min() < 0 or values.max() >= len(target.classes)):
+            raise InputError(
+                f"{dataset.path}: values of '{name}' from {values.min()} to {values.max()}, but "
+                f"there are {len(target.classes)} classes; run: crystalvision dataset verify"
+            )
+        found[name] = torch.from_numpy(values)
+    return found
 
 
 class Batches(Generic[InputT]):
     """Batches by index from tensors in memory: no worker processes, no copying of single samples.
 
     Args:
-        inputs: Images (n, c, h, w), or features (n, f) and outputs (n, o) of each branch by name.
-        targets: What the inputs should be recognised as, (n,).
+        inputs: Images (n, c, *grid), or features (n, f) and outputs (n, o) of each branch by name.
+        targets: What the inputs should be recognised as, by name, (n, *shape).
         batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
             left out when shuffling, since it has no batch statistics.
         generator: Shuffles anew for each pass; without it the order is kept.
@@ -260,13 +281,13 @@ class Batches(Generic[InputT]):
 
     def __len__(self) -> int:
         """Number of batches."""
-        count = len(self._targets.label)
+        count = len(next(iter(self._targets.values())))
         whole, rest = divmod(count, self._batch_size)
         return whole + (rest > (1 if self._generator is not None and whole else 0))
 
-    def __iter__(self) -> Iterator[tuple[InputT, torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[InputT, dict[str, torch.Tensor]]]:
         """The batches of one pass."""
-        count = len(self._targets.label)
+        count = len(next(iter(self._targets.values())))
         if self._generator is None:
             order = torch.arange(count)
         else:
@@ -276,8 +297,7 @@ class Batches(Generic[InputT]):
             chosen = chosen[self._take(len(chosen))]
             yield (
                 _take(self._inputs, chosen),
-                self._targets.label[chosen],
-                self._targets.severity[chosen],
+                {name: value[chosen] for name, value in self._targets.items()},
             )
 
 

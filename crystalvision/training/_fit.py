@@ -27,6 +27,7 @@ from crystalvision.training._phase import Phase
 from crystalvision.training._pinned import pinned
 from crystalvision.training._processes import Group
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
+from crystalvision.training._scores import Scorers
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
 
 _ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
@@ -47,6 +48,7 @@ def fit(
     training: Patterns,
     validation: Patterns,
     *,
+    scorers: Scorers,
     augment: Sequence[Augmentation] = (),
     precision: str = "32",
     seed: int = 0,
@@ -66,6 +68,7 @@ def fit(
         phases: The phases, in order.
         training: Patterns to learn from.
         validation: Patterns to choose the best epoch by.
+        scorers: What judges each target, by its name, from `build_scorers`.
         augment: Changes the counts of training images, in this order.
         precision: `32`, `bf16` or `16`.
         seed: Draws order, augmentation and dropout.
@@ -82,6 +85,7 @@ def fit(
         system,
         training,
         validation,
+        scorers=scorers,
         augment=augment,
         precision=precision,
         seed=seed,
@@ -105,6 +109,7 @@ class _Loop:
         training: Patterns,
         validation: Patterns,
         *,
+        scorers: Scorers,
         augment: Sequence[Augmentation],
         precision: str,
         seed: int,
@@ -117,6 +122,7 @@ class _Loop:
         self._system = system
         self._training = training
         self._validation = validation
+        self._scorers = scorers
         self._augment = augment
         self._precision = precision
         self._seed = seed
@@ -127,6 +133,9 @@ class _Loop:
         self._start = found or Checkpoint(Progress())
         if found:
             _load(system, found)
+        else:
+            for head in system.heads().values():
+                head.observe(training.targets)
         self.progress = self._start.progress
         self._before = self.progress.seconds
         self._started = time.perf_counter()
@@ -183,6 +192,7 @@ class _Loop:
                 grow=self._group.share.size == 1,
                 note=self._listener.note,
             ),
+            scorers=self._scorers,
             group=self._group,
             reseed=seeds.begin_drawing,
             on_epoch=on_epoch,

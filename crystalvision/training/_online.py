@@ -57,7 +57,7 @@ class Online:
         Raises:
             InputError: The samples are not like those of the dataset, or are none that are drawn.
         """
-        if not 2 <= self.samples or self.samples * epochs > MAX_SAMPLES:
+        if not self.samples >= 2 or self.samples * epochs > MAX_SAMPLES:
             raise InputError(
                 f"{self.samples} samples an epoch, for {epochs} epochs: expected 2 or more an "
                 f"epoch, and {MAX_SAMPLES:,} at most in all"

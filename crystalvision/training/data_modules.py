@@ -1,6 +1,6 @@
 """Data for Lightning: from a dataset, or simulated while it trains, with one interface.
 
-Batches are `(images, labels, severities)`: raw counts on their way, prepared on the device. Import
+Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the device. Import
 this module by its own name, because Lightning takes seconds to import.
 """
 
@@ -15,10 +15,10 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils import data
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, Target
 from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.sources import SourceSpec
+from crystalvision.sources import Sample, SourceSpec
 from crystalvision.training._augment import augmenter
 from crystalvision.training._data import Batch
 from crystalvision.training._device import derive
@@ -32,7 +32,7 @@ class PatternDataModule(LightningDataModule):
     """What the data modules share: images are prepared and augmented on the device.
 
     Attributes:
-        header: What the data are: classes, image shape, calibration.
+        header: What the data are: targets, image shape, calibration.
         batch_size: Samples of a batch.
         preprocess: Bins and normalises.
     """
@@ -60,9 +60,9 @@ class PatternDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Prepare the images of a batch where they are now, and augment those of training."""
-        images, labels, severities = batch
+        images, targets = batch
         training = self.trainer is not None and self.trainer.training
-        return self.preprocess(images, self._augment if training else None), labels, severities
+        return self.preprocess(images, self._augment if training else None), targets
 
 
 class StoredDataModule(PatternDataModule):
@@ -255,18 +255,27 @@ class _MadeBatches(data.IterableDataset[Batch]):
             spec = replace(spec, threads=1)
         rank, size = self._share.rank, self._share.size
         batches = [self._indices(rank + size * place) for place in range(first, len(self), step)]
-        samples = spec.open().samples(index for batch in batches for index in batch)
+        source = spec.open()
+        targets = source.header.targets.values()
+        samples = source.samples(index for batch in batches for index in batch)
         for batch in batches:
             made = list(islice(samples, len(batch)))
             yield (
                 torch.from_numpy(np.stack([sample.image for sample in made])),
-                torch.tensor([int(sample.columns["label"]) for sample in made]),
-                torch.tensor([sample.columns["severity"] for sample in made]),
+                {target.name: _stacked(target, made) for target in targets},
             )
 
     def _indices(self, batch: int) -> range:
         start = batch * self._batch_size
         return range(start, min(start + self._batch_size, self._draws.size))
+
+
+def _stacked(target: Target, samples: Sequence[Sample]) -> torch.Tensor:
+    """What samples should be recognised as, (b, *shape)."""
+    dtype = np.int64 if target.classes else np.float32
+    return torch.from_numpy(
+        np.stack([np.asarray(sample.columns[target.name], dtype=dtype) for sample in samples])
+    )
 
 
 class _Kept(data.Dataset[Batch]):
