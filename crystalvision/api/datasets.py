@@ -116,6 +116,26 @@ def plan_dataset(
         InputError: The recipe is wrong.
     """
     session = session or Session.here()
+    numbers = {"samples": samples, "seed": seed}
+    given = [f"{key}={value}" for key, value in numbers.items() if value is not None]
+    spec = spec_of(recipe, set, given, device=device, session=session)
+    return PlannedDataset(spec, spec.open(session.catalogue))
+
+
+def spec_of(
+    recipe: str | Path | Mapping[str, Any], *changes: Changes, device: str, session: Session
+) -> SourceSpec:
+    """What makes a dataset, not yet opened.
+
+    Args:
+        recipe: Name of a shipped recipe, path of a YAML file, or the recipe itself.
+        *changes: Values of the recipe to change.
+        device: Where to render: `cpu`, `cuda` or `auto`.
+        session: Who asks.
+
+    Raises:
+        InputError: There is no such recipe, source or device.
+    """
     parts, where = session.catalogue, "recipe"
     if isinstance(recipe, Mapping):
         data = dict(recipe)
@@ -124,18 +144,16 @@ def plan_dataset(
         name = str(recipe)
         path = find_recipe(name, parts)
         data, where = read_recipe(path, parts), str(path)
-    numbers = {"samples": samples, "seed": seed}
-    data = apply_changes(data, set, where)
-    data = apply_changes(data, [f"{k}={v}" for k, v in numbers.items() if v is not None], where)
+    for each in changes:
+        data = apply_changes(data, each, where)
     source = source_of(data, name, parts)
-    spec = SourceSpec(
+    return SourceSpec(
         source,
         data,
         str(choose_device(device)),
         plugins=session.selection,
         described_in=where,
     )
-    return PlannedDataset(spec, spec.open(parts))
 
 
 def simulate(

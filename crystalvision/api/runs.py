@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from crystalvision import datasets, runs
+from crystalvision.api.datasets import spec_of
 from crystalvision.api.progress import TrainingBars
 from crystalvision.api.session import Changes, Session, apply_changes, registered_catalogue
 from crystalvision.console import err, progress
+from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
 from crystalvision.models import listed
+from crystalvision.plugins import SESSION
 from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
 from crystalvision.training import (
     AnyExperiment,
     ClassicalExperiment,
     Machine,
+    Online,
     check_experiment,
     choose_device,
     leads,
@@ -179,6 +183,9 @@ def train(
     *,
     set: Changes | None = None,  # noqa: A002 - the word that the command has
     seed: int | None = None,
+    online: bool | str | Path | Mapping[str, Any] = False,
+    epoch_samples: int | None = None,
+    workers: int | None = None,
     device: str = "cpu",
     overwrite: bool = False,
 ) -> Run:
@@ -193,6 +200,10 @@ def train(
         set: Values of the experiment to change, by path:
             `{"system.branches.classifier.backbone": "resnet18"}`.
         seed: Replaces the experiment's seed.
+        online: Learn from samples that are made while it trains, new ones each epoch: those of the
+            data's own recipe, or of another one; the data are to validate and to test on.
+        epoch_samples: So many each epoch; by default as many as the split `train` has.
+        workers: Processes that make them; 0 makes them in this one, between batches.
         device: `cpu`, `cuda` or `auto`.
         overwrite: Replace the run, or unfinished training, that is there.
 
@@ -205,12 +216,55 @@ def train(
     """
     session = Session.here()
     described = describe_experiment(experiment, set=set or {}, seed=seed, session=session)
-    machine = Machine.called(device)
+    dataset = open_data(data)
+    made = plan_online(dataset, online, epoch_samples, workers, session=session)
     return Run(
         train_system(
-            described, open_data(data), Path(path), machine, session=session, overwrite=overwrite
+            described,
+            dataset,
+            Path(path),
+            Machine.called(device),
+            online=made,
+            session=session,
+            overwrite=overwrite,
         )
     )
+
+
+def plan_online(
+    dataset: datasets.Dataset,
+    recipe: bool | str | Path | Mapping[str, Any],  # noqa: FBT001 - as `train` takes it
+    samples: int | None,
+    workers: int | None,
+    *,
+    session: Session,
+) -> Online | None:
+    """What makes samples while a system trains, if that is asked for; see `train`.
+
+    Raises:
+        InputError: The dataset was made by no source, or there is no such recipe.
+    """
+    if recipe is False:
+        if samples is not None or workers is not None:
+            raise InputError(
+                "a number of samples an epoch, or of workers, is for samples that are made while "
+                "it trains: add --online"
+            )
+        return None
+    if recipe is True:
+        made = dataset.header.provenance
+        if not isinstance(made, datasets.Made) or not made.source:
+            raise InputError(
+                f"{dataset.path} was made by no source, so no more samples like its own can be "
+                "made; give a recipe that makes them"
+            )
+        recipe = made.shown()
+    spec = spec_of(recipe, device="cpu", session=session)
+    if workers is None:
+        workers = max(1, usable_processors() - 1)
+        if session.catalogue.entry("source", spec.name).plugin.distribution == SESSION:
+            workers = 0  # other processes do not know it
+    return Online(spec, len(dataset.split("train")) if samples is None else samples, workers)
 
 
 def describe_experiment(
@@ -243,6 +297,7 @@ def train_system(
     *,
     session: Session,
     overwrite: bool,
+    online: Online | None = None,
 ) -> runs.Run:
     """Train what was described, telling how that proceeds; see `train`.
 
@@ -255,6 +310,11 @@ def train_system(
             err.print(f"note: {doubt}", soft_wrap=True)
     with ExitStack() as stack:
         if isinstance(experiment, ClassicalExperiment):
+            if online is not None:
+                raise InputError(
+                    "a classical system is fitted in one step, to patterns that are there: leave "
+                    "out --online"
+                )
             return _fit_classical(experiment, dataset, path, machine, session, stack, overwrite)
         return runs.train_run(
             experiment,
@@ -262,6 +322,7 @@ def train_system(
             path,
             catalogue=session.catalogue,
             machine=machine,
+            online=online,
             overwrite=overwrite,
             listener=TrainingBars(stack),
             reading=lambda total: stack.enter_context(progress("reading patterns", total)),

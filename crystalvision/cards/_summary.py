@@ -72,7 +72,7 @@ def summarise(dataset: Dataset) -> Summary:
         for part in SPLIT_NAMES
     ]
     return Summary(
-        name=str(header.recipe.get("name") or dataset.path.resolve().stem),
+        name=header.name or dataset.path.resolve().stem,
         classes=tuple(
             ClassCounts(name, severity, tuple(int(count[index]) for count in counts))
             for index, (name, severity) in enumerate(

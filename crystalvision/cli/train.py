@@ -8,6 +8,7 @@ import typer
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
 from crystalvision.console import out, print_json
+from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.text import command_line
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
@@ -65,6 +66,36 @@ def train(
     compile_: Annotated[
         bool, typer.Option("--compile", help="Compile the backbones first, which takes minutes.")
     ] = False,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online",
+            help="Learn from samples that are made while it trains, new ones each epoch, by the "
+            "recipe of the dataset, which is then to validate and to test on.",
+        ),
+    ] = False,
+    online_recipe: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="The same, by another recipe: its name or its file."),
+    ] = None,
+    epoch_samples: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=MAX_SAMPLES,
+            help="Samples of an epoch that are made; by default as many as the split train has.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            min=0,
+            max=MAX_PROCESSES,
+            help="Processes that make them; 0 makes them in this one, between batches.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace the run, or unfinished training, that is there."),
@@ -75,7 +106,7 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.api.runs import describe_experiment, train_system
+    from crystalvision.api.runs import describe_experiment, plan_online, train_system
     from crystalvision.datasets import Dataset
     from crystalvision.runs import check_free
     from crystalvision.training import Machine, leads
@@ -96,9 +127,12 @@ def train(
     changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
     described = describe_experiment(experiment, set=changes, seed=seed, session=session)
     dataset = Dataset.open(data)
+    made = plan_online(dataset, online_recipe or online, epoch_samples, workers, session=session)
     if first and machine.device.type == "cpu":
         state.note_threads()
-    run = train_system(described, dataset, output, machine, session=session, overwrite=overwrite)
+    run = train_system(
+        described, dataset, output, machine, online=made, session=session, overwrite=overwrite
+    )
     if not first:
         return
     if json:

@@ -18,8 +18,19 @@ from crystalvision.datasets._join import differing_beams
 from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
-from crystalvision.datasets._origin import CONTENT, origins, same_specimens
+from crystalvision.datasets._provenance import (
+    DatasetPart,
+    Imported,
+    Made,
+    Merged,
+    Origin,
+    Provenance,
+    origins,
+    same_samples,
+    same_things,
+)
 from crystalvision.datasets._splits import SplitSettings, assign_splits
+from crystalvision.datasets._subset import DatasetSubset
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter
 
@@ -27,19 +38,25 @@ if TYPE_CHECKING:
     from crystalvision.datasets._patterns import PatternDataset
 
 __all__ = [
-    "CONTENT",
     "SPECIMEN",
     "Axis",
     "Column",
     "Conditions",
     "Dataset",
     "DatasetHeader",
+    "DatasetPart",
+    "DatasetSubset",
     "DatasetWriter",
     "Despite",
     "HeaderConflictError",
+    "Imported",
+    "Made",
     "Match",
+    "Merged",
+    "Origin",
     "PatternDataset",
     "Problem",
+    "Provenance",
     "ShardEncoder",
     "SplitSettings",
     "assign_splits",
@@ -57,7 +74,8 @@ __all__ = [
     "origins",
     "read_header",
     "read_header_copy",
-    "same_specimens",
+    "same_samples",
+    "same_things",
     "verify",
 ]
 

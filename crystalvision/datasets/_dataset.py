@@ -64,6 +64,28 @@ class Dataset:
         """SHA-256 (hex) of what defines the content: recipe, seed, number of samples, shapes."""
         return self.header.identity
 
+    def subset(self, indices: npt.ArrayLike) -> "Dataset":
+        """Some samples as a dataset: a view, which is trained on and judged as any other.
+
+        Args:
+            indices: Which, (n,).
+
+        Raises:
+            InputError: None, one twice, or one that is not there.
+        """
+        from crystalvision.datasets._subset import DatasetSubset
+
+        return DatasetSubset(self, indices)
+
+    @property
+    def chosen(self) -> Int[np.ndarray, "n"] | None:
+        """Indices of a subset's samples in the dataset on the disk, (n,); `None` of a whole one."""
+        return None
+
+    def numbers(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
+        """Indices in the dataset on the disk of some samples, (n,) → (n,)."""
+        return np.asarray(indices, dtype=np.int64)
+
     @property
     def complete(self) -> bool:
         """Whether every shard is there and the splits are assigned."""

@@ -10,7 +10,7 @@ import numpy as np
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import size_bytes
 from crystalvision.datasets._open import is_split
-from crystalvision.datasets._origin import MERGE
+from crystalvision.datasets._provenance import Made, Merged
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.storage import disk_errors
 
@@ -21,7 +21,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     Raises:
         StorageError: The data cannot be read.
     """
-    header = dataset.header
+    header, provenance = dataset.header, dataset.header.provenance
     labels = dataset.column("label")[dataset.written()]
     counts = np.bincount(labels[labels >= 0], minlength=len(header.class_names))
     splits = None
@@ -49,17 +49,22 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "axes": [axis.model_dump(mode="json") for axis in header.axes],
         "columns": {name: column.units for name, column in header.columns.items()},
         "bytes_on_disk": size,
-        "recipe": header.recipe.get("name"),
+        "recipe": header.name or None,
         "caveats": list(header.caveats),
-        "seed": header.seed,
+        "seed": provenance.seed if isinstance(provenance, Made) else None,
         "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
         "generator": header.generator,
         "made_elsewhere": made_elsewhere(header.generator),
         "sources": [
-            {key: source[key] for key in ("name", "seed", "samples", "identity")}
-            for source in header.recipe["sources"]
+            {
+                "name": part.provenance.name,
+                "seed": getattr(part.provenance, "seed", None),
+                "samples": part.samples,
+                "identity": part.identity,
+            }
+            for part in provenance.parts
         ]
-        if header.recipe.get("kind") == MERGE
+        if isinstance(provenance, Merged)
         else [],
     }
 

@@ -4,14 +4,21 @@ import hashlib
 import json
 import math
 import re
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
 from crystalvision.contracts import Axis, CrystalFacts, Target
+from crystalvision.datasets._provenance import (
+    DatasetPart,
+    Made,
+    Merged,
+    Origin,
+    Provenance,
+    origins,
+)
 from crystalvision.errors import InputError
-from crystalvision.json_text import parse_json
 from crystalvision.ranges import MAX_SAMPLES
 
 ImageType = Literal["uint16", "uint32", "float32"]
@@ -31,8 +38,6 @@ _RESERVED = frozenset(
 )
 _NO_CONTENT = {
     "generator",
-    "source",
-    "command",
     "synthetic",
     "caveats",
     "crystals",
@@ -103,13 +108,8 @@ class DatasetHeader(Config):
             (float32) are there in any case. Samples of one `specimen` (int64) are never in two
             splits.
         axes: Calibration of rows and columns: `q_y` and `q_x`.
-        seed: Seed of the whole dataset.
-        recipe: The recipe, as resolved, in JSON types.
+        provenance: Where the samples were first made: by a source, in files, in other datasets.
         generator: Software that made the data, name → version.
-        source: The source that makes its samples from the recipe, as plugins offer it; empty where
-            they cannot be made again.
-        command: What a user types to make it again from the recipe, saved as `recipe.yaml`; empty
-            where nothing does.
         synthetic: Whether the images were computed, not measured.
         caveats: What whoever uses the data must know, a sentence or two each.
         crystals: The ideal crystals that a simulation read, and what was assumed of them; in the
@@ -124,11 +124,8 @@ class DatasetHeader(Config):
     class_severities: tuple[float, ...]
     columns: dict[str, Column] = Field(default_factory=dict, validate_default=True)
     axes: tuple[Axis, ...]
-    seed: int
-    recipe: dict[str, Any]
+    provenance: Provenance
     generator: dict[str, str]
-    source: str = ""
-    command: str = ""
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
     crystals: tuple[CrystalFacts, ...] = ()
@@ -144,15 +141,6 @@ class DatasetHeader(Config):
             if standard and column.dtype != standard.dtype:
                 raise ValueError(f"column '{name}' must be {standard.dtype}, not {column.dtype}")
         return {**STANDARD_COLUMNS, **columns}
-
-    @field_validator("recipe")
-    @classmethod
-    def _as_json(cls, recipe: dict[str, Any]) -> dict[str, Any]:
-        try:
-            text = json.dumps(recipe, allow_nan=False)
-        except TypeError as error:
-            raise ValueError(f"the recipe must hold JSON types only: {error}") from error
-        return dict(parse_json(text))
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
@@ -180,6 +168,34 @@ class DatasetHeader(Config):
         if found != expected:
             raise ValueError(f"axes must have names and sizes {expected}, not {found}")
         return self
+
+    @property
+    def name(self) -> str:
+        """What its maker calls it, or nothing."""
+        return self.provenance.name
+
+    @property
+    def description(self) -> str:
+        """What its recipe says of it, or nothing."""
+        made = self.provenance
+        return str(made.recipe.get("description") or "").strip() if isinstance(made, Made) else ""
+
+    @property
+    def parts(self) -> tuple[DatasetPart, ...]:
+        """The datasets in which its samples were made: those that it joins, or itself."""
+        if isinstance(self.provenance, Merged):
+            return self.provenance.parts
+        return (self.as_part,)
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """Every dataset in which its samples have been: identity → where they were made."""
+        return origins(self.identity, self.provenance)
+
+    @property
+    def as_part(self) -> DatasetPart:
+        """This dataset, as another one remembers it."""
+        return DatasetPart(identity=self.identity, samples=self.samples, provenance=self.provenance)
 
     @property
     def shards(self) -> int:

@@ -68,8 +68,8 @@ class Made(Config):
             return False
         return self._but_for_number() == other._but_for_number()
 
-    def as_recipe(self) -> dict[str, Any]:
-        """The recipe as `crystalvision simulate` reads it."""
+    def shown(self) -> dict[str, Any]:
+        """What a person reads of it: the recipe as `crystalvision simulate` takes it."""
         return {**({"source": self.source} if self.source else {}), **self.recipe}
 
     def _but_for_number(self) -> tuple[object, ...]:
@@ -94,15 +94,19 @@ class Imported(Config):
     files: int = Field(ge=0)
     content_sha256: str
     settings: dict[str, Any] = Field(default_factory=dict)
-    exported_from: "Part | None" = None
+    exported_from: "DatasetPart | None" = None
 
     @property
     def command(self) -> str:
         """Nothing makes them again."""
         return ""
 
+    def shown(self) -> dict[str, Any]:
+        """What a person reads of it."""
+        return self.model_dump(mode="json", exclude_none=True)
 
-class Part(Config):
+
+class DatasetPart(Config):
     """A dataset that is a part of another.
 
     Attributes:
@@ -134,27 +138,31 @@ class Merged(Config):
 
     kind: Literal["merged"] = "merged"
     name: str = ""
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    parts: Annotated[tuple[DatasetPart, ...], Field(min_length=1)]
 
     @property
     def command(self) -> str:
         """Nothing makes it again but another merge."""
         return ""
 
+    def shown(self) -> dict[str, Any]:
+        """What a person reads of it."""
+        return self.model_dump(mode="json", exclude_none=True)
+
 
 Provenance: TypeAlias = Annotated[Made | Imported | Merged, Field(discriminator="kind")]
 Origin: TypeAlias = Made | Imported
 
 Imported.model_rebuild()
-Part.model_rebuild()
+DatasetPart.model_rebuild()
 Merged.model_rebuild()
 
 
-def parts_of(identity: str, samples: int, provenance: Provenance) -> tuple[Part, ...]:
-    """The datasets in which the samples of a dataset were made: those that it joins, or itself."""
+def settings_of(provenance: Provenance) -> list[Recipe]:
+    """The recipes, or what users said of files, by which the samples of a dataset were made."""
     if isinstance(provenance, Merged):
-        return provenance.parts
-    return (Part(identity=identity, samples=samples, provenance=provenance),)
+        return [each for part in provenance.parts for each in settings_of(part.provenance)]
+    return [provenance.recipe if isinstance(provenance, Made) else provenance.settings]
 
 
 def origins(identity: str, provenance: Provenance) -> dict[str, Origin]:

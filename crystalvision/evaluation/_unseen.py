@@ -1,6 +1,6 @@
 """Guards against leaks: what a run was trained on is not what it is judged on."""
 
-from crystalvision.datasets import Dataset, Imported, Made, origins, same_samples, same_things
+from crystalvision.datasets import Dataset, Imported, Made, same_samples, same_things
 from crystalvision.errors import InputError
 from crystalvision.runs import Run
 
@@ -15,7 +15,7 @@ def check_unseen(run: Run, dataset: Dataset) -> None:
         InputError: They do, or may.
     """
     trained = run.record.dataset.origins
-    for identity, origin in origins(dataset.identity, dataset.header.provenance).items():
+    for identity, origin in dataset.header.origins.items():
         if identity in trained:
             raise InputError(
                 f"{dataset.path} and the data that {run.path} was trained on have samples in "

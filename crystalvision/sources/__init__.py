@@ -17,7 +17,7 @@ from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._generate import generate
 from crystalvision.sources._recipes import find_recipe, read_recipe, source_of
 from crystalvision.sources._repair import Repair, repair
-from crystalvision.sources._spec import SourceSpec
+from crystalvision.sources._spec import SourceSpec, open_once
 
 __all__ = [
     "AccuracyBound",
@@ -31,6 +31,7 @@ __all__ = [
     "connected",
     "find_recipe",
     "generate",
+    "open_once",
     "read_recipe",
     "repair",
     "size_in_words",

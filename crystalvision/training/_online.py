@@ -15,7 +15,7 @@ import torch
 from torch.utils import data
 
 from crystalvision.contracts import Target, Targets
-from crystalvision.datasets import Dataset, DatasetHeader, Made, origins, same_things
+from crystalvision.datasets import Dataset, DatasetHeader, Made, same_things
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES
@@ -62,7 +62,7 @@ class Online:
                 f"{self.samples} samples an epoch, for {epochs} epochs: expected 2 or more an "
                 f"epoch, and {MAX_SAMPLES:,} at most in all"
             )
-        known = origins(dataset.identity, dataset.header.provenance).values()
+        known = dataset.header.origins.values()
         for number in range(_TRIES):
             drawn = derive(seed, _SEED, number) >> 32  # 31 bits: any recipe takes them
             spec = self.spec.drawn(seed=drawn, samples=self.samples * epochs)

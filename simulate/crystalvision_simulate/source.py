@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader
+from crystalvision.datasets import Axis, Column, DatasetHeader, Made
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
@@ -134,13 +134,15 @@ def header_of(simulator: Simulator, projection: Projection, note: str = "") -> D
                 strict=True,
             )
         ),
-        "seed": recipe.seed,
-        "recipe": recipe.model_copy(
-            update={"structure_sha256": crystals.structure_sha256}
-        ).model_dump(mode="json"),
+        "provenance": Made(
+            source=SOURCE,
+            recipe=recipe.model_copy(
+                update={"structure_sha256": crystals.structure_sha256}
+            ).model_dump(mode="json"),
+            seed=recipe.seed,
+            drawn_from=crystals.structure_sha256,
+        ),
         "generator": _generator(simulator.device),
-        "source": SOURCE,
-        "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
         "caveats": (*caveats_of(recipe), *([note] if note else [])),
         "crystals": crystals.facts,
