@@ -96,7 +96,8 @@ def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
     """Backbones: name → factory of a network from images (b, c, *grid) to features (b, f, *grid').
 
     The toolkit supplies `in_channels`, and where the factory asks for it `dimensions`, the number
-    of dimensions of the grid. It says in `dimensions` which it reads; by default 2. Example: `return {"mynet": MyNet}`, where
+    of dimensions of the grid. A backbone says in `dimensions` which it reads; by default 2.
+    Example: `return {"mynet": MyNet}`, where
     `MyNet(in_channels: int, width: int = 32)` has `num_features` and `stride`.
     """
 

@@ -233,7 +233,7 @@ def train(
 
 def plan_online(
     dataset: datasets.Dataset,
-    recipe: bool | str | Path | Mapping[str, Any],  # noqa: FBT001 - as `train` takes it
+    recipe: bool | str | Path | Mapping[str, Any],
     samples: int | None,
     workers: int | None,
     *,

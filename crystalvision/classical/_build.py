@@ -19,7 +19,7 @@ def build_classical(
     catalogue: Catalogue,
     *,
     preprocess: Preprocess,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     calibration: Sequence[Mapping[str, Any]],
     targets: Mapping[str, Target],
     seed: int,
@@ -36,8 +36,8 @@ def build_classical(
         seed: Draws whatever the parts draw.
 
     Raises:
-        InputError: A part or option that does not exist, images that a part cannot take, or a target
-            that there is not, or that the estimator cannot tell.
+        InputError: A part or option that does not exist, images that a part cannot take, a target
+            that there is not, or one that the estimator cannot tell.
         PluginError: A part fails, or lacks what its contract asks for.
     """
     target = _target(config, targets)

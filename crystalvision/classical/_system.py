@@ -108,7 +108,7 @@ class ClassicalSystem(System):
         return self.classify(features) if self.target.classes else self.measure(features)
 
     def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
-        """Probabilities (b, k) or values (b,) of prepared images (b, c, *grid), as the final output."""
+        """Probabilities (b, k), or values (b,), of prepared images, as the final output."""
         features = self.describe(images.detach().cpu().float().numpy())
         return SystemOutput({}, torch.from_numpy(self.tell(features)).to(images.device))
 

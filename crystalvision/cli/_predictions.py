@@ -77,7 +77,7 @@ def write_predictions(
     if arrays := map_arrays(said):
         beside = path.with_suffix(".npz")
         with whole_file(beside, overwrite=True) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         err.print(f"maps of {', '.join(arrays)} in {beside}", soft_wrap=True)
 
 

@@ -122,10 +122,7 @@ def predict(
     from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
-    if json and csv:
-        raise InputError("--json and --csv: choose one of them")
-    if output is not None and output.suffix not in {".csv", ".json"}:
-        raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
+    _check_formats(output, json=json, csv=csv)
     _refuse_idle({} if explain else {"--explain-to": explain_to}, "--explain")
     asks_dropout = uncertainty == "dropout"
     _refuse_idle(
@@ -162,6 +159,29 @@ def predict(
         write_predictions(output, names, predictions, conditions)
     else:
         note_maps(predictions)
+    _show(names, predictions, conditions, json=json, csv=csv)
+
+
+def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
+    """Check what is asked for before anything is computed.
+
+    Raises:
+        InputError: Two formats, or a file of another.
+    """
+    if json and csv:
+        raise InputError("--json and --csv: choose one of them")
+    if output is not None and output.suffix not in {".csv", ".json"}:
+        raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
+
+
+def _show(
+    names: "Sequence[str]",
+    predictions: "Predictions",
+    conditions: object,
+    *,
+    json: bool,
+    csv: bool,
+) -> None:
     if json:
         print_json(as_json(names, predictions, conditions))
     elif csv:

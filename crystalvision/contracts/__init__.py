@@ -37,8 +37,9 @@ from crystalvision.contracts._simulation import (
     Specimen,
     SpecimenSize,
 )
+from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._targets import Estimate, Target, Targets
-from crystalvision.contracts._tasks import Judged, Task, TaskFigure
+from crystalvision.contracts._tasks import Ends, Judged, JudgedSystem, Proportion, Task, TaskFigure
 
 __all__ = [
     "ANY_DIMENSION",
@@ -53,6 +54,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "Ends",
     "Estimate",
     "Estimator",
     "Features",
@@ -60,8 +62,10 @@ __all__ = [
     "Head",
     "Input",
     "Judged",
+    "JudgedSystem",
     "Parent",
     "Pattern",
+    "Proportion",
     "Renderer",
     "SpaceGroup",
     "Specimen",
@@ -80,6 +84,7 @@ __all__ = [
     "is_classifier",
     "mark_origin",
     "origin_of",
+    "proper_rotations",
     "space_group",
     "strides",
 ]

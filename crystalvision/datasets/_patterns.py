@@ -17,8 +17,8 @@ Batch = tuple[Num[torch.Tensor, "b c *grid"], dict[str, torch.Tensor]]
 class PatternDataset(data.Dataset[Sample]):
     """Some samples of a dataset: raw image, and targets by name; read when they are asked for.
 
-    Images are as they are stored, usually uint16 counts (c, *grid): a quarter to a half of the bytes
-    of what a network sees, which is prepared on the device.
+    Images are as they are stored, usually uint16 counts (c, *grid): a quarter to a half of the
+    bytes of what a network sees, which is prepared on the device.
 
     Attributes:
         dataset: Where the samples are.

@@ -131,7 +131,7 @@ def _differences(
 
 def _outputs(expected: Predictions) -> dict[str, np.ndarray[Any, Any]]:
     """What an exported file must give, by the names of its outputs."""
-    found = {}
+    found: dict[str, np.ndarray[Any, Any]] = {}
     for name, said in expected.estimates.items():
         parts = {name: said.value, f"{name}_probabilities": said.probabilities}
         parts[f"{name}_spread"] = said.spread

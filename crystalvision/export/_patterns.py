@@ -91,8 +91,7 @@ def _extremes(shape: tuple[int, ...]) -> Iterator[np.ndarray[Any, np.dtype[np.fl
     yield zeros
     yield zeros + np.float32(_SATURATED)
     spot = zeros.copy()
-    middle = tuple(size // 2 for size in shape[1:])
-    spot[(slice(None), *middle)] = _SATURATED
+    spot[(slice(None), *(slice(size // 2, size // 2 + 1) for size in shape[1:]))] = _SATURATED
     yield spot
     places = np.ogrid[tuple(slice(size) for size in shape[1:])]
     for mean in _MEANS:

@@ -212,7 +212,7 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         in_channels: int,
-        dimensions: int,
+        dimensions: int = ...,
     ) -> "Backbone": ...
     @overload
     def create(

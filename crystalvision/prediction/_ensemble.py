@@ -53,8 +53,8 @@ class Ensemble:
         """Predict raw patterns; see `Predictor.predict`.
 
         Raises:
-            InputError: As for `Predictor.predict`, or some members tell a target by a head and others
-                do not.
+            InputError: As for `Predictor.predict`, or some members tell a target by a head and
+                others do not.
         """
         told = [
             member.predict(images, batch_size=batch_size, gap_values=gap_values)

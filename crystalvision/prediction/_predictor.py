@@ -154,8 +154,8 @@ class Predictor:
         """Predict raw patterns.
 
         Args:
-            images: (n, c, *grid); or without channels, or a single pattern, where it is clear what is
-                meant.
+            images: (n, c, *grid); or without channels, or a single pattern, where it is clear what
+                is meant.
             batch_size: Patterns that pass through the system at once.
             dropout_passes: How often to ask with dropout at work; what is told is then the mean of
                 the answers, with their spread. 0 for one answer without dropout.

@@ -56,7 +56,7 @@ class Data:
     path: str
     recipe: dict[str, Any]
     samples: int
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     splits: dict[str, int]
     classes: tuple[ClassLine, ...]
     seed: int | None

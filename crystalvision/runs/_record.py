@@ -256,8 +256,9 @@ def plugin_records(
         InputError: A part that does not exist.
     """
     records: dict[tuple[str, str], PluginRecord] = {}
-    tasks = [("task", Part.of(target.task)) for target in targets.values()]
-    for kind, part in [*parts_of(system), *tasks]:
+    parts = parts_of(system)
+    parts += [("task", Part.of(target.task)) for target in targets.values()]
+    for kind, part in parts:
         plugin = catalogue.entry(kind, part.name).plugin
         records[kind, part.name] = PluginRecord(
             kind=kind,

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from crystalvision.contracts import Backbone, stride_pair
+from crystalvision.contracts import Backbone, strides
 from crystalvision.errors import InputError
 from crystalvision.models import Branch, count_parameters
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
@@ -38,15 +38,15 @@ def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
 
 def batch_for(backbone: Backbone, samples: int, points: int = 1, extra: int = 0) -> torch.Tensor:
     """Images of so many points of the map a side, and some pixels more."""
-    rows, columns = stride_pair(backbone)
+    rows, columns = strides(backbone, 2)
     return images_of(samples, 1, points * rows + extra, points * columns + extra)
 
 
 def odd_sizes_and_channels(subject: Subject) -> None:
     """Images of two channels and of sides that the stride does not divide give a finite map."""
     backbone = make(subject, in_channels=2).eval()
-    strides = stride_pair(backbone)
-    sides = (strides[0] + 5, 2 * strides[1] + 3)
+    steps = strides(backbone, 2)
+    sides = (steps[0] + 5, 2 * steps[1] + 3)
     with torch.no_grad():
         maps = backbone(images_of(2, 2, *sides))
     expected = f"(2, {backbone.num_features}, h', w')"
@@ -54,7 +54,7 @@ def odd_sizes_and_channels(subject: Subject) -> None:
         maps.ndim == 4 and maps.shape[:2] == (2, backbone.num_features),
         f"num_features={backbone.num_features} promises a map {expected}, not {tuple(maps.shape)}",
     )
-    for side, stride, found in zip(sides, strides, maps.shape[2:], strict=True):
+    for side, stride, found in zip(sides, steps, maps.shape[2:], strict=True):
         require(
             side // stride <= found <= math.ceil(side / stride),
             f"stride={backbone.stride}: a side of {side} pixels gives {found} points",
@@ -142,7 +142,7 @@ def wrong_options_are_refused(subject: Subject) -> None:
 def images_that_do_not_fit_are_refused(subject: Subject) -> None:
     """Images of other channels or smaller than the stride, with what was expected."""
     backbone = make(subject)
-    rows, columns = stride_pair(backbone)
+    rows, columns = strides(backbone, 2)
     branch = Branch("eye", backbone, nn.Identity(), in_channels=1)  # type: ignore[arg-type]
     wrong = {"(b, 1, h, w)": images_of(1, 3, rows, columns)}
     if columns > 1:
@@ -260,7 +260,7 @@ def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: to
 
 def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of spots of four spacings, shifted and noisy, at least 32 pixels wide."""
-    height, width = (stride * math.ceil(32 / stride) for stride in stride_pair(backbone))
+    height, width = (stride * math.ceil(32 / stride) for stride in strides(backbone, 2))
     labels = torch.arange(_PATTERNS) % _CLASSES
     shift = torch.rand(_PATTERNS, 1, generator=torch.Generator().manual_seed(0))
     cycles = torch.tensor([2.0, 4.0, 7.0, 11.0])[labels][:, None]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from crystalvision.contracts import Target
 from crystalvision.errors import CrystalVisionError
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
@@ -78,7 +79,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     ),
     "head": (
         Check(_heads.outputs_are_one_row_an_image),
-        Check(_heads.predicts_probabilities_or_severity),
+        Check(_heads.says_something_of_each_target),
         Check(_heads.gradients_reach_every_weight),
         Check(_heads.the_loss_teaches_what_is_predicted),
         Check(_heads.state_dict_round_trip),
@@ -111,6 +112,7 @@ def run_battery(
     catalogue: Catalogue | None = None,
     options: Mapping[str, object] | None = None,
     *,
+    targets: Mapping[str, Target] | None = None,
     slow: bool = False,
 ) -> None:
     """Run every check on one thing.
@@ -120,12 +122,13 @@ def run_battery(
         name: Its name.
         catalogue: Where it is found; by default what is installed.
         options: Its options, where the defaults do not suffice.
+        targets: What there is for a head to learn beside `label`, of five classes, and `severity`.
         slow: Whether to run the checks that take minutes, too.
 
     Raises:
         NotMetError: The first check that is not met; it names the thing and the check.
     """
-    subject = Subject(kind, name, catalogue or Catalogue.load(), options)
+    subject = Subject(kind, name, catalogue or Catalogue.load(), options, targets)
     weights = weights_of(subject)
     for check in CHECKS[kind]:
         if slow or not check.is_slow(weights):

@@ -79,9 +79,10 @@ def cache(
     for raw, _ in patterns.batches(batch_size):
         images = patterns.prepare(raw.to(device))
         for name, output in system.branch_outputs(images).items():
+            kept = output.outputs
             if system.branches[name].head.reads == "map":
-                output = BranchOutput(output.features, output.outputs.flatten(1)[:, :0])
-            parts[name].append(output)
+                kept = kept.flatten(1)[:, :0]
+            parts[name].append(BranchOutput(output.features, kept))
     return {
         name: (
             torch.cat([item.features for item in items]).cpu(),

@@ -1,7 +1,7 @@
 """Data for Lightning: from a dataset, or simulated while it trains, with one interface.
 
-Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the device. Import
-this module by its own name, because Lightning takes seconds to import.
+Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the
+device. Import this module by its own name, because Lightning takes seconds to import.
 """
 
 import math

@@ -37,7 +37,7 @@ class RegressionHead(Head):
         self,
         num_features: int,
         targets: Mapping[str, Target],
-        target: str,
+        target: str = "severity",
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     ) -> None:
         super().__init__()

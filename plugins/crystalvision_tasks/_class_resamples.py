@@ -1,7 +1,7 @@
-"""Metrics of many resamples at once: each pattern counts as often as a resample drew it.
+"""Metrics of classes for many resamples at once: a pattern counts as often as it was drawn.
 
-With every pattern drawn once they equal the metrics of `_metrics`, which the tests check. A metric
-that a resample does not define, such as the recall of a class that it did not draw, is nan there.
+With every pattern drawn once they equal the metrics of `_class_metrics`, which the tests check. A
+metric that a resample does not define, such as the recall of a class that it did not draw, is nan.
 """
 
 from collections.abc import Mapping
@@ -9,79 +9,51 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.evaluation._binning import BINS, bin_of
-
 Weights = Float[np.ndarray, "r n"]
 PerResample = Float[np.ndarray, "r"]
 
 
-def weighted_classification(
+def weighted_classes(
+    predicted: Int[np.ndarray, "n"],
+    label: Int[np.ndarray, "n"],
+    class_names: tuple[str, ...],
+    weights: Weights,
+) -> dict[str, PerResample]:
+    """What follows from the classes alone, of each resample.
+
+    Args:
+        predicted: Index of the class that each pattern is taken for, (n,).
+        label: Index of the actual class, (n,).
+        class_names: Names of the k classes; a metric of one class is called `recall.NAME`.
+        weights: How often each resample drew each pattern, (r, n).
+    """
+    return _of_confusion(_confusion(label, predicted, len(class_names), weights), class_names)
+
+
+def weighted_probabilities(
     probabilities: Float[np.ndarray, "n k"],
     label: Int[np.ndarray, "n"],
     class_names: tuple[str, ...],
     weights: Weights,
 ) -> dict[str, PerResample]:
-    """Every metric of `ClassificationMetrics` but the confusion, by name, of each resample.
+    """What follows from the probabilities (n, k), of each resample, as `weighted_classes`.
 
-    Args:
-        probabilities: Probability of each class, (n, k).
-        label: Index of the actual class, (n,).
-        class_names: Names of the k classes; a metric of one class is called `recall.NAME`.
-        weights: How often each resample drew each pattern, (r, n).
+    The expected calibration error is left out: every resample is less calibrated than the patterns
+    that it comes from, so that the percentiles need not even hold the error itself.
     """
-    predicted = probabilities.argmax(axis=1)
-    confusion = _confusion(label, predicted, len(class_names), weights)
-    found = _of_confusion(confusion, class_names)
     areas, precisions = [], []
     for k in range(len(class_names)):
         area, precision = _curves(probabilities[:, k], label == k, weights)
         areas.append(area)
         precisions.append(precision)
-    found |= _by_class("auc", np.stack(areas, axis=1), class_names)
-    found |= _by_class("average_precision", np.stack(precisions, axis=1), class_names)
-    found["macro_auc"] = _mean(np.stack(areas, axis=1))
-    found["macro_average_precision"] = _mean(np.stack(precisions, axis=1))
-    total = weights.sum(axis=1)
     actual = np.eye(len(class_names))[label]
     squares = ((probabilities - actual) ** 2).sum(axis=1)
-    found["brier"] = weights @ squares / total
-    found["expected_calibration_error"] = _calibration_error(
-        probabilities.max(axis=1), predicted == label, weights
-    )
-    return found
-
-
-def weighted_severity(
-    predicted: Float[np.ndarray, "n"], actual: Float[np.ndarray, "n"], weights: Weights
-) -> dict[str, PerResample]:
-    """Every metric of `SeverityMetrics`, by name, of each resample.
-
-    Args:
-        predicted: Predicted severities, (n,).
-        actual: True severities, (n,).
-        weights: How often each resample drew each pattern, (r, n).
-    """
-    difference = predicted - actual
-    total = weights.sum(axis=1)
-    # Means of shifted values: a variance from raw squares would cancel.
-    p, a = predicted - predicted.mean(), actual - actual.mean()
-    terms = [difference, np.abs(difference), difference**2, p, a, p * p, a * a, p * a]
-    bias, mae, square, mp, ma, pp, aa, pa = (weights @ np.stack(terms, axis=1) / total[:, None]).T
-    variance = np.maximum(square - bias**2, 0) * total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = 1.96 * np.sqrt(variance / (total - 1))
-        of_predicted, of_actual = pp - mp**2, aa - ma**2
-        varies = (of_predicted > 1e-18) & (of_actual > 1e-18)
-        correlation = (pa - mp * ma) / np.sqrt(of_predicted * of_actual)
-        r2 = 1 - square / of_actual
     return {
-        "mae": mae,
-        "rmse": np.sqrt(square),
-        "r2": np.where(of_actual > 1e-18, r2, np.nan),
-        "correlation": np.where(varies, correlation, np.nan),
-        "bias": bias,
-        "lower_limit": bias - spread,
-        "upper_limit": bias + spread,
+        **_by_class("auc", np.stack(areas, axis=1), class_names),
+        **_by_class("average_precision", np.stack(precisions, axis=1), class_names),
+        "macro_auc": _mean(np.stack(areas, axis=1)),
+        "macro_average_precision": _mean(np.stack(precisions, axis=1)),
+        "brier": weights @ squares / weights.sum(axis=1),
     }
 
 
@@ -145,15 +117,6 @@ def _curves(
     area = _ratio(((above - hits / 2) * misses).sum(axis=1), positives * negatives)
     precision = np.nan_to_num(_ratio(above, all_above))
     return area, _ratio((hits * precision).sum(axis=1), positives)
-
-
-def _calibration_error(
-    confidence: Float[np.ndarray, "n"], right: np.ndarray, weights: Weights
-) -> PerResample:
-    bins = np.eye(BINS)[bin_of(confidence)]
-    gap = weights @ (bins * (right - confidence)[:, None])
-    error: PerResample = np.abs(gap).sum(axis=1) / weights.sum(axis=1)
-    return error
 
 
 def _by_class(
