@@ -84,12 +84,12 @@ def merged(make, tmp_path):
     Returns:
         The merged dataset, and the specimen that each of its samples shows.
     """
-    drawn = {"seed": 7, "structure_sha256": HASH}
+    imported = Imported(files=60, content_sha256=HASH)
     inputs = [
-        make("low", recipe={**drawn, "dose": 1}),
-        make("high", recipe={**drawn, "dose": 9}),
-        make("first", specimens=True, seed=1, recipe={"kind": "import"}),
-        make("second", specimens=True, seed=2, recipe={"kind": "import"}),
+        make("low", recipe={"dose": 1}, drawn_from=HASH),
+        make("high", recipe={"dose": 9}, drawn_from=HASH),
+        make("first", specimens=True, seed=1, provenance=imported),
+        make("second", specimens=True, seed=2, provenance=imported),
         make("third", seed=3),
     ]
     path = tmp_path / "merged.zarr"
