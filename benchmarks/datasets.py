@@ -35,7 +35,9 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     PatternDataset,
+    defect_columns,
 )
 from crystalvision.training import InputConfig, Preprocess
 
@@ -265,14 +267,14 @@ def write(path: Path, samples: int, pixels: int, samples_per_shard: int) -> None
         samples=samples,
         image_shape=(1, pixels, pixels),
         dtype="uint16",
-        class_names=("none", "some", "more", "most"),
-        class_severities=(0.0, 0.3, 0.6, 0.9),
-        columns={name: Column(dtype="float32") for name in COLUMNS},
+        columns={
+            **defect_columns(("none", "some", "more", "most"), (0.0, 0.3, 0.6, 0.9)),
+            **{name: Column(dtype="float32") for name in COLUMNS},
+        },
         axes=tuple(
             Axis(name=name, size=pixels, scale=3.2 / pixels, offset=-1.6) for name in ("q_y", "q_x")
         ),
-        seed=0,
-        recipe={"name": "benchmark"},
+        provenance=Made(seed=0, recipe={"name": "benchmark"}),
         generator={"numpy": np.__version__},
         samples_per_shard=samples_per_shard,
     )

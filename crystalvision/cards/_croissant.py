@@ -16,7 +16,7 @@ from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import Summary
 from crystalvision.cards._text import citation_of
 from crystalvision.datasets import Column, DatasetHeader
-from crystalvision.datasets._header import IMAGES, SPLIT
+from crystalvision.datasets._columns import IMAGES, SPLIT
 from crystalvision.datasets._layout import HEADER_DOCUMENT, ROOT_DOCUMENT
 from crystalvision.storage import disk_errors
 from crystalvision.text import json_text

@@ -9,7 +9,7 @@ from jaxtyping import Float, Num
 from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
 from crystalvision.cards._text import unit_of
 from crystalvision.datasets import Dataset
-from crystalvision.datasets._header import SPECIMEN
+from crystalvision.datasets._columns import SPECIMEN
 from crystalvision.text import figure_text
 
 if TYPE_CHECKING:

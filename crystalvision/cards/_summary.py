@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets import Column, Dataset
-from crystalvision.datasets._header import SPECIMEN
+from crystalvision.datasets._columns import SPECIMEN
 from crystalvision.datasets._splits import SPLIT_NAMES
 
 

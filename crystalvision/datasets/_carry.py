@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.datasets._header import Axis
+from crystalvision.contracts import Axis
 
 Images = np.ndarray[Any, Any]
 _LEAST_COVER = 0.5  # of a pixel at the edge

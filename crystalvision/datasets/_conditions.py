@@ -6,8 +6,9 @@ from typing import Any, Self
 import numpy as np
 
 from crystalvision.config import Config
+from crystalvision.contracts import Axis
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import Axis, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._provenance import Provenance, settings_of
 
 Range = tuple[float, float]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from crystalvision.config import Config
+from crystalvision.contracts import Axis
 from crystalvision.datasets._carry import carry, covers
 from crystalvision.datasets._conditions import Conditions, Range
-from crystalvision.datasets._header import Axis
 from crystalvision.errors import InputError
 
 Despite = Literal["axes", "energy"]

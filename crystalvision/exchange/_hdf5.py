@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crystalvision.datasets import Dataset
-from crystalvision.datasets._header import SPLIT, SUBSET_RANK
+from crystalvision.datasets._columns import SPLIT, SUBSET_RANK
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.exchange._careful_file import CarefulFile
 from crystalvision.exchange._place import new_file

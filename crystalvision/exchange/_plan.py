@@ -11,7 +11,8 @@ import numpy as np
 
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetPart, Imported, SplitSettings
-from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, digest
+from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, defect_columns
+from crystalvision.datasets._header import digest
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
@@ -125,7 +126,7 @@ def _plan(
         SPECIMEN: specimens_of(folder, listing, digests),
         **{name: values for name, (_, values) in columns.items()},
     }
-    header = _header(folder, settings, listing, kind, axes, severities)
+    header = _header(folder, settings, listing, kind, axes)
     content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
     columns[FILE_DIGEST] = FILE_DIGEST_COLUMN, file_digests(folder, listing.files)
     rows[FILE_DIGEST] = columns[FILE_DIGEST][1]
@@ -139,6 +140,7 @@ def _plan(
     fields = {
         **header,
         "columns": {
+            **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
             **{name: told for name, (told, _) in columns.items()},
         },
@@ -168,7 +170,6 @@ def _header(
     listing: Listing,
     kind: Kind,
     axes: tuple[Axis, Axis],
-    severities: tuple[float, ...],
 ) -> dict[str, Any]:
     """The dataset's header, but for its columns and what depends on the pixels."""
     image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
@@ -176,8 +177,6 @@ def _header(
         "samples": len(listing.files),
         "image_shape": kind.shape,
         "dtype": kind.dtype,
-        "class_names": listing.class_names,
-        "class_severities": severities,
         "axes": axes,
         "generator": {name: version(name) for name in ("crystalvision", "numpy")},
         "samples_per_shard": int(np.clip(_SHARD_BYTES // image_bytes, 1, 256)),

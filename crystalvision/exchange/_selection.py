@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Int
 
 from crystalvision.datasets import Dataset
+from crystalvision.datasets._columns import SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import read_splits
-from crystalvision.datasets._header import SPLIT, SUBSET_RANK
 from crystalvision.datasets._recover import find_split
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.errors import InputError

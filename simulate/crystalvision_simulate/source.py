@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader, Made
+from crystalvision.datasets import Axis, Column, DatasetHeader, Made, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
@@ -121,9 +121,13 @@ def header_of(simulator: Simulator, projection: Projection, note: str = "") -> D
         "samples": recipe.samples,
         "image_shape": shape,
         "dtype": dtype.name,
-        "class_names": tuple(settings.name for settings in recipe.classes),
-        "class_severities": tuple(settings.severity for settings in recipe.classes),
-        "columns": {name: _column(name, simulator) for name in simulator.columns},
+        "columns": {
+            **defect_columns(
+                [settings.name for settings in recipe.classes],
+                [settings.severity for settings in recipe.classes],
+            ),
+            **{name: _column(name, simulator) for name in simulator.columns},
+        },
         "axes": tuple(
             Axis(name=name, size=size, scale=step, offset=-origin * step)
             for name, size, step, origin in zip(

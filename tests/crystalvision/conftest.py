@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.datasets import Axis, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Dataset, DatasetHeader, DatasetWriter, Made, defect_columns
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, train_run
@@ -40,15 +40,12 @@ def write_dataset(path: Path, *, samples: int = 160, size: int = 32, seed: int =
         samples=samples,
         image_shape=(1, size, size),
         dtype="uint16",
-        class_names=CLASS_NAMES,
-        class_severities=SEVERITIES,
-        columns={},
+        columns=defect_columns(CLASS_NAMES, SEVERITIES),
         axes=tuple(
             Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
             for name in ("q_y", "q_x")
         ),
-        seed=seed,
-        recipe={"name": "rings"},
+        provenance=Made(seed=seed, recipe={"name": "rings"}),
         generator={"tests": "1"},
         samples_per_shard=samples // 4,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
 
 COLUMNS = {
     "thickness_angstrom": Column(dtype="float32", units="angstrom", description="along the beam"),
@@ -23,6 +23,7 @@ def write(
     shape=(1, 16, 24),
     dtype="uint16",
     mode="create",
+    columns=COLUMNS,
     **more,
 ):
     """A finished dataset; `more` replaces keys of its header."""
@@ -32,9 +33,7 @@ def write(
         "samples": samples,
         "image_shape": shape,
         "dtype": dtype,
-        "class_names": tuple(classes),
-        "class_severities": tuple(severities.tolist()),
-        "columns": COLUMNS,
+        "columns": {**defect_columns(classes, severities.tolist()), **columns},
         "axes": tuple(
             Axis(name=name, size=size, scale=scale, offset=-scale * size / 2)
             for name, size, scale in (("q_y", shape[1], 0.05), ("q_x", shape[2], 0.04))
@@ -44,7 +43,9 @@ def write(
         "generator": {"crystalvision": "9.9"},
         "samples_per_shard": max(1, samples // 3),
     }
-    header = DatasetHeader.model_validate({**header, **more})
+    header = {**header, **more}
+    made = {key: header.pop(key) for key in ("seed", "recipe", "source") if key in header}
+    header = DatasetHeader.model_validate({"provenance": Made(**made), **header})
     rng = np.random.default_rng(0)
     labels = np.arange(samples) % max(1, count - (samples < count))
     images = rng.poisson(3, (samples, *shape)).astype(dtype)

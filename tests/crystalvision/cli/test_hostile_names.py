@@ -14,7 +14,14 @@ from markdown_it import MarkdownIt
 
 from crystalvision import console
 from crystalvision.cli import main
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    defect_columns,
+)
 from crystalvision.evaluation import load_metrics
 from crystalvision.report._results import read_predictions
 from crystalvision.text import inline, one_line, printable
@@ -30,12 +37,12 @@ def write_data(path: Path, seed: int = 0) -> Path:
         samples=samples,
         image_shape=(1, SIDE, SIDE),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=tuple(np.linspace(0, 0.9, len(CLASSES)).round(3).tolist()),
-        columns={"shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1")},
+        columns={
+            **defect_columns(CLASSES, np.linspace(0, 0.9, len(CLASSES)).round(3).tolist()),
+            "shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1"),
+        },
         axes=tuple(Axis(name=name, size=SIDE, scale=0.01, offset=-0.08) for name in ("q_y", "q_x")),
-        seed=seed,
-        recipe=RECIPE,
+        provenance=Made(seed=seed, recipe=RECIPE),
         generator={"=[/]": "\x1b[1m"},
         samples_per_shard=samples,
     )

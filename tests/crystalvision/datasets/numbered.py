@@ -9,25 +9,32 @@ import sys
 
 import numpy as np
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
 from crystalvision.errors import CrystalVisionError
 
 SIDE = 8
+MADE = ("seed", "recipe", "source", "drawn_from")
 
 
-def make_header(**changes):
+COLUMNS = {
+    "thickness_angstrom": Column(
+        dtype="float32", units="angstrom", description="length along the beam"
+    ),
+    "configurations": Column(dtype="int32"),
+}
+
+
+def make_header(
+    class_names=("no_defect", "25 % vacancies"),
+    class_severities=(0.0, 0.9),
+    columns=COLUMNS,
+    **changes,
+):
     fields = {
         "samples": 11,
         "image_shape": (1, SIDE, SIDE),
         "dtype": "uint16",
-        "class_names": ("no_defect", "25 % vacancies"),
-        "class_severities": (0.0, 0.9),
-        "columns": {
-            "thickness_angstrom": Column(
-                dtype="float32", units="angstrom", description="length along the beam"
-            ),
-            "configurations": Column(dtype="int32"),
-        },
+        "columns": {**defect_columns(class_names, class_severities), **columns},
         "axes": (
             Axis(name="q_y", size=SIDE, scale=0.25, offset=-1.0),
             Axis(name="q_x", size=SIDE, scale=0.125, offset=-0.5),
@@ -37,12 +44,19 @@ def make_header(**changes):
         "generator": {"crystalvision": "0.1.0", "torch": "2.11.0"},
         "samples_per_shard": 4,
     }
-    return DatasetHeader.model_validate({**fields, **changes})
+    fields = {**fields, **changes}
+    made = {key: fields.pop(key) for key in MADE if key in fields}
+    fields.setdefault("provenance", Made(**made))
+    return DatasetHeader.model_validate(fields)
+
+
+def seed_of(header):
+    return getattr(header.provenance, "seed", 7)
 
 
 def make_shard(header, shard):
     indices = header.shard_indices(shard)
-    generators = [np.random.default_rng([header.seed, index]) for index in indices]
+    generators = [np.random.default_rng([seed_of(header), index]) for index in indices]
     draws = [g.integers(0, 1000, size=header.image_shape) for g in generators]
     images = np.stack(draws).astype(header.dtype)
     numbers = np.arange(indices.start, indices.stop)

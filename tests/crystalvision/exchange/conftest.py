@@ -1,12 +1,19 @@
 """A small dataset with every type of column, and folders of labelled images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    defect_columns,
+)
 
 CLASS_NAMES = ("vacancies 25 %", "no_defect", "twin <112>")
 SEVERITIES = (0.9, 0.0, 0.35)
@@ -20,15 +27,18 @@ COLUMNS = {
 }
 
 
-def make_header(**changes: object) -> DatasetHeader:
+def make_header(
+    class_names: Sequence[str] = CLASS_NAMES,
+    class_severities: Sequence[float] = SEVERITIES,
+    columns: Mapping[str, Column] = COLUMNS,
+    **changes: object,
+) -> DatasetHeader:
     shape = changes.get("image_shape", (1, 6, 8))
     fields = {
         "samples": SAMPLES,
         "image_shape": shape,
         "dtype": "uint16",
-        "class_names": CLASS_NAMES,
-        "class_severities": SEVERITIES,
-        "columns": COLUMNS,
+        "columns": {**defect_columns(class_names, class_severities), **columns},
         "axes": (
             Axis(name="q_y", size=shape[1], scale=0.05, offset=-0.15),
             Axis(name="q_x", size=shape[2], scale=0.04, offset=-0.17),
@@ -38,12 +48,14 @@ def make_header(**changes: object) -> DatasetHeader:
         "generator": {"crystalvision": "9.9"},
         "samples_per_shard": 5,
     }
-    return DatasetHeader.model_validate({**fields, **changes})
+    fields |= changes
+    made = {key: fields.pop(key) for key in ("seed", "recipe", "source") if key in fields}
+    return DatasetHeader.model_validate({"provenance": Made(**made), **fields})
 
 
 def make_images(header: DatasetHeader) -> np.ndarray:
     """Images that span many decades, no two alike."""
-    rng = np.random.default_rng(header.seed)
+    rng = np.random.default_rng(header.provenance.seed)
     shape = (header.samples, *header.image_shape)
     if header.dtype == "float32":
         return (10.0 ** rng.uniform(-6, 0, shape)).astype(np.float32)
@@ -51,7 +63,7 @@ def make_images(header: DatasetHeader) -> np.ndarray:
 
 
 def make_columns(header: DatasetHeader) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(header.seed + 1)
+    rng = np.random.default_rng(header.provenance.seed + 1)
     numbers = np.arange(header.samples)
     labels = numbers % len(header.class_names)
     energy = rng.choice([80.0, 200.0, 1 / 3], header.samples)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Column, Dataset, origins, verify
+from crystalvision.datasets import Column, Dataset, verify
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.exchange import export_png, import_folder

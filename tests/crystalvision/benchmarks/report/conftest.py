@@ -15,7 +15,15 @@ import yaml
 from crystalvision.benchmarks import Place, ResultRow, Suite
 from crystalvision.benchmarks._test_data import write_pattern_facts
 from crystalvision.benchmarks.report import write_report
-from crystalvision.datasets import SPECIMEN, Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import (
+    SPECIMEN,
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetWriter,
+    Made,
+    defect_columns,
+)
 from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
 from crystalvision.runs import DatasetRecord, PluginRecord, RunRecord
 from crystalvision.sources import AccuracyBound, BoundPoint
@@ -250,7 +258,11 @@ def fake_record(seed: int) -> RunRecord:
             path="datasets/beta-train.zarr",
             identity="1" * 64,
             samples=800,
-            recipe={"name": "si3n4-four-classes", "detector": {"dose_electrons": 1e4}},
+            provenance=Made(
+                source="simulation",
+                seed=1,
+                recipe={"name": "si3n4-four-classes", "detector": {"dose_electrons": 1e4}},
+            ),
         ),
         class_names=CLASSES,
         class_severities=tuple(SEVERITIES),
@@ -282,12 +294,9 @@ def write_test_data(path: Path, test: FakeTest) -> None:
         samples=count,
         image_shape=(1, 4, 4),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=tuple(SEVERITIES),
-        columns=columns,
+        columns={**defect_columns(CLASSES, SEVERITIES.tolist()), **columns},
         axes=tuple(Axis(name=name, size=4, scale=0.1, offset=-0.2) for name in ("q_y", "q_x")),
-        seed=2,
-        recipe={"name": "nothing"},
+        provenance=Made(seed=2, recipe={"name": "nothing"}),
         generator={"tests": "1"},
         samples_per_shard=count,
     )
