@@ -14,6 +14,7 @@ from crystalvision.contracts._models import (
     Backbone,
     Fusion,
     Head,
+    dimensions_of,
     strides,
 )
 from crystalvision.contracts._returned import (
@@ -80,6 +81,7 @@ __all__ = [
     "check_stride",
     "check_tensor",
     "described",
+    "dimensions_of",
     "grid_of",
     "is_classifier",
     "mark_origin",

@@ -33,6 +33,11 @@ class Backbone(nn.Module, ABC):
         """Features of `images`, (b, c, *grid) → (b, f, *grid')."""
 
 
+def dimensions_of(backbone: Backbone) -> frozenset[int]:
+    """Numbers of dimensions of the grids that a backbone reads; 2 where it does not say."""
+    return frozenset(getattr(backbone, "dimensions", {2}))
+
+
 def strides(backbone: Backbone, dimensions: int) -> tuple[int, ...]:
     """The stride of a backbone along each dimension of a grid of so many [points]."""
     stride = backbone.stride

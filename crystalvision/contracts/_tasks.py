@@ -126,6 +126,8 @@ class Task(ABC):
         right_or_wrong: Whether the score of a sample is 1 or 0, so that their mean is a share.
         headline: Metrics that a table of systems shows; by default the score alone.
         titles: What tables call metrics, where that is not their name with spaces.
+        in_units: Metrics that have the units of the target.
+        note: What a reader must know of the headline, in a sentence, or "".
         summary_figures: Names of the figures that a benchmark shows of each system.
     """
 
@@ -134,12 +136,21 @@ class Task(ABC):
     right_or_wrong: ClassVar[bool] = False
     headline: ClassVar[tuple[str, ...]] = ()
     titles: ClassVar[Mapping[str, str]] = {}
+    in_units: ClassVar[frozenset[str]] = frozenset()
+    note: ClassVar[str] = ""
     summary_figures: ClassVar[tuple[str, ...]] = ()
 
-    def title(self, metric: str) -> str:
-        """What tables call a metric; that of one class is `METRIC.CLASS`."""
+    def title(self, metric: str, target: Target) -> str:
+        """What tables call a metric of a target; that of one class is `METRIC.CLASS`."""
         name, _, of = metric.partition(".")
-        return f"{self.titles.get(name, name.replace('_', ' '))} {of}".rstrip()
+        units = f" [{target.units}]" if name in self.in_units and target.units != "1" else ""
+        words = self.titles.get(name, name.replace("_", " "))
+        return f"{words} {of}".rstrip() + units
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Metrics that a table of systems shows, the score among them."""
+        return self.headline or (self.score_name,)
 
     @abstractmethod
     def check(self, target: Target) -> None:

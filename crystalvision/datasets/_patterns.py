@@ -1,30 +1,43 @@
 """A dataset as torch reads it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Num
+from jaxtyping import Bool, Num, Shaped
 from torch.utils import data
 
+from crystalvision.datasets._columns import LABEL, SEVERITY
 from crystalvision.datasets._dataset import Dataset
 
-Sample = tuple[Num[torch.Tensor, "c *grid"], dict[str, torch.Tensor]]
-Batch = tuple[Num[torch.Tensor, "b c *grid"], dict[str, torch.Tensor]]
+
+class Batch(NamedTuple):
+    """Several samples.
+
+    Attributes:
+        images: As they are stored, (b, c, *grid).
+        targets: What they should be recognised as, by name of the column: (b, *shape).
+        seen: Which points were measured, (b, 1 or c, *grid); `None` where all were.
+    """
+
+    images: Num[torch.Tensor, "b c *grid"]
+    targets: Mapping[str, Shaped[torch.Tensor, "b *shape"]]
+    seen: Bool[torch.Tensor, "b channels *grid"] | None = None
 
 
-class PatternDataset(data.Dataset[Sample]):
-    """Some samples of a dataset: raw image, and targets by name; read when they are asked for.
+class PatternDataset(data.Dataset[tuple[Any, ...]]):
+    """Some samples of a dataset: raw images and targets; read when they are asked for.
 
-    Images are as they are stored, usually uint16 counts (c, *grid): a quarter to a half of the
-    bytes of what a network sees, which is prepared on the device.
+    Images are as they are stored, usually uint16 counts (c, h, w): a quarter to a half of the bytes
+    of what a network sees, which is prepared on the device.
 
     Attributes:
         dataset: Where the samples are.
         indices: Which they are, (n,).
-        targets: What each should be recognised as, by name, (n, *shape): int64 for classes, else
-            float32.
+        names: Names of the targets.
+        targets: Those of them that are one number a sample, (n,); arrays are read with the images.
     """
 
     def __init__(
@@ -38,40 +51,54 @@ class PatternDataset(data.Dataset[Sample]):
         Args:
             dataset: Where they are.
             indices: Which they are, (n,).
-            targets: What they should be recognised as; by default all that can be learnt.
+            targets: Columns to learn; by default `label` and `severity`, where they are.
 
         Raises:
-            InputError: An index that is no sample.
+            InputError: An index that is no sample, or a column that cannot be learnt.
             StorageError: The data cannot be read.
         """
         self.dataset = dataset
         self.indices = dataset.check_indices(indices)
         header = dataset.header
+        if targets is None:
+            targets = [name for name in (LABEL, SEVERITY) if name in header.columns]
+        self.names = tuple(targets)
+        self._classes = {name for name in self.names if header.target(name).classes}
         self.targets = {
-            name: torch.from_numpy(
-                np.asarray(
-                    dataset.column(name),
-                    dtype=np.int64 if header.target(name).classes else np.float32,
-                )[self.indices]
-            )
-            for name in (header.targets if targets is None else targets)
+            name: self._read(name, self.indices)
+            for name in self.names
+            if not header.columns[name].shape
         }
 
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.indices)
 
-    def __getitem__(self, position: int) -> Sample:
-        """Image (c, *grid) and targets of one sample."""
-        images, targets = self.batch([position])
-        return images[0], {name: value[0] for name, value in targets.items()}
+    def __getitem__(self, position: int) -> tuple[Any, ...]:
+        """Image (c, *grid) and targets (*shape) of a sample, and its mask where there is one."""
+        images, targets, seen = self.batch([position])
+        sample = images[0], {name: values[0] for name, values in targets.items()}
+        return sample if seen is None else (*sample, seen[0])
 
     def batch(self, positions: Sequence[int]) -> Batch:
-        """Images (b, c, *grid) and targets (b, *shape) of several samples, read together."""
+        """Several samples, read together."""
         wanted = np.asarray(positions)
-        images = torch.from_numpy(self.dataset.images(self.indices[wanted]))
-        chosen = torch.from_numpy(wanted)
-        return images, {name: value[chosen] for name, value in self.targets.items()}
+        samples = self.indices[wanted]
+        seen = self.dataset.seen(samples)
+        return Batch(
+            torch.from_numpy(self.dataset.images(samples)),
+            {name: self._target(name, wanted) for name in self.names},
+            None if seen is None else torch.from_numpy(np.ascontiguousarray(seen)),
+        )
+
+    def _target(self, name: str, wanted: npt.NDArray[np.int64]) -> Shaped[torch.Tensor, "b *shape"]:
+        if name in self.targets:
+            return self.targets[name][torch.from_numpy(wanted)]
+        return self._read(name, self.indices[wanted])
+
+    def _read(self, name: str, samples: npt.NDArray[np.int64]) -> Shaped[torch.Tensor, "b *shape"]:
+        values = torch.from_numpy(self.dataset.column(name, samples))
+        return values.long() if name in self._classes else values
 
     def loader(
         self,

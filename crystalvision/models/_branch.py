@@ -15,6 +15,7 @@ from crystalvision.contracts import (
     Target,
     check_estimates,
     check_tensor,
+    dimensions_of,
     origin_of,
     strides,
 )
@@ -118,7 +119,7 @@ class Branch(nn.Module):
         return BranchOutput(features, ask_head(self.head, read, f"branch '{self.name}': "))
 
     def _check_images(self, images: torch.Tensor) -> None:
-        known, found = self.backbone.dimensions, images.ndim - 2
+        known, found = dimensions_of(self.backbone), images.ndim - 2
         if found not in known or images.shape[1] != self.in_channels:
             shapes = " or ".join(
                 f"(b, {self.in_channels}, {_grid_text(number)})" for number in sorted(known)

@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from crystalvision.config import Part
-from crystalvision.contracts import Head, Target, check_size, check_stride, origin_of, strides
+from crystalvision.contracts import (
+    Head,
+    Target,
+    check_size,
+    check_stride,
+    dimensions_of,
+    origin_of,
+    strides,
+)
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch, ask_estimates, ask_head
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
@@ -99,8 +107,8 @@ class _Parts:
         )
         who = f"branch '{name}': the {origin_of(backbone, 'backbone')}"
         width = check_size(backbone, "num_features", who)
-        if dimensions not in backbone.dimensions:
-            known = " or ".join(map(str, sorted(backbone.dimensions)))
+        if dimensions not in (read := dimensions_of(backbone)):
+            known = " or ".join(map(str, sorted(read)))
             raise InputError(
                 f"branch '{name}': backbone '{config.backbone.name}' reads patterns of {known} "
                 f"dimensions, but these have {dimensions}; choose a backbone that reads them"

@@ -65,7 +65,7 @@ KINDS: dict[str, Kind] = {
             "crystalvision_heads",
             context=("num_features",),
             on_request=("num_classes", "targets", "grid"),
-            requires=("forward", "loss", "predict", "targets"),
+            requires=("forward", "loss", "predict", "targets", "reads", "observe"),
         ),
         Kind(
             "fusion",

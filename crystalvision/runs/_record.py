@@ -227,7 +227,7 @@ def record_of(
 def _with_severity(told: Mapping[str, Target], known: Mapping[str, Target]) -> dict[str, Target]:
     """What a system tells, and the severity that follows from classes that have one."""
     follows = SEVERITY in known and LABEL in told and told[LABEL].class_severities
-    return {**({SEVERITY: known[SEVERITY]} if follows else {}), **told}
+    return dict(told) if not follows else {**told, SEVERITY: known[SEVERITY]}
 
 
 def splits_of(dataset: Dataset) -> dict[int, str]:

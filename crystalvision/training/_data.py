@@ -8,8 +8,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch.utils import data
 
 from crystalvision.contracts import Target, Targets
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.training._preprocess import Augment, Preprocess
@@ -148,18 +150,34 @@ class PatternsOnDisk(Patterns):
         share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
-        return self._patterns.loader(
-            batch_size,
-            generator=generator,
-            workers=self._workers,
-            pin_memory=torch.cuda.is_available(),
-            take=share.of if generator is None else share.of_training,
+        return _Stored(
+            self._patterns.loader(
+                batch_size,
+                generator=generator,
+                workers=self._workers,
+                pin_memory=torch.cuda.is_available(),
+                take=share.of if generator is None else share.of_training,
+            )
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
         """Bin and normalise raw counts."""
         prepared: torch.Tensor = self._preprocess(images, augment)
         return prepared
+
+
+class _Stored:
+    """Batches as a dataset gives them, as images and targets."""
+
+    def __init__(self, loader: "data.DataLoader[StoredBatch]") -> None:
+        self._loader = loader
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+        for images, targets, _ in self._loader:
+            yield images, dict(targets)
 
 
 def open_patterns(
@@ -246,8 +264,10 @@ def read_targets(
     found = {}
     for name, target in targets.items():
         dtype = np.int64 if target.classes else np.float32
-        values = np.asarray(dataset.column(name), dtype=dtype)[indices]
-        if target.classes and (values.min() < 0 or values.max() >= len(target.classes)):
+        values = np.asarray(dataset.column(name, indices), dtype=dtype)
+        # Points of a map may be of no class at all.
+        least = 0 if not target.shape else -1
+        if target.classes and (values.min() < least or values.max() >= len(target.classes)):
             raise InputError(
                 f"{dataset.path}: values of '{name}' from {values.min()} to {values.max()}, but "
                 f"there are {len(target.classes)} classes; run: crystalvision dataset verify"

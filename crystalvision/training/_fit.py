@@ -15,6 +15,7 @@ import torch
 from crystalvision.contracts import Augmentation
 from crystalvision.errors import InputError
 from crystalvision.models import System
+from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import augmenter
 from crystalvision.training._checkpoint import Checkpoint, Checkpoints, Progress
 from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
@@ -27,7 +28,7 @@ from crystalvision.training._phase import Phase
 from crystalvision.training._pinned import pinned
 from crystalvision.training._processes import Group
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
-from crystalvision.training._scores import Scorers
+from crystalvision.training._scores import Scorers, build_scorers
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
 
 _ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
@@ -48,7 +49,7 @@ def fit(
     training: Patterns,
     validation: Patterns,
     *,
-    scorers: Scorers,
+    scorers: Scorers | None = None,
     augment: Sequence[Augmentation] = (),
     precision: str = "32",
     seed: int = 0,
@@ -68,7 +69,7 @@ def fit(
         phases: The phases, in order.
         training: Patterns to learn from.
         validation: Patterns to choose the best epoch by.
-        scorers: What judges each target, by its name, from `build_scorers`.
+        scorers: What judges each target, by its name; by default the tasks that are installed.
         augment: Changes the counts of training images, in this order.
         precision: `32`, `bf16` or `16`.
         seed: Draws order, augmentation and dropout.
@@ -85,7 +86,7 @@ def fit(
         system,
         training,
         validation,
-        scorers=scorers,
+        scorers=scorers or build_scorers(system.targets, Catalogue.load()),
         augment=augment,
         precision=precision,
         seed=seed,

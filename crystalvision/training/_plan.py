@@ -7,7 +7,7 @@ import numpy as np
 from crystalvision.contracts import Augmentation, Target
 from crystalvision.datasets import Dataset, DatasetHeader
 from crystalvision.errors import InputError
-from crystalvision.models import LABEL, System, build_system, check_large_enough
+from crystalvision.models import LABEL, SEVERITY, System, build_system, check_large_enough
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
 from crystalvision.training._device import seeded
@@ -147,9 +147,16 @@ def _check_something_to_learn(system: System, dataset: Dataset) -> None:
                 what = _only_value(system.targets[name], values[0])
                 raise InputError(
                     f"{dataset.path}: all {len(train)} patterns to train on {what}, so the head "
-                    f"of '{part}' has nothing to learn; choose another dataset or split, or train "
-                    "a system without it"
+                    f"of '{part}' has nothing to learn; {_advice(name)}"
                 )
+
+
+def _advice(target: str) -> str:
+    if target == SEVERITY:
+        return (
+            "give severities when you import (--severity CLASS=VALUE), or train a system without it"
+        )
+    return "choose another dataset or split, or train a system without it"
 
 
 def _only_value(target: Target, value: np.ndarray) -> str:

@@ -16,6 +16,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils import data
 
 from crystalvision.contracts import Augmentation, Target
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, SourceSpec
@@ -58,9 +59,9 @@ class PatternDataModule(LightningDataModule):
             augmentation.check((header.image_shape[0], *size))
         self._augment = augmenter(augment, torch.Generator().manual_seed(derive(seed, 0, 1)))
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: Batch | StoredBatch, dataloader_idx: int) -> Batch:
         """Prepare the images of a batch where they are now, and augment those of training."""
-        images, targets = batch
+        images, targets, *_ = batch
         training = self.trainer is not None and self.trainer.training
         return self.preprocess(images, self._augment if training else None), targets
 

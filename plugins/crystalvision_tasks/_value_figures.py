@@ -82,7 +82,7 @@ def scatter_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
 def _words(target: Target) -> tuple[str, str]:
     """What to call a target on an axis, and its units there."""
     units = "" if target.units == "1" else f" [{figure_text(target.units)}]"
-    return figure_text(target.name).replace("_", " "), units
+    return figure_text(target.words), units
 
 
 def _in_units(target: Target) -> str:

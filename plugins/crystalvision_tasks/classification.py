@@ -60,11 +60,16 @@ class Classification(Task):
     titles: ClassVar[Mapping[str, str]] = {
         "macro_f1": "macro F1",
         "macro_auc": "macro AUC",
+        "expected_calibration_error": "calibration error",
         "brier": "Brier score",
         "f1": "F1",
         "auc": "AUC",
         "samples": "patterns",
     }
+    note = (
+        "The calibration error is that of the most probable class, in 15 equal bins of its "
+        "probability; it has no interval, for resampling inflates it."
+    )
     summary_figures = ("confusion",)
 
     def check(self, target: Target) -> None:

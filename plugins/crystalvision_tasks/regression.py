@@ -40,6 +40,8 @@ class Regression(Task):
         "upper_limit": "upper limit of agreement",
         "mae_by_class": "MAE",
     }
+    in_units = frozenset({"mae", "rmse", "bias", "lower_limit", "upper_limit", "mae_by_class"})
+    note = "MAE is the mean absolute error."
     summary_figures = ("agreement", "scatter")
 
     def check(self, target: Target) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from crystalvision.contracts import Target
 from crystalvision.datasets import Axis, Dataset, DatasetHeader, DatasetWriter, Made, defect_columns
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
@@ -23,6 +24,15 @@ from crystalvision.training import (
 
 CLASS_NAMES = ("no_defect", "pristine", "random_displacement", "vacancies_25")
 SEVERITIES = (0.0, 0.3, 0.6, 0.9)
+TARGETS = {
+    "label": Target(
+        name="label",
+        task="classification",
+        classes=CLASS_NAMES,
+        class_severities=SEVERITIES,
+    ),
+    "severity": Target(name="severity", task="regression"),
+}
 
 
 def draw_patterns(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
@@ -95,6 +105,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def targets() -> dict[str, Target]:
+    """What the small dataset has to be learnt."""
+    return TARGETS
+
+
+@pytest.fixture(scope="session")
 def make_dataset() -> Callable[..., Path]:
     return write_dataset
 
@@ -153,7 +169,8 @@ def patterns(dataset: Dataset) -> tuple[Patterns, Patterns]:
     """Prepared patterns to train on, and to validate with."""
     prepare = Preprocess(InputConfig())
     training, validation = (
-        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
     return training, validation
 
@@ -167,7 +184,7 @@ def make_system(catalogue: Catalogue) -> Callable[..., System]:
         described["branches"]["classifier"]["head"] = {"name": "softmax", "dropout": dropout}
         config = SystemConfig.model_validate(described)
         with seeded(0):
-            return build_system(config, catalogue, in_channels=1, num_classes=4)
+            return build_system(config, catalogue, in_channels=1, targets=TARGETS, grid=(32, 32))
 
     return make
 

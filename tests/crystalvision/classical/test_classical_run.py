@@ -39,15 +39,16 @@ def test_the_run_folder_is_that_of_any_run(classical_path, dataset):
         ("feature", "radial-profile"),
         ("feature", "pca"),
         ("estimator", "random-forest"),
+        ("task", "classification"),
     }
     assert Run.load(classical_path).epochs() == []
 
 
 def test_it_tells_rings_apart(classical_path, dataset, catalogue):
     metrics = evaluate(Run.load(classical_path, catalogue), dataset).metrics
-    assert metrics.accuracy >= 0.9
-    assert metrics.severity_source == "class_expectation"
-    assert metrics.severity.mae < 0.15
+    assert metrics.targets["label"]["accuracy"] >= 0.9
+    assert metrics.targets["severity"].source == "class_expectation"
+    assert metrics.targets["severity"]["mae"] < 0.15
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_jobs(
@@ -56,7 +57,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_jobs(
     header = dataset.header
     loaded = Predictor.load(classical_path, catalogue=catalogue)
     images = dataset.images(np.arange(12))
-    expected = loaded.predict(images).probabilities
+    expected = loaded.predict(images)["label"].probabilities
     for jobs in (1, 3):
         system = build_classical(
             classical_experiment.system,
@@ -64,25 +65,26 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_jobs(
             preprocess=Preprocess(InputConfig()),
             image_shape=header.image_shape,
             calibration=[axis.model_dump() for axis in header.axes],
-            num_classes=4,
+            targets=header.targets,
             seed=0,
         )
-        accuracy = fit_classical(system, *patterns, jobs=jobs)
-        assert accuracy == loaded.record.phases[0].best_value
+        said = fit_classical(system, *patterns, jobs=jobs)
+        right = said.value == patterns[1].targets["label"]
+        assert float(right.float().mean()) == loaded.record.phases[0].best_value
         again = Predictor(Run(classical_path, loaded.record, system)).predict(images)
-        assert np.array_equal(again.probabilities, expected)
+        assert np.array_equal(again["label"].probabilities, expected)
 
 
 def test_a_batch_of_one_says_what_a_batch_of_many_says(classical_path, dataset, catalogue):
     predictor = Predictor.load(classical_path, catalogue=catalogue)
     images = dataset.images(np.arange(6))
     together, alone = (predictor.predict(images, batch_size=size) for size in (6, 1))
-    assert np.allclose(together.probabilities, alone.probabilities, atol=1e-6)
+    assert np.allclose(together["label"].probabilities, alone["label"].probabilities, atol=1e-6)
 
 
 def test_empty_patterns_have_probabilities(classical_path, catalogue):
     told = Predictor.load(classical_path, catalogue=catalogue).predict(np.zeros((2, 1, 32, 32)))
-    assert np.allclose(told.probabilities.sum(axis=1), 1)
+    assert np.allclose(told["label"].probabilities.sum(axis=1), 1)
 
 
 def test_commands_take_classical_runs(classical_path, dataset_path, tmp_path, capsys, run_path):
@@ -118,7 +120,7 @@ def test_train_writes_a_run_and_says_what_comes_next(
 
 
 @pytest.mark.parametrize("name", ["random-forest", "svm", "logistic", "knn", "naive-bayes"])
-def test_shipped_experiments_can_be_built(name, catalogue):
+def test_shipped_experiments_can_be_built(name, catalogue, targets):
     experiment = load_experiment(name, catalogue)
     assert isinstance(experiment, ClassicalExperiment)
     assert experiment.system.estimator.name == name
@@ -128,7 +130,7 @@ def test_shipped_experiments_can_be_built(name, catalogue):
         preprocess=Preprocess(experiment.input),
         image_shape=(1, 128, 128),
         calibration=(),
-        num_classes=4,
+        targets=targets,
         seed=experiment.seed,
     )
 

@@ -155,7 +155,8 @@ def test_a_monitor_that_the_heads_cannot_tell(make_experiment, dataset, catalogu
     schedule[1]["monitor"] = "validation_accuracy"
     with pytest.raises(
         InputError,
-        match=r"phase 'regressor' monitors validation_accuracy, but regressor tells no classes",
+        match=r"phase 'regressor' monitors validation_accuracy, which of their targets none has; "
+        r"the heads of regressor have validation_loss, validation_severity_mae$",
     ):
         plan_changed(make_experiment, dataset, catalogue, schedule=schedule)
 
@@ -170,8 +171,12 @@ def test_a_phase_for_a_part_that_is_not_there(make_experiment, dataset, catalogu
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("severity", 0.3, r"have the severity 0.3, so 'regressor' has nothing to learn: give sev"),
-        ("label", 1, r"of class '.+', so the head of 'classifier' has nothing to tell apart"),
+        (
+            "severity",
+            0.3,
+            r"have the severity 0.3, so the head of 'regressor' has nothing to learn; give sev",
+        ),
+        ("label", 1, r"of class '.+', so the head of 'head' has nothing to learn; choose"),
     ],
 )
 def test_a_head_without_anything_to_learn_is_refused(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.contracts import Targets
 from crystalvision.datasets import bin_images
 from crystalvision.errors import InputError
 from crystalvision.training import InputConfig, Preprocess, load_patterns
@@ -50,31 +49,33 @@ def test_a_bin_that_does_not_divide_is_refused():
 
 def test_patterns_are_those_of_the_dataset_prepared(dataset):
     indices = dataset.split("validation")
-    patterns = load_patterns(dataset, indices, Preprocess(InputConfig(bin=2)))
+    patterns = load_patterns(
+        dataset, indices, Preprocess(InputConfig(bin=2)), dataset.header.targets
+    )
     binned = torch.from_numpy(bin_images(dataset.images(indices), 2))
     assert torch.allclose(
         patterns.prepare(patterns.counts), Preprocess(InputConfig())(binned), atol=1e-6
     )
-    assert patterns.targets.label.tolist() == dataset.column("label")[indices].tolist()
-    assert patterns.targets.severity.dtype == torch.float32
+    assert patterns.targets["label"].tolist() == dataset.column("label")[indices].tolist()
+    assert patterns.targets["severity"].dtype == torch.float32
 
 
 def test_negative_counts_are_refused(dataset, monkeypatch):
     monkeypatch.setattr(dataset, "images", lambda indices: np.full((len(indices), 1, 32, 32), -3))
     with pytest.raises(InputError, match=r"samples 0 to 1 have negative values down to -3"):
-        load_patterns(dataset, np.arange(2), Preprocess(InputConfig()))
+        load_patterns(dataset, np.arange(2), Preprocess(InputConfig()), {})
 
 
 def test_reading_no_patterns_is_refused(dataset):
     with pytest.raises(InputError, match="no patterns to read"):
-        load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()))
+        load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()), {})
 
 
 def make_batches(count: int, size: int, *, shuffle: bool) -> list[list[int]]:
-    targets = Targets(torch.arange(count), torch.zeros(count))
+    targets = {"label": torch.arange(count)}
     generator = torch.Generator().manual_seed(0) if shuffle else None
     batches = Batches(torch.arange(count)[:, None], targets, size, generator)
-    found = [batch[1].tolist() for batch in batches]
+    found = [batch[1]["label"].tolist() for batch in batches]
     assert len(found) == len(batches)
     return found
 
@@ -90,16 +91,16 @@ def test_a_last_batch_of_one_is_left_out_of_training_only():
 
 
 def test_every_pass_has_another_order():
-    targets = Targets(torch.arange(20), torch.zeros(20))
+    targets = {"label": torch.arange(20)}
     batches = Batches(torch.zeros(20, 1), targets, 20, torch.Generator().manual_seed(0))
-    first, second = (next(iter(batches))[1].tolist() for _ in range(2))
+    first, second = (next(iter(batches))[1]["label"].tolist() for _ in range(2))
     assert first != second
     assert sorted(first) == sorted(second) == list(range(20))
 
 
 def test_cached_outputs_are_batched_alike():
     inputs = {"a": (torch.arange(4)[:, None], torch.arange(4)[:, None] * 10)}
-    batches = Batches(inputs, Targets(torch.arange(4), torch.zeros(4)), 3)
-    (features, outputs), label = next(iter(batches))[0]["a"], next(iter(batches))[1]
+    batches = Batches(inputs, {"label": torch.arange(4)}, 3)
+    (features, outputs), label = next(iter(batches))[0]["a"], next(iter(batches))[1]["label"]
     assert features.flatten().tolist() == label.tolist() == [0, 1, 2]
     assert outputs.flatten().tolist() == [0, 10, 20]

@@ -86,7 +86,8 @@ def dataset(small_path):
 def patterns(dataset):
     prepare = Preprocess(InputConfig())
     return tuple(
-        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
 
 
