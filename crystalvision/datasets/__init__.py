@@ -39,7 +39,6 @@ from crystalvision.datasets._provenance import (
 )
 from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SplitSettings, assign_splits
-from crystalvision.datasets._subset import DatasetSubset
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter
 
@@ -56,7 +55,6 @@ __all__ = [
     "Dataset",
     "DatasetHeader",
     "DatasetPart",
-    "DatasetSubset",
     "DatasetWriter",
     "Despite",
     "HeaderConflictError",
