@@ -80,7 +80,9 @@ class _Job:
     @property
     def online(self) -> OnlineRecord | None:
         """What the run remembers of samples that were made while it trained."""
-        return self.made and OnlineRecord(samples=self.made.online.samples, made=self.made.made)
+        if self.made is None:
+            return None
+        return OnlineRecord(samples=self.made.online.samples, made=self.made.made)
 
 
 def train_run(
@@ -130,7 +132,7 @@ def train_run(
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue, online=online is not None)
     epochs = sum(phase.epochs for phase in ready.phases)
-    made = online and online.drawn(dataset, epochs, experiment.seed, catalogue)
+    made = None if online is None else online.drawn(dataset, epochs, experiment.seed, catalogue)
     notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
     plugins = plugin_records(experiment.system, catalogue, ready.system.targets)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command), made)

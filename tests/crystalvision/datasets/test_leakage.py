@@ -85,12 +85,12 @@ def merged(make, tmp_path):
     Returns:
         The merged dataset, and the specimen that each of its samples shows.
     """
-    imported = Imported(files=60, content_sha256=HASH)
+    one, two = (Imported(files=60, content_sha256=mark * 64) for mark in "12")
     inputs = [
         make("low", recipe={"dose": 1}, drawn_from=HASH),
         make("high", recipe={"dose": 9}, drawn_from=HASH),
-        make("first", specimens=True, seed=1, provenance=imported),
-        make("second", specimens=True, seed=2, provenance=imported),
+        make("first", specimens=True, provenance=one),
+        make("second", specimens=True, provenance=two),
         make("third", seed=3),
     ]
     path = tmp_path / "merged.zarr"
