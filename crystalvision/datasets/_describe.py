@@ -10,6 +10,7 @@ import numpy as np
 from crystalvision.datasets._columns import LABEL
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import size_bytes
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._provenance import Made, Merged
 from crystalvision.datasets._splits import SPLIT_NAMES
@@ -53,7 +54,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "recipe": header.name or None,
         "caveats": list(header.caveats),
         "seed": provenance.seed if isinstance(provenance, Made) else None,
-        "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
+        **_crystals(header),
         "generator": header.generator,
         "made_elsewhere": made_elsewhere(header.generator),
         "sources": [
@@ -68,6 +69,12 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         if isinstance(provenance, Merged)
         else [],
     }
+
+
+def _crystals(header: DatasetHeader) -> dict[str, Any]:
+    """The ideal crystals, of data that are of crystals."""
+    facts = [facts.model_dump(mode="json") for facts in header.crystals]
+    return {"crystals": facts} if facts else {}
 
 
 def _classes(dataset: Dataset) -> dict[str, dict[str, Any]]:

@@ -68,7 +68,7 @@ def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     from crystalvision.contracts import CrystalFacts
 
     lines = []
-    for facts in map(CrystalFacts.model_validate, told["crystals"]):
+    for facts in map(CrystalFacts.model_validate, told.get("crystals", ())):
         lines.append(("crystal", str(facts)))
         lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
     return lines

@@ -11,6 +11,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetWriter,
     Imported,
+    Made,
     SplitSettings,
     assign_splits,
     merge,
@@ -122,7 +123,7 @@ def test_these_tests_see_a_leak(make, tmp_path, monkeypatch):
 
 
 def test_a_merge_that_forgets_shared_seeds_would_be_seen(make, tmp_path, monkeypatch):
-    monkeypatch.setattr("crystalvision.datasets._specimens.drawn_from", lambda recipe: None)
+    monkeypatch.setattr(Made, "things", None)
     path, shown = merged(make, tmp_path)
     assert len(leaks(Dataset.open(path), shown)) > 10
 

@@ -99,7 +99,7 @@ def test_it_is_planned_made_by_workers_and_gone_on_with(folder, data, command):
 
 def test_what_its_recipe_may_say_is_its_own(command):
     said = command("simulate", "recipe.yaml", "--set", "photons=-1", "-o", "x.zarr", status=2)
-    assert "photons is -1; expected" in said
+    assert "photons=-1: Input should be greater than 0" in said
     said = command("simulate", "recipe.yaml", "--set", "width=1", "-o", "x.zarr", status=2)
     assert "width_um" in said
 
