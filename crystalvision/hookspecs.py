@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Input,
         Renderer,
         Task,
     )
@@ -83,22 +84,32 @@ def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
 
 
 @hookspec
+def crystalvision_inputs() -> "Mapping[str, str | Callable[..., Input]]":
+    """Inputs: name → factory of one step from raw counts to what a network sees, (b, c, *grid).
+
+    The toolkit supplies `axes`, those of what the step gets, where the factory asks for them.
+    Example: `return {"log1p": Log1p}`, whose instances have `axes(axes) -> axes` and
+    `forward(images, seen) -> (images, seen)`, where `seen` tells which points were measured.
+    """
+
+
+@hookspec
 def crystalvision_augmentations() -> "Mapping[str, str | Callable[..., Augmentation]]":
-    """Augmentations of training images: name → factory of what changes binned counts (b, c, h, w).
+    """Augmentations of training images: name → factory of what changes their counts (b, c, *grid).
 
     Example: `return {"dihedral": Dihedral}`, whose instances have `check(image_shape)` and
-    `apply(counts, generator) -> counts`.
+    `apply(counts, generator, seen) -> (counts, seen)`.
     """
 
 
 @hookspec
 def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
-    """Backbones: name → factory of a network from images (b, c, *grid) to features (b, f, *grid').
+    """Backbones: name → factory of a network from images (b, c, *grid) to features.
 
-    The toolkit supplies `in_channels`, and where the factory asks for it `dimensions`, the number
-    of dimensions of the grid. A backbone says in `dimensions` which it reads; by default 2.
-    Example: `return {"mynet": MyNet}`, where
-    `MyNet(in_channels: int, width: int = 32)` has `num_features` and `stride`.
+    The features are a map (b, f, *grid'). The toolkit supplies `in_channels`, and where the factory
+    asks for it `dimensions`, the number of dimensions of the grid.
+    Example: `return {"mynet": MyNet}`, where `MyNet(in_channels: int, width: int = 32)` has
+    `num_features`, `stride` and, unless it reads images of rows and columns, `dimensions`.
     """
 
 
@@ -140,8 +151,8 @@ def crystalvision_fusions() -> "Mapping[str, str | Callable[..., Fusion]]":
 def crystalvision_features() -> "Mapping[str, str | Callable[..., Features]]":
     """Features of classical systems: name → factory of what describes images by numbers (b, f).
 
-    The toolkit supplies, where the factory asks for them, `image_shape` (c, h, w) of the prepared
-    images, `centre`, the row and column [pixels] of the direct beam in them, and `seed`.
+    The toolkit supplies, where the factory asks for them, `image_shape` (c, *grid) of the
+    prepared images, `centre`, where the direct beam lies in them [points], and `seed`.
     Example: `return {"total-counts": "my_package.counts:TotalCounts"}`.
     """
 

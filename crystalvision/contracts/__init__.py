@@ -8,6 +8,7 @@ from crystalvision.contracts._axes import Axis, grid_of
 from crystalvision.contracts._classical import Classifier, Estimator, Features, is_classifier
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
+from crystalvision.contracts._dimensions import check_dimensions
 from crystalvision.contracts._inputs import ANY_DIMENSION, Input
 from crystalvision.contracts._models import (
     Augmentation,
@@ -75,6 +76,7 @@ __all__ = [
     "Targets",
     "Task",
     "TaskFigure",
+    "check_dimensions",
     "check_estimates",
     "check_many",
     "check_size",

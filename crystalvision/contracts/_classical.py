@@ -15,19 +15,22 @@ class Features(ABC):
 
     Attributes:
         learns: Whether `fit` must be called first, with images that a system is trained on.
+        dimensions: Numbers of dimensions of the grids that it describes.
     """
 
     learns: bool = False
+    dimensions: frozenset[int] = frozenset({2})
 
     @abstractmethod
-    def __call__(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
-        """Describe prepared images, (b, c, h, w) → (b, f); each by itself, whatever the batch.
+    def __call__(self, images: Float[np.ndarray, "b c *grid"]) -> Float[np.ndarray, "b f"]:
+        """Describe prepared images, (b, c, *grid) → (b, f); each by itself, whatever the batch.
 
-        May be called from several threads at once.
+        What was not seen of an image has the mean of what was. May be called from several threads
+        at once.
         """
 
-    def fit(self, images: Float[np.ndarray, "n c h w"]) -> None:  # noqa: B027 - most learn nothing
-        """Learn from prepared images (n, c, h, w) of the training data, evenly chosen."""
+    def fit(self, images: Float[np.ndarray, "n c *grid"]) -> None:  # noqa: B027 - most learn nothing
+        """Learn from prepared images (n, c, *grid) of the training data, evenly chosen."""
 
     def state(self) -> Mapping[str, Array]:
         """What was learnt, as arrays by name: the run folder keeps them."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import nn
 
 from crystalvision.contracts._targets import Estimate, Targets
@@ -109,10 +109,16 @@ class Fusion(nn.Module, ABC):
 
 
 class Augmentation(ABC):
-    """Changes the images of a training batch as another measurement would have changed them."""
+    """Changes the images of a training batch as another measurement would have changed them.
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:  # noqa: B027 - most need no check
-        """Check, before training, that images of shape (c, h, w) can be changed so.
+    Attributes:
+        dimensions: Numbers of dimensions of the grids that it works on.
+    """
+
+    dimensions: frozenset[int] = frozenset({2})
+
+    def check(self, image_shape: tuple[int, ...]) -> None:  # noqa: B027 - most need no check
+        """Check, before training, that images of shape (c, *grid) can be changed so.
 
         Raises:
             InputError: They cannot.
@@ -120,11 +126,21 @@ class Augmentation(ABC):
 
     @abstractmethod
     def apply(
-        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c h w"]:
+        self,
+        counts: Float[torch.Tensor, "b c *grid"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c *grid"], Bool[torch.Tensor, "b #c *grid"] | None]:
         """Other images of the same shape, on the device where they are.
 
         Args:
-            counts: Binned counts, not yet normalised, float32, (b, c, h, w); not changed in place.
+            counts: Counts as the leading steps of the input give them, such as sums over squares,
+                float32, (b, c, *grid); not changed in place. What was not seen is 0.
             generator: Draws what is random; on the CPU, so that every device gets the same draws.
+            seen: Which of their points were measured, (b, 1 or c, *grid); `None` for all of them.
+
+        Returns:
+            The images, and which of their points were seen: moved as the images are, or `None`
+            where `seen` is `None`. What comes from outside the detector is not seen, or 0 where
+            nothing tells.
         """

@@ -1,7 +1,7 @@
 """Finds what plugins offer, by kind and name. The only place that does."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginI
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import (
         Augmentation,
+        Axis,
         Backbone,
         Crystal,
         Defect,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Input,
         Renderer,
         Target,
         Task,
@@ -200,6 +202,15 @@ class Catalogue:
     @overload
     def create(
         self,
+        kind: Literal["input"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        axes: "Sequence[Axis]",
+    ) -> "Input": ...
+    @overload
+    def create(
+        self,
         kind: Literal["augmentation"],
         name: str,
         options: Mapping[str, object] = ...,
@@ -251,8 +262,8 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
         *,
-        image_shape: tuple[int, int, int],
-        centre: tuple[float, float],
+        image_shape: tuple[int, ...],
+        centre: tuple[float, ...],
         seed: int,
     ) -> "Features": ...
     @overload

@@ -8,6 +8,7 @@ FactoryKind = Literal[
     "defect",
     "renderer",
     "source",
+    "input",
     "augmentation",
     "backbone",
     "head",
@@ -51,6 +52,9 @@ KINDS: dict[str, Kind] = {
         Kind("renderer", "crystalvision_renderers", requires=("render",)),
         Kind(
             "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
+        ),
+        Kind(
+            "input", "crystalvision_inputs", on_request=("axes",), requires=("axes", "keeps_counts")
         ),
         Kind("augmentation", "crystalvision_augmentations", requires=("check", "apply")),
         Kind(

@@ -15,13 +15,13 @@ import torch
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Target
 from crystalvision.datasets import Conditions, Dataset, Made, Origin, Provenance, origins
-from crystalvision.models import LABEL, SEVERITY, ClassicalConfig, SystemConfig
+from crystalvision.models import LABEL, SEVERITY, ClassicalConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
 
 FORMAT: Literal[2] = 2
 SPLITS = ("train", "validation", "test")
-PartKind = Literal["backbone", "head", "fusion", "task", "feature", "estimator"]
+PartKind = Literal["input", "backbone", "head", "fusion", "task", "feature", "estimator"]
 
 
 class SubsetRecord(Config):
@@ -248,15 +248,15 @@ def dataset_record(dataset: Dataset, online: OnlineRecord | None = None) -> Data
 
 
 def plugin_records(
-    system: SystemConfig | ClassicalConfig, catalogue: Catalogue, targets: Mapping[str, Target]
+    experiment: AnyExperiment, catalogue: Catalogue, targets: Mapping[str, Target]
 ) -> tuple[PluginRecord, ...]:
-    """Who gives each part of a system, and the tasks that judge its targets.
+    """Who gives each part of an experiment's input and system, and the tasks of its targets.
 
     Raises:
         InputError: A part that does not exist.
     """
     records: dict[tuple[str, str], PluginRecord] = {}
-    parts = parts_of(system)
+    parts = parts_of(experiment)
     parts += [("task", Part.of(target.task)) for target in targets.values()]
     for kind, part in parts:
         plugin = catalogue.entry(kind, part.name).plugin
@@ -277,9 +277,10 @@ def _content(file: str) -> str:
         return ""
 
 
-def parts_of(system: SystemConfig | ClassicalConfig) -> list[tuple[PartKind, Part]]:
-    """Every part that a system names, with its kind."""
-    parts: list[tuple[PartKind, Part]] = []
+def parts_of(experiment: AnyExperiment) -> list[tuple[PartKind, Part]]:
+    """Every part that an experiment's input and system name, with its kind."""
+    parts: list[tuple[PartKind, Part]] = [("input", part) for part in experiment.input]
+    system = experiment.system
     if isinstance(system, ClassicalConfig):
         parts += [("feature", part) for part in system.features]
         return [*parts, ("estimator", system.estimator)]

@@ -17,7 +17,9 @@ from crystalvision.classical import (
     save_classical,
 )
 from crystalvision.config import load_yaml, validate
+from crystalvision.contracts import Axis, grid_of
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models import System, build_system
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.plugins import Catalogue
@@ -27,7 +29,7 @@ from crystalvision.runs._readme import README, describe
 from crystalvision.runs._record import FORMAT, RunRecord
 from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.text import csv_reader, csv_writer
-from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
+from crystalvision.training import ClassicalExperiment, EpochRecord
 from crystalvision.yaml_text import dump_yaml
 
 WEIGHTS = "weights.safetensors"
@@ -44,16 +46,13 @@ class Run:
         path: Its folder.
         record: What `run.yaml` says.
         system: The system with its weights, on the CPU, in evaluation mode.
+        preprocess: What prepares raw patterns for the system.
     """
 
     path: Path
     record: RunRecord
     system: System
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """What prepares raw patterns for the system."""
-        return Preprocess(self.record.experiment.input)
+    preprocess: Preprocess
 
     @classmethod
     def load(cls, path: Path | str, catalogue: Catalogue | None = None) -> Self:
@@ -71,10 +70,11 @@ class Run:
         record = load_record(path)
         catalogue = catalogue or Catalogue.load()
         _check_plugins(path, record, catalogue)
+        preprocess = preprocess_of(record, catalogue)
         if isinstance(record.experiment, ClassicalExperiment):
-            classical = _build_classical(record, record.experiment, catalogue)
+            classical = _build_classical(record, record.experiment, preprocess, catalogue)
             load_classical(path, classical)
-            return cls(path, record, classical.eval())
+            return cls(path, record, classical.eval(), preprocess)
         # Weights come from the file: what initialisation draws must not change the caller's state.
         with torch.random.fork_rng(devices=()):
             system = build_system(
@@ -82,11 +82,11 @@ class Run:
                 catalogue,
                 in_channels=record.image_shape[0],
                 targets=record.targets,
-                grid=_grid(record),
+                grid=grid_of(preprocess.axes),
                 first_weights=False,
             )
         _load_weights(path, system)
-        return cls(path, record, system.eval())
+        return cls(path, record, system.eval(), preprocess)
 
     def epochs(self) -> list[EpochRecord]:
         """The rows of `metrics.csv`.
@@ -127,6 +127,16 @@ def load_record(path: Path) -> RunRecord:
             f"this one reads format {FORMAT}: train it again"
         )
     return validate(RunRecord, data, str(path / RECORD))
+
+
+def preprocess_of(record: RunRecord, catalogue: Catalogue) -> Preprocess:
+    """What prepares the raw patterns of a run.
+
+    Raises:
+        InputError: A step that is not there, or patterns that it cannot take.
+    """
+    axes = [Axis.model_validate(axis) for axis in record.calibration]
+    return build_preprocess(record.experiment.input, catalogue, axes)
 
 
 def load_epochs(path: Path) -> list[EpochRecord]:
@@ -190,21 +200,17 @@ def write_run(
         (folder / RECORD).write_text(text, encoding="utf-8")
 
 
-def _grid(record: RunRecord) -> tuple[int, ...]:
-    """Shape of the prepared images."""
-    _, height, width = record.image_shape
-    return Preprocess(record.experiment.input).check(height, width)
-
-
 def _build_classical(
-    record: RunRecord, experiment: ClassicalExperiment, catalogue: Catalogue
+    record: RunRecord,
+    experiment: ClassicalExperiment,
+    preprocess: Preprocess,
+    catalogue: Catalogue,
 ) -> ClassicalSystem:
     return build_classical(
         experiment.system,
         catalogue,
-        preprocess=Preprocess(experiment.input),
-        image_shape=record.image_shape,
-        calibration=record.calibration,
+        preprocess=preprocess,
+        channels=record.image_shape[0],
         targets=record.targets,
         seed=experiment.seed,
     )

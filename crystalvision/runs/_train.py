@@ -134,7 +134,7 @@ def train_run(
     epochs = sum(phase.epochs for phase in ready.phases)
     made = None if online is None else online.drawn(dataset, epochs, experiment.seed, catalogue)
     notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
-    plugins = plugin_records(experiment.system, catalogue, ready.system.targets)
+    plugins = plugin_records(experiment, catalogue, ready.system.targets)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command), made)
     if destination is None:
         return _follow(job)
@@ -152,7 +152,7 @@ def train_run(
         record = _record(job, history)  # with the threads of one process
         stack.close()
         _write(job, folder, destination, record, history, trust)
-    return Run(path, record, ready.system)
+    return Run(path, record, ready.system, ready.preprocess)
 
 
 def _train(
@@ -193,7 +193,7 @@ def _follow(job: _Job) -> Run:
         training, validation = _read(job, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
         history = _fit(job, training, validation, group, folder, Silent())
-    return Run(job.path, _record(job, history), job.ready.system)
+    return Run(job.path, _record(job, history), job.ready.system, job.ready.preprocess)
 
 
 def _fit(

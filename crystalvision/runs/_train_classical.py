@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crystalvision.classical import build_classical, fit_classical
 from crystalvision.datasets import Dataset
+from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import check_free
 from crystalvision.runs._record import (
@@ -18,7 +19,6 @@ from crystalvision.storage import whole_folder
 from crystalvision.training import (
     ClassicalExperiment,
     PhaseRecord,
-    Preprocess,
     Scorer,
     build_scorers,
     check_splits,
@@ -63,18 +63,16 @@ def train_classical_run(
     catalogue = catalogue or Catalogue.load()
     destination = check_free(path, overwrite=overwrite)
     header = dataset.header
-    preprocess = Preprocess(experiment.input)
-    calibration = tuple(axis.model_dump(mode="json") for axis in header.axes)
+    preprocess = build_preprocess(experiment.input, catalogue, header.axes)
     system = build_classical(
         experiment.system,
         catalogue,
         preprocess=preprocess,
-        image_shape=header.image_shape,
-        calibration=calibration,
+        channels=header.image_shape[0],
         targets=header.targets,
         seed=experiment.seed,
     )
-    plugins = plugin_records(experiment.system, catalogue, system.targets)
+    plugins = plugin_records(experiment, catalogue, system.targets)
     scorer = build_scorers(system.targets, catalogue)[system.target.name]
     check_splits(dataset)
     # An unwritable place is found before the work.
@@ -93,7 +91,7 @@ def train_classical_run(
         )
         save_trust(fit_trust(system, training, validation, seed=experiment.seed), folder)
         write_run(folder, record, system, [], splits_of(dataset))
-    return Run(path, record, system)
+    return Run(path, record, system, preprocess)
 
 
 def _phase(scorer: Scorer, score: float, seconds: float) -> PhaseRecord:

@@ -15,10 +15,10 @@ from crystalvision.testing._require import NotMetError, require
 
 
 class Subject:
-    """A backbone, head or fusion that plugins offer.
+    """An input, backbone, head or fusion that plugins offer.
 
     Args:
-        kind: "backbone", "head" or "fusion".
+        kind: "input", "backbone", "head" or "fusion".
         name: Its name, as the catalogue knows it.
         catalogue: Where it is found.
         options: Its options, where the defaults do not suffice.

@@ -32,7 +32,6 @@ from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._online import MadeOnline, Online, OnlinePatterns
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
     DivergenceError,
@@ -56,7 +55,6 @@ __all__ = [
     "Experiment",
     "Group",
     "History",
-    "InputConfig",
     "Listener",
     "Machine",
     "MadeOnline",
@@ -69,7 +67,6 @@ __all__ = [
     "Phase",
     "PhaseRecord",
     "Plan",
-    "Preprocess",
     "Progress",
     "Schedule",
     "Scorer",

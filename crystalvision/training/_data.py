@@ -1,5 +1,6 @@
 """Patterns in memory or on the disk, and batches of them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ import torch
 from jaxtyping import Float
 from torch.utils import data
 
-from crystalvision.contracts import Target, Targets
+from crystalvision.contracts import Target, Targets, grid_of
 from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.training._preprocess import Augment, Preprocess
+from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
 from crystalvision.training._share import Share
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
@@ -75,17 +76,17 @@ class Patterns(ABC):
 
         Args:
             images: As `batches` gives them.
-            augment: Changes binned counts before they are normalised.
+            augment: Changes counts before they are no counts any more.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PatternsInMemory(Patterns):
-    """Patterns that were read and binned once and are kept.
+    """Patterns that were read once and are kept.
 
     Attributes:
-        counts: Binned counts, (n, c, *grid).
-        preprocess: Normalises.
+        counts: Counts as `Preprocess.count` gives them, (n, c, *grid), NaN for what was not seen.
+        preprocess: Prepares them.
         targets: What each should be recognised as, by name, (n, *shape).
     """
 
@@ -103,8 +104,9 @@ class PatternsInMemory(Patterns):
         return Batches(self.counts, self.targets, batch_size, generator, share)
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Normalise binned counts."""
-        return self.preprocess.normalise(images if augment is None else augment(images))
+        """Do what follows after the counts."""
+        counts, seen = take_marks(images)
+        return self.preprocess.finish(counts, augment, seen)
 
 
 class PatternsOnDisk(Patterns):
@@ -124,15 +126,14 @@ class PatternsOnDisk(Patterns):
         Args:
             dataset: The dataset.
             indices: Which patterns, (n,).
-            preprocess: Bins and normalises.
+            preprocess: Prepares them.
             targets: What they should be recognised as.
             workers: Processes that read.
 
         Raises:
-            InputError: No indices, or images that cannot be binned so.
+            InputError: No indices.
         """
         _check_some(dataset, indices)
-        preprocess.check(*dataset.header.image_shape[1:])
         self._targets = read_targets(dataset, indices, targets)
         self._patterns = PatternDataset(dataset, indices, tuple(targets))
         self._preprocess = preprocess
@@ -161,8 +162,9 @@ class PatternsOnDisk(Patterns):
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Bin and normalise raw counts."""
-        prepared: torch.Tensor = self._preprocess(images, augment)
+        """Prepare raw counts."""
+        counts, seen = take_marks(images)
+        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
         return prepared
 
 
@@ -176,8 +178,8 @@ class _Stored:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
-        for images, targets, _ in self._loader:
-            yield images, dict(targets)
+        for images, targets, seen in self._loader:
+            yield mark_unseen(images, seen), dict(targets)
 
 
 def open_patterns(
@@ -195,18 +197,18 @@ def open_patterns(
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
         targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
-        memory_bytes: What binned images may take.
+        memory_bytes: What their counts may take.
         workers: Processes that read what does not fit.
 
     Raises:
         InputError: As for `load_patterns`.
     """
-    channels, height, width = dataset.header.image_shape
-    height, width = preprocess.check(height, width)
-    if len(indices) * channels * height * width * 4 <= memory_bytes:
+    channels = dataset.header.image_shape[0]
+    points = math.prod(grid_of(preprocess.count_axes))
+    if len(indices) * channels * points * 4 <= memory_bytes:
         return load_patterns(dataset, indices, preprocess, targets, on_read)
     on_read(len(indices))
     return PatternsOnDisk(dataset, indices, preprocess, targets, workers=workers)
@@ -219,12 +221,12 @@ def load_patterns(
     targets: Mapping[str, Target],
     on_read: Callable[[int], None] = lambda count: None,
 ) -> PatternsInMemory:
-    """Read and bin some patterns of a dataset.
+    """Read some patterns of a dataset, and do the steps whose results are counts still.
 
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
         targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
 
@@ -232,8 +234,8 @@ def load_patterns(
         InputError: No indices, negative values, or a label that is none of the dataset's classes.
     """
     _check_some(dataset, indices)
-    channels, height, width = dataset.header.image_shape
-    counts = torch.empty((len(indices), channels, *preprocess.check(height, width)))
+    channels = dataset.header.image_shape[0]
+    counts = torch.empty((len(indices), channels, *grid_of(preprocess.count_axes)))
     for start in range(0, len(indices), _CHUNK):
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
@@ -243,9 +245,17 @@ def load_patterns(
                 f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
                 f"{float(raw.min()):g}; expected counts"
             )
-        counts[start : start + len(part)] = preprocess.bin(raw)
+        counts[start : start + len(part)] = mark_unseen(
+            *preprocess.count(raw, _seen(dataset, part))
+        )
         on_read(len(part))
     return PatternsInMemory(counts, preprocess, read_targets(dataset, indices, targets))
+
+
+def _seen(dataset: Dataset, indices: np.ndarray) -> torch.Tensor | None:
+    """Which points of samples were measured, (n, 1 or c, *grid); `None` where all were."""
+    seen = dataset.seen(indices)
+    return None if seen is None else torch.from_numpy(np.ascontiguousarray(seen))
 
 
 def _check_some(dataset: Dataset, indices: np.ndarray) -> None:

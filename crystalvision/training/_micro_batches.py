@@ -108,7 +108,7 @@ def _hopeless(count: int, parts: int, *, grow: bool) -> str:
     if grow:
         return (
             f"out of memory with {-(-count // parts)} patterns at once, the fewest there can be: "
-            "raise input.bin, take a smaller backbone, or precision: bf16"
+            "bin more (input.bin.size), take a smaller backbone, or precision: bf16"
         )
     return (
         f"out of memory with {-(-count // parts)} patterns at once on one of several processes: "

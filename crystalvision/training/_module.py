@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import LightningModule
 
 from crystalvision.contracts import Targets
+from crystalvision.inputs import Augment
 from crystalvision.models import System
 from crystalvision.training._checkpoint import Checkpoint, Progress
 from crystalvision.training._data import Batch, Inputs
@@ -24,7 +25,6 @@ from crystalvision.training._optimiser_state import (
 )
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Augment
 from crystalvision.training._processes import Group
 from crystalvision.training._records import DivergenceError, EpochRecord
 from crystalvision.training._scores import Scorers, learnt_in, monitored

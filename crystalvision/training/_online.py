@@ -17,12 +17,12 @@ from torch.utils import data
 from crystalvision.contracts import Target, Targets
 from crystalvision.datasets import Dataset, DatasetHeader, Made, same_things
 from crystalvision.errors import InputError
+from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.sources import Sample, Source, SourceSpec, open_once
 from crystalvision.training._data import BatchSource, Patterns
 from crystalvision.training._device import derive
-from crystalvision.training._preprocess import Augment, Preprocess
 from crystalvision.training._share import Share
 
 _SEED = 7  # what the seed of the samples is derived by
@@ -154,7 +154,8 @@ class OnlinePatterns(Patterns):
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
         """Bin and normalise raw counts."""
-        prepared: torch.Tensor = self._preprocess(images, augment)
+        counts, seen = take_marks(images)
+        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
         return prepared
 
     def first_index(self) -> int:
@@ -195,11 +196,15 @@ class _Samples(data.Dataset[Any]):
         self._source = made.source if in_this_process else None
         self._spec = made.spec if in_this_process else replace(made.spec, threads=1)
         self._targets = dict(targets)
+        seen = made.source.header.seen_mask()
+        self._seen = None if seen is None else torch.from_numpy(seen)
 
     def __getitem__(self, indices: Sequence[int]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         source = self._source or open_once(self._spec)
         samples = list(source.samples(indices))
         images = torch.from_numpy(np.stack([sample.image for sample in samples]))
+        if self._seen is not None:
+            images = mark_unseen(images.float(), self._seen.expand(len(images), *self._seen.shape))
         return images, {name: stacked(target, samples) for name, target in self._targets.items()}
 
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crystalvision.contracts import Augmentation, Target
+from crystalvision.contracts import Augmentation, Target, grid_of
 from crystalvision.datasets import Dataset, DatasetHeader
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models import LABEL, SEVERITY, System, build_system, check_large_enough
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
 from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Preprocess
 from crystalvision.training._scores import Scorers, build_scorers, learnt_in, monitored
 
 _ENOUGH = 50  # one pattern is then 2 % of the accuracy
@@ -80,25 +80,27 @@ def check_fits(
         InputError: A part or option that does not exist, images that the system cannot take, or a
             schedule that does not fit the system.
     """
-    channels, height, width = header.image_shape
-    preprocess = Preprocess(experiment.input)
-    size = preprocess.check(height, width)
-    augmentations = build_augmentations(experiment.augment, catalogue, (channels, *size))
+    channels = header.image_shape[0]
+    preprocess = build_preprocess(experiment.input, catalogue, header.axes)
+    augmentations = build_augmentations(
+        experiment.augment, catalogue, channels, preprocess.count_axes
+    )
     with seeded(experiment.seed):
         system = build_system(
             experiment.system,
             catalogue,
             in_channels=channels,
             targets=header.targets,
-            grid=size,
+            grid=grid_of(preprocess.axes),
             first_weights=first_weights,
         )
     for name, branch in system.branches.items():
-        sizes = ("×".join(map(str, each)) for each in ((height, width), size))
-        why = "but {} binned by {bin} are {}; lower input.bin".format(
-            *sizes, bin=experiment.input.bin
+        raw, found = ("×".join(map(str, grid_of(axes))) for axes in (header.axes, preprocess.axes))
+        why = (
+            f"but the input makes {found} of {raw}; bin less (input.bin.size), or choose a "
+            "backbone of smaller stride"
         )
-        check_large_enough(name, branch.backbone, size, why)
+        check_large_enough(name, branch.backbone, grid_of(preprocess.axes), why)
     phases = experiment.schedule.for_parts(list(system.parts()))
     scorers = build_scorers(system.targets, catalogue)
     for phase in phases:

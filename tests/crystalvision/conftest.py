@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.contracts import Target
-from crystalvision.datasets import Axis, Dataset, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.contracts import Axis, Target
+from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.inputs import DEFAULT_INPUT, Preprocess, as_parts, build_preprocess
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, train_run
 from crystalvision.training import (
     Experiment,
-    InputConfig,
     Patterns,
     Phase,
-    Preprocess,
     load_patterns,
     seeded,
 )
@@ -165,9 +164,25 @@ def run(run_path: Path, catalogue: Catalogue) -> Run:
 
 
 @pytest.fixture(scope="session")
-def patterns(dataset: Dataset) -> tuple[Patterns, Patterns]:
+def make_preprocess(catalogue: Catalogue) -> Callable[..., Preprocess]:
+    """What prepares square patterns: some steps, and then those of any experiment."""
+
+    def make(*steps: object, size: int = 32) -> Preprocess:
+        axes = [
+            Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
+            for name in ("q_y", "q_x")
+        ]
+        return build_preprocess((*as_parts(list(steps)), *DEFAULT_INPUT), catalogue, axes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def patterns(
+    dataset: Dataset, make_preprocess: Callable[..., Preprocess]
+) -> tuple[Patterns, Patterns]:
     """Prepared patterns to train on, and to validate with."""
-    prepare = Preprocess(InputConfig())
+    prepare = make_preprocess()
     training, validation = (
         load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
         for name in ("train", "validation")

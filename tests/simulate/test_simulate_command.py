@@ -182,7 +182,7 @@ def test_a_run_is_not_judged_on_specimens_that_it_may_have_been_trained_on(
     whole, tmp_path, small_settings, capsys
 ):
     run, longer, other = (tmp_path / name for name in ("run", "longer.zarr", "other.zarr"))
-    tiny = ["--set", "system.branches.classifier.backbone=dnsnet-tiny", "--set", "input.bin=1"]
+    tiny = ["--set", "system.branches.classifier.backbone=dnsnet-tiny", "--set", "input.bin.size=1"]
     once = ["--set", "schedule.classifier.epochs=1"]
     assert main(["train", "single", "-d", str(whole), "-o", str(run), *tiny, *once]) == 0
     more = ["simulate", RECIPE, *small_settings, "--samples", "44"]

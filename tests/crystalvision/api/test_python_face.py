@@ -17,7 +17,7 @@ SMALL = {
     "renderer.slice_thickness_angstrom": 8,
     "detector.dose_electrons": 1e5,
 }
-QUICK = {"schedule.classifier.epochs": 1, "input.bin": 1}
+QUICK = {"schedule.classifier.epochs": 1, "input.bin.size": 1}
 
 
 class MyNet(nn.Module):
@@ -113,7 +113,7 @@ def test_predictions_are_a_table(run, data):
 
 
 def test_a_classical_system_trains_too(folder, data):
-    run = cv.train("knn", data, folder / "knn", set={"input.bin": 1})
+    run = cv.train("knn", data, folder / "knn", set={"input.bin.size": 1})
     assert run.predict(data.images([0])).predictions.probabilities.shape == (1, 4)
     with pytest.raises(InputError, match="no pattern was given"):
         run.predict()

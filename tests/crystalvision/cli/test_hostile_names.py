@@ -88,7 +88,7 @@ def world(tmp_path_factory):
 
 TINY = (
     *("--set", "system.branches.classifier.backbone=dnsnet-tiny"),
-    *("--set", "input.bin=1", "--set", "schedule.classifier.epochs=1"),
+    *("--set", "input.bin.size=1", "--set", "schedule.classifier.epochs=1"),
 )
 DATA, RUN, PNG = "=data|[b].zarr", "[run]", "[png]"
 
@@ -109,7 +109,16 @@ COMMANDS = {
     "predict as JSON": ("predict", RUN, f"{DATA}[0:21]", "--json"),
     "explain": ("predict", RUN, f"{DATA}[2]", "--explain", "--explain-to", "[e]"),
     "report": ("report", RUN, "-o", "[r].html"),
-    "train classical": ("train", "naive-bayes", "-d", DATA, "-o", "[nb]", "--set", "input.bin=1"),
+    "train classical": (
+        "train",
+        "naive-bayes",
+        "-d",
+        DATA,
+        "-o",
+        "[nb]",
+        "--set",
+        "input.bin.size=1",
+    ),
     "plugins": ("plugins",),
 }
 NAMES_ALL = {"info", "evaluate"}

@@ -279,7 +279,7 @@ def test_what_contradicts_is_refused(run_path, dataset_path, options, message, c
 
 def test_runs_of_other_axes_are_no_ensemble(run):
     record = run.record.model_copy(update={"recorded": knows(scale=2 * SCALE)})
-    other = Run(run.path, record, run.system)
+    other = Run(run.path, record, run.system, run.preprocess)
     with pytest.raises(InputError, match="trained on patterns of the same axes and beam, but"):
         Ensemble([Predictor(run), Predictor(other)])
 

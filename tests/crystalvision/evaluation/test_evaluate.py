@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_other_classes_are_refused(copy, dataset, catalogue):
     names = ("vacancies_25", *run.record.class_names[1:])
     label = run.record.targets["label"].model_copy(update={"classes": names})
     targets = {**run.record.targets, "label": label}
-    changed = Run(copy, run.record.model_copy(update={"targets": targets}), run.system)
+    changed = replace(run, record=run.record.model_copy(update={"targets": targets}))
     with pytest.raises(InputError, match=r"has the classes no_defect.*trained on vacancies_25"):
         evaluate(changed, dataset)
 

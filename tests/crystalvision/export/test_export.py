@@ -94,7 +94,7 @@ def test_other_suffixes_and_files_that_are_there_are_refused(tmp_path):
 
 def test_a_system_that_is_no_network_is_not_exported(run, targets, tmp_path):
     system = ClassicalSystem([], [], "knn", object(), target=targets["label"], image_shape=(1, 4))
-    classical = Run(run.path, run.record, system)
+    classical = Run(run.path, run.record, system, run.preprocess)
     with pytest.raises(InputError, match="its system is no network but a classical one"):
         export_run(classical, "onnx", tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())

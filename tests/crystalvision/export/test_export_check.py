@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import ExportError, InputError, StorageError
 from crystalvision.export import TOLERANCE, check_export, export_run
 from crystalvision.export import _check as check_module
+from crystalvision.inputs import build_preprocess
 from crystalvision.models import build_system
 from crystalvision.prediction import Predictor
 from crystalvision.runs import Run
-from crystalvision.training import InputConfig, Preprocess, load_experiment
+from crystalvision.training import load_experiment
+from crystalvision_inputs.bin import Bin
 
 SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
 BINS = (1, 2, 4)
@@ -43,7 +46,7 @@ def small(make_dataset, tmp_path_factory):
 
 def untrained(name, size, dataset, catalogue, run):
     """A run of an experiment whose weights are drawn, and tell patterns apart."""
-    experiment = load_experiment(name, catalogue, overrides=[f"input.bin={size}"], seed=None)
+    experiment = load_experiment(name, catalogue, overrides=[f"input.bin.size={size}"], seed=None)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
         system = build_system(
@@ -54,7 +57,8 @@ def untrained(name, size, dataset, catalogue, run):
             grid=(128 // size, 128 // size),
             first_weights=False,
         ).eval()
-    prepared = Preprocess(experiment.input)(torch.from_numpy(dataset.images(np.arange(8))).float())
+    preprocess = build_preprocess(experiment.input, catalogue, dataset.header.axes)
+    prepared = preprocess(torch.from_numpy(dataset.images(np.arange(8))).float())
     with torch.no_grad():
         for module in system.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -74,7 +78,7 @@ def untrained(name, size, dataset, catalogue, run):
             ),
         }
     )
-    return Run(Path("no calibration here"), record, system)
+    return Run(Path("no calibration here"), record, system, preprocess)
 
 
 def answers(path, counts):
@@ -115,41 +119,16 @@ def test_every_experiment_is_exported_as_it_is(name, size, to, small, catalogue,
 
 def as_a_mean(self, images):
     """The binning that exporters turn into a mean."""
-    return nn.functional.avg_pool2d(images.float(), self.config.bin, divisor_override=1)
+    return nn.functional.avg_pool2d(images.float(), self.sizes[0], divisor_override=1)
 
 
 def test_a_file_that_is_another_model_does_not_appear(small, catalogue, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(Preprocess, "bin", as_a_mean)
+    monkeypatch.setattr(Bin, "_sums", as_a_mean)
     mine = untrained("single", 4, small, catalogue, run)
     said = r"model.onnx: the exported model is another .* in .label_probabilities. by up to 0\.\d+"
     with pytest.raises(ExportError, match=said):
         export_run(mine, "onnx", tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
-def test_binning_sums_exactly(size):
-    counts = torch.randint(0, 65536, (2, 3, 24, 12), generator=torch.Generator().manual_seed(0))
-    found = Preprocess(InputConfig(bin=size)).bin(counts)
-    rows, columns = 24 // size, 12 // size
-    expected = counts.reshape(2, 3, rows, size, columns, size).sum((3, 5))
-    assert found.dtype == torch.float32
-    assert torch.equal(found, expected.float())
-
-
-@pytest.mark.parametrize("size", [1, 2, 4])
-def test_binning_is_exported_as_it_is(size, tmp_path):
-    counts = torch.poisson(torch.full((3, 1, 16, 16), 5.0), torch.Generator().manual_seed(0))
-    prepare = Preprocess(InputConfig(bin=size)).eval()
-    batch = ({0: torch.export.Dim.DYNAMIC},)
-    program = torch.export.export(prepare, (torch.ones(2, 1, 16, 16),), dynamic_shapes=batch)
-    model = torch.onnx.export(program, dynamo=True, opset_version=18, verbose=False)
-    session = onnxruntime.InferenceSession(model.model_proto.SerializeToString())
-    for samples in (1, 3):
-        expected = prepare(counts[:samples])
-        (found,) = session.run(None, {session.get_inputs()[0].name: counts[:samples].numpy()})
-        assert np.abs(found - expected.numpy()).max() < 1e-5
-        assert torch.allclose(program.module()(counts[:samples]), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +215,7 @@ def test_other_data_can_be_named(run, other_dataset_path, small, tmp_path):
 
 def test_without_its_data_a_run_is_tried_on_drawn_patterns(run, tmp_path):
     away = run.record.dataset.model_copy(update={"path": str(tmp_path / "gone.zarr")})
-    moved = Run(run.path, run.record.model_copy(update={"dataset": away}), run.system)
+    moved = replace(run, record=run.record.model_copy(update={"dataset": away}))
     checks = []
     export_run(moved, "torch-export", tmp_path / "model.pt2", on_checked=checks.append)
     assert checks[0].real == 0

@@ -130,8 +130,8 @@ class Change(Augmentation):
     def __init__(self, spoil):
         self.spoil = spoil
 
-    def apply(self, counts, generator):
-        return self.spoil(counts)
+    def apply(self, counts, generator, seen=None):
+        return self.spoil(counts), seen
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -139,7 +139,7 @@ def test_augmentations(wrong):
     spoil, found = WRONG[wrong]
     change = augmenter([Change(spoil)], torch.Generator())
     with pytest.raises(PluginError, match="the augmentation Change gave ") as said:
-        change(IMAGES)
+        change(IMAGES, None)
     assert found in str(said.value)
 
 

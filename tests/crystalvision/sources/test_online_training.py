@@ -8,15 +8,14 @@ import torch
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
+from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs import train_run
 from crystalvision.sources import SourceSpec, generate
 from crystalvision.training import (
     Experiment,
-    InputConfig,
     Online,
     OnlinePatterns,
-    Preprocess,
     Silent,
 )
 
@@ -50,7 +49,6 @@ def experiment():
                 "branches": {"one": {"backbone": "dnsnet-tiny", "head": "softmax"}},
                 "fusion": "none",
             },
-            "input": {"bin": 1},
             "schedule": [{**phase, "epochs": 3, "optimiser": "adamw"}],
         }
     )
@@ -61,7 +59,8 @@ def patterns(data, parts):
     def make(workers=0):
         made = Online(blobs(), EPOCH, workers).drawn(data, 3, 0, parts)
         targets = {"label": data.header.target("label")}
-        return OnlinePatterns(made, Preprocess(InputConfig(bin=1)), targets)
+        preprocess = build_preprocess((), parts, data.header.axes)
+        return OnlinePatterns(made, preprocess, targets)
 
     return make
 

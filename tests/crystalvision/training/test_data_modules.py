@@ -7,10 +7,8 @@ from lightning.pytorch import LightningModule, Trainer
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.training import (
-    InputConfig,
     PatternsInMemory,
     PatternsOnDisk,
-    Preprocess,
     open_patterns,
 )
 from crystalvision.training.data_modules import StoredDataModule
@@ -70,9 +68,10 @@ def _quiet():
         yield
 
 
-def test_lightning_gets_the_splits_prepared(dataset: Dataset):
-    seen = run(StoredDataModule(dataset, batch_size=16, input=InputConfig(bin=2)))
-    prepare = Preprocess(InputConfig(bin=2))
+def test_lightning_gets_the_splits_prepared(dataset: Dataset, make_preprocess):
+    steps = [{"name": "bin", "size": 2}, "log1p", "standardise"]
+    seen = run(StoredDataModule(dataset, batch_size=16, input=steps))
+    prepare = make_preprocess({"name": "bin", "size": 2})
     for name in ("validation", "test"):
         indices = dataset.split(name)
         images = torch.cat([batch[0] for batch in seen[name]])
@@ -107,8 +106,9 @@ def test_subsets_for_training_are_nested(dataset: Dataset):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_batches_from_the_disk_are_those_from_memory(dataset: Dataset, workers: int):
-    indices, prepare = dataset.split("train"), Preprocess(InputConfig(bin=2))
+def test_batches_from_the_disk_are_those_from_memory(dataset, make_preprocess, workers: int):
+    indices = dataset.split("train")
+    prepare = make_preprocess({"name": "bin", "size": 2})
     memory = open_patterns(dataset, indices, prepare, dataset.header.targets)
     disk = open_patterns(
         dataset, indices, prepare, dataset.header.targets, memory_bytes=0, workers=workers
@@ -129,10 +129,12 @@ def test_batches_from_the_disk_are_those_from_memory(dataset: Dataset, workers: 
             assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
 
 
-def test_training_from_the_disk_gives_the_same_weights(dataset, patterns, make_system):
+def test_training_from_the_disk_gives_the_same_weights(
+    dataset, patterns, make_system, make_preprocess
+):
     from crystalvision.training import Phase, fit
 
-    prepare = Preprocess(InputConfig())
+    prepare = make_preprocess()
     disk = tuple(
         PatternsOnDisk(dataset, dataset.split(name), prepare, dataset.header.targets)
         for name in ("train", "validation")

@@ -13,7 +13,6 @@ from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
 from crystalvision.training import Experiment, Machine, Silent, fit, together
 from crystalvision.training._data import Batches, PatternsOnDisk
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._share import Share
 from crystalvision.training._trainer import interruptible
 
@@ -55,9 +54,9 @@ def test_the_weighted_mean_of_the_processes_is_that_of_the_batch(size, count):
         assert min(len(part[number][0]) for part in parts) >= min(2, len(inputs))
 
 
-def test_patterns_on_the_disk_are_shared_likewise(dataset, patterns):
+def test_patterns_on_the_disk_are_shared_likewise(dataset, patterns, make_preprocess):
     indices = dataset.split("validation")
-    on_disk = PatternsOnDisk(dataset, indices, Preprocess(InputConfig()), dataset.header.targets)
+    on_disk = PatternsOnDisk(dataset, indices, make_preprocess(), dataset.header.targets)
     for share in (Share(0, 2), Share(1, 2)):
         found, expected = (
             list(each.batches(12, torch.Generator().manual_seed(1), share))
