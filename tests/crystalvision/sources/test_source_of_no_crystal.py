@@ -21,7 +21,7 @@ system:
   branches:
     counter: {backbone: dnsnet-tiny, head: softmax}
   fusion: none
-input: {bin: 1}
+input: [log1p, standardise]
 schedule:
   - {name: counter, train: [counter], epochs: 3, batch_size: 16, learning_rate: 0.003,
      optimiser: adamw}
