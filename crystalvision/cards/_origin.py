@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
+from crystalvision.cards._text import patterns_of
 from crystalvision.datasets import DatasetHeader, Imported, Merged
 
 
@@ -31,8 +32,8 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    images = "diffraction images" if header.crystals else "images"
-    what = f"{header.samples:,} labelled {images} in {_classes(header)}"
+    kind = "diffraction " if header.crystals else ""
+    what = f"{header.samples:,} {kind}{patterns_of(header)}{_classes(header)}"
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
     made = header.provenance
     if isinstance(made, Imported):
@@ -51,10 +52,9 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
         )
     seed = "" if made.seed is None else f" with seed {made.seed}"
     if header.synthetic:
-        patterns = "diffraction patterns of crystals" if header.crystals else "images"
         return Origin(
             f"Simulated from the recipe '{name}'{seed} by {software}.",
-            f"{header.samples:,} simulated {patterns} in {_classes(header)}.",
+            f"{header.samples:,} simulated {kind}patterns{_classes(header)}.",
             **known,
         )
     by = f" by the source '{made.source}'" if made.source else ""
@@ -67,4 +67,6 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
 
 def _classes(header: DatasetHeader) -> str:
     count = len(header.class_names)
-    return f"{count} classes" if count > 1 else "one class"
+    if not count:
+        return ""
+    return f" in {count} classes" if count > 1 else " in one class"

@@ -15,6 +15,7 @@ Range = tuple[float, float]
 
 _ENERGY = "energy_kev"
 _CENTRE = ("centre_offset_y_px", "centre_offset_x_px")
+_CENTRE_AXES = ("q_y", "q_x")
 _CAMERA_LENGTH = "camera_length_error"
 _IN_RECIPE = {
     _ENERGY: ("beam", _ENERGY),
@@ -29,11 +30,11 @@ class Conditions(Config):
     """What is known of how patterns were recorded; `None` for what nobody stated.
 
     Attributes:
-        axes: Axes of the raw patterns: rows, then columns.
+        axes: Axes of the raw patterns.
         energy_kev: Least and greatest energy of the beam [keV].
         radiation: Such as `x-rays`, where it is stated.
-        centre_px: How far the direct beam lies at most from where the axes say, along rows and
-            columns [pixels]; a system that was trained on that is used to it.
+        centre_px: How far the direct beam lies at most from where the axes say, along `q_y` and
+            `q_x` [pixels]; a system that was trained on that is used to it.
         camera_length: How far, at most, the size of a pixel is from what the axes say, over it.
     """
 
@@ -42,6 +43,14 @@ class Conditions(Config):
     radiation: str | None = None
     centre_px: tuple[float, float] = (0.0, 0.0)
     camera_length: float = 0.0
+
+    def varies_px(self, axis: str) -> float:
+        """How far the origin of an axis lies at most from where it says [pixels]."""
+        return dict(zip(_CENTRE_AXES, self.centre_px, strict=True)).get(axis, 0.0)
+
+    def stretches(self, axis: str) -> float:
+        """How far, at most, the size of a pixel along an axis is from what it says, over it."""
+        return self.camera_length if axis in _CENTRE_AXES else 0.0
 
     @classmethod
     def of_header(cls, header: DatasetHeader) -> Self:

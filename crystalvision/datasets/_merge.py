@@ -170,7 +170,7 @@ def _parts(datasets: Sequence[Dataset], columns: Mapping[str, Column]) -> list[_
                 SOURCE_INDEX: dataset.column(SOURCE_INDEX),
             }
         classes = {
-            name: np.array([columns[name].classes.index(each) for each in own.classes])
+            name: np.array(list(map(columns[name].classes.index, own.classes)), own.dtype)
             for name, own in dataset.header.columns.items()
             if own.classes
         }

@@ -118,7 +118,9 @@ def _plan(
         kind = Kind(kind.shape, document.header.dtype)
     axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
     advance = begin("reading", len(listing.files))
-    digests = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    digests, seen = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    if seen is None and known is not None and known.grid == kind.shape[1:]:
+        seen = None if known.seen is None or known.seen.each_sample else known.seen
     columns = {**listing.columns, **energy}
     rows: Rows = {
         "label": listing.labels,
@@ -139,6 +141,7 @@ def _plan(
     )
     fields = {
         **header,
+        "seen": seen,
         "columns": {
             **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,

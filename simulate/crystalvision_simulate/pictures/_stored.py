@@ -33,6 +33,12 @@ def views_of_dataset(
         InputError: There is no such sample.
         StorageError: The data cannot be read.
     """
+    axes = [axis.name for axis in dataset.header.axes]
+    if axes != ["q_y", "q_x"]:
+        raise InputError(
+            f"{dataset.path}: patterns along {', '.join(axes)} are not drawn here, only those "
+            "along q_y, q_x; the figure of `crystalvision dataset card` shows them"
+        )
     images = dataset.images(indices)
     try:
         recipe = validate(Recipe, _recipe_of(dataset), f"the recipe of {dataset.path}")
@@ -101,7 +107,11 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         -header.axes[0].offset / header.axes[0].scale,
         -header.axes[1].offset / header.axes[1].scale,
     )
-    columns = {name: float(dataset.column(name)[index]) for name in header.columns}
+    columns = {
+        name: float(dataset.column(name, [index])[0])
+        for name, column in header.columns.items()
+        if not column.shape
+    }
     known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
     counted = header.dtype != "float32"
     pattern = PatternView(
@@ -110,7 +120,7 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         unit="counts" if counted else "fraction" if len(image) == 1 else "image",
         calibration=Calibration(steps, direct_beam),
     )
-    name = header.class_names[int(columns["label"])]
+    name = header.class_names[int(columns["label"])] if header.class_names else "no class"
     which = int(columns.get("structure", 0))
     return View(
         f"{name}, sample {index}",
