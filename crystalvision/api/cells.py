@@ -89,12 +89,13 @@ class Screen:
         self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
 
     def _judged(self, key: CellKey) -> str:
-        """Accuracy on each test, as far as it can be read."""
+        """The score on each test, as far as it can be read."""
         told = ""
         for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
             try:
                 metrics = load_metrics(path)
             except InputError:
                 continue
-            told += f"accuracy {metrics.accuracy:.3f} on {path.name}, "
+            name, value = next(iter(metrics.main.metrics.items()))
+            told += f"{name.replace('_', ' ')} {value:.3f} on {path.name}, "
         return told

@@ -5,6 +5,7 @@ from typing import Any
 
 from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import from_hub_keys, hub_keys
+from crystalvision.cards._text import is_diffraction
 from crystalvision.config import validate
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
@@ -15,7 +16,8 @@ _OURS = "crystalvision"
 _OF_PEOPLE = ("creators", "organisations")
 _LICENCE_KEYS = ("license", "license_name", "license_link")
 _TASKS = {"classification": "image-classification", "segmentation": "image-segmentation"}
-_TAGS = ("crystalvision", "diffraction", "crystal-defects", "materials-science", "zarr")
+_TAGS = ("crystalvision", "zarr")
+_TAGS_OF_CRYSTALS = ("diffraction", "crystal-defects", "materials-science")
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _LARGER = ((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
 
@@ -55,7 +57,11 @@ def front_matter(
     header: DatasetHeader, facts: Facts, *, name: str, synthetic: bool, earlier: dict[str, Any]
 ) -> str:
     """The front matter of a card; keys and tags that somebody added by hand are kept."""
-    tags = [*_TAGS, *(["synthetic"] if synthetic else [])]
+    tags = [
+        *_TAGS,
+        *(_TAGS_OF_CRYSTALS if is_diffraction(header) else ()),
+        *(["synthetic"] if synthetic else []),
+    ]
     tags += [tag for tag in _texts(earlier.get("tags")) if tag not in (*tags, "synthetic")]
     stated = facts.model_dump(mode="json", exclude={"licence"}, exclude_defaults=True)
     keys: dict[str, Any] = {

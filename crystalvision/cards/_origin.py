@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from crystalvision.cards._text import patterns_of
+from crystalvision.cards._text import is_diffraction, patterns_of
 from crystalvision.datasets import DatasetHeader, Imported, Merged
 
 
@@ -32,7 +32,7 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    kind = "diffraction " if header.crystals else ""
+    kind = "diffraction " if is_diffraction(header) else ""
     what = f"{header.samples:,} {kind}{patterns_of(header)}{_classes(header)}"
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
     made = header.provenance

@@ -37,6 +37,14 @@ def number(value: float | None, *, whole: bool = False) -> str:
     return f"{value:.4g}"
 
 
+def is_diffraction(header: DatasetHeader) -> bool:
+    """Whether data are diffraction patterns, as far as their header tells."""
+    reciprocal = any(
+        axis.units.startswith("1/") or axis.name == "two_theta" for axis in header.axes
+    )
+    return bool(header.crystals) or reciprocal
+
+
 def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
     """How to cite a dataset: as its creators say, or BibTeX made of what is known of it."""
     if facts.citation:
@@ -46,9 +54,10 @@ def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
         map(_bibtex, names) for names in (facts.creators, facts.organisations)
     )
     authors = [*creators, *(f"{{{organisation}}}" for organisation in organisations)]
+    kind = "diffraction " if is_diffraction(header) else ""
     fields = {
         "author": " and ".join(authors),
-        "title": f"{{{_bibtex(name)}}}: {header.samples} diffraction {patterns_of(header)}",
+        "title": f"{{{_bibtex(name)}}}: {header.samples} {kind}{patterns_of(header)}",
         "year": str(facts.published.year) if facts.published else "",
         "url": quote(facts.url, safe=IN_URLS),
         "note": f"CrystalVision dataset, identity sha256:{header.identity}",

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.table import Table
 
-from crystalvision.benchmarks import Planned, ResultRow, Suite
-from crystalvision.console import err, out, print_json
+from crystalvision.benchmarks import Planned, ResultRow, Suite, score_columns
+from crystalvision.console import err, out, print_json, styled
+
+_TITLES = {"severity_mae": "severity error"}
 
 
 def print_plan(planned: Planned, *, json: bool) -> None:
@@ -42,15 +44,16 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
         first = next(iter(groups))
         out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
-    for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
+    scores = score_columns(suite.target, rows)
+    titles = (_TITLES.get(name, name.replace("_", " ")) for name in scores)
+    for name in (*(about[n] for n in shown), "seeds", *titles, "s"):
         # Numbers whole, names on as many lines as they take.
-        table.add_column(name, no_wrap=name not in about, overflow="fold")
+        table.add_column(styled(name), no_wrap=name not in about, overflow="fold")
     for key, group in groups.items():
         table.add_row(
             *(key[n] for n in shown),
             str(len(group)),
-            _mean([row.accuracy for row in group]),
-            _mean([row.severity_mae for row in group]),
+            *(_mean([row.number(name) for row in group]) for name in scores),
             f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
         )
     if groups:

@@ -102,14 +102,14 @@ def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
 
 
 def _comparison(rows: "Sequence[Row]", columns: "Sequence[Column]") -> "Table":
-    """The numbers; the first of them, the main score, with its interval."""
+    """The score of each target, the first with its interval."""
     from rich.table import Table
 
     from crystalvision.report import number
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("run", overflow="fold")
-    first, *others = columns
+    first, *others = (column for column in columns if column.is_score)
     heads = [first.title, "95 %", *(column.title for column in others)]
     for name in (*heads, "images/s", "seconds", "params"):
         table.add_column(styled(name), justify="right", overflow="fold")

@@ -126,6 +126,7 @@ class Task(ABC):
         right_or_wrong: Whether the score of a sample is 1 or 0, so that their mean is a share.
         headline: Metrics that a table of systems shows; by default the score alone.
         titles: What tables call metrics, where that is not their name with spaces.
+        short: What a table for a paper calls metrics, where that is shorter.
         in_units: Metrics that have the units of the target.
         note: What a reader must know of the headline, in a sentence, or "".
         summary_figures: Names of the figures that a benchmark shows of each system.
@@ -136,6 +137,7 @@ class Task(ABC):
     right_or_wrong: ClassVar[bool] = False
     headline: ClassVar[tuple[str, ...]] = ()
     titles: ClassVar[Mapping[str, str]] = {}
+    short: ClassVar[Mapping[str, str]] = {}
     in_units: ClassVar[frozenset[str]] = frozenset()
     note: ClassVar[str] = ""
     summary_figures: ClassVar[tuple[str, ...]] = ()

@@ -5,17 +5,29 @@ from crystalvision.evaluation._files import check_name, load_metrics, save
 from crystalvision.evaluation._intervals import Intervals, intervals_of
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
+    Columns,
     JudgedSamples,
+    judged_samples,
+    read_columns,
     read_predictions,
     write_predictions,
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
-from crystalvision.evaluation._record import Metrics, Split, TargetMetrics, main_target
+from crystalvision.evaluation._record import (
+    JudgedTarget,
+    Metrics,
+    Split,
+    TargetMetrics,
+    main_target,
+    numbers_of,
+)
 
 __all__ = [
+    "Columns",
     "Evaluation",
     "Intervals",
     "JudgedSamples",
+    "JudgedTarget",
     "Metrics",
     "Split",
     "TargetMetrics",
@@ -24,10 +36,13 @@ __all__ = [
     "evaluate",
     "intervals_of",
     "judge_target",
+    "judged_samples",
     "load_metrics",
     "main_target",
     "metrics_of",
+    "numbers_of",
     "proportion_interval",
+    "read_columns",
     "read_predictions",
     "save",
     "tasks_of",

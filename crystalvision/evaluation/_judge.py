@@ -48,7 +48,7 @@ def judge_target(
 
 
 def metrics_of(task: Task, judged: Judged) -> dict[str, Any]:
-    """What a task says of samples, checked.
+    """What a task says of samples, checked; its score first.
 
     Raises:
         PluginError: Something else than numbers, or not its score.
@@ -66,7 +66,7 @@ def metrics_of(task: Task, judged: Judged) -> dict[str, Any]:
             f"{who} gave {task.score_name}={found.get(task.score_name)!r}; expected a number, for "
             "it is the task's score"
         )
-    return found
+    return {task.score_name: found[task.score_name], **found}
 
 
 def columns_of(task: Task, judged: Judged) -> dict[str, list[Any]]:

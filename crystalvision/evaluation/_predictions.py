@@ -2,7 +2,7 @@
 
 import math
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,13 +14,14 @@ from jaxtyping import Int
 from crystalvision.contracts import Judged, Target
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import with_groups
-from crystalvision.evaluation._record import Metrics, TargetMetrics
+from crystalvision.evaluation._record import JudgedTarget, Metrics
 from crystalvision.storage import read_text
 from crystalvision.text import csv_reader, csv_writer
 
 CSV, MAPS = "predictions.csv", "predictions.npz"
 _MOST_COLUMNS = 16  # numbers of one sample; what has more goes to a file of arrays
 Array = np.ndarray[Any, Any]
+Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,50 @@ def write_predictions(
         np.savez_compressed(folder / MAPS, **maps)  # type: ignore[arg-type] # of names to arrays
 
 
+def read_columns(folder: Path) -> Columns:
+    """Everything that `write_predictions` wrote: name → n numbers or texts, or n maps.
+
+    Raises:
+        InputError: A file is missing, or damaged.
+    """
+    path = folder / CSV
+    try:
+        rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
+        columns = {key: _column([row[key] for row in rows]) for key in (rows[0] if rows else ())}
+        if (folder / MAPS).is_file():
+            with np.load(folder / MAPS, allow_pickle=False) as arrays:
+                columns |= dict(arrays)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; evaluate the run again") from error
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not what crystalvision evaluate writes") from error
+    return columns
+
+
+def judged_samples(
+    columns: Columns, targets: Mapping[str, JudgedTarget], where: str
+) -> JudgedSamples:
+    """Estimates beside the truth, from the columns that `write_predictions` wrote.
+
+    Args:
+        columns: The columns.
+        targets: What they are of, by name.
+        where: Where they are from, for errors.
+
+    Raises:
+        InputError: They are not what `crystalvision evaluate` writes.
+    """
+    try:
+        index = columns["index"].astype(np.int64)
+        specimen = columns.get("specimen", index).astype(np.int64)
+        judged = {name: _judged_of(each, columns, specimen) for name, each in targets.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{where} is not what crystalvision evaluate writes ({error}); evaluate the run again"
+        ) from error
+    return JudgedSamples(index, with_groups(judged))
+
+
 def read_predictions(folder: Path, metrics: Metrics) -> JudgedSamples:
     """Read what `write_predictions` wrote.
 
@@ -94,25 +139,13 @@ def read_predictions(folder: Path, metrics: Metrics) -> JudgedSamples:
     Raises:
         InputError: A file is missing, or not what `crystalvision evaluate` writes.
     """
-    path = folder / CSV
-    try:
-        rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
-        index = np.array([int(row["index"]) for row in rows])
-        stated = rows and "specimen" in rows[0]
-        specimen = np.array([int(row["specimen"]) for row in rows]) if stated else index
-        judged = {
-            name: _judged_of(each, rows, folder, specimen) for name, each in metrics.targets.items()
-        }
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename or path} is missing; evaluate the run again") from error
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not what crystalvision evaluate writes") from error
-    if len(rows) != metrics.samples:
+    found = judged_samples(read_columns(folder), metrics.targets, str(folder / CSV))
+    if len(found.index) != metrics.samples:
         raise InputError(
-            f"{path} has {len(rows)} predictions, expected {metrics.samples}; "
+            f"{folder / CSV} has {len(found.index)} predictions, expected {metrics.samples}; "
             "evaluate the run again"
         )
-    return JudgedSamples(index, with_groups(judged))
+    return found
 
 
 def _in_table(target: Target) -> bool:
@@ -137,28 +170,36 @@ def _columns_of(judged: Judged) -> dict[str, list[Any]]:
     return found
 
 
-def _judged_of(
-    told: TargetMetrics, rows: Sequence[Mapping[str, str]], folder: Path, specimen: Array
-) -> Judged:
-    target, probabilities = told.target, None
-    name, said = target.name, f"{target.name}_predicted"
+def _judged_of(told: JudgedTarget, columns: Columns, specimen: Array) -> Judged:
+    """Estimates of one target; real values in single precision, as they were made."""
+    target, name = told.target, told.name
+    kind = np.int64 if target.classes else np.float32
     if _in_table(target):
-        number: Callable[[str], float] = int if target.classes else float
         truth, value = (
-            np.array([[number(row[key]) for key in _names(each, target)] for row in rows]).reshape(
-                len(rows), *target.shape
+            np.stack([columns[key].astype(kind) for key in _names(each, target)], axis=1).reshape(
+                -1, *target.shape
             )
-            for each in (name, said)
+            for each in (name, f"{name}_predicted")
         )
     else:
-        with np.load(folder / MAPS, allow_pickle=False) as arrays:
-            truth, value = arrays[name], arrays[said]
-        if truth.shape != (len(rows), *target.shape) or value.shape != truth.shape:
-            raise ValueError(f"{MAPS}: {name} has shape {truth.shape}")
+        truth, value = (columns[each].astype(kind) for each in (name, f"{name}_predicted"))
+    if not truth.shape == value.shape == (len(specimen), *target.shape):
+        raise ValueError(f"'{name}' has the shape {truth.shape}")
     keys = [f"{name}_probability_{each}" for each in target.classes]
-    if keys and rows and keys[0] in rows[0]:
-        probabilities = np.array([[float(row[key]) for key in keys] for row in rows])
+    said = [columns[key].astype(np.float32) for key in keys] if set(keys) & set(columns) else []
+    probabilities = np.stack(said, axis=1) if said else None
     return Judged(target, truth, value, probabilities, specimen, told.temperature)
+
+
+def _column(cells: list[str]) -> Array:
+    """Numbers where all cells are, or else text."""
+    text = np.array(cells)
+    for kind in (np.int64, np.float64):
+        try:
+            return text.astype(kind)
+        except ValueError:
+            continue
+    return text
 
 
 def _cell(value: Any) -> Any:

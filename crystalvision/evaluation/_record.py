@@ -1,6 +1,6 @@
 """What `metrics.json` holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from crystalvision.config import Config
@@ -13,28 +13,36 @@ Split = Literal["train", "validation", "test", "all"]
 LABEL = "label"
 
 
-class TargetMetrics(Target):
-    """How well one target is told: its part of `metrics.json`.
+class JudgedTarget(Target):
+    """A target, and how its estimates came about.
 
     Attributes:
         source: Where the estimates come from: `head`, `class_expectation` for a severity that is
             the mean of the classes' severities, weighted by their probabilities, and so on.
         temperature: What the probabilities were calibrated with; `None` where they are as the
             system gave them, or where there are none.
-        metrics: The numbers, as the task of the target gives them: by name, those of classes as a
-            mapping.
-        intervals: Their confidence intervals.
     """
 
     source: str = "head"
     temperature: float | None = None
-    metrics: dict[str, Any]
-    intervals: Intervals
 
     @property
     def target(self) -> Target:
         """The target alone."""
         return Target(**{name: getattr(self, name) for name in Target.model_fields})
+
+
+class TargetMetrics(JudgedTarget):
+    """How well one target is told: its part of `metrics.json`.
+
+    Attributes:
+        metrics: The numbers, as the task of the target gives them: by name, those of classes as a
+            mapping.
+        intervals: Their confidence intervals.
+    """
+
+    metrics: dict[str, Any]
+    intervals: Intervals
 
     def __getitem__(self, name: str) -> Any:
         """A metric: `accuracy`, or `recall.pristine` for that of a class."""
@@ -43,13 +51,18 @@ class TargetMetrics(Target):
 
     def numbers(self) -> dict[str, float | None]:
         """Every metric that is one number, by name; those of classes as `METRIC.CLASS`."""
-        found: dict[str, float | None] = {}
-        for name, value in self.metrics.items():
-            inner = value if isinstance(value, dict) else {"": value}
-            for of, number in inner.items():
-                if number is None or isinstance(number, int | float):
-                    found[f"{name}.{of}".removesuffix(".")] = number
-        return found
+        return numbers_of(self.metrics)
+
+
+def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Every metric that is one number, by name; those of classes as `METRIC.CLASS`."""
+    found: dict[str, float | None] = {}
+    for name, value in metrics.items():
+        inner = value if isinstance(value, Mapping) else {"": value}
+        for of, number in inner.items():
+            if number is None or isinstance(number, int | float):
+                found[f"{name}.{of}".removesuffix(".")] = number
+    return found
 
 
 class Metrics(Config):

@@ -19,10 +19,12 @@ class Column:
     Attributes:
         key: `TARGET.METRIC`, as in a row.
         title: What tables call it.
+        is_score: Whether it is the score of its target.
     """
 
     key: str
     title: str
+    is_score: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def columns_of(results: Sequence[Result]) -> list[Column]:
             of = "" if told.name == result.metrics.main.name else f"{told.words} "
             for name in task.shown:
                 key = f"{told.name}.{name}"
-                found.setdefault(key, Column(key, of + task.title(name, told)))
+                title = of + task.title(name, told)
+                found.setdefault(key, Column(key, title, name == task.score_name))
     return list(found.values())
 
 

@@ -66,6 +66,10 @@ class Classification(Task):
         "auc": "AUC",
         "samples": "patterns",
     }
+    short: ClassVar[Mapping[str, str]] = {
+        "quadratic_kappa": "quadratic κ",
+        "expected_calibration_error": "ECE",
+    }
     note = (
         "The calibration error is that of the most probable class, in 15 equal bins of its "
         "probability; it has no interval, for resampling inflates it."

@@ -75,7 +75,7 @@ class Regression(Task):
             }
         found: dict[str, Any] = dict(value_metrics(judged.value, judged.truth))
         if judged.group is not None:
-            error = np.abs(judged.value - judged.truth)
+            error = np.abs(judged.value.astype(np.float64) - judged.truth)
             found["mae_by_class"] = {
                 name: float(error[judged.group == index].mean())
                 if (judged.group == index).any()

@@ -22,8 +22,7 @@ from crystalvision.datasets import (
     DatasetWriter,
     defect_columns,
 )
-from crystalvision.evaluation import load_metrics
-from crystalvision.report._results import read_predictions
+from crystalvision.evaluation import load_metrics, read_predictions
 from crystalvision.text import inline, one_line, printable
 
 from .hostile import CLASSES, FOLDER, RECIPE, hidden
@@ -166,8 +165,9 @@ def test_a_prediction_is_told_in_csv_that_no_spreadsheet_runs(here):
 def test_predictions_of_a_run_are_read_back(here):
     folder = next((here / RUN / "evaluations").glob("=data*all"))
     metrics = load_metrics(folder)
-    assert metrics.class_names == CLASSES
-    assert read_predictions(folder / "predictions.csv", metrics).probabilities.shape == (126, 21)
+    assert metrics.targets["label"].classes == CLASSES
+    label = read_predictions(folder, metrics).targets["label"]
+    assert label.probabilities.shape == (126, 21)
 
 
 def test_an_export_is_imported_as_it_was(here, tmp_path):

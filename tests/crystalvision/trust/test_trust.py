@@ -128,7 +128,8 @@ def test_noise_is_flagged(run_path, catalogue):
 def test_evaluation_says_what_was_rejected(run, dataset):
     metrics = evaluate(run, dataset, resamples=5).metrics
     assert 0 <= metrics.rejected < 0.5
-    assert metrics.targets["label"].temperature == load_trust(run.path).record.temperatures["label"]
+    told = metrics.targets["label"]
+    assert told.temperature == load_trust(run.path).record.temperatures["label"]
     plain = evaluate(run, dataset, resamples=5, calibrated=False).metrics
     assert (plain.rejected, plain.targets["label"].temperature) == (None, None)
 
