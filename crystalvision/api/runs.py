@@ -117,7 +117,7 @@ class Run:
             found = evaluate(
                 self._run,
                 dataset,
-                catalogue=catalogue(),
+                catalogue=registered_catalogue(),
                 split=split,
                 device=choose_device(device),
                 calibrated=calibrated,

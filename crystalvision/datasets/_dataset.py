@@ -145,19 +145,21 @@ class Dataset:
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise InputError(f"{self.path}: no column '{name}'{hint} (columns: {', '.join(known)})")
         if name in self._table:
-            table = self._table[name]
-            if indices is None:
-                return table if self.chosen is None else table[self.chosen]
-            return table[self.numbers(self.check_indices(indices))]
+            table: np.ndarray[Any, Any] = self._table[name]
+            if indices is None and self.chosen is None:
+                return table
+            places = np.arange(len(self)) if indices is None else self.check_indices(indices)
+            values: np.ndarray[Any, Any] = table[self.numbers(places)]
+            return values
         if indices is not None:
             return self._reader(name).read(self.numbers(self.check_indices(indices)))
         array = sample_arrays(self.header)[name]
-        values = np.full(
+        column = np.full(
             (len(self), *array.shape), fill_value(name, array.dtype), dtype=array.dtype
         )
         written = self.written()
-        values[written] = self._reader(name).read(self.numbers(written))
-        return values
+        column[written] = self._reader(name).read(self.numbers(written))
+        return column
 
     def check_classes(self, purpose: str) -> None:
         """Check that samples have a class.

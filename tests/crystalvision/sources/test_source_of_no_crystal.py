@@ -29,14 +29,14 @@ schedule:
 SUITE = """
 name: counting
 title: Counting blobs
+description: How well blobs are counted.
+compare_with: counter
 seeds: [0]
 datasets:
   blobs:
     recipe: recipe.yaml
     train: {samples: 64, seed: 1}
     test: {samples: 48, seed: 2}
-train_on: [blobs]
-test_on: [blobs]
 systems:
   counter: {experiment: experiment.yaml}
 """
