@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from crystalvision.datasets import DatasetHeader
+from crystalvision.cards._text import is_diffraction, patterns_of
+from crystalvision.datasets import DatasetHeader, Imported, Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +32,34 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    what = f"{header.samples:,} labelled diffraction images in {_classes(header)}"
-    kind = header.recipe.get("kind")
+    kind = "diffraction " if is_diffraction(header) else ""
+    what = f"{header.samples:,} {kind}{patterns_of(header)}{_classes(header)}"
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
-    if kind == "import":
+    made = header.provenance
+    if isinstance(made, Imported):
         return Origin(
             f"Imported from a folder of labelled images by {software}. How the images were "
             "recorded and labelled is not stated here.",
             f"{what}, imported from a folder.",
             **known,
         )
-    if kind == "merge":
+    if isinstance(made, Merged):
         return Origin(
             f"Merged from other datasets by {software}; the recipe below names them. Their own "
             "cards say how they were made.",
             f"{what}, merged from other datasets.",
             **known,
         )
+    seed = "" if made.seed is None else f" with seed {made.seed}"
     if header.synthetic:
         return Origin(
-            f"Simulated from the recipe '{name}' with seed {header.seed} by {software}.",
-            f"{header.samples:,} simulated diffraction patterns of crystals in {_classes(header)}.",
+            f"Simulated from the recipe '{name}'{seed} by {software}.",
+            f"{header.samples:,} simulated {kind}patterns{_classes(header)}.",
             **known,
         )
-    by = f" by the source '{header.source}'" if header.source else ""
+    by = f" by the source '{made.source}'" if made.source else ""
     return Origin(
-        f"Made{by} from the recipe '{name}' with seed {header.seed}; software: {software}.",
+        f"Made{by} from the recipe '{name}'{seed}; software: {software}.",
         f"{what}.",
         **known,
     )
@@ -64,4 +67,6 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
 
 def _classes(header: DatasetHeader) -> str:
     count = len(header.class_names)
-    return f"{count} classes" if count > 1 else "one class"
+    if not count:
+        return ""
+    return f" in {count} classes" if count > 1 else " in one class"

@@ -1,106 +1,15 @@
 """What `crystalvision benchmark` shows: how it proceeds, what it would do, and what came of it."""
 
 import statistics
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 
-from crystalvision.benchmarks import CellKey, Outcome, Place, Planned, ResultRow, Suite
-from crystalvision.cli.console import Advance, err, out, print_json, progress
-from crystalvision.errors import InputError
-from crystalvision.evaluation import load_metrics
+from crystalvision.benchmarks import Planned, ResultRow, Suite, score_columns
+from crystalvision.console import err, out, print_json, styled
 
-_NOTE_WIDTH = 60
-
-
-class Screen:
-    """Shows a bar, a line for each cell that has ended, and notes.
-
-    Args:
-        folder: The benchmark's folder.
-
-    Attributes:
-        failures: How many cells failed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.failures = 0
-        self._place = Place(folder)
-        self._stack = ExitStack()
-        self._advance: Advance | None = None
-        self._now: dict[CellKey, str] = {}
-        self._begun: dict[CellKey, float] = {}
-        self._total = self._done = 0
-        self._lock = threading.Lock()  # threads of cells tell at the same time
-
-    def note(self, text: str) -> None:
-        """See `crystalvision.benchmarks.Watcher`, as for the rest."""
-        err.print(f"note: {text}", soft_wrap=True)
-
-    @contextmanager
-    def step(self, what: str, total: int) -> Iterator[Callable[[int], object]]:
-        """A bar of its own."""
-        with progress(what, total) as advance:
-            yield advance
-
-    def cells_begin(self, total: int, done: int) -> None:
-        """Begin the bar of the cells."""
-        self._total, self._done = total, done
-        if done:
-            err.print(f"{done} of {total} cells are done already")
-        self._advance = self._stack.enter_context(progress("cells", total))
-        self._advance(done)
-
-    def cell_tells(self, key: CellKey, text: str) -> None:
-        """Show beside the bar what runs."""
-        with self._lock:
-            self._begun.setdefault(key, time.monotonic())
-            self._now[key] = text
-            self._show()
-
-    def cell_ended(self, key: CellKey, outcome: Outcome) -> None:
-        """A line for the cell."""
-        with self._lock:
-            seconds = time.monotonic() - self._begun.pop(key, time.monotonic())
-            self._now.pop(key, None)
-            self._done += 1
-            self.failures += outcome.status != "ok"
-            told = f"{outcome.status}: {outcome.error}"
-            if outcome.status == "ok":
-                told = f"{self._judged(key)}{seconds:.0f} s"
-            text = f"[{self._done}/{self._total}] {key}: {told}"
-            err.print(text, soft_wrap=True)
-            if self._advance is not None:
-                self._advance(1)
-            self._show()
-
-    def cells_end(self) -> None:
-        """End the bar."""
-        self._stack.close()
-        self._advance = None
-
-    def _show(self) -> None:
-        if self._advance is None:
-            return
-        running = "; ".join(f"{key.system} {text}" for key, text in self._now.items())
-        failed = f"{self.failures} failed; " if self.failures else ""
-        note = failed + running
-        self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
-
-    def _judged(self, key: CellKey) -> str:
-        """Accuracy on each test, as far as it can be read."""
-        told = ""
-        for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
-            try:
-                metrics = load_metrics(path)
-            except InputError:
-                continue
-            told += f"accuracy {metrics.accuracy:.3f} on {path.name}, "
-        return told
+_TITLES = {"severity_mae": "severity error"}
 
 
 def print_plan(planned: Planned, *, json: bool) -> None:
@@ -135,15 +44,16 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
         first = next(iter(groups))
         out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
-    for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
+    scores = score_columns(suite.target, rows)
+    titles = (_TITLES.get(name, name.replace("_", " ")) for name in scores)
+    for name in (*(about[n] for n in shown), "seeds", *titles, "s"):
         # Numbers whole, names on as many lines as they take.
-        table.add_column(name, no_wrap=name not in about, overflow="fold")
+        table.add_column(styled(name), no_wrap=name not in about, overflow="fold")
     for key, group in groups.items():
         table.add_row(
             *(key[n] for n in shown),
             str(len(group)),
-            _mean([row.accuracy for row in group]),
-            _mean([row.severity_mae for row in group]),
+            *(_mean([row.number(name) for row in group]) for name in scores),
             f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
         )
     if groups:

@@ -8,8 +8,7 @@ from typing import Any
 
 import typer
 
-from crystalvision.cli._text_console import discard
-from crystalvision.cli.console import err, out, styled
+from crystalvision.console import discard, err, out, styled
 from crystalvision.errors import CrystalVisionError, TerminatedError
 from crystalvision.text import message, printable
 
@@ -87,7 +86,8 @@ def explain(error: BaseException) -> Failure:
             failure = Failure(1, f"error: not enough memory {error}".rstrip())
         case _ if type(error).__name__ == _GPU_MEMORY:
             failure = Failure(
-                1, "error: out of memory on the GPU: raise input.bin, or use --device cpu"
+                1,
+                "error: out of memory on the GPU: bin more (input.bin.size), or use --device cpu",
             )
         case _:
             failure = Failure(

@@ -26,7 +26,17 @@ from crystalvision.datasets._join import differing_beams
 from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
-from crystalvision.datasets._origin import CONTENT, origins, same_specimens
+from crystalvision.datasets._provenance import (
+    DatasetPart,
+    Imported,
+    Made,
+    Merged,
+    Origin,
+    Provenance,
+    origins,
+    same_samples,
+    same_things,
+)
 from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
@@ -36,7 +46,6 @@ if TYPE_CHECKING:
     from crystalvision.datasets._patterns import Batch, PatternDataset
 
 __all__ = [
-    "CONTENT",
     "SEVERITY_COLUMN",
     "SPECIMEN",
     "Axis",
@@ -45,12 +54,18 @@ __all__ = [
     "Conditions",
     "Dataset",
     "DatasetHeader",
+    "DatasetPart",
     "DatasetWriter",
     "Despite",
     "HeaderConflictError",
+    "Imported",
+    "Made",
     "Match",
+    "Merged",
+    "Origin",
     "PatternDataset",
     "Problem",
+    "Provenance",
     "Seen",
     "ShardEncoder",
     "SplitSettings",
@@ -71,7 +86,8 @@ __all__ = [
     "origins",
     "read_header",
     "read_header_copy",
-    "same_specimens",
+    "same_samples",
+    "same_things",
     "verify",
 ]
 

@@ -10,6 +10,7 @@ PACKAGES = {
     "crystalvision_simulate": "simulate/crystalvision_simulate",
     "crystalvision_backbones": "plugins/crystalvision_backbones",
     "crystalvision_heads": "plugins/crystalvision_heads",
+    "crystalvision_tasks": "plugins/crystalvision_tasks",
     "crystalvision_augmentation": "plugins/crystalvision_augmentation",
     "crystalvision_fusion": "plugins/crystalvision_fusion",
     "crystalvision_classical": "plugins/crystalvision_classical",

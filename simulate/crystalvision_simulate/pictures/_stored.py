@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Dataset, made_elsewhere
+from crystalvision.datasets import Dataset, Made, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
@@ -32,9 +32,15 @@ def views_of_dataset(
         InputError: There is no such sample.
         StorageError: The data cannot be read.
     """
+    axes = [axis.name for axis in dataset.header.axes]
+    if axes != ["q_y", "q_x"]:
+        raise InputError(
+            f"{dataset.path}: patterns along {', '.join(axes)} are not drawn here, only those "
+            "along q_y, q_x; the figure of `crystalvision dataset card` shows them"
+        )
     images = dataset.images(indices)
     try:
-        recipe = validate(Recipe, dataset.header.recipe, f"the recipe of {dataset.path}")
+        recipe = validate(Recipe, _recipe_of(dataset), f"the recipe of {dataset.path}")
         simulator = Simulator(recipe, catalogue)
         return [
             _made_again(dataset, simulator, index, image, window_angstrom)
@@ -46,6 +52,18 @@ def views_of_dataset(
         replace(_as_stored(dataset, index, image), note=note)
         for index, image in zip(indices, images, strict=True)
     ]
+
+
+def _recipe_of(dataset: Dataset) -> dict[str, Any]:
+    """The recipe of a dataset of this engine.
+
+    Raises:
+        InputError: Something else made it.
+    """
+    made = dataset.header.provenance
+    if not isinstance(made, Made):
+        raise InputError(f"{dataset.path} was {made.kind}, and has no recipe")
+    return made.recipe
 
 
 def _made_again(
@@ -84,7 +102,11 @@ def _comparison(dataset: Dataset, stored: Image, made: Image) -> str:
 def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
     """A stored image with nothing but what the dataset says of it."""
     header = dataset.header
-    columns = {name: float(dataset.column(name)[index]) for name in header.columns}
+    columns = {
+        name: float(dataset.column(name, [index])[0])
+        for name, column in header.columns.items()
+        if not column.shape
+    }
     known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
     counted = header.dtype != "float32"
     pattern = pattern_view(
@@ -93,7 +115,7 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         header.axes,
         "counts" if counted else "fraction" if len(image) == 1 else "image",
     )
-    name = header.class_names[int(columns["label"])]
+    name = header.class_names[int(columns["label"])] if header.class_names else "no class"
     which = int(columns.get("structure", 0))
     return View(
         f"{name}, sample {index}",

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from crystalvision.cli import console, main
+from crystalvision import console
+from crystalvision.cli import main
 from crystalvision.datasets import (
     Axis,
     Column,
@@ -21,8 +22,7 @@ from crystalvision.datasets import (
     DatasetWriter,
     defect_columns,
 )
-from crystalvision.evaluation import load_metrics
-from crystalvision.report._results import read_predictions
+from crystalvision.evaluation import load_metrics, read_predictions
 from crystalvision.text import inline, one_line, printable
 
 from .hostile import CLASSES, FOLDER, RECIPE, hidden
@@ -41,8 +41,7 @@ def write_data(path: Path, seed: int = 0) -> Path:
             "shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1"),
         },
         axes=tuple(Axis(name=name, size=SIDE, scale=0.01, offset=-0.08) for name in ("q_y", "q_x")),
-        seed=seed,
-        recipe=RECIPE,
+        provenance=Made(seed=seed, recipe=RECIPE),
         generator={"=[/]": "\x1b[1m"},
         samples_per_shard=samples,
     )
@@ -88,7 +87,7 @@ def world(tmp_path_factory):
 
 TINY = (
     *("--set", "system.branches.classifier.backbone=dnsnet-tiny"),
-    *("--set", "input.bin=1", "--set", "schedule.classifier.epochs=1"),
+    *("--set", "input.bin.size=1", "--set", "schedule.classifier.epochs=1"),
 )
 DATA, RUN, PNG = "=data|[b].zarr", "[run]", "[png]"
 
@@ -109,7 +108,16 @@ COMMANDS = {
     "predict as JSON": ("predict", RUN, f"{DATA}[0:21]", "--json"),
     "explain": ("predict", RUN, f"{DATA}[2]", "--explain", "--explain-to", "[e]"),
     "report": ("report", RUN, "-o", "[r].html"),
-    "train classical": ("train", "naive-bayes", "-d", DATA, "-o", "[nb]", "--set", "input.bin=1"),
+    "train classical": (
+        "train",
+        "naive-bayes",
+        "-d",
+        DATA,
+        "-o",
+        "[nb]",
+        "--set",
+        "input.bin.size=1",
+    ),
     "plugins": ("plugins",),
 }
 NAMES_ALL = {"info", "evaluate"}
@@ -157,8 +165,9 @@ def test_a_prediction_is_told_in_csv_that_no_spreadsheet_runs(here):
 def test_predictions_of_a_run_are_read_back(here):
     folder = next((here / RUN / "evaluations").glob("=data*all"))
     metrics = load_metrics(folder)
-    assert metrics.class_names == CLASSES
-    assert read_predictions(folder / "predictions.csv", metrics).probabilities.shape == (126, 21)
+    assert metrics.targets["label"].classes == CLASSES
+    label = read_predictions(folder, metrics).targets["label"]
+    assert label.probabilities.shape == (126, 21)
 
 
 def test_an_export_is_imported_as_it_was(here, tmp_path):

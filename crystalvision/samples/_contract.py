@@ -1,0 +1,102 @@
+"""What makes samples."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Num
+
+from crystalvision.datasets import DatasetHeader
+from crystalvision.samples._bound import AccuracyBound
+from crystalvision.samples._cost import SourceCost
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample of a dataset, with all that is known of it.
+
+    Attributes:
+        image: Raw counts, or float32 where there is no detector, (c, *grid).
+        columns: Label, severity and whatever else the dataset keeps of each sample.
+        seen: Which points were measured, (1 or c, *grid), where the header says that each sample
+            has a mask of its own.
+    """
+
+    image: Num[np.ndarray, "c *grid"]
+    columns: Mapping[str, float]
+    seen: Bool[np.ndarray, "channels *grid"] | None = None
+
+
+class Source(ABC):
+    """Makes the samples of one dataset.
+
+    A sample depends on the recipe and its index alone: not on which others are made, nor where, nor
+    in which order, nor by how many threads. So any part of a dataset can be made again.
+    """
+
+    @property
+    @abstractmethod
+    def header(self) -> DatasetHeader:
+        """What the dataset is.
+
+        Finding out may take seconds: what only a sample can show to be wrong is found here, before
+        anything is written.
+
+        Raises:
+            InputError: The recipe asks for what cannot be made.
+        """
+
+    @property
+    def cost(self) -> SourceCost | None:
+        """What making the dataset takes, about; `None`, the default, where it cannot say."""
+        return None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever waits for the dataset should know beforehand, a sentence each."""
+        return ()
+
+    @abstractmethod
+    def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
+        """Make some samples, in the order asked for.
+
+        Few are made ahead of what is taken, so that memory stays bounded; what was begun ends when
+        the iterator is closed.
+
+        Args:
+            indices: Which samples.
+
+        Raises:
+            InputError: An index that is none of the dataset's.
+        """
+
+    def accuracy_bound(
+        self,
+        *,
+        patterns: int,
+        specimens: int,
+        column: str = "",
+        seed: int = 0,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> AccuracyBound | None:
+        """How well the classes of the samples can be told apart by anyone, if the source can say.
+
+        Only a source that knows what each image would be without noise, and the noise, can.
+
+        Args:
+            patterns: Draws of all that varies alike in every class.
+            specimens: Specimens of each class for each of them.
+            column: Something that the recipe chooses from several values, such as
+                `dose_electrons`: a bound for each; by default one for all samples.
+            seed: Draws them.
+            advance: Called with the number of draws that were worked through.
+
+        Returns:
+            The bound, or `None`, the default: the source does not know its own noise.
+
+        Raises:
+            InputError: A number is too small, or the recipe has no such column, or no noise.
+        """
+        del patterns, specimens, column, seed, advance
+        return None
