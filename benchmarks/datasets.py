@@ -35,6 +35,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     PatternDataset,
     defect_columns,
 )
@@ -273,8 +274,7 @@ def write(path: Path, samples: int, pixels: int, samples_per_shard: int) -> None
         axes=tuple(
             Axis(name=name, size=pixels, scale=3.2 / pixels, offset=-1.6) for name in ("q_y", "q_x")
         ),
-        seed=0,
-        recipe={"name": "benchmark"},
+        provenance=Made(seed=0, recipe={"name": "benchmark"}),
         generator={"numpy": np.__version__},
         samples_per_shard=samples_per_shard,
     )

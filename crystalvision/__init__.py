@@ -11,38 +11,34 @@ it is first used. The contracts are in `crystalvision.contracts`, the extension 
 `crystalvision.hookspecs`.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
-    from crystalvision.api import (
-        Benchmark,
-        Dataset,
-        Run,
-        benchmark,
-        list_plugins,
-        register,
-        simulate,
-        train,
-    )
+    from crystalvision.api.benchmarks import Benchmark, benchmark
+    from crystalvision.api.datasets import Dataset, simulate
+    from crystalvision.api.runs import Run, train
+    from crystalvision.api.session import list_plugins, register
 
 hookimpl = pluggy.HookimplMarker("crystalvision")
 """Marks a function of a plugin as the implementation of one of `crystalvision.hookspecs`."""
 
 __version__ = version("crystalvision")
 
-_FROM_API = (
-    "Benchmark",
-    "Dataset",
-    "Run",
-    "benchmark",
-    "list_plugins",
-    "register",
-    "simulate",
-    "train",
-)
+_HOMES = {
+    "Benchmark": "benchmarks",
+    "Dataset": "datasets",
+    "Run": "runs",
+    "benchmark": "benchmarks",
+    "list_plugins": "session",
+    "register": "session",
+    "simulate": "datasets",
+    "train": "runs",
+}
+"""Module of `crystalvision.api` in which a name is."""
 
 __all__ = [
     "Benchmark",
@@ -59,12 +55,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FROM_API:
+    if name not in _HOMES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from crystalvision import api
-
-    return getattr(api, name)
+    return getattr(import_module(f"crystalvision.api.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_FROM_API})
+    return sorted({*globals(), *_HOMES})

@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Renderer,
         Task,
     )
-    from crystalvision.sources import Source
+    from crystalvision.samples import Source
 
 hookspec = pluggy.HookspecMarker("crystalvision")
 

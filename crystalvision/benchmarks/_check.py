@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 
 from crystalvision.benchmarks._cells import Cell, CellKey
 from crystalvision.benchmarks._datasets import Made
 from crystalvision.benchmarks._experiments import experiment_of
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.classical import build_classical
-from crystalvision.datasets import Conditions, DatasetHeader, match, same_specimens
+from crystalvision.datasets import Conditions, DatasetHeader, match, same_things
 from crystalvision.errors import InputError, PluginError
 from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
@@ -162,10 +163,20 @@ def _check_pair(suite: Suite, learnt: str, test: str, sources: Sources) -> None:
             f"{where} has classes {_listed(mine.class_names)} here and "
             f"{_listed(other.class_names)} there"
         )
-    if same_specimens(mine.recipe, other.recipe):
+    if _same(mine, other):
         raise InputError(
-            f"{where} would share specimens: both have the seed {mine.seed}; give `test` another"
+            f"{where} would share specimens: both have the seed {_seed(mine)}; give `test` another"
         )
+
+
+def _same(one: DatasetHeader, other: DatasetHeader) -> bool:
+    """Whether two datasets may show the same things."""
+    parts = product(one.origins.values(), other.origins.values())
+    return any(same_things(*pair) for pair in parts)
+
+
+def _seed(header: DatasetHeader) -> int | None:
+    return getattr(header.provenance, "seed", None)
 
 
 def _listed(values: Iterable[object]) -> str:
@@ -189,7 +200,7 @@ def _check_recorded(suite: Suite, learnt: str, test: str, sources: Sources) -> N
         raise InputError(where.removesuffix(": "))
     try:
         match(
-            *(Conditions.of_recipe(each.axes, each.recipe) for each in (mine, other)),
+            *(Conditions.of_header(each) for each in (mine, other)),
             run_name=f"what is learnt from '{learnt}'",
             data_name=f"what is tested on '{test}'",
             despite=suite.datasets[test].despite,

@@ -107,7 +107,7 @@ def run_facts(run: Path, count: Callable[[RunRecord], int | None]) -> RunFacts:
         InputError: It is no run, or damaged.
     """
     record = load_record(run)
-    detector = record.dataset.recipe.get("detector")
+    parts = [part for part in record.dataset.recipe.values() if isinstance(part, Mapping)]
     return RunFacts(
         system=system_in_words(record.experiment.system),
         experiment=record.experiment.model_dump(mode="json"),
@@ -115,7 +115,7 @@ def run_facts(run: Path, count: Callable[[RunRecord], int | None]) -> RunFacts:
         environment=record.environment,
         device=record.device,
         data_command=remade_by(record),
-        dose=detector.get("dose_electrons") if isinstance(detector, Mapping) else None,
+        dose=next((part["dose_electrons"] for part in parts if "dose_electrons" in part), None),
         parameters=count(record),
         training_seconds=record.training_seconds,
         epoch_seconds=_epoch_seconds(run),

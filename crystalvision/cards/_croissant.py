@@ -67,7 +67,7 @@ def croissant(
     """
     people = [{"@type": "sc:Person", "name": name} for name in facts.creators]
     people += [{"@type": "sc:Organization", "name": name} for name in facts.organisations]
-    recipe_description = str(header.recipe.get("description") or "")
+    recipe_description = header.description
     licence = licence_url(facts.licence) or facts.licence if facts.licence else None
     document = {
         "@context": _CONTEXT,

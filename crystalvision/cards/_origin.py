@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from crystalvision.cards._text import patterns_of
-from crystalvision.datasets import DatasetHeader
+from crystalvision.datasets import DatasetHeader, Imported, Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +33,32 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
     what = f"{header.samples:,} {patterns_of(header)}{_classes(header)}"
-    kind = header.recipe.get("kind")
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
-    if kind == "import":
+    made = header.provenance
+    if isinstance(made, Imported):
         return Origin(
             f"Imported from a folder of labelled images by {software}. How the images were "
             "recorded and labelled is not stated here.",
             f"{what}, imported from a folder.",
             **known,
         )
-    if kind == "merge":
+    if isinstance(made, Merged):
         return Origin(
             f"Merged from other datasets by {software}; the recipe below names them. Their own "
             "cards say how they were made.",
             f"{what}, merged from other datasets.",
             **known,
         )
+    seed = "" if made.seed is None else f" with seed {made.seed}"
     if header.synthetic:
         return Origin(
-            f"Simulated from the recipe '{name}' with seed {header.seed} by {software}.",
+            f"Simulated from the recipe '{name}'{seed} by {software}.",
             f"{header.samples:,} simulated {patterns_of(header)}{_classes(header)}.",
             **known,
         )
-    by = f" by the source '{header.source}'" if header.source else ""
+    by = f" by the source '{made.source}'" if made.source else ""
     return Origin(
-        f"Made{by} from the recipe '{name}' with seed {header.seed}; software: {software}.",
+        f"Made{by} from the recipe '{name}'{seed}; software: {software}.",
         f"{what}.",
         **known,
     )

@@ -43,7 +43,7 @@ def readme(
         facts: What its creators state.
         figure: The figure's file.
     """
-    description = facts.description or str(header.recipe.get("description") or origin.summary)
+    description = facts.description or header.description or origin.summary
     of_classes = " of each class" if summary.classes else ""
     sections = [
         [f"# {inline(summary.name)}", MARK, paragraphs(description)],
@@ -164,10 +164,10 @@ def _making(header: DatasetHeader, origin: Origin) -> Iterator[str]:
         f"Identity: `{header.identity}`, a SHA-256 over recipe, seed and sizes. Datasets with one "
         "identity hold the same samples."
     )
-    if header.command:
+    if header.provenance.command:
         yield "To make it again, save the recipe below as `recipe.yaml` and run"
-        yield fenced(f"{one_line(header.command)} -o again.zarr\n", "console")
-    text = dump_yaml(header.recipe, width=96, flow=None)
+        yield fenced(f"{one_line(header.provenance.command)} -o again.zarr\n", "console")
+    text = dump_yaml(header.provenance.shown(), width=96, flow=None)
     yield f"<details>\n<summary>The recipe</summary>\n\n{fenced(text, 'yaml')}\n\n</details>"
 
 

@@ -72,7 +72,7 @@ def summarise(dataset: Dataset) -> Summary:
     header = dataset.header
     parts = [dataset.split(part) for part in SPLIT_NAMES]
     return Summary(
-        name=str(header.recipe.get("name") or dataset.path.resolve().stem),
+        name=header.name or dataset.path.resolve().stem,
         splits=tuple(map(len, parts)),
         classes=tuple(_classes(dataset, parts)),
         columns=tuple(_range(dataset, name, column) for name, column in header.columns.items()),

@@ -8,8 +8,7 @@ from typing import Any
 
 import typer
 
-from crystalvision.cli._text_console import discard
-from crystalvision.cli.console import err, out, styled
+from crystalvision.console import discard, err, out, styled
 from crystalvision.errors import CrystalVisionError, TerminatedError
 from crystalvision.text import message, printable
 

@@ -16,7 +16,7 @@ from crystalvision.cli._failures import BROKEN_PIPE_STATUS, finish, report_failu
 from crystalvision.cli._quiet import quiet_libraries
 from crystalvision.cli._state import State
 from crystalvision.cli._streams import usable_streams
-from crystalvision.cli.console import err, out
+from crystalvision.console import err, out
 from crystalvision.ordinary_files import only_ordinary_files
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.processes import terminable

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crystalvision.cli.console import err, out
+from crystalvision.console import err, out
 from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it

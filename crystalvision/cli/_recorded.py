@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from crystalvision.cli.console import err
+from crystalvision.console import err
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them

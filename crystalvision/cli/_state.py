@@ -1,10 +1,14 @@
 """What every command is given: `ctx.obj`."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from crystalvision.cli.console import err
+from crystalvision.console import err
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.threads import Threads
+
+if TYPE_CHECKING:
+    from crystalvision.api.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ class State:
     selection: PluginSelection = field(default_factory=PluginSelection)
     arguments: tuple[str, ...] = ()
     threads: Threads | None = None
+
+    @property
+    def session(self) -> "Session":
+        """Who asks, for the Python face."""
+        from crystalvision.api.session import Session
+
+        return Session(
+            self.catalogue,
+            self.selection,
+            command=("crystalvision", *self.arguments),
+            keep_threads=self.threads is not None and self.threads.automatic,
+        )
 
     def note_threads(self) -> None:
         """Say how many threads compute, if the machine is busy: for a command that computes."""

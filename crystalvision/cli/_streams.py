@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from crystalvision.cli._text_console import is_size
+from crystalvision.console import is_size
 
 _NAMES = ("stdin", "stdout", "stderr")
 

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from crystalvision.cli._describe import Row
-from crystalvision.cli.console import lines, out, styled
+from crystalvision.console import lines, out, styled
 from crystalvision.text import command_line
 
 

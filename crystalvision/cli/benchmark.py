@@ -8,7 +8,7 @@ import typer
 from crystalvision.available_memory import check_processes
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
-from crystalvision.cli.console import err, print_json
+from crystalvision.console import err, print_json
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 
@@ -72,39 +72,22 @@ def benchmark(
 
     If it is stopped, however it is, the same command with --resume goes on where it was.
     """
-    from crystalvision.benchmarks import (
-        check_place,
-        find_suite,
-        load_suite,
-        plan_benchmark,
-        run_benchmark,
-    )
-    from crystalvision.cli._benchmark import (
-        Screen,
-        print_failures,
-        print_next,
-        print_plan,
-        print_results,
-    )
+    from crystalvision.api.benchmarks import plan_suite, run_planned
+    from crystalvision.api.cells import Screen
+    from crystalvision.cli._benchmark import print_failures, print_next, print_plan, print_results
     from crystalvision.training import choose_device
 
     state: State = ctx.obj
     where = choose_device(device).type
     folder = _folder(output, dry_run=dry_run)
-    loaded = load_suite(find_suite(suite, state.catalogue), budget, settings or [])
     how = _settings(state, where, workers, scheduler, resume=resume, overwrite=overwrite)
-    screen = Screen(folder)
-    planned = plan_benchmark(loaded, state.catalogue, state.selection, device=where, watcher=screen)
-    for name, trouble in planned.troubles.items():
-        screen.note(f"system '{name}' will fail: {trouble}")
+    screen, session = Screen(folder), state.session
+    planned = plan_suite(suite, budget, settings or [], where, session, screen)
     if dry_run:
         print_plan(planned, json=json)
         return
-    check_place(planned, folder, resume=resume, overwrite=overwrite)
     try:
-        rows = run_benchmark(
-            planned, folder, state.catalogue, state.selection, settings=how, watcher=screen
-        )
+        rows = run_planned(planned, folder, how, session, screen)
     except KeyboardInterrupt:
         text = f"{folder} is not whole yet; the same command with --resume goes on with it"
         err.print(text, soft_wrap=True)

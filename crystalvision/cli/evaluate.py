@@ -7,7 +7,7 @@ import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.console import out, print_json, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def _table(told: "TargetMetrics", task: "Task") -> "Table":
     """Every number of a target with its interval."""
     from rich.table import Table
 
-    from crystalvision.cli.console import styled
+    from crystalvision.console import styled
     from crystalvision.text import unit_text
 
     units = f" [{unit_text(told.units)}]" if unit_text(told.units) else ""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress
+from crystalvision.console import out, print_json, progress
 
 
 def export(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import print_json, progress
+from crystalvision.console import print_json, progress
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown", help=__doc__)
 

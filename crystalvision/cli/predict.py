@@ -18,7 +18,7 @@ from crystalvision.cli._predictions import (
 )
 from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
-from crystalvision.cli.console import err, out, print_json, progress
+from crystalvision.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.ordinary_files import text_of
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.cli.console import out, print_json, progress, styled
+from crystalvision.console import out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it

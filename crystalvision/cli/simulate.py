@@ -1,20 +1,15 @@
 """`crystalvision simulate`."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from crystalvision.cli.cards import write_card_or_say
-from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
-from crystalvision.cli.console import err, out, print_json, progress
-from crystalvision.config import apply_overrides
+from crystalvision.cli.clusters import Scheduler, Workers
+from crystalvision.console import err, out, print_json
 from crystalvision.errors import InputError
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.text import command_line
-
-_LONG = 3600.0  # s: what takes longer is announced
 
 
 def simulate(
@@ -64,54 +59,34 @@ def simulate(
     ] = False,
 ) -> None:
     """Make a dataset of labelled patterns from a recipe."""
+    from crystalvision.api.cards import write_card_or_say
+    from crystalvision.api.clusters import one_cluster
+    from crystalvision.api.datasets import mode_of, plan_dataset
     from crystalvision.datasets import Dataset, describe
-    from crystalvision.sources import SourceSpec, find_recipe, generate, read_recipe, source_of
-    from crystalvision.training import choose_device
 
-    mode = _mode(resume=resume, overwrite=overwrite)
-    overrides = [*(set_ or [])]
-    overrides += [f"samples={samples}"] if samples is not None else []
-    overrides += [f"seed={seed}"] if seed is not None else []
-    catalogue = ctx.obj.catalogue
-    path = find_recipe(recipe, catalogue)
-    data = apply_overrides(read_recipe(path, catalogue), overrides)
-    where = str(choose_device(device))
-    name = source_of(data, recipe, catalogue)
-    spec = SourceSpec(name, data, where, plugins=ctx.obj.selection, described_in=str(path))
-    source = spec.open(catalogue)
-    cost, count = source.cost, source.header.samples
+    mode_of(resume=resume, overwrite=overwrite)
+    planned = plan_dataset(
+        recipe, samples=samples, seed=seed, set=set_ or [], device=device, session=ctx.obj.session
+    )
     if dry_run:
+        cost = planned.source.cost
         out.print(f"{recipe}: {cost or 'its source cannot say what it takes'}", soft_wrap=True)
         return
     if output is None:
         raise InputError("-o is missing: give the dataset to write, such as -o data.zarr")
-    if cost is not None and cost.seconds > _LONG:
-        err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
-    for note in source.notes:
-        err.print(f"note: {note}", soft_wrap=True)
-    with ExitStack() as stack:
-        cluster = stack.enter_context(one_cluster(workers, scheduler, where))
-        advance = stack.enter_context(progress("Simulating", count))
-        try:
-            generate(spec, output, mode=mode, cluster=cluster, source=source, advance=advance)
-        except KeyboardInterrupt:
-            err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
-            raise
+    try:
+        with one_cluster(workers, scheduler, planned.spec.device) as cluster:
+            planned.make(output, resume=resume, overwrite=overwrite, cluster=cluster)
+    except KeyboardInterrupt:
+        err.print(f"{output} is not whole yet; the same command with --resume goes on with it")
+        raise
     if card:
         write_card_or_say(output)
     if json:
         print_json(describe(Dataset.open(output)))
     else:
         err.print(
-            f"{count} patterns in {output}. "
+            f"{planned.samples} patterns in {output}. "
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )
-
-
-def _mode(*, resume: bool, overwrite: bool) -> Literal["create", "resume", "overwrite"]:
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    if resume:
-        return "resume"
-    return "overwrite" if overwrite else "create"

@@ -1,7 +1,5 @@
 """`crystalvision train`."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +7,12 @@ import typer
 
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
-from crystalvision.cli.console import Advance, err, out, print_json, progress
-from crystalvision.errors import InputError
+from crystalvision.console import out, print_json
+from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.text import command_line
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.datasets import Dataset
     from crystalvision.runs import Run
-    from crystalvision.training import ClassicalExperiment, EpochRecord, Machine, PhaseRecord
 
 
 def train(
@@ -70,6 +66,36 @@ def train(
     compile_: Annotated[
         bool, typer.Option("--compile", help="Compile the backbones first, which takes minutes.")
     ] = False,
+    online: Annotated[
+        bool,
+        typer.Option(
+            "--online",
+            help="Learn from samples that are made while it trains, new ones each epoch, by the "
+            "recipe of the dataset, which is then to validate and to test on.",
+        ),
+    ] = False,
+    online_recipe: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="The same, by another recipe: its name or its file."),
+    ] = None,
+    epoch_samples: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=MAX_SAMPLES,
+            help="Samples of an epoch that are made; by default as many as the split train has.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            min=0,
+            max=MAX_PROCESSES,
+            help="Processes that make them; 0 makes them in this one, between batches.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace the run, or unfinished training, that is there."),
@@ -80,9 +106,10 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.datasets import Dataset, doubts
-    from crystalvision.runs import check_free, train_run
-    from crystalvision.training import ClassicalExperiment, Machine, leads, load_experiment
+    from crystalvision.api.runs import describe_experiment, plan_online, train_system
+    from crystalvision.datasets import Dataset
+    from crystalvision.runs import check_free
+    from crystalvision.training import Machine, leads
 
     state: State = ctx.obj
     machine = Machine.called(
@@ -93,122 +120,25 @@ def train(
         compile=compile_,
         accumulate=accumulate,
     )
-    if leads(machine):
+    first = leads(machine)
+    if first:
         check_free(output, overwrite=overwrite)
+    session = state.session
     changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
-    described = load_experiment(experiment, state.catalogue, overrides=changes, seed=seed)
+    described = describe_experiment(experiment, set=changes, seed=seed, session=session)
     dataset = Dataset.open(data)
-    if machine.device.type == "cpu" and leads(machine):
+    made = plan_online(dataset, online_recipe or online, epoch_samples, workers, session=session)
+    if first and machine.device.type == "cpu":
         state.note_threads()
-    if leads(machine):
-        for doubt in doubts(dataset):
-            err.print(f"note: {doubt}", soft_wrap=True)
-    if isinstance(described, ClassicalExperiment):
-        _only_the_cpu(machine)
-        run = _train_classical(described, dataset, output, state, overwrite=overwrite)
-    else:
-        with ExitStack() as stack:
-            run = train_run(
-                described,
-                dataset,
-                output,
-                catalogue=state.catalogue,
-                machine=machine,
-                overwrite=overwrite,
-                listener=_Progress(stack),
-                reading=lambda total: _reading(stack, total),
-                selection=state.selection,
-                command=("crystalvision", *state.arguments),
-                keep_threads=state.threads is not None and state.threads.automatic,
-            )
-        if not leads(machine):
-            return
+    run = train_system(
+        described, dataset, output, machine, online=made, session=session, overwrite=overwrite
+    )
+    if not first:
+        return
     if json:
         print_json(run.record.model_dump(mode="json"))
     else:
         _print_end(run, data)
-
-
-def _reading(stack: ExitStack, total: int) -> Callable[[int], None]:
-    return stack.enter_context(progress("reading patterns", total))
-
-
-def _only_the_cpu(machine: "Machine") -> None:
-    if machine != type(machine)():
-        raise InputError(
-            "a classical system is fitted by one process on the CPU: leave out --device, "
-            "--devices, --nodes, --strategy, --accumulate and --compile"
-        )
-
-
-def _train_classical(
-    experiment: "ClassicalExperiment",
-    dataset: "Dataset",
-    output: Path,
-    state: State,
-    *,
-    overwrite: bool,
-) -> "Run":
-    from crystalvision.runs import train_classical_run
-
-    total = sum(len(dataset.split(name)) for name in ("train", "validation"))
-    with ExitStack() as stack:
-        # Reading and describing are one bar: neither says much alone.
-        advance = stack.enter_context(progress("computing features", 2 * total))
-
-        def on_fit(patterns: int, features: int) -> None:
-            stack.pop_all().close()
-            name = experiment.system.estimator.name
-            err.print(f"fitting {name} to {patterns} patterns of {features} features")
-            stack.enter_context(progress(f"fitting {name}", None))
-
-        return train_classical_run(
-            experiment,
-            dataset,
-            output,
-            catalogue=state.catalogue,
-            command=("crystalvision", *state.arguments),
-            overwrite=overwrite,
-            on_read=advance,
-            on_features=advance,
-            on_fit=on_fit,
-        )
-
-
-class _Progress:
-    """Shows a bar for each phase while it runs, and a line once it has ended."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._advance: Advance | None = None
-
-    def note(self, text: str) -> None:
-        err.print(f"note: {text}", soft_wrap=True)
-
-    def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
-        self._stack.pop_all().close()  # the bar before this one
-        err.print(
-            f"phase {name}: trains {', '.join(train)} for {epochs} epoch{'s' * (epochs != 1)}"
-        )
-        self._advance = self._stack.enter_context(progress(name, epochs))
-
-    def epoch_ended(self, record: "EpochRecord") -> None:
-        if self._advance is not None:
-            self._advance(note=_describe(record))
-
-    def phase_ended(self, record: "PhaseRecord") -> None:
-        self._stack.pop_all().close()
-        self._advance = None
-        err.print(
-            f"phase {record.name}: best {record.monitor} {record.best_value:.4f} at epoch "
-            f"{record.best_epoch} of {record.epochs}, {record.seconds:.1f} s"
-        )
-
-
-def _describe(record: "EpochRecord") -> str:
-    scores = (f"{name.replace('_', ' ')} {value:.3f}" for name, value in record.scores.items())
-    parts = [f"loss {record.validation_loss:.3f}", *scores]
-    return ", ".join(parts)
 
 
 def _print_end(run: "Run", data: Path) -> None:

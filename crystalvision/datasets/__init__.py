@@ -41,7 +41,17 @@ from crystalvision.datasets._layout import (
 from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
-from crystalvision.datasets._origin import CONTENT, origins, same_specimens
+from crystalvision.datasets._provenance import (
+    DatasetPart,
+    Imported,
+    Made,
+    Merged,
+    Origin,
+    Provenance,
+    origins,
+    same_samples,
+    same_things,
+)
 from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, assign_splits
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
@@ -54,7 +64,6 @@ __all__ = [
     "CARD_FIGURE",
     "CARD_METADATA",
     "CARD_TEXT",
-    "CONTENT",
     "HEADER_DOCUMENT",
     "IMAGES",
     "LABEL",
@@ -72,14 +81,20 @@ __all__ = [
     "Conditions",
     "Dataset",
     "DatasetHeader",
+    "DatasetPart",
     "DatasetWriter",
     "Despite",
     "HeaderConflictError",
     "ImageType",
+    "Imported",
+    "Made",
     "Match",
+    "Merged",
     "Mode",
+    "Origin",
     "PatternDataset",
     "Problem",
+    "Provenance",
     "Seen",
     "ShardEncoder",
     "SplitSettings",
@@ -103,7 +118,8 @@ __all__ = [
     "origins",
     "read_header",
     "read_header_copy",
-    "same_specimens",
+    "same_samples",
+    "same_things",
     "size_bytes",
     "verify",
 ]

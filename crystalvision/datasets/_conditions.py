@@ -8,7 +8,8 @@ import numpy as np
 from crystalvision.config import Config
 from crystalvision.contracts import Axis
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._origin import Recipe, source_recipes
+from crystalvision.datasets._header import DatasetHeader
+from crystalvision.datasets._provenance import Provenance, settings_of
 
 Range = tuple[float, float]
 
@@ -48,14 +49,14 @@ class Conditions(Config):
         return self.camera_length if axis in _CENTRE_AXES else 0.0
 
     @classmethod
-    def of_recipe(cls, axes: tuple[Axis, ...], recipe: Recipe) -> Self:
-        """What axes and a recipe tell, where the samples themselves are not at hand.
+    def of_header(cls, header: DatasetHeader) -> Self:
+        """What a header tells, where the samples themselves are not at hand.
 
         Args:
-            axes: Axes of the patterns.
-            recipe: What they were made by; of merged data, all of the recipes count.
+            header: What a dataset says of itself; of merged data, all of the parts count.
         """
-        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _TOLD})
+        made = header.provenance
+        return cls._of(header.axes, made, {name: _in_recipe(made, name) for name in _TOLD})
 
     @classmethod
     def of_dataset(cls, dataset: Dataset) -> Self:
@@ -68,20 +69,20 @@ class Conditions(Config):
         ranges = {
             name: _in_column(dataset, name)
             if name in header.columns
-            else _in_recipe(header.recipe, name)
+            else _in_recipe(header.provenance, name)
             for name in _TOLD
         }
-        return cls._of(header.axes, header.recipe, ranges)
+        return cls._of(header.axes, header.provenance, ranges)
 
     @classmethod
     def _of(
-        cls, axes: tuple[Axis, ...], recipe: Recipe, ranges: Mapping[str, Range | None]
+        cls, axes: tuple[Axis, ...], made: Provenance, ranges: Mapping[str, Range | None]
     ) -> Self:
         rows, columns = (_reach(ranges[name]) for name in _CENTRE)
         return cls(
             axes=axes,
             energy_kev=ranges[_ENERGY],
-            radiation=_radiation(recipe),
+            radiation=_radiation(made),
             centre_px=(rows, columns),
             camera_length=_reach(ranges[_CAMERA_LENGTH]),
         )
@@ -93,17 +94,17 @@ def _in_column(dataset: Dataset, name: str) -> Range | None:
     return (float(known.min()), float(known.max())) if len(known) else None
 
 
-def _in_recipe(recipe: Recipe, name: str) -> Range | None:
+def _in_recipe(made: Provenance, name: str) -> Range | None:
     """The range of a number in a recipe, or in all recipes of merged data that state it."""
-    found = list(_stated(recipe, name))
+    found = list(_stated(made, name))
     ranges = [each for each in map(_range_of, found) if each is not None]
     if not ranges:
         return None
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
-def _stated(recipe: Recipe, key: str) -> Iterator[Any]:
-    for each in source_recipes(recipe):
+def _stated(made: Provenance, key: str) -> Iterator[Any]:
+    for each in settings_of(made):
         for settings in each.values():
             if isinstance(settings, Mapping) and key in settings:
                 yield settings[key]
@@ -130,6 +131,6 @@ def _reach(ends: Range | None) -> float:
     return 0.0 if ends is None else max(map(abs, ends))
 
 
-def _radiation(recipe: Recipe) -> str | None:
-    found = {str(each) for each in _stated(recipe, "radiation")}
+def _radiation(made: Provenance) -> str | None:
+    found = {str(each) for each in _stated(made, "radiation")}
     return " and ".join(sorted(found)) or None

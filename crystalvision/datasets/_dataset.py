@@ -1,6 +1,7 @@
 """Reads a dataset."""
 
 import difflib
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -28,12 +29,14 @@ class Dataset:
         path: Its folder.
         header: What it says of itself.
         missing_shards: Shards that are not written, ascending.
+        chosen: Of a subset, which samples of the whole it has, (n,); `None` of a whole dataset.
     """
 
     def __init__(self, path: Path, header: DatasetHeader, missing_shards: list[int]) -> None:
         self.path = path
         self.header = header
         self.missing_shards = missing_shards
+        self.chosen: Int[np.ndarray, "n"] | None = None
 
     @classmethod
     def open(cls, path: str | Path, *, allow_incomplete: bool = False) -> Self:
@@ -58,12 +61,38 @@ class Dataset:
 
     def __len__(self) -> int:
         """Number of samples."""
-        return self.header.samples
+        return self.header.samples if self.chosen is None else len(self.chosen)
 
     @property
     def identity(self) -> str:
         """SHA-256 (hex) of what defines the content: recipe, seed, number of samples, shapes."""
         return self.header.identity
+
+    def subset(self, indices: npt.ArrayLike) -> Self:
+        """Some samples as a dataset: a view, which is trained on and judged as any other.
+
+        Its images, columns and splits are counted from 0 in the order of `indices`. A sample is in
+        the split in which it is in the whole. Header and identity are those of the whole.
+
+        Args:
+            indices: Which, (n,).
+
+        Raises:
+            InputError: None, one twice, or one that is not there.
+        """
+        wanted = self.check_indices(indices)
+        values, counts = np.unique(wanted, return_counts=True)
+        if not len(wanted) or counts.max() > 1:
+            what = f"sample {values[counts.argmax()]} twice" if len(wanted) else "no samples"
+            raise InputError(f"{self.path}: a subset of {what}; expected one or more, each once")
+        part = copy(self)
+        part.chosen = self.numbers(wanted)
+        return part
+
+    def numbers(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
+        """Indices of some samples in the whole dataset, (n,) → (n,)."""
+        places = np.asarray(indices, dtype=np.int64)
+        return places if self.chosen is None else self.chosen[places]
 
     @property
     def complete(self) -> bool:
@@ -72,7 +101,7 @@ class Dataset:
 
     def written(self) -> Int[np.ndarray, "n"]:
         """Indices of the samples that are there, ascending."""
-        shards = np.arange(len(self)) // self.header.samples_per_shard
+        shards = self.numbers(np.arange(len(self))) // self.header.samples_per_shard
         return np.flatnonzero(~np.isin(shards, self.missing_shards))
 
     def images(self, indices: npt.ArrayLike) -> np.ndarray[Any, Any]:
@@ -82,7 +111,7 @@ class Dataset:
             InputError: An index out of range, or of a sample that is not written.
             StorageError: The data cannot be read.
         """
-        return self._reader(IMAGES).read(self.check_indices(indices))
+        return self._reader(IMAGES).read(self.numbers(self.check_indices(indices)))
 
     def seen(self, indices: npt.ArrayLike) -> Bool[np.ndarray, "n channels *grid"] | None:
         """Which points of some samples were measured, (n,) → (n, 1 or c, *grid).
@@ -98,7 +127,7 @@ class Dataset:
             return None
         mask = self._seen_mask
         if mask is None:
-            return self._reader(SEEN).read(wanted)
+            return self._reader(SEEN).read(self.numbers(wanted))
         return np.broadcast_to(mask, (len(wanted), *mask.shape))
 
     def column(self, name: str, indices: npt.ArrayLike | None = None) -> np.ndarray[Any, Any]:
@@ -116,17 +145,21 @@ class Dataset:
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise InputError(f"{self.path}: no column '{name}'{hint} (columns: {', '.join(known)})")
         if name in self._table:
-            table = self._table[name]
-            return table if indices is None else table[self.check_indices(indices)]
+            table: np.ndarray[Any, Any] = self._table[name]
+            if indices is None and self.chosen is None:
+                return table
+            places = np.arange(len(self)) if indices is None else self.check_indices(indices)
+            values: np.ndarray[Any, Any] = table[self.numbers(places)]
+            return values
         if indices is not None:
-            return self._reader(name).read(self.check_indices(indices))
+            return self._reader(name).read(self.numbers(self.check_indices(indices)))
         array = sample_arrays(self.header)[name]
-        values = np.full(
+        column = np.full(
             (len(self), *array.shape), fill_value(name, array.dtype), dtype=array.dtype
         )
         written = self.written()
-        values[written] = self._reader(name).read(written)
-        return values
+        column[written] = self._reader(name).read(self.numbers(written))
+        return column
 
     def check_classes(self, purpose: str) -> None:
         """Check that samples have a class.
@@ -163,6 +196,8 @@ class Dataset:
         if not is_split(self.path):
             raise InputError(f"{self.path}: incomplete: has no splits; {RESUME_HINT}")
         part, rank = self._splits
+        if self.chosen is not None:
+            part, rank = part[self.chosen], rank[self.chosen]
         chosen = np.ones(len(self), dtype=bool)
         if name != "all":
             chosen = part == SPLIT_NAMES.index(name)
@@ -174,7 +209,8 @@ class Dataset:
                 f"{self.path}: {size} samples of split '{name}' were asked for; expected 1 to "
                 f"{count} of train, validation or test"
             )
-        return np.flatnonzero(chosen & (rank < size)).astype(np.int64)
+        first = np.flatnonzero(chosen)
+        return np.sort(first[np.argsort(rank[first])[:size]]).astype(np.int64)
 
     def split_settings(self) -> SplitSettings:
         """How it is split.
@@ -212,14 +248,15 @@ class Dataset:
             raise InputError(
                 f"{self.path}: no sample {outside[0]}; samples go from 0 to {len(self) - 1}"
             )
-        absent = wanted[np.isin(wanted // self.header.samples_per_shard, self.missing_shards)]
+        shards = self.numbers(wanted) // self.header.samples_per_shard
+        absent = wanted[np.isin(shards, self.missing_shards)]
         if absent.size:
             raise InputError(f"{self.path}: sample {absent[0]} is not written yet; {RESUME_HINT}")
         return wanted
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process reads what it needs by itself.
-        kept = ("path", "header", "missing_shards")
+        kept = ("path", "header", "missing_shards", "chosen")
         return {key: value for key, value in self.__dict__.items() if key in kept}
 
     def _reader(self, name: str) -> ArrayReader:
@@ -254,7 +291,7 @@ class Dataset:
     def _table(self) -> Rows:
         """Every number of every sample, name → (samples,)."""
         table = {
-            name: np.full(len(self), fill_value(name, column.dtype), dtype=column.dtype)
+            name: np.full(self.header.samples, fill_value(name, column.dtype), dtype=column.dtype)
             for name, column in stored_columns(self.header).items()
         }
         for shard in sorted(set(range(self.header.shards)).difference(self.missing_shards)):

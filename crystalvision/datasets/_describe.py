@@ -10,8 +10,9 @@ import numpy as np
 from crystalvision.datasets._columns import LABEL
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import size_bytes
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._open import is_split
-from crystalvision.datasets._origin import MERGE
+from crystalvision.datasets._provenance import Made, Merged
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.storage import disk_errors
 
@@ -24,7 +25,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     Raises:
         StorageError: The data cannot be read.
     """
-    header = dataset.header
+    header, provenance = dataset.header, dataset.header.provenance
     splits = None
     if is_split(dataset.path):
         splits = {name: len(dataset.split(name)) for name in SPLIT_NAMES}
@@ -50,19 +51,30 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "columns": {name: column.units for name, column in header.columns.items()},
         "seen": _seen(dataset),
         "bytes_on_disk": size,
-        "recipe": header.recipe.get("name"),
+        "recipe": header.name or None,
         "caveats": list(header.caveats),
-        "seed": header.seed,
-        "crystals": [facts.model_dump(mode="json") for facts in header.crystals],
+        "seed": provenance.seed if isinstance(provenance, Made) else None,
+        **_crystals(header),
         "generator": header.generator,
         "made_elsewhere": made_elsewhere(header.generator),
         "sources": [
-            {key: source[key] for key in ("name", "seed", "samples", "identity")}
-            for source in header.recipe["sources"]
+            {
+                "name": part.provenance.name,
+                "seed": getattr(part.provenance, "seed", None),
+                "samples": part.samples,
+                "identity": part.identity,
+            }
+            for part in provenance.parts
         ]
-        if header.recipe.get("kind") == MERGE
+        if isinstance(provenance, Merged)
         else [],
     }
+
+
+def _crystals(header: DatasetHeader) -> dict[str, Any]:
+    """The ideal crystals, of data that are of crystals."""
+    facts = [facts.model_dump(mode="json") for facts in header.crystals]
+    return {"crystals": facts} if facts else {}
 
 
 def _classes(dataset: Dataset) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from jaxtyping import Bool
@@ -12,9 +12,16 @@ from pydantic import Field, field_validator, model_validator
 from crystalvision.config import Config
 from crystalvision.contracts import Axis, CrystalFacts, Target, grid_of
 from crystalvision.datasets._columns import LABEL, Column, check_column, is_column_name
+from crystalvision.datasets._provenance import (
+    DatasetPart,
+    Made,
+    Merged,
+    Origin,
+    Provenance,
+    origins,
+)
 from crystalvision.datasets._seen import Seen
 from crystalvision.errors import InputError
-from crystalvision.json_text import parse_json
 from crystalvision.ranges import MAX_SAMPLES
 
 ImageType = Literal["uint16", "uint32", "float32"]
@@ -24,8 +31,6 @@ _MOST_PIXELS = 2**28
 _MOST_DIMENSIONS = 3
 _NO_CONTENT = {
     "generator",
-    "source",
-    "command",
     "synthetic",
     "caveats",
     "crystals",
@@ -74,13 +79,8 @@ class DatasetHeader(Config):
         axes: Calibration of each dimension of the grid: rows `q_y` and columns `q_x`, or
             `two_theta`.
         seen: Which points were measured; `None` where all were.
-        seed: Seed of the whole dataset.
-        recipe: The recipe, as resolved, in JSON types.
+        provenance: Where the samples were first made: by a source, in files, in other datasets.
         generator: Software that made the data, name → version.
-        source: The source that makes its samples from the recipe, as plugins offer it; empty where
-            they cannot be made again.
-        command: What a user types to make it again from the recipe, saved as `recipe.yaml`; empty
-            where nothing does.
         synthetic: Whether the images were computed, not measured.
         caveats: What whoever uses the data must know, a sentence or two each.
         crystals: The ideal crystals that a simulation read, and what was assumed of them; in the
@@ -94,11 +94,8 @@ class DatasetHeader(Config):
     columns: dict[str, Column] = Field(default_factory=dict)
     axes: tuple[Axis, ...] = Field(min_length=1, max_length=_MOST_DIMENSIONS)
     seen: Seen | None = None
-    seed: int
-    recipe: dict[str, Any]
+    provenance: Provenance
     generator: dict[str, str]
-    source: str = ""
-    command: str = ""
     synthetic: bool = False
     caveats: tuple[str, ...] = ()
     crystals: tuple[CrystalFacts, ...] = ()
@@ -110,15 +107,6 @@ class DatasetHeader(Config):
         for name, column in columns.items():
             check_column(name, column)
         return columns
-
-    @field_validator("recipe")
-    @classmethod
-    def _as_json(cls, recipe: dict[str, Any]) -> dict[str, Any]:
-        try:
-            text = json.dumps(recipe, allow_nan=False)
-        except TypeError as error:
-            raise ValueError(f"the recipe must hold JSON types only: {error}") from error
-        return dict(parse_json(text))
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
@@ -180,6 +168,34 @@ class DatasetHeader(Config):
         if self.seen is None or self.seen.each_sample:
             return None
         return self.seen.array(self.grid)
+
+    @property
+    def name(self) -> str:
+        """What its maker calls it, or nothing."""
+        return self.provenance.name
+
+    @property
+    def description(self) -> str:
+        """What its recipe says of it, or nothing."""
+        made = self.provenance
+        return str(made.recipe.get("description") or "").strip() if isinstance(made, Made) else ""
+
+    @property
+    def parts(self) -> tuple[DatasetPart, ...]:
+        """The datasets in which its samples were made: those that it joins, or itself."""
+        if isinstance(self.provenance, Merged):
+            return self.provenance.parts
+        return (self.as_part,)
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """Every dataset in which its samples have been: identity → where they were made."""
+        return origins(self.identity, self.provenance)
+
+    @property
+    def as_part(self) -> DatasetPart:
+        """This dataset, as another one remembers it."""
+        return DatasetPart(identity=self.identity, samples=self.samples, provenance=self.provenance)
 
     @property
     def shards(self) -> int:

@@ -10,7 +10,7 @@ from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._match import differences
-from crystalvision.datasets._origin import MERGE
+from crystalvision.datasets._provenance import Merged
 from crystalvision.datasets._seen import Seen
 from crystalvision.errors import InputError
 
@@ -74,7 +74,7 @@ def differing_beams(datasets: Sequence[Dataset]) -> tuple[str, ...]:
 
 
 def _name(dataset: Dataset) -> str:
-    return f"'{dataset.header.recipe.get('name') or dataset.path.name}'"
+    return f"'{dataset.header.name or dataset.path.name}'"
 
 
 def join_classes(datasets: Sequence[Dataset], name: str) -> dict[str, float | None]:
@@ -146,7 +146,8 @@ def own_columns(dataset: Dataset) -> dict[str, Column]:
     columns = dict(dataset.header.columns)
     columns.pop(SPECIMEN, None)
     for name in (SOURCE, SOURCE_INDEX):
-        if columns.pop(name, None) and dataset.header.recipe.get("kind") != MERGE:
+        merged = isinstance(dataset.header.provenance, Merged)
+        if columns.pop(name, None) and not merged:
             raise InputError(
                 f"{dataset.path}: has a column '{name}' already, which a merge writes itself; give "
                 "that column another name where the dataset is made"

@@ -20,7 +20,7 @@ from crystalvision.datasets._join import (
     join_columns,
     join_seen,
 )
-from crystalvision.datasets._origin import MERGE, origins, same_samples
+from crystalvision.datasets._provenance import DatasetPart, Made, Merged, origins, same_samples
 from crystalvision.datasets._specimens import number_specimens
 from crystalvision.datasets._verify import damaged_shards
 from crystalvision.datasets._writer import DatasetWriter, Mode
@@ -164,7 +164,7 @@ def _parts(datasets: Sequence[Dataset], columns: Mapping[str, Column]) -> list[_
             SOURCE: np.full(count, source, dtype=np.int32),
             SOURCE_INDEX: np.arange(count, dtype=np.int64),
         }
-        if dataset.header.recipe.get("kind") == MERGE:
+        if isinstance(dataset.header.provenance, Merged):
             here = {
                 SOURCE: dataset.column(SOURCE) + np.int32(source),
                 SOURCE_INDEX: dataset.column(SOURCE_INDEX),
@@ -176,56 +176,39 @@ def _parts(datasets: Sequence[Dataset], columns: Mapping[str, Column]) -> list[_
         }
         parts.append(_Part(dataset, range(start, start + count), classes, here))
         start += count
-        source += len(_sources(dataset))
+        source += len(dataset.header.parts)
     return parts
 
 
-def _sources(dataset: Dataset) -> list[dict[str, Any]]:
-    """Where the samples of a dataset were first made."""
-    header = dataset.header
-    if header.recipe.get("kind") == MERGE:
-        return list(header.recipe["sources"])
-    record = {
-        "identity": header.identity,
-        "name": header.recipe.get("name") or "",
-        "seed": header.seed,
-        "samples": header.samples,
-        "recipe": header.recipe,
-    }
-    return [record]
-
-
-def _join_sources(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+def _join_sources(datasets: Sequence[Dataset]) -> list[DatasetPart]:
     """The sources of all inputs, in order.
 
     Raises:
         InputError: Two inputs hold the same samples.
     """
-    known: list[tuple[Dataset, dict[str, Any]]] = []
+    known: list[tuple[Dataset, DatasetPart]] = []
     for dataset in datasets:
-        for source in _sources(dataset):
+        for part in dataset.header.parts:
             for other, given in known:
-                if _made_of(source) & _made_of(given) or same_samples(
-                    source["recipe"], given["recipe"]
-                ):
+                if _share_samples(part, given):
                     raise InputError(
                         f"{dataset.path}: holds samples that {other.path} holds, too: those of "
-                        f"'{source['name']}' with seed {source['seed']}; leave one of them out, or "
-                        "simulate it with another --seed"
+                        f"{part.label}; leave one of them out, or simulate it with another --seed"
                     )
-            known.append((dataset, source))
-    return [source for _, source in known]
+            known.append((dataset, part))
+    return [part for _, part in known]
 
 
-def _made_of(source: Mapping[str, Any]) -> set[str]:
-    return set(origins(source["identity"], source["recipe"]))
+def _share_samples(one: DatasetPart, other: DatasetPart) -> bool:
+    first, second = (origins(part.identity, part.provenance) for part in (one, other))
+    if first.keys() & second.keys():
+        return True
+    made = (each for each in first.values() if isinstance(each, Made))
+    return any(same_samples(each, known) for each in made for known in second.values())
 
 
-def _source_columns(sources: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
-    named = ", ".join(
-        f"{number}: {source['name']} (seed {source['seed']})"
-        for number, source in enumerate(sources)
-    )
+def _source_columns(sources: Sequence[DatasetPart]) -> dict[str, Column]:
+    named = ", ".join(f"{number}: {source.label}" for number, source in enumerate(sources))
     described = f"dataset in which the sample was made; {named}"
     return {
         SOURCE: Column(dtype="int32", description=described),
@@ -236,11 +219,11 @@ def _source_columns(sources: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
 def _header(
     datasets: Sequence[Dataset],
     columns: Mapping[str, Column],
-    sources: list[dict[str, Any]],
+    sources: list[DatasetPart],
     name: str | None,
 ) -> DatasetHeader:
     first = datasets[0].header
-    names = dict.fromkeys(source["name"] or "without a name" for source in sources)
+    names = dict.fromkeys(source.provenance.name or "without a name" for source in sources)
     fields = {
         "samples": sum(map(len, datasets)),
         "image_shape": first.image_shape,
@@ -248,8 +231,7 @@ def _header(
         "columns": dict(columns),
         "axes": first.axes,
         "seen": join_seen([dataset.header for dataset in datasets]),
-        "seed": 0,
-        "recipe": {"name": name or " + ".join(names), "kind": MERGE, "sources": sources},
+        "provenance": Merged(name=name or " + ".join(names), parts=tuple(sources)),
         "generator": _generator(datasets),
         "synthetic": all(dataset.header.synthetic for dataset in datasets),
         "caveats": (

@@ -8,9 +8,9 @@ from jaxtyping import Int
 from crystalvision.datasets._columns import IMAGE_CHECKSUM, SPECIMEN
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._join import SOURCE, SOURCE_INDEX
-from crystalvision.datasets._origin import IMPORT, MERGE, drawn_from, source_recipes
+from crystalvision.datasets._provenance import Imported, Made, Merged
 
-_PICTURES = (IMPORT,)
+_PICTURES = ("pictures",)
 
 
 def number_specimens(datasets: Sequence[Dataset]) -> Int[np.ndarray, "n"] | None:
@@ -62,15 +62,14 @@ def _keys(datasets: Sequence[Dataset]) -> Int[np.ndarray, "n 2"]:
         header = dataset.header
         keys = np.full((len(dataset), 2), -1, dtype=np.int64)
         source, index = np.zeros(len(dataset), dtype=np.int64), np.arange(len(dataset))
-        if header.recipe.get("kind") == MERGE:
+        if isinstance(header.provenance, Merged):
             source, index = dataset.column(SOURCE), dataset.column(SOURCE_INDEX)
-        for number, recipe in enumerate(source_recipes(header.recipe)):
-            here = source == number
-            drawn = drawn_from(recipe)
-            if drawn is not None:
-                keys[here, 0] = kinds.setdefault(drawn, len(kinds))
+        for number, part in enumerate(header.parts):
+            here, made = source == number, part.provenance
+            if isinstance(made, Made) and made.things is not None:
+                keys[here, 0] = kinds.setdefault(made.things, len(kinds))
                 keys[here, 1] = index[here]
-            elif recipe.get("kind") == IMPORT:
+            elif isinstance(made, Imported):
                 keys[here, 0] = kinds.setdefault(_PICTURES, len(kinds))
                 keys[here, 1] = dataset.column(IMAGE_CHECKSUM)[here]
         parts.append(keys)

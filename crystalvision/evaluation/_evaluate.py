@@ -11,20 +11,18 @@ from jaxtyping import Int
 
 from crystalvision.contracts import Judged, Target, Task
 from crystalvision.datasets import (
-    CONTENT,
     SPECIMEN,
     Conditions,
     Dataset,
     Despite,
     Match,
     match,
-    origins,
-    same_specimens,
 )
 from crystalvision.errors import InputError
 from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
+from crystalvision.evaluation._unseen import check_unseen
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import UNSEEN, Predictions, Predictor, carried, join
 from crystalvision.runs import Run
@@ -125,7 +123,7 @@ def evaluate(
         conditions=conditions,
     )
     columns = _columns(tasks, judged)
-    return Evaluation(metrics, indices, judged, columns, predictions)
+    return Evaluation(metrics, dataset.numbers(indices), judged, columns, predictions)
 
 
 def _predict(
@@ -167,14 +165,14 @@ def choose_samples(
     record = run.record
     same = dataset.identity == record.dataset.identity
     if not same:
-        _check_unseen(run, dataset)
+        check_unseen(run, dataset)
     split = split or ("test" if same else "all")
     indices = np.asarray(dataset.split(split))
     if not len(indices):
         raise InputError(f"{dataset.path}: its {split} split is empty; choose another --split")
     if same and split == "test":
         trained = {index for index, name in run.split().items() if name != "test"}
-        if seen := trained & set(indices.tolist()):
+        if seen := trained & set(dataset.numbers(indices).tolist()):
             raise InputError(
                 f"{dataset.path}: its splits have changed since {run.path} was trained; "
                 f"{len(seen)} patterns of the test split were used for training"
@@ -299,32 +297,3 @@ def _matched(run: Run, dataset: Dataset, despite: Collection[Despite]) -> Match:
         data_name=str(dataset.path),
         despite=despite,
     )
-
-
-def _check_unseen(run: Run, dataset: Dataset) -> None:
-    """Refuse data that share samples or specimens with what a run was trained on.
-
-    Raises:
-        InputError: They do, or may.
-    """
-    record = run.record.dataset
-    trained = origins(record.identity, record.recipe)
-    images = {recipe.get(CONTENT) for recipe in trained.values()} - {None}
-    for identity, recipe in origins(dataset.identity, dataset.header.recipe).items():
-        if identity in trained:
-            raise InputError(
-                f"{dataset.path} and the data that {run.path} was trained on have samples in "
-                f"common, those of '{recipe.get('name')}': one of the two was made of the other, "
-                "by a merge or by export and import, or both of the same; judge it on other data"
-            )
-        if recipe.get(CONTENT) in images:
-            raise InputError(
-                f"{dataset.path} holds the images that {run.path} was trained on, imported anew as "
-                f"'{recipe.get('name')}'; judge it on other data, or train it again on these"
-            )
-        if any(same_specimens(recipe, other) for other in trained.values()):
-            raise InputError(
-                f"{dataset.path} was simulated with the seed that the training data had "
-                f"({recipe['seed']}), so it may hold the specimens that {run.path} was trained "
-                "on; simulate it with another --seed"
-            )

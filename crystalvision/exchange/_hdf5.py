@@ -104,9 +104,9 @@ def _write_head(file: "h5py.File", selection: Selection) -> "h5py.Group":
     bundle = root.create_group("metadatabundle")
     bundle.attrs["emd_group_type"] = "metadatabundle"
     told = _node(bundle, "dataset", "metadata", "Metadata")
-    _write_text(told, "name", str(header.recipe.get("name") or ""))
+    _write_text(told, "name", header.name)
     _write_text(told, "identity", selection.dataset.identity)
-    _write_text(told, "recipe", json.dumps(header.recipe))
+    _write_text(told, "recipe", json.dumps(header.provenance.shown()))
     _write_text(told, "generator", json.dumps(header.generator))
     severities = told.create_dataset("class_severities", data=np.array(header.class_severities))
     severities.attrs["type"] = b"list"

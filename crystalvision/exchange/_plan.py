@@ -16,11 +16,12 @@ from crystalvision.datasets import (
     Axis,
     Column,
     DatasetHeader,
+    DatasetPart,
+    Imported,
     SplitSettings,
     defect_columns,
     digest,
 )
-from crystalvision.datasets._origin import CONTENT, EXPORTED_FROM, IMPORT
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
@@ -140,12 +141,13 @@ def _plan(
     content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
     columns[FILE_DIGEST] = FILE_DIGEST_COLUMN, file_digests(folder, listing.files)
     rows[FILE_DIGEST] = columns[FILE_DIGEST][1]
-    recipe = {**header["recipe"], CONTENT: digest(content)}
-    if document:
-        recipe[EXPORTED_FROM] = {
-            "identity": document.identity,
-            "recipe": document.header.recipe,
-        }
+    provenance = Imported(
+        name=settings.name or text_of(folder.resolve().name),
+        files=len(listing.files),
+        content_sha256=digest(content),
+        settings=_settings(settings, listing),
+        exported_from=_exported_from(document) if document else None,
+    )
     fields = {
         **header,
         "seen": seen,
@@ -154,7 +156,7 @@ def _plan(
             SPECIMEN: SPECIMEN_COLUMN,
             **{name: told for name, (told, _) in columns.items()},
         },
-        "recipe": recipe,
+        "provenance": provenance,
     }
     return Plan(
         folder=folder,
@@ -183,29 +185,35 @@ def _header(
 ) -> dict[str, Any]:
     """The dataset's header, but for its columns and what depends on the pixels."""
     image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
-    recipe: dict[str, Any] = {
-        "name": settings.name or text_of(folder.resolve().name),
-        "kind": IMPORT,
-        "images": len(listing.files),
-    }
-    if settings.gap_values:
-        recipe["gap_values"] = [f"{value:.17g}" for value in settings.gap_values]
-    if settings.page is not None:
-        recipe["page"] = settings.page
-    if settings.energy_kev is not None:
-        recipe["beam"] = {"energy_kev": settings.energy_kev}
-    if listing.specimen_names:
-        recipe["specimens"] = list(listing.specimen_names)
     return {
         "samples": len(listing.files),
         "image_shape": kind.shape,
         "dtype": kind.dtype,
         "axes": axes,
-        "seed": 0,
-        "recipe": recipe,
         "generator": {name: version(name) for name in ("crystalvision", "numpy")},
         "samples_per_shard": int(np.clip(_SHARD_BYTES // image_bytes, 1, 256)),
     }
+
+
+def _exported_from(document: ExportDocument) -> DatasetPart:
+    header = document.header
+    return DatasetPart(
+        identity=document.identity, samples=header.samples, provenance=header.provenance
+    )
+
+
+def _settings(settings: Settings, listing: Listing) -> dict[str, Any]:
+    """How the files were read, and what was said of all of them, in JSON types."""
+    found: dict[str, Any] = {}
+    if settings.gap_values:
+        found["gap_values"] = [f"{value:.17g}" for value in settings.gap_values]
+    if settings.page is not None:
+        found["page"] = settings.page
+    if settings.energy_kev is not None:
+        found["beam"] = {"energy_kev": settings.energy_kev}
+    if listing.specimen_names:
+        found["specimens"] = list(listing.specimen_names)
+    return found
 
 
 def _energy(

@@ -16,7 +16,7 @@ def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]
         sections: Further sections: heading and text.
     """
     header = selection.dataset.header
-    name = inline(str(header.recipe.get("name") or "A dataset"))
+    name = inline(header.name or "A dataset")
     lines = [
         f"# {name}, as {title}",
         "",

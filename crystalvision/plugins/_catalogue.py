@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Target,
         Task,
     )
-    from crystalvision.sources import Source, SourceSpec
+    from crystalvision.samples import Source
 
 
 class Catalogue:
@@ -204,7 +204,7 @@ class Catalogue:
         name: str,
         options: Mapping[str, object] = ...,
         *,
-        spec: "SourceSpec",
+        spec: object,
         catalogue: "Catalogue",
     ) -> "Source": ...
     @overload

@@ -14,7 +14,6 @@ from crystalvision.report._results import Result
 from crystalvision.runs import RunRecord
 
 SPLITS = ("train", "validation", "test")
-_SIMULATED = "crystalvision simulate recipe.yaml"
 """What made the data of runs that do not say."""
 
 
@@ -96,8 +95,7 @@ def distinct_datasets(results: Sequence[Result]) -> list[Result]:
 
 def remade_by(record: RunRecord) -> str:
     """What makes the dataset of a run from the recipe, saved as `recipe.yaml`, or ""."""
-    command = record.dataset.command
-    return _SIMULATED if command is None else command
+    return record.dataset.provenance.command
 
 
 def describe_data(result: Result) -> Data:
@@ -120,7 +118,7 @@ def describe_data(result: Result) -> Data:
         )
         dose = ""
     recipe = record.dataset.recipe
-    seed = dataset.header.seed if dataset else recipe.get("seed")
+    seed = getattr(record.dataset.provenance, "seed", None)
     return Data(
         identity=record.dataset.identity,
         path=record.dataset.path,
@@ -137,7 +135,7 @@ def describe_data(result: Result) -> Data:
         ),
         splits={name: result.splits.get(name, 0) for name in SPLITS},
         classes=classes,
-        seed=seed if isinstance(seed, int) else None,
+        seed=seed,
         dose=dose or _dose_of_recipe(recipe),
         generator=dict(dataset.header.generator) if dataset else {},
         command=remade_by(record),

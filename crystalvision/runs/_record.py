@@ -9,11 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Target
-from crystalvision.datasets import Conditions, Dataset
+from crystalvision.datasets import Conditions, Dataset, Made, Origin, Provenance, origins
 from crystalvision.models import LABEL, SEVERITY, ClassicalConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
@@ -23,6 +24,40 @@ SPLITS = ("train", "validation", "test")
 PartKind = Literal["input", "backbone", "head", "fusion", "task", "feature", "estimator"]
 
 
+class SubsetRecord(Config):
+    """Samples of a dataset.
+
+    Attributes:
+        samples: How many.
+        sha256: Of their indices, ascending, as little-endian int64.
+    """
+
+    samples: int
+    sha256: str
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "SubsetRecord | None":
+        """What a run remembers of a subset; nothing of a whole dataset."""
+        chosen = dataset.chosen
+        if chosen is None:
+            return None
+        numbers = np.sort(chosen).astype("<i8").tobytes()
+        return cls(samples=len(chosen), sha256=hashlib.sha256(numbers).hexdigest())
+
+
+class OnlineRecord(Config):
+    """What made samples while a system trained.
+
+    Attributes:
+        samples: Samples of an epoch: epoch e, counted through all phases, had those from e times
+            as many.
+        made: Their source, recipe and seed.
+    """
+
+    samples: int
+    made: Made
+
+
 class DatasetRecord(Config):
     """The dataset that a system was trained on.
 
@@ -30,18 +65,39 @@ class DatasetRecord(Config):
         path: Where it was.
         identity: Its identity, so that a copy elsewhere is recognised.
         samples: How many patterns it had.
-        recipe: What it was made by.
-        recipe_hash: SHA-256 of that, as JSON with sorted keys.
-        command: What makes it from the recipe, saved as `recipe.yaml`; empty where nothing does,
-            `None` where the run does not say.
+        provenance: Where its samples were made.
+        subset: Which of them it was trained on, if not all.
+        online: What made the samples that it learnt from instead, if any did.
     """
 
     path: str
     identity: str
     samples: int
-    recipe: dict[str, Any]
-    recipe_hash: str = ""
-    command: str | None = None
+    provenance: Provenance
+    subset: SubsetRecord | None = None
+    online: OnlineRecord | None = None
+
+    @property
+    def name(self) -> str:
+        """What its maker calls it, or nothing."""
+        return self.provenance.name
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What it was made by, as a person reads it."""
+        return self.provenance.shown()
+
+    @property
+    def recipe_hash(self) -> str:
+        """SHA-256 of that, as JSON with sorted keys."""
+        text = json.dumps(self.recipe, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """Identity → where samples that it was trained, validated or tested on were made."""
+        known = origins(self.identity, self.provenance)
+        return known if self.online is None else {**known, "online": self.online.made}
 
 
 class PluginRecord(Config):
@@ -133,6 +189,7 @@ def record_of(
     command: Sequence[str],
     device: str = "cpu",
     processes: int = 1,
+    online: OnlineRecord | None = None,
 ) -> RunRecord:
     """The record of what was trained here and now.
 
@@ -146,11 +203,12 @@ def record_of(
         command: The command line, or nothing.
         device: `cpu` or the GPU's name.
         processes: Processes that trained together.
+        online: What made the samples that it learnt from, if not the dataset.
     """
     header = dataset.header
     return RunRecord(
         experiment=experiment,
-        dataset=dataset_record(dataset),
+        dataset=dataset_record(dataset, online),
         targets=_with_severity(targets, header.targets),
         image_shape=header.image_shape,
         calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
@@ -173,20 +231,19 @@ def _with_severity(told: Mapping[str, Target], known: Mapping[str, Target]) -> d
 
 
 def splits_of(dataset: Dataset) -> dict[int, str]:
-    """The split of each sample: index → "train" and so on."""
-    return {int(index): name for name in SPLITS for index in dataset.split(name)}
+    """The split of each sample, by its index in the whole dataset: index → "train" and so on."""
+    return {int(index): name for name in SPLITS for index in dataset.numbers(dataset.split(name))}
 
 
-def dataset_record(dataset: Dataset) -> DatasetRecord:
+def dataset_record(dataset: Dataset, online: OnlineRecord | None = None) -> DatasetRecord:
     """What a run remembers of its dataset."""
-    recipe = json.dumps(dict(dataset.header.recipe), sort_keys=True, default=str)
     return DatasetRecord(
         path=str(dataset.path),
         identity=dataset.identity,
         samples=len(dataset),
-        recipe=dict(dataset.header.recipe),
-        recipe_hash=hashlib.sha256(recipe.encode()).hexdigest(),
-        command=dataset.header.command,
+        provenance=dataset.header.provenance,
+        subset=SubsetRecord.of(dataset),
+        online=online,
     )
 
 

@@ -18,6 +18,7 @@ from crystalvision.runs._listening import Watched
 from crystalvision.runs._meeting import joined_store
 from crystalvision.runs._record import (
     SPLITS,
+    OnlineRecord,
     PluginRecord,
     RunRecord,
     plugin_records,
@@ -36,6 +37,9 @@ from crystalvision.training import (
     History,
     Listener,
     Machine,
+    MadeOnline,
+    Online,
+    OnlinePatterns,
     Patterns,
     Silent,
     check_first_weights,
@@ -71,6 +75,14 @@ class _Job:
     plugins: tuple[PluginRecord, ...]
     machine: Machine
     command: tuple[str, ...]
+    made: MadeOnline | None = None
+
+    @property
+    def online(self) -> OnlineRecord | None:
+        """What the run remembers of samples that were made while it trained."""
+        if self.made is None:
+            return None
+        return OnlineRecord(samples=self.made.online.samples, made=self.made.made)
 
 
 def train_run(
@@ -80,6 +92,7 @@ def train_run(
     *,
     catalogue: Catalogue | None = None,
     machine: Machine | None = None,
+    online: Online | None = None,
     overwrite: bool = False,
     listener: Listener | None = None,
     reading: Reading | None = None,
@@ -96,6 +109,7 @@ def train_run(
     Args:
         experiment: What to train, and how.
         dataset: What to train it on: its splits `train` and `validation`.
+        online: What makes the samples to learn from while it trains, instead of the split `train`.
         path: The folder to write.
         catalogue: Where parts are looked up; by default what is installed.
         machine: Where to train; by default on the CPU, in one process.
@@ -116,10 +130,12 @@ def train_run(
     listener = listener or Silent()
     destination = check_free(path, overwrite=overwrite) if leads(machine) else None
     machine.check_precision(experiment.precision)
-    ready = plan(experiment, dataset, catalogue)
+    ready = plan(experiment, dataset, catalogue, online=online is not None)
+    epochs = sum(phase.epochs for phase in ready.phases)
+    made = None if online is None else online.drawn(dataset, epochs, experiment.seed, catalogue)
     notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
     plugins = plugin_records(experiment, catalogue, ready.system.targets)
-    job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
+    job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command), made)
     if destination is None:
         return _follow(job)
     for note in notes:
@@ -145,7 +161,7 @@ def _train(
     """Train, showing the curves meanwhile, and calibrate what came of it."""
     found = folder.latest()
     group.wait()  # no process reads the checkpoint before it is settled which
-    training, validation = _read(job.dataset, job.ready, reading)
+    training, validation = _read(job, reading)
     curves = Curves(folder.path / TENSORBOARD, found.progress.epochs if found else ())
     try:
         history = _fit(job, training, validation, group, folder, Watched(listener, curves.add))
@@ -154,6 +170,7 @@ def _train(
         raise
     finally:
         curves.close()
+    training.begin(0)  # what is compared with later does not depend on where it was stopped
     seed, device = job.experiment.seed, group.device
 
     def fitted(batch_size: int) -> Trust:
@@ -173,7 +190,7 @@ def _follow(job: _Job) -> Run:
     """Train as one of the further processes, which write nothing."""
     with together(job.machine, joined_store()) as group:
         group.wait()
-        training, validation = _read(job.dataset, job.ready, None)
+        training, validation = _read(job, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
         history = _fit(job, training, validation, group, folder, Silent())
     return Run(job.path, _record(job, history), job.ready.system, job.ready.preprocess)
@@ -214,6 +231,7 @@ def _record(job: _Job, history: History) -> RunRecord:
         command=job.command,
         device=job.machine.name,
         processes=job.machine.processes,
+        online=job.online,
     )
 
 
@@ -247,7 +265,8 @@ def _identity(job: _Job) -> dict[str, Any]:
         "format": _IDENTITY_FORMAT,
         "experiment": job.experiment.model_dump(mode="json"),
         "dataset": job.dataset.identity,
-        "splits": {name: _hash(job.dataset.split(name)) for name in SPLITS},
+        "online": job.online and job.online.model_dump(mode="json"),
+        "splits": {name: _hash(job.dataset.numbers(job.dataset.split(name))) for name in SPLITS},
         "plugins": [
             {**plugin.model_dump(mode="json"), "file": file_hash(plugin.distribution)}
             for plugin in job.plugins
@@ -263,9 +282,19 @@ def _hash(indices: np.ndarray) -> str:
 def _told(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:
     """The job as `crystalvision.runs._worker` reads it."""
     selection = selection or PluginSelection.from_environment()
+    chosen, made = job.dataset.chosen, job.made
     return {
         "experiment": job.experiment.model_dump(mode="json"),
         "dataset": str(job.dataset.path),
+        "subset": None if chosen is None else chosen.tolist(),
+        "online": made
+        and {
+            "source": made.online.spec.name,
+            "recipe": dict(made.online.spec.recipe),
+            "device": made.online.spec.device,
+            "samples": made.online.samples,
+            "workers": made.online.workers,
+        },
         "path": str(job.path),
         "machine": {**asdict(job.machine), "device": job.machine.device.type},
         "plugin_files": [str(file) for file in selection.files],
@@ -273,11 +302,16 @@ def _told(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:
     }
 
 
-def _read(dataset: Dataset, ready: _Plan, reading: Reading | None) -> tuple[Patterns, Patterns]:
-    splits = [dataset.split(name) for name in ("train", "validation")]
+def _read(job: _Job, reading: Reading | None) -> tuple[Patterns, Patterns]:
+    """Patterns to learn from, and to validate with."""
+    dataset, ready = job.dataset, job.ready
+    names = ("validation",) if job.made else ("train", "validation")
+    splits = [dataset.split(name) for name in names]
     on_read = reading(sum(map(len, splits))) if reading else lambda _count: None
-    training, validation = (
+    *training, validation = (
         open_patterns(dataset, indices, ready.preprocess, ready.system.targets, on_read=on_read)
         for indices in splits
     )
-    return training, validation
+    if job.made is not None:
+        return OnlinePatterns(job.made, ready.preprocess, ready.system.targets), validation
+    return training[0], validation

@@ -5,7 +5,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,7 +15,8 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import CrystalVisionError
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._train import train_run
-from crystalvision.training import Experiment, Machine
+from crystalvision.sources import SourceSpec
+from crystalvision.training import Experiment, Machine, Online
 
 
 def main() -> None:
@@ -27,15 +30,25 @@ def main() -> None:
     )
     machine = dict(job["machine"])
     try:
+        dataset = Dataset.open(Path(job["dataset"]))
         train_run(
             Experiment.model_validate(job["experiment"]),
-            Dataset.open(Path(job["dataset"])),
+            dataset if job["subset"] is None else dataset.subset(job["subset"]),
             job["path"],
             catalogue=Catalogue.load(selection),
             machine=Machine(torch.device(machine.pop("device")), **machine),
+            online=_online(job["online"], selection),
         )
     except CrystalVisionError as error:
         sys.exit(str(error))
+
+
+def _online(told: Mapping[str, Any] | None, selection: PluginSelection) -> Online | None:
+    """What makes samples while it trains, if anything does."""
+    if told is None:
+        return None
+    spec = SourceSpec(told["source"], told["recipe"], told["device"], plugins=selection)
+    return Online(spec, told["samples"], told["workers"])
 
 
 def _end_with_the_first() -> None:

@@ -5,14 +5,19 @@ for every source alike: shards are made by threads, processes or a Dask cluster,
 killed goes on, and a damaged dataset is repaired.
 """
 
-from crystalvision.sources._bound import AccuracyBound, BoundPoint
+from crystalvision.samples import (
+    AccuracyBound,
+    BoundPoint,
+    Sample,
+    Source,
+    SourceCost,
+    size_in_words,
+)
 from crystalvision.sources._cluster import Cluster, connected
-from crystalvision.sources._contract import Sample, Source
-from crystalvision.sources._cost import SourceCost, size_in_words
 from crystalvision.sources._generate import generate
 from crystalvision.sources._recipes import find_recipe, read_recipe, source_of
 from crystalvision.sources._repair import Repair, repair
-from crystalvision.sources._spec import SourceSpec
+from crystalvision.sources._spec import SourceSpec, open_once
 
 __all__ = [
     "AccuracyBound",
@@ -26,6 +31,7 @@ __all__ = [
     "connected",
     "find_recipe",
     "generate",
+    "open_once",
     "read_recipe",
     "repair",
     "size_in_words",

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from crystalvision.datasets import DatasetWriter, SplitSettings
+from crystalvision.samples import Source
 from crystalvision.sources._cluster import Cluster
-from crystalvision.sources._contract import Source
 from crystalvision.sources._shards import shards_of
 from crystalvision.sources._spec import SourceSpec
 

@@ -8,6 +8,7 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     HeaderConflictError,
+    Made,
     Problem,
     find_obstacle,
     read_header,
@@ -16,8 +17,8 @@ from crystalvision.datasets import (
 )
 from crystalvision.errors import InputError, StorageError
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.samples import Source
 from crystalvision.sources._cluster import Cluster
-from crystalvision.sources._contract import Source
 from crystalvision.sources._generate import fill
 from crystalvision.sources._spec import SourceSpec
 
@@ -126,14 +127,15 @@ def _source(
     device: str | None,
 ) -> tuple[SourceSpec, Source]:
     """What made the dataset."""
-    if not header.source:
+    made = header.provenance
+    if not isinstance(made, Made) or not made.source:
         raise InputError(
             f"{path}: shards are damaged, and its samples cannot be made again, because they were "
-            "not simulated; run the command that made it again, with --resume"
+            "made by no source; run the command that made it again, with --resume"
         )
     spec = SourceSpec(
-        header.source,
-        header.recipe,
+        made.source,
+        made.recipe,
         device or header.generator.get("device", "cpu"),
         plugins=plugins or PluginSelection.from_environment(),
     )

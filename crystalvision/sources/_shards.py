@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from crystalvision.datasets import DatasetHeader, ShardEncoder
-from crystalvision.sources._contract import Sample, Source
+from crystalvision.samples import Sample, Source
 
 Shard = tuple[int, dict[str, bytes]]
 

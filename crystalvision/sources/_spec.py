@@ -8,7 +8,7 @@ from typing import Any
 
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.sources._contract import Source
+from crystalvision.samples import Source
 
 
 @dataclass(frozen=True, slots=True)

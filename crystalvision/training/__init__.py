@@ -29,6 +29,7 @@ from crystalvision.training._first_weights import check_first_weights
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
+from crystalvision.training._online import MadeOnline, Online, OnlinePatterns
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
 from crystalvision.training._processes import Group, launched, leads, together
@@ -56,6 +57,9 @@ __all__ = [
     "History",
     "Listener",
     "Machine",
+    "MadeOnline",
+    "Online",
+    "OnlinePatterns",
     "Optimiser",
     "Patterns",
     "PatternsInMemory",

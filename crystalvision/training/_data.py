@@ -49,6 +49,9 @@ class Patterns(ABC):
         """Number of patterns."""
         return len(next(iter(self.targets.values())))
 
+    def begin(self, epoch: int) -> None:  # noqa: B027 - most have nothing to do
+        """Told which pass comes next, counted through all phases; most are the same in each."""
+
     @abstractmethod
     def batches(
         self,

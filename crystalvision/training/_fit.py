@@ -5,7 +5,7 @@ what is wrong with an experiment is found without it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -127,6 +127,7 @@ class _Loop:
         self._augment = augment
         self._precision = precision
         self._seed = seed
+        self._phases: tuple[Phase, ...] = ()
         self._group = group
         self._listener = listener
         self._checkpoints = checkpoints
@@ -143,6 +144,7 @@ class _Loop:
 
     def run(self, phases: Sequence[Phase]) -> None:
         """Run the phases that are left."""
+        self._phases = tuple(phases)
         first = self._start.progress.phase
         for number, phase in enumerate(phases[first:], first):
             done = self._start.progress.epoch
@@ -173,12 +175,13 @@ class _Loop:
         started = time.perf_counter()
         start = self._start
         seeds = _Seeds(self._seed, number, self._group.share.rank)
+        begin = self._begins(seeds, number)
         batches, checks = self._batches(phase, seeds.order)
         learns = any(name in phase.train for name in self._system.branches)
-        seeds.begin(start.progress.epoch)
+        begin(start.progress.epoch)
 
         def on_epoch(record: EpochRecord, checkpoint: Checkpoint) -> None:
-            seeds.begin(record.epoch)  # Lightning asks for the next order after this
+            begin(record.epoch)  # Lightning asks for the next order after this
             self._end_epoch(number, record, checkpoint, time.perf_counter() - started)
 
         module = PhaseModule(
@@ -217,6 +220,16 @@ class _Loop:
             best_value=module.best_value(),
             seconds=round(start.progress.phase_seconds + time.perf_counter() - started, 3),
         )
+
+    def _begins(self, seeds: "_Seeds", number: int) -> Callable[[int], None]:
+        """What begins an epoch of a phase: its order, and its patterns, if they are made for it."""
+        before = sum(phase.epochs for phase in self._phases[:number])
+
+        def begin(epoch: int) -> None:
+            seeds.begin(epoch)
+            self._training.begin(before + epoch)
+
+        return begin
 
     def _batches(
         self, phase: Phase, order: torch.Generator

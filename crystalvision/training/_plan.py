@@ -39,16 +39,25 @@ class Plan:
     scorers: Scorers
 
 
-def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan:
+def plan(
+    experiment: Experiment, dataset: Dataset, catalogue: Catalogue, *, online: bool = False
+) -> Plan:
     """Build the system of an experiment and check everything that can be wrong.
+
+    Args:
+        experiment: The experiment.
+        dataset: The dataset.
+        catalogue: Where parts are looked up.
+        online: Whether other patterns than those of the dataset are learnt from.
 
     Raises:
         InputError: A part or option that does not exist, images that the system cannot take, a
             schedule that does not fit the system, or splits that are empty.
     """
     ready = check_fits(experiment, dataset.header, catalogue)
-    check_splits(dataset)
-    _check_something_to_learn(ready.system, dataset)
+    check_splits(dataset, online=online)
+    if not online:
+        _check_something_to_learn(ready.system, dataset)
     return ready
 
 
@@ -99,13 +108,13 @@ def check_fits(
     return Plan(system, preprocess, augmentations, phases, scorers)
 
 
-def check_splits(dataset: Dataset) -> None:
-    """Check that there are patterns to learn from and to validate with.
+def check_splits(dataset: Dataset, *, online: bool = False) -> None:
+    """Check that there are patterns to learn from, where they are not made, and to validate with.
 
     Raises:
         InputError: There are not.
     """
-    for split, least in (("train", 2), ("validation", 1)):
+    for split, least in (("train", 0 if online else 2), ("validation", 1)):
         if len(dataset.split(split)) < least:
             raise InputError(f"{dataset.path}: its {split} split is empty; make more samples")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json, progress, styled
+from crystalvision.console import err, out, print_json, progress, styled
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it

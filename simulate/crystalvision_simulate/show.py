@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json
+from crystalvision.console import err, out, print_json
 from crystalvision.errors import InputError
 from crystalvision.ranges import MAX_SEED
 

@@ -12,7 +12,7 @@ import torch
 
 from crystalvision.config import validate
 from crystalvision.contracts import Measure, Recording
-from crystalvision.datasets import Column, DatasetHeader, Seen, defect_columns
+from crystalvision.datasets import Column, DatasetHeader, Made, Seen, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
@@ -144,15 +144,17 @@ def header_of(
         },
         "axes": axes,
         "seen": Seen(each_sample=True) if instrument.masks else None,
-        "seed": recipe.seed,
-        "recipe": _plain(
-            recipe.model_copy(update={"structure_sha256": crystals.structure_sha256}).model_dump(
-                mode="json"
-            )
+        "provenance": Made(
+            source=SOURCE,
+            recipe=_plain(
+                recipe.model_copy(
+                    update={"structure_sha256": crystals.structure_sha256}
+                ).model_dump(mode="json")
+            ),
+            seed=recipe.seed,
+            drawn_from=crystals.structure_sha256,
         ),
         "generator": _generator(simulator.device),
-        "source": SOURCE,
-        "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
         "caveats": (*caveats_of(instrument), *([note] if note else [])),
         "crystals": crystals.facts,

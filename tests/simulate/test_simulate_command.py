@@ -47,8 +47,8 @@ def test_a_dataset_is_whole_and_described(whole):
     dataset = Dataset.open(whole)
     assert verify(whole) == []
     assert dataset.images([0]).shape == (1, 1, 32, 32)
-    assert dataset.header.recipe["name"] == RECIPE
-    assert len(dataset.header.recipe["structure_sha256"]) == 64
+    assert dataset.header.name == RECIPE
+    assert len(dataset.header.provenance.drawn_from) == 64
     assert dataset.header.axes[0].offset == pytest.approx(-16 * 0.045)
     assert dataset.header.columns["mistilt_mrad"].units == "mrad"
     assert dataset.header.columns["thickness_angstrom"].units == "angstrom"
@@ -57,7 +57,7 @@ def test_a_dataset_is_whole_and_described(whole):
 def test_a_dataset_says_what_simulation_leaves_out(whole, catalogue):
     header = Dataset.open(whole).header
     assert header.synthetic
-    assert header.command == "crystalvision simulate recipe.yaml"
+    assert header.provenance.command == "crystalvision simulate recipe.yaml"
     assert any("none was measured" in text for text in header.caveats)
     assert not any("without noise" in text for text in header.caveats)
     clean = catalogue.create("instrument", "area-detector", {"kind": "ideal"})

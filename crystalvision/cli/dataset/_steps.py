@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from crystalvision.cli.console import Advance, progress
+from crystalvision.console import Advance, progress
 
 
 @contextmanager

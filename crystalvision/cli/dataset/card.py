@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
+from crystalvision.console import err, out, print_json
 
 _OPTIONS = {"licence": "--licence", "creator": "--creator", "published": "--published"}
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from crystalvision.cli.console import err, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
 from crystalvision.cli.dataset._steps import steps
+from crystalvision.console import err, print_json
 from crystalvision.errors import InputError
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli._recorded import direct_beam, pixel_sizes
-from crystalvision.cli.cards import write_card_or_say
-from crystalvision.cli.console import err, print_json
 from crystalvision.cli.dataset._options import Json
 from crystalvision.cli.dataset._steps import steps
+from crystalvision.console import err, print_json
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crystalvision.cli.console import out, print_json
 from crystalvision.cli.dataset._options import DataPath, Json
+from crystalvision.console import out, print_json
 
 
 def info(path: DataPath, *, json: Json = False) -> None:
@@ -93,7 +93,7 @@ def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     from crystalvision.contracts import CrystalFacts
 
     lines = []
-    for facts in map(CrystalFacts.model_validate, told["crystals"]):
+    for facts in map(CrystalFacts.model_validate, told.get("crystals", ())):
         lines.append(("crystal", str(facts)))
         lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
     return lines

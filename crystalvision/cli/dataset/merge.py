@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from crystalvision.cli.cards import write_card_or_say
-from crystalvision.cli.console import err, print_json, progress
+from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli.dataset._options import Json
+from crystalvision.console import err, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.text import command_line
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crystalvision.api.cards import refresh_card_or_say
+from crystalvision.api.clusters import one_cluster
 from crystalvision.cli._state import State
-from crystalvision.cli.cards import refresh_card_or_say
-from crystalvision.cli.clusters import Scheduler, Workers, one_cluster
-from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.cli.clusters import Scheduler, Workers
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
+from crystalvision.console import Advance, err, out, print_json, progress
 
 if TYPE_CHECKING:  # --help must not wait for the imports
     from crystalvision.sources import Repair

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from crystalvision.cli.cards import refresh_card_or_say
-from crystalvision.cli.console import err, out, print_json
+from crystalvision.api.cards import refresh_card_or_say
 from crystalvision.cli.dataset._options import DataPath, Json
+from crystalvision.console import err, out, print_json
 
 
 def split(

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.cli.dataset._options import PROBLEMS_FOUND, DataPath, Json
+from crystalvision.console import err, out, print_json, progress
 
 
 def verify(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Dataset, made_elsewhere
+from crystalvision.datasets import Dataset, Made, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
@@ -40,7 +40,7 @@ def views_of_dataset(
         )
     images = dataset.images(indices)
     try:
-        recipe = validate(Recipe, dataset.header.recipe, f"the recipe of {dataset.path}")
+        recipe = validate(Recipe, _recipe_of(dataset), f"the recipe of {dataset.path}")
         simulator = Simulator(recipe, catalogue)
         return [
             _made_again(dataset, simulator, index, image, window_angstrom)
@@ -52,6 +52,18 @@ def views_of_dataset(
         replace(_as_stored(dataset, index, image), note=note)
         for index, image in zip(indices, images, strict=True)
     ]
+
+
+def _recipe_of(dataset: Dataset) -> dict[str, Any]:
+    """The recipe of a dataset of this engine.
+
+    Raises:
+        InputError: Something else made it.
+    """
+    made = dataset.header.provenance
+    if not isinstance(made, Made):
+        raise InputError(f"{dataset.path} was {made.kind}, and has no recipe")
+    return made.recipe
 
 
 def _made_again(

@@ -55,7 +55,7 @@ def test_a_dataset_shows_itself(data):
     assert data._repr_html_().count('<img src="data:image/png;base64,') == 1
     assert len(data.table) == 48
     assert set(data.table["class"]) == set(data.header.class_names)
-    assert data.header.recipe["instrument"]["dose_electrons"] == 1e5
+    assert data.header.provenance.recipe["instrument"]["dose_electrons"] == 1e5
 
 
 def test_the_command_makes_the_same(data, folder):
@@ -68,10 +68,12 @@ def test_the_command_makes_the_same(data, folder):
 
 
 def test_a_recipe_may_be_a_mapping(data, folder):
-    made = cv.simulate(data.header.recipe, folder / "again.zarr")
+    made = cv.simulate(data.header.provenance.shown(), folder / "again.zarr")
     assert made.identity == data.identity
-    with pytest.raises(InputError, match=r"resume and overwrite exclude each other"):
-        cv.simulate(data.header.recipe, folder / "again.zarr", resume=True, overwrite=True)
+    with pytest.raises(InputError, match=r"--resume and --overwrite exclude each other"):
+        cv.simulate(
+            data.header.provenance.shown(), folder / "again.zarr", resume=True, overwrite=True
+        )
 
 
 def test_a_class_of_a_cell_trains_is_saved_and_loaded(run, data):

@@ -38,7 +38,7 @@ import torch
 from torch import nn
 
 from crystalvision import hookimpl
-from crystalvision.datasets import Axis, Column, DatasetHeader, defect_columns
+from crystalvision.datasets import Made, Axis, Column, DatasetHeader, defect_columns
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, Source
 
@@ -66,10 +66,8 @@ class Rings(Source):
                 Axis(name=name, size=size, scale=0.1, offset=-0.05 * size)
                 for name in ("q_y", "q_x")
             ),
-            seed=self.recipe["seed"],
-            recipe={"structure_sha256": "rings", **self.recipe},
+            provenance=Made(source="rings", recipe=self.recipe, seed=self.recipe["seed"]),
             generator={"rings": os.environ.get("RINGS_VERSION", "1"), "device": "cpu"},
-            source="rings",
             samples_per_shard=16,
         )
 

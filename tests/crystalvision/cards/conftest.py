@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, defect_columns
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
 
 COLUMNS = {
     "thickness_angstrom": Column(dtype="float32", units="angstrom", description="along the beam"),
@@ -43,7 +43,9 @@ def write(
         "generator": {"crystalvision": "9.9"},
         "samples_per_shard": max(1, samples // 3),
     }
-    header = DatasetHeader.model_validate({**header, **more})
+    header = {**header, **more}
+    made = {key: header.pop(key) for key in ("seed", "recipe", "source") if key in header}
+    header = DatasetHeader.model_validate({"provenance": Made(**made), **header})
     rng = np.random.default_rng(0)
     labels = np.arange(samples) % max(1, count - (samples < count))
     images = rng.poisson(3, (samples, *shape)).astype(dtype)

@@ -21,6 +21,8 @@ STATED = {
     "url": "https://example.org/salt",
 }
 
+IMPORTED = {"kind": "imported", "name": "mine", "files": 1, "content_sha256": "5" * 64}
+
 
 @pytest.fixture
 def read(caplog):
@@ -43,7 +45,7 @@ def read(caplog):
     [
         {"source": "simulation"},
         {"source": "simulation", "dtype": "float32", "shape": (3, 8, 8)},
-        {"recipe": {"name": "mine", "kind": "import"}, "classes": ("one",)},
+        {"provenance": IMPORTED, "classes": ("one",)},
         {"recipe": {}, "samples": 1},
     ],
 )
@@ -82,7 +84,7 @@ def test_metadata_tell_what_the_card_tells(make, read, tmp_path):
 
 
 def test_imported_data_are_not_called_simulated(make, tmp_path):
-    path = make(tmp_path / "i.zarr", recipe={"name": "mine", "kind": "import"})
+    path = make(tmp_path / "i.zarr", provenance=IMPORTED)
     write_card(path, **STATED)
     assert "simulat" not in (path / "croissant.json").read_text().lower()
 

@@ -14,6 +14,8 @@ from crystalvision.errors import InputError, StorageError
 FILES = ("card.png", "croissant.json", "README.md")
 RECIPE = {"name": "salt", "description": "Salt, seen from above.", "fence": "```"}
 
+IMPORTED = {"kind": "imported", "name": "mine", "files": 1, "content_sha256": "5" * 64}
+
 
 def text_of(path):
     return (path / "README.md").read_text(encoding="utf-8")
@@ -124,7 +126,7 @@ def test_simulated_data_say_so_and_what_their_source_warns_of(make, tmp_path):
         command="crystalvision simulate recipe.yaml",
         caveats=("Simulated; none was measured.", "No drift."),
     )
-    imported = make(tmp_path / "i.zarr", recipe={"name": "mine", "kind": "import"})
+    imported = make(tmp_path / "i.zarr", provenance=IMPORTED)
     for path in (simulated, imported):
         write_card(path)
     assert "## Limits\n\n- Simulated; none was measured.\n- No drift.\n" in text_of(simulated)

@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from crystalvision.cli import console, main
+from crystalvision import console
+from crystalvision.cli import main
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from crystalvision.cli import console
+from crystalvision import console
 
 
 @dataclass

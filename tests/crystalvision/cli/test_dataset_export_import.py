@@ -73,7 +73,7 @@ def test_images_are_imported(run, pictures, tmp_path):
     assert (outcome.status, outcome.out) == (0, "")
     assert f"8 images in {place}. Next: crystalvision dataset info {place}" in outcome.err
     data = Dataset.open(place)
-    assert data.header.recipe["name"] == "Monday"
+    assert data.header.name == "Monday"
     assert [axis.scale for axis in data.header.axes] == [0.03, 0.02]
     assert [axis.offset for axis in data.header.axes] == pytest.approx([-0.105, -0.08])
     assert data.header.class_names == ("bad=old", "good")

@@ -139,7 +139,7 @@ def test_merge_goes_on_and_replaces(run, data, second, tmp_path):
     assert run(*words, "--resume").status == 0
     assert verify(path) == []
     assert run(*words, "--overwrite", "--name", "again").status == 0
-    assert Dataset.open(path).header.recipe["name"] == "again"
+    assert Dataset.open(path).header.name == "again"
 
 
 def test_help_says_what_becomes_of_test_parts(run):

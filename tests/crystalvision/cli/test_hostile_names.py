@@ -12,7 +12,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from crystalvision.cli import console, main
+from crystalvision import console
+from crystalvision.cli import main
 from crystalvision.datasets import (
     Axis,
     Column,
@@ -40,8 +41,7 @@ def write_data(path: Path, seed: int = 0) -> Path:
             "shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1"),
         },
         axes=tuple(Axis(name=name, size=SIDE, scale=0.01, offset=-0.08) for name in ("q_y", "q_x")),
-        seed=seed,
-        recipe=RECIPE,
+        provenance=Made(seed=seed, recipe=RECIPE),
         generator={"=[/]": "\x1b[1m"},
         samples_per_shard=samples,
     )

@@ -17,7 +17,7 @@ def write():
     "Print what was done, after the work."
     from pathlib import Path
 
-    from crystalvision.cli.console import err, out, print_json
+    from crystalvision.console import err, out, print_json
 
     for number in range(2_000):
         out.print(f"line {number} ☃ {chr(0xdcff)}")

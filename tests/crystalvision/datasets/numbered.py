@@ -9,10 +9,11 @@ import sys
 
 import numpy as np
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, defect_columns
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
 from crystalvision.errors import CrystalVisionError
 
 SIDE = 8
+MADE = ("seed", "recipe", "source", "drawn_from")
 
 
 COLUMNS = {
@@ -43,12 +44,19 @@ def make_header(
         "generator": {"crystalvision": "0.1.0", "torch": "2.11.0"},
         "samples_per_shard": 4,
     }
-    return DatasetHeader.model_validate({**fields, **changes})
+    fields = {**fields, **changes}
+    made = {key: fields.pop(key) for key in MADE if key in fields}
+    fields.setdefault("provenance", Made(**made))
+    return DatasetHeader.model_validate(fields)
+
+
+def seed_of(header):
+    return getattr(header.provenance, "seed", 7)
 
 
 def make_shard(header, shard):
     indices = header.shard_indices(shard)
-    generators = [np.random.default_rng([header.seed, index]) for index in indices]
+    generators = [np.random.default_rng([seed_of(header), index]) for index in indices]
     draws = [g.integers(0, 1000, size=header.image_shape) for g in generators]
     images = np.stack(draws).astype(header.dtype)
     numbers = np.arange(indices.start, indices.stop)

@@ -19,8 +19,14 @@ from crystalvision.errors import InputError
         ({"seen": Seen(channels=2, each_sample=True)}, "2 channels; expected 1 or 1"),
         ({"axes": ()}, "at least 1"),
         ({"image_shape": (1, 8, 7)}, r"sizes of the axes q_y, q_x, \(c, 8, 8\)"),
-        ({"recipe": {"dose": float("nan")}}, "not JSON compliant"),
-        ({"recipe": {"path": object()}}, "JSON types only"),
+        (
+            {"provenance": {"kind": "made", "seed": 1, "recipe": {"dose": float("nan")}}},
+            "not JSON compliant",
+        ),
+        (
+            {"provenance": {"kind": "made", "seed": 1, "recipe": {"path": object()}}},
+            "JSON types only",
+        ),
         ({"dtype": "uint8"}, "uint16"),
         ({"typo": 1}, "Extra inputs"),
     ],
@@ -61,7 +67,7 @@ def test_identity_ignores_what_leaves_the_content_as_it_is(numbered):
     same = numbered.make_header(
         generator={"crystalvision": "9"}, samples_per_shard=5, columns=columns
     )
-    reordered = numbered.make_header(recipe=dict(reversed(header.recipe.items())))
+    reordered = numbered.make_header(recipe=dict(reversed(header.provenance.recipe.items())))
     assert same.identity == reordered.identity == header.identity
     assert len(header.identity) == 64
 

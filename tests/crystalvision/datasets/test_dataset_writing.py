@@ -207,7 +207,7 @@ def test_overwrite_replaces_the_dataset_and_nothing_else(numbered, written):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seed": 8}, "its seed is 7, but now it would be 8"),
+        ({"seed": 8}, "its provenance.seed is 7, but now it would be 8"),
         ({"samples": 12}, "its samples is 11, but now it would be 12"),
         ({"samples_per_shard": 5}, "its samples_per_shard is 4, but now it would be 5"),
         (
@@ -216,9 +216,9 @@ def test_overwrite_replaces_the_dataset_and_nothing_else(numbered, written):
         ),
         (
             {"recipe": {"name": "numbered", "dose": 1e4, "classes": [{"share": 0.4}]}},
-            r"its recipe\.classes\.0\.share is 0\.5, but now it would be 0\.4",
+            r"its provenance\.recipe\.classes\.0\.share is 0\.5, but now it would be 0\.4",
         ),
-        ({"recipe": {}}, r"its recipe is absent, but now it would be \{\}"),
+        ({"recipe": {}}, r"its provenance\.recipe is absent, but now it would be \{\}"),
     ],
 )
 def test_resume_refuses_another_dataset(numbered, written, changes, message):

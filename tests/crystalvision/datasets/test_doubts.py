@@ -5,6 +5,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     SplitSettings,
     defect_columns,
     doubts,
@@ -20,8 +21,7 @@ def write(path, labels, images, classes=("a", "b"), split=None):
         dtype="uint16",
         columns=defect_columns(classes, (0.0,) * len(classes)),
         axes=axes,
-        seed=0,
-        recipe={"name": "x"},
+        provenance=Made(seed=0, recipe={"name": "x"}),
         generator={},
         samples_per_shard=7,
     )

@@ -10,6 +10,8 @@ from crystalvision.datasets import (
     Column,
     Dataset,
     DatasetWriter,
+    Imported,
+    Made,
     SplitSettings,
     assign_splits,
     merge,
@@ -84,12 +86,12 @@ def merged(make, tmp_path):
     Returns:
         The merged dataset, and the specimen that each of its samples shows.
     """
-    drawn = {"seed": 7, "structure_sha256": HASH}
+    one, two = (Imported(files=60, content_sha256=mark * 64) for mark in "12")
     inputs = [
-        make("low", recipe={**drawn, "dose": 1}),
-        make("high", recipe={**drawn, "dose": 9}),
-        make("first", specimens=True, seed=1, recipe={"kind": "import"}),
-        make("second", specimens=True, seed=2, recipe={"kind": "import"}),
+        make("low", recipe={"dose": 1}, drawn_from=HASH),
+        make("high", recipe={"dose": 9}, drawn_from=HASH),
+        make("first", specimens=True, provenance=one),
+        make("second", specimens=True, provenance=two),
         make("third", seed=3),
     ]
     path = tmp_path / "merged.zarr"
@@ -121,7 +123,7 @@ def test_these_tests_see_a_leak(make, tmp_path, monkeypatch):
 
 
 def test_a_merge_that_forgets_shared_seeds_would_be_seen(make, tmp_path, monkeypatch):
-    monkeypatch.setattr("crystalvision.datasets._specimens.drawn_from", lambda recipe: None)
+    monkeypatch.setattr(Made, "things", None)
     path, shown = merged(make, tmp_path)
     assert len(leaks(Dataset.open(path), shown)) > 10
 

@@ -5,7 +5,18 @@ import shutil
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, Dataset, merge, origins, verify
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    Dataset,
+    DatasetPart,
+    Imported,
+    Made,
+    Merged,
+    merge,
+    origins,
+    verify,
+)
 from crystalvision.errors import InputError, StorageError
 
 HASH = "5" * 64
@@ -22,6 +33,10 @@ def make(numbered, tmp_path):
         return write_rows(numbered, path, header, rows or {})
 
     return write
+
+
+def imported_from(part=None):
+    return Imported(name="i", files=3, content_sha256=HASH, exported_from=part)
 
 
 def write_rows(numbered, path, header, rows):
@@ -76,18 +91,13 @@ def test_each_sample_knows_where_it_was_made(two, merged):
     assert merged.column("source").tolist() == [0] * 11 + [1] * 6
     assert merged.column("source_index").tolist() == [*range(11), *range(6)]
     assert "0: a (seed 7), 1: b (seed 8)" in merged.header.columns["source"].description
-    recipe = merged.header.recipe
-    assert (recipe["name"], recipe["kind"], merged.header.seed) == ("a + b", "merge", 0)
-    for source, path in zip(recipe["sources"], two, strict=True):
+    made = merged.header.provenance
+    assert (made.name, made.kind, made.command) == ("a + b", "merged", "")
+    for part, path in zip(made.parts, two, strict=True):
         header = Dataset.open(path).header
-        assert source == {
-            "identity": header.identity,
-            "name": header.recipe["name"],
-            "seed": header.seed,
-            "samples": header.samples,
-            "recipe": header.recipe,
-        }
-    assert merged.header.source == ""
+        assert part == header.as_part
+        assert (part.identity, part.samples) == (header.identity, header.samples)
+        assert part.provenance == header.provenance
 
 
 def test_classes_are_joined_by_name(make, tmp_path):
@@ -139,10 +149,9 @@ def test_without_specimens_there_is_no_such_column(merged):
 
 
 def test_simulations_of_one_seed_share_their_specimens(make, tmp_path):
-    drawn = {"seed": 7, "structure_sha256": HASH}
-    one = make("low dose", recipe={**drawn, "dose": 1}, samples=3)
-    two = make("high dose", recipe={**drawn, "dose": 2}, samples=5)
-    three = make("other seed", recipe={**drawn, "seed": 8}, samples=2)
+    one = make("low dose", recipe={"dose": 1}, drawn_from=HASH, samples=3)
+    two = make("high dose", recipe={"dose": 2}, drawn_from=HASH, samples=5)
+    three = make("other seed", seed=8, drawn_from=HASH, samples=2)
     merge([one, two, three], tmp_path / "c.zarr")
     assert specimens_of(tmp_path / "c.zarr") == [0, 1, 2, 0, 1, 2, 3, 4, 5, 6]
     # The same, where one of them comes out of a merged dataset.
@@ -152,8 +161,8 @@ def test_simulations_of_one_seed_share_their_specimens(make, tmp_path):
 
 
 def test_imported_images_that_are_the_same_show_one_specimen(make, tmp_path):
-    one = make("a", recipe={"kind": "import"}, samples=4)
-    two = make("b", recipe={"kind": "import"}, samples=6)  # of the same seed: the same images
+    one = make("a", provenance=imported_from(), samples=4)
+    two = make("b", provenance=imported_from(), samples=6)  # made by one seed: the same images
     merge([one, two], tmp_path / "c.zarr")
     assert specimens_of(tmp_path / "c.zarr") == [0, 1, 2, 3, 0, 1, 2, 3, 4, 5]
 
@@ -207,19 +216,19 @@ def test_the_same_sample_twice_is_refused(make, merged, two, tmp_path):
     again = shutil.copytree(two[0], tmp_path / "again.zarr")
     output = tmp_path / "d.zarr"
     for inputs in ([two[0], two[0]], [two[0], again], [merged.path, two[1]]):
-        with pytest.raises(InputError, match=r"holds samples that .* holds, too: those of '[ab]'"):
+        with pytest.raises(
+            InputError, match=r"holds samples that .* holds, too: those of [ab] \(seed"
+        ):
             merge(inputs, output)
     first = Dataset.open(two[0]).header
-    exported = {"identity": first.identity, "recipe": first.recipe}
-    imported = make("imported", seed=1, recipe={"kind": "import", "exported_from": exported})
+    imported = make("imported", provenance=imported_from(first.as_part))
     merge([imported, two[1]], tmp_path / "imported and b.zarr")
     for other in (imported, tmp_path / "imported and b.zarr"):
         with pytest.raises(InputError, match=r"holds samples that .* holds, too"):
             merge([two[0], other], output)
-    drawn = {"seed": 7, "structure_sha256": HASH}
     inputs = [
-        make("few", recipe={**drawn, "samples": 5}, samples=5),
-        make("many", recipe={**drawn, "samples": 9}, samples=9),
+        make("few", recipe={"samples": 5}, samples=5),
+        make("many", recipe={"samples": 9}, samples=9),
     ]
     with pytest.raises(InputError, match="simulate it with another --seed"):
         merge(inputs, output)
@@ -300,14 +309,14 @@ def test_a_damaged_input_is_told_and_an_unfinished_one_refused(two, numbered, ma
 
 
 def test_origins_reach_through_merges_and_imports():
-    simulated = {"name": "a"}
-    imported = {"kind": "import", "exported_from": {"identity": "1", "recipe": simulated}}
-    sources = [
-        {"identity": "2", "recipe": imported},
-        {"identity": "3", "recipe": {"name": "b"}},
-    ]
-    merged = {"kind": "merge", "sources": sources}
-    again = {"kind": "import", "exported_from": {"identity": "4", "recipe": merged}}
+    simulated = Made(seed=1, recipe={"name": "a"})
+    imported = imported_from(DatasetPart(identity="1", samples=3, provenance=simulated))
+    parts = (
+        DatasetPart(identity="2", samples=3, provenance=imported),
+        DatasetPart(identity="3", samples=3, provenance=Made(seed=2)),
+    )
+    merged = Merged(parts=parts)
+    again = imported_from(DatasetPart(identity="4", samples=6, provenance=merged))
     assert list(origins("4", merged)) == ["2", "1", "3"]
     assert set(origins("5", again)) == {"5", "2", "1", "3"}
     assert origins("1", simulated) == {"1": simulated}

@@ -110,7 +110,7 @@ def test_what_a_run_was_trained_on_is_what_it_tolerates():
         },
         "beam": {"energy_kev": {"choice": [80, 200]}},
     }
-    run = Conditions.of_recipe(axes(), recipe)
+    run = Conditions.of_header(header_of(recipe))
     assert (run.centre_px, run.camera_length, run.energy_kev) == ((2, 2), 0.04, (80, 200))
     assert matched(run, knows(120, centre=18)).axes == "within what was trained"
     assert matched(run, knows(120, scale=1.04 * SCALE)).axes == "within what was trained"

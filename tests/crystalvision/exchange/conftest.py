@@ -48,12 +48,14 @@ def make_header(
         "generator": {"crystalvision": "9.9"},
         "samples_per_shard": 5,
     }
-    return DatasetHeader.model_validate({**fields, **changes})
+    fields |= changes
+    made = {key: fields.pop(key) for key in ("seed", "recipe", "source") if key in fields}
+    return DatasetHeader.model_validate({"provenance": Made(**made), **fields})
 
 
 def make_images(header: DatasetHeader) -> np.ndarray:
     """Images that span many decades, no two alike."""
-    rng = np.random.default_rng(header.seed)
+    rng = np.random.default_rng(header.provenance.seed)
     shape = (header.samples, *header.image_shape)
     if header.dtype == "float32":
         return (10.0 ** rng.uniform(-6, 0, shape)).astype(np.float32)
@@ -61,7 +63,7 @@ def make_images(header: DatasetHeader) -> np.ndarray:
 
 
 def make_columns(header: DatasetHeader) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(header.seed + 1)
+    rng = np.random.default_rng(header.provenance.seed + 1)
     numbers = np.arange(header.samples)
     labels = numbers % len(header.class_names)
     energy = rng.choice([80.0, 200.0, 1 / 3], header.samples)

@@ -57,7 +57,7 @@ def test_recipe_and_identity_go_along(exported, salt):
     with h5py.File(exported) as file:
         assert file.attrs["identity"] == salt.identity
         recipe = file["crystalvision/metadatabundle/dataset/recipe"]
-        assert json.loads(recipe[()]) == salt.header.recipe
+        assert json.loads(recipe[()]) == salt.header.provenance.shown()
 
 
 def test_one_part_holds_its_samples_only(salt_path, salt, tmp_path):
@@ -89,7 +89,7 @@ def test_emdfile_reads_images_columns_and_recipe(exported, salt):
     told = root.metadata["dataset"]
     assert tuple(told["class_names"]) == salt.header.class_names
     assert tuple(told["class_severities"]) == salt.header.class_severities
-    assert json.loads(told["recipe"]) == salt.header.recipe
+    assert json.loads(told["recipe"]) == salt.header.provenance.shown()
 
 
 @pytest.mark.compare

@@ -75,7 +75,7 @@ def test_one_part_alone(salt_path, salt, tmp_path):
     assert [path.name for path in (tmp_path / "tars").glob("*.tar")] == ["validation-000000.tar"]
     document = json.loads((tmp_path / "tars/dataset.json").read_text())
     assert document["identity"] == salt.identity
-    assert document["header"]["recipe"] == salt.header.recipe
+    assert document["header"]["provenance"] == salt.header.provenance.model_dump(mode="json")
     assert document["header"]["axes"][1]["scale"] == 0.04
 
 

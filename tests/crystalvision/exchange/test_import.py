@@ -42,10 +42,8 @@ def test_a_folder_for_each_class(pictures, tmp_path):
     assert done.notes == (
         "no severities are given, so all are 0; give --severity CLASS=VALUE to train on them",
     )
-    assert data.header.source == ""
-    assert data.header.seed == 0
-    recipe = data.header.recipe
-    assert (recipe["name"], recipe["kind"], recipe["images"]) == ("measured", "import", 6)
+    made = data.header.provenance
+    assert (made.name, made.kind, made.files, made.command) == ("measured", "imported", 6, "")
 
 
 def test_calibration_of_y_and_x_apart(pictures, tmp_path):
@@ -56,7 +54,7 @@ def test_calibration_of_y_and_x_apart(pictures, tmp_path):
     assert (y.scale, y.offset, x.scale, x.offset) == (0.02, -0.05, 0.03, pytest.approx(-0.09))
     assert y.units == x.units == "1/angstrom"
     assert data.column("energy_kev").tolist() == [200] * 6
-    assert data.header.recipe["beam"] == {"energy_kev": 200}
+    assert data.header.provenance.settings["beam"] == {"energy_kev": 200}
 
 
 def test_the_direct_beam_is_in_the_middle_by_default(pictures, tmp_path):
@@ -86,7 +84,7 @@ def test_a_table_with_all_that_is_known(write_csv, tmp_path):
     assert data.column("severity").tolist() == pytest.approx([1, 0.9, 0.5])
     assert data.header.class_severities == pytest.approx((0.95, 0.5))
     assert data.column("specimen").tolist() == [0, 1, 1]
-    assert data.header.recipe["specimens"] == ["bar B", "bar A"]
+    assert data.header.provenance.settings["specimens"] == ["bar B", "bar A"]
     units = {name: column.units for name, column in data.header.columns.items()}
     assert units["thickness"] == "nm"
     assert units["dose_electrons"] == "electron"

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Column, Dataset, origins, verify
+from crystalvision.datasets import Column, Dataset, verify
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.exchange import export_png, import_folder
@@ -48,9 +48,9 @@ def test_an_export_that_comes_back_has_the_samples_of_the_first(salt_path, salt,
     export_png(salt_path, tmp_path / "images", scale="counts")
     import_folder(tmp_path / "images", tmp_path / "back.zarr")
     back = Dataset.open(tmp_path / "back.zarr")
-    known = origins(back.identity, back.header.recipe)
+    known = back.header.origins
     assert list(known) == [back.identity, salt.identity]
-    assert known[salt.identity] == salt.header.recipe
+    assert known[salt.identity] == salt.header.provenance
 
 
 def test_no_run_is_judged_on_a_copy_of_its_own_data(dataset_path, run, tmp_path):

@@ -61,7 +61,7 @@ def test_one_page_of_each_file(stacks, tmp_path):
     (stacks / "a/1.tif").unlink()
     data, _ = load(stacks, tmp_path, page=1)
     assert np.array_equal(data.images([0, 1])[:, 0], [counts(0, 3, 6, 8)[1], counts(2, 3, 6, 8)[1]])
-    assert data.header.recipe["page"] == 1
+    assert data.header.provenance.settings["page"] == 1
     with pytest.raises(InputError, match=r"0\.tif: has no image 3; its images go from 0 to 2"):
         import_folder(stacks, tmp_path / "other.zarr", page=3, **SIZE)
 
@@ -158,7 +158,7 @@ def test_marks_of_gaps(pictures, tmp_path):
         import_folder(pictures, tmp_path / "data.zarr", **SIZE)
     data, _ = load(pictures, tmp_path, gap_values=(2**32 - 1,))
     assert data.images(np.arange(6)).max() < 900
-    assert data.header.recipe["gap_values"] == ["4294967295"]
+    assert data.header.provenance.settings["gap_values"] == ["4294967295"]
     assert (data.images(np.arange(6))[:, 0, 2] == 0).all()
     assert not data.header.seen.each_sample
     seen = data.seen(np.arange(6))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crystalvision.cli import console, main
+from crystalvision import console
+from crystalvision.cli import main
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate, load_metrics, save
 from crystalvision.report import check_output, load_results, write_page

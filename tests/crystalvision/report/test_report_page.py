@@ -248,7 +248,7 @@ def test_the_recipe_is_on_the_page_and_its_description_is_told(result):
     recipe = {
         "name": "rings",
         "description": "Rings of light",
-        "detector": {"dose_electrons": 1e4},
+        "instrument": {"dose_electrons": 1e4},
         "structure_sha256": "0" * 64,
     }
     page = Page(render([with_recipe(result, **recipe)]))

@@ -17,7 +17,7 @@ def test_a_dataset_holds_what_the_source_makes(numbers, tmp_path):
     dataset = Dataset.open(tmp_path / "d.zarr")
     assert verify(dataset.path) == []
     assert sum(told) == 46
-    assert dataset.header.source == "numbers"
+    assert dataset.header.provenance.source == "numbers"
     (sample,) = numbers().open().samples([17])
     assert np.array_equal(dataset.images([17])[0], sample.image)
     assert dataset.column("thickness_angstrom")[17] == np.float32(

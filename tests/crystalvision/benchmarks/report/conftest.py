@@ -22,6 +22,7 @@ from crystalvision.datasets import (
     Conditions,
     DatasetHeader,
     DatasetWriter,
+    Made,
     Match,
     defect_columns,
 )
@@ -295,7 +296,11 @@ def fake_record(seed: int) -> RunRecord:
             path="datasets/beta-train.zarr",
             identity="1" * 64,
             samples=800,
-            recipe={"name": "si3n4-four-classes", "detector": {"dose_electrons": 1e4}},
+            provenance=Made(
+                source="simulation",
+                seed=1,
+                recipe={"name": "si3n4-four-classes", "instrument": {"dose_electrons": 1e4}},
+            ),
         ),
         targets={"label": LABEL, "severity": SEVERITY},
         image_shape=(1, 32, 32),
@@ -329,8 +334,7 @@ def write_test_data(path: Path, test: FakeTest) -> None:
         dtype="uint16",
         columns={**defect_columns(CLASSES, SEVERITIES.tolist()), **columns},
         axes=tuple(Axis(name=name, size=4, scale=0.1, offset=-0.2) for name in ("q_y", "q_x")),
-        seed=2,
-        recipe={"name": "nothing"},
+        provenance=Made(seed=2, recipe={"name": "nothing"}),
         generator={"tests": "1"},
         samples_per_shard=count,
     )

@@ -1,4 +1,4 @@
-"""What commands write: results on stdout, everything else on stderr."""
+"""What commands and the Python face write: results on stdout, everything else on stderr."""
 
 import dataclasses
 import json
@@ -11,8 +11,22 @@ from typing import Any, Protocol
 
 from rich.text import Text
 
-from crystalvision.cli._text_console import TextConsole
+from crystalvision.console._text_console import TextConsole, discard, is_size
 from crystalvision.text import one_line, printable
+
+__all__ = [
+    "PROGRESS_DELAY_S",
+    "Advance",
+    "TextConsole",
+    "discard",
+    "err",
+    "is_size",
+    "lines",
+    "out",
+    "print_json",
+    "progress",
+    "styled",
+]
 
 out = TextConsole()
 """Results, on stdout."""

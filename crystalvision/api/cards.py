@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from crystalvision.cli.console import err
+from crystalvision.console import err
 from crystalvision.text import message
 
 

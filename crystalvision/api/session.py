@@ -1,17 +1,45 @@
-"""What this Python session has beside the installed plugins: parts that were registered in it."""
+"""Who asks, and what there is to choose from: a Python session, or a command line."""
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from crystalvision.config import apply_overrides, apply_settings
 from crystalvision.errors import InputError
-from crystalvision.plugins import KINDS, SESSION, Catalogue, PluginInfo
+from crystalvision.plugins import KINDS, SESSION, Catalogue, PluginInfo, PluginSelection
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Changes: TypeAlias = Mapping[str, Any] | Sequence[str]
+"""Values to change: by path, or as `KEY=VALUE` texts, whose values are read as YAML."""
+
 _registered: dict[tuple[str, str], tuple[PluginInfo, object]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who asks.
+
+    Attributes:
+        catalogue: What there is to choose from.
+        selection: The plugins that further processes load.
+        command: The command line, for records; nothing where Python called.
+        keep_threads: Whether a training that goes on may change the number of torch's threads to
+            that with which it began.
+    """
+
+    catalogue: Catalogue
+    selection: PluginSelection = field(default_factory=PluginSelection.from_environment)
+    command: tuple[str, ...] = ()
+    keep_threads: bool = False
+
+    @classmethod
+    def here(cls) -> Self:
+        """This Python session, with the parts that were registered in it."""
+        return cls(registered_catalogue())
 
 
 def register(**parts: Mapping[str, Callable[..., Any] | str]) -> None:
@@ -49,7 +77,7 @@ def register(**parts: Mapping[str, Callable[..., Any] | str]) -> None:
     _registered.update(found)
 
 
-def catalogue() -> Catalogue:
+def registered_catalogue() -> Catalogue:
     """What the installed plugins, those of `CRYSTALVISION_PLUGINS` and this session offer."""
     return Catalogue.load().with_parts(
         (KINDS[kind], plugin, {name: factory})
@@ -68,11 +96,27 @@ def list_plugins(kind: str | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    all_of_it = catalogue()
+    all_of_it = registered_catalogue()
     entries = all_of_it.entries if kind is None else all_of_it.of_kind(kind)
     columns = ["kind", "name", "plugin"]
     rows = [(entry.kind.name, entry.name, str(entry.plugin)) for entry in entries]
     return pd.DataFrame(rows, columns=columns)
+
+
+def apply_changes(data: Mapping[str, Any], changes: Changes, source: str) -> dict[str, Any]:
+    """What was read, with values changed.
+
+    Args:
+        data: What was read; it is not changed.
+        changes: The values.
+        source: Where it was read from, for the error.
+
+    Raises:
+        InputError: A path through something that has no keys, or a text that is no `KEY=VALUE`.
+    """
+    if isinstance(changes, Mapping):
+        return apply_settings(data, changes, source)
+    return apply_overrides(data, changes)
 
 
 def _version(factory: object) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Num
 
 from crystalvision.datasets import DatasetHeader
-from crystalvision.sources._bound import AccuracyBound
-from crystalvision.sources._cost import SourceCost
+from crystalvision.samples._bound import AccuracyBound
+from crystalvision.samples._cost import SourceCost
 
 
 @dataclass(frozen=True, slots=True)

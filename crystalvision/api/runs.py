@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from crystalvision import datasets, runs
-from crystalvision.api._progress import TrainingBars
-from crystalvision.api._session import catalogue
-from crystalvision.cli.console import progress
-from crystalvision.config import apply_settings
+from crystalvision.api.datasets import spec_of
+from crystalvision.api.progress import TrainingBars
+from crystalvision.api.session import Changes, Session, apply_changes, registered_catalogue
+from crystalvision.console import err, progress
+from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
 from crystalvision.models import listed
+from crystalvision.plugins import SESSION
 from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
 from crystalvision.training import (
+    AnyExperiment,
     ClassicalExperiment,
     Machine,
+    Online,
     check_experiment,
     choose_device,
+    leads,
     read_experiment,
 )
 
@@ -80,7 +85,7 @@ class Run:
         Raises:
             InputError: It is no run, or a part that it was trained with is not there.
         """
-        return cls(runs.Run.load(path, catalogue()))
+        return cls(runs.Run.load(path, registered_catalogue()))
 
     def evaluate(
         self,
@@ -107,12 +112,12 @@ class Run:
         Raises:
             InputError: Data that do not fit the run, or that it was trained on.
         """
-        dataset = _dataset(data)
+        dataset = open_data(data)
         with progress("predicting", None) as advance:
             found = evaluate(
                 self._run,
                 dataset,
-                catalogue=catalogue(),
+                catalogue=registered_catalogue(),
                 split=split,
                 device=choose_device(device),
                 calibrated=calibrated,
@@ -177,8 +182,11 @@ def train(
     data: datasets.Dataset | str | Path,
     path: str | Path,
     *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command has
+    set: Changes | None = None,  # noqa: A002 - the word that the command has
     seed: int | None = None,
+    online: bool | str | Path | Mapping[str, Any] = False,
+    epoch_samples: int | None = None,
+    workers: int | None = None,
     device: str = "cpu",
     overwrite: bool = False,
 ) -> Run:
@@ -188,11 +196,15 @@ def train(
 
     Args:
         experiment: Name of a shipped experiment, path of a YAML file, or the experiment itself.
-        data: The dataset to train on.
+        data: The dataset to train on, or a subset of one.
         path: The run folder to write.
         set: Values of the experiment to change, by path:
             `{"system.branches.classifier.backbone": "resnet18"}`.
         seed: Replaces the experiment's seed.
+        online: Learn from samples that are made while it trains, new ones each epoch: those of the
+            data's own recipe, or of another one; the data are to validate and to test on.
+        epoch_samples: So many each epoch; by default as many as the split `train` has.
+        workers: Processes that make them; 0 makes them in this one, between batches.
         device: `cpu`, `cuda` or `auto`.
         overwrite: Replace the run, or unfinished training, that is there.
 
@@ -203,44 +215,163 @@ def train(
         InputError: A setting, dataset or path that cannot be used.
         StorageError: The disk refuses.
     """
-    parts = catalogue()
-    where = "experiment" if isinstance(experiment, Mapping) else str(experiment)
-    described = (
-        dict(experiment) if isinstance(experiment, Mapping) else read_experiment(where, parts)
+    session = Session.here()
+    described = describe_experiment(experiment, set=set or {}, seed=seed, session=session)
+    dataset = open_data(data)
+    made = plan_online(dataset, online, epoch_samples, workers, session=session)
+    return Run(
+        train_system(
+            described,
+            dataset,
+            Path(path),
+            Machine.called(device),
+            online=made,
+            session=session,
+            overwrite=overwrite,
+        )
     )
-    given = {**(set or {}), **({} if seed is None else {"seed": seed})}
-    checked = check_experiment(apply_settings(described, given, where), where)
-    dataset = _dataset(data)
+
+
+def plan_online(
+    dataset: datasets.Dataset,
+    recipe: bool | str | Path | Mapping[str, Any],
+    samples: int | None,
+    workers: int | None,
+    *,
+    session: Session,
+) -> Online | None:
+    """What makes samples while a system trains, if that is asked for; see `train`.
+
+    Raises:
+        InputError: The dataset was made by no source, or there is no such recipe.
+    """
+    if recipe is False:
+        if samples is not None or workers is not None:
+            raise InputError(
+                "a number of samples an epoch, or of workers, is for samples that are made while "
+                "it trains: add --online"
+            )
+        return None
+    if recipe is True:
+        made = dataset.header.provenance
+        if not isinstance(made, datasets.Made) or not made.source:
+            raise InputError(
+                f"{dataset.path} was made by no source, so no more samples like its own can be "
+                "made; give a recipe that makes them"
+            )
+        recipe = made.shown()
+    spec = spec_of(recipe, device="cpu", session=session)
+    if workers is None:
+        workers = max(1, usable_processors() - 1)
+        if session.catalogue.entry("source", spec.name).plugin.distribution == SESSION:
+            workers = 0  # other processes do not know it
+    return Online(spec, len(dataset.split("train")) if samples is None else samples, workers)
+
+
+def describe_experiment(
+    experiment: str | Path | Mapping[str, Any],
+    *,
+    set: Changes = (),  # noqa: A002 - the word that the command has
+    seed: int | None = None,
+    session: Session,
+) -> AnyExperiment:
+    """The experiment that was asked for, checked; see `train`.
+
+    Raises:
+        InputError: A setting is wrong.
+    """
+    where = "experiment" if isinstance(experiment, Mapping) else str(experiment)
+    data = (
+        experiment if isinstance(experiment, Mapping) else read_experiment(where, session.catalogue)
+    )
+    changed = apply_changes(data, set, where)
+    if seed is not None:
+        changed["seed"] = seed
+    return check_experiment(changed, where)
+
+
+def train_system(
+    experiment: AnyExperiment,
+    dataset: datasets.Dataset,
+    path: Path,
+    machine: Machine,
+    *,
+    session: Session,
+    overwrite: bool,
+    online: Online | None = None,
+) -> runs.Run:
+    """Train what was described, telling how that proceeds; see `train`.
+
+    Raises:
+        InputError: A dataset, device or path that cannot be used.
+        StorageError: The disk refuses.
+    """
+    if leads(machine):
+        for doubt in datasets.doubts(dataset):
+            err.print(f"note: {doubt}", soft_wrap=True)
     with ExitStack() as stack:
-        if isinstance(checked, ClassicalExperiment):
-            if choose_device(device).type != "cpu":
-                raise InputError(f"device {device}: a classical system is fitted on the CPU")
-            total = sum(len(dataset.split(name)) for name in ("train", "validation"))
-            advance = stack.enter_context(progress("computing features", 2 * total))
-            trained = runs.train_classical_run(
-                checked,
-                dataset,
-                path,
-                catalogue=parts,
-                overwrite=overwrite,
-                on_read=advance,
-                on_features=advance,
-            )
-        else:
-            trained = runs.train_run(
-                checked,
-                dataset,
-                path,
-                catalogue=parts,
-                machine=Machine.called(device),
-                overwrite=overwrite,
-                listener=TrainingBars(stack),
-                reading=lambda total: stack.enter_context(progress("reading patterns", total)),
-            )
-    return Run(trained)
+        if isinstance(experiment, ClassicalExperiment):
+            if online is not None:
+                raise InputError(
+                    "a classical system is fitted in one step, to patterns that are there: leave "
+                    "out --online"
+                )
+            return _fit_classical(experiment, dataset, path, machine, session, stack, overwrite)
+        return runs.train_run(
+            experiment,
+            dataset,
+            path,
+            catalogue=session.catalogue,
+            machine=machine,
+            online=online,
+            overwrite=overwrite,
+            listener=TrainingBars(stack),
+            reading=lambda total: stack.enter_context(progress("reading patterns", total)),
+            selection=session.selection,
+            command=session.command,
+            keep_threads=session.keep_threads,
+        )
 
 
-def _dataset(data: datasets.Dataset | str | Path) -> datasets.Dataset:
+def _fit_classical(
+    experiment: ClassicalExperiment,
+    dataset: datasets.Dataset,
+    path: Path,
+    machine: Machine,
+    session: Session,
+    stack: ExitStack,
+    overwrite: bool,
+) -> runs.Run:
+    if machine != Machine():
+        raise InputError(
+            "a classical system is fitted by one process on the CPU: leave out --device, "
+            "--devices, --nodes, --strategy, --accumulate and --compile"
+        )
+    total = sum(len(dataset.split(name)) for name in ("train", "validation"))
+    # Reading and describing are one bar: neither says much alone.
+    advance = stack.enter_context(progress("computing features", 2 * total))
+
+    def on_fit(patterns: int, features: int) -> None:
+        stack.pop_all().close()
+        name = experiment.system.estimator.name
+        err.print(f"fitting {name} to {patterns} patterns of {features} features")
+        stack.enter_context(progress(f"fitting {name}", None))
+
+    return runs.train_classical_run(
+        experiment,
+        dataset,
+        path,
+        catalogue=session.catalogue,
+        command=session.command,
+        overwrite=overwrite,
+        on_read=advance,
+        on_features=advance,
+        on_fit=on_fit,
+    )
+
+
+def open_data(data: datasets.Dataset | str | Path) -> datasets.Dataset:
+    """A dataset, or the one at a path."""
     return data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
 
 

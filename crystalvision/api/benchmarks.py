@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from crystalvision.api._progress import CellBar
+from crystalvision.api.cells import Screen
+from crystalvision.api.session import Changes, Session
 from crystalvision.benchmarks import (
     Place,
+    Planned,
+    ResultRow,
     Settings,
     check_place,
     find_suite,
@@ -117,7 +120,7 @@ def benchmark(
     path: str | Path,
     *,
     budget: str | None = None,
-    set: Mapping[str, Any] | None = None,  # noqa: A002 - the word that the command has
+    set: Changes | None = None,  # noqa: A002 - the word that the command has
     workers: int = 1,
     device: str = "cpu",
     resume: bool = False,
@@ -141,13 +144,50 @@ def benchmark(
     """
     # Cells run in processes of their own, which know nothing of what this session registered.
     selection = PluginSelection.from_environment()
-    parts = Catalogue.load(selection)
-    where = choose_device(device).type
-    loaded = load_suite(find_suite(str(suite), parts), budget, settings=set or {})
-    watcher = CellBar()
-    planned = plan_benchmark(loaded, parts, selection, device=where, watcher=watcher)
-    folder = Path(path)
-    check_place(planned, folder, resume=resume, overwrite=overwrite)
+    session = Session(Catalogue.load(selection), selection)
+    folder, where = Path(path), choose_device(device).type
+    screen = Screen(folder)
+    planned = plan_suite(str(suite), budget, set or {}, where, session, screen)
     settings = Settings(device=where, workers=workers, resume=resume, overwrite=overwrite)
-    run_benchmark(planned, folder, parts, selection, settings=settings, watcher=watcher)
+    run_planned(planned, folder, settings, session, screen)
     return Benchmark(folder)
+
+
+def plan_suite(
+    suite: str,
+    budget: str | None,
+    set: Changes,  # noqa: A002 - the word that the command has
+    device: str,
+    session: Session,
+    screen: Screen,
+) -> Planned:
+    """Check what is to be run; see `benchmark`.
+
+    Raises:
+        InputError: The suite is wrong.
+    """
+    overrides = [] if isinstance(set, Mapping) else set
+    settings = set if isinstance(set, Mapping) else {}
+    path = find_suite(suite, session.catalogue)
+    loaded = load_suite(path, budget, overrides, settings=settings)
+    planned = plan_benchmark(
+        loaded, session.catalogue, session.selection, device=device, watcher=screen
+    )
+    for name, trouble in planned.troubles.items():
+        screen.note(f"system '{name}' will fail: {trouble}")
+    return planned
+
+
+def run_planned(
+    planned: Planned, folder: Path, settings: Settings, session: Session, screen: Screen
+) -> list[ResultRow]:
+    """Run the cells, telling how that proceeds.
+
+    Raises:
+        InputError: The place is taken.
+        StorageError: The disk refuses.
+    """
+    check_place(planned, folder, resume=settings.resume, overwrite=settings.overwrite)
+    return run_benchmark(
+        planned, folder, session.catalogue, session.selection, settings=settings, watcher=screen
+    )

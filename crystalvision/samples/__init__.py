@@ -1,0 +1,17 @@
+"""The contract of a source: what makes samples, what that takes, and how well it can be told.
+
+Whatever makes datasets from sources is in `crystalvision.sources`, which offers these names too.
+"""
+
+from crystalvision.samples._bound import AccuracyBound, BoundPoint
+from crystalvision.samples._contract import Sample, Source
+from crystalvision.samples._cost import SourceCost, size_in_words
+
+__all__ = [
+    "AccuracyBound",
+    "BoundPoint",
+    "Sample",
+    "Source",
+    "SourceCost",
+    "size_in_words",
+]

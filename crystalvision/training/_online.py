@@ -1,0 +1,234 @@
+"""Patterns that are made while a system trains: new ones each epoch, whoever makes them.
+
+Epoch e, counted through all phases, has the samples e·n to (e+1)·n of one seed, which is none of
+the data that the system is validated and tested on. So what is learnt depends neither on how many
+processes make the samples, nor on where a training was stopped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils import data
+
+from crystalvision.contracts import Target, Targets
+from crystalvision.datasets import Dataset, DatasetHeader, Made, same_things
+from crystalvision.errors import InputError
+from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
+from crystalvision.plugins import Catalogue
+from crystalvision.ranges import MAX_SAMPLES
+from crystalvision.sources import Sample, Source, SourceSpec, open_once
+from crystalvision.training._data import BatchSource, Patterns
+from crystalvision.training._device import derive
+from crystalvision.training._share import Share
+
+_SEED = 7  # what the seed of the samples is derived by
+_TRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """What makes the samples of a training.
+
+    Attributes:
+        spec: The source.
+        samples: Samples of an epoch.
+        workers: Processes that make them; 0 makes them in this one, by its threads.
+    """
+
+    spec: SourceSpec
+    samples: int
+    workers: int = 0
+
+    def drawn(
+        self, dataset: Dataset, epochs: int, seed: int, catalogue: Catalogue | None = None
+    ) -> "MadeOnline":
+        """What makes the samples of all epochs, checked against a dataset of its kind.
+
+        Args:
+            dataset: What the system is validated and tested on.
+            epochs: Epochs of all phases.
+            seed: The experiment's seed, from which that of the samples is derived.
+            catalogue: Where the source is looked up; by default it is loaded anew.
+
+        Raises:
+            InputError: The samples are not like those of the dataset, or are none that are drawn.
+        """
+        if not self.samples >= 2 or self.samples * epochs > MAX_SAMPLES:
+            raise InputError(
+                f"{self.samples} samples an epoch, for {epochs} epochs: expected 2 or more an "
+                f"epoch, and {MAX_SAMPLES:,} at most in all"
+            )
+        known = dataset.header.origins.values()
+        for number in range(_TRIES):
+            drawn = derive(seed, _SEED, number) >> 32  # 31 bits: any recipe takes them
+            spec = self.spec.drawn(seed=drawn, samples=self.samples * epochs)
+            source = spec.open(catalogue)
+            made = source.header.provenance
+            if not isinstance(made, Made) or made.things is None:
+                raise InputError(
+                    f"source '{spec.name}' does not say what its samples are drawn from: its "
+                    "header's provenance has no seed, so no epoch is known to have new ones"
+                )
+            if not any(same_things(made, other) for other in known):
+                _check_like(source.header, dataset)
+                return MadeOnline(self, spec, source)
+        raise InputError(f"source '{spec.name}' draws the same samples whatever the seed")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOnline:
+    """The samples of a training.
+
+    Attributes:
+        online: What was asked for.
+        spec: The source with its seed, and with the samples of all epochs.
+        source: The same, open.
+    """
+
+    online: Online
+    spec: SourceSpec
+    source: Source
+
+    @property
+    def made(self) -> Made:
+        """Where the samples come from."""
+        provenance = self.source.header.provenance
+        assert isinstance(provenance, Made)  # noqa: S101 - `drawn` has checked it
+        return provenance
+
+
+class OnlinePatterns(Patterns):
+    """Patterns of a source, new ones for each pass to learn from; others see those of epoch 0."""
+
+    def __init__(
+        self, made: MadeOnline, preprocess: Preprocess, targets: Mapping[str, Target]
+    ) -> None:
+        """Choose the patterns.
+
+        Args:
+            made: What makes them.
+            preprocess: Bins and normalises.
+            targets: What they should be recognised as, by name.
+        """
+        self._made = made
+        self._preprocess = preprocess
+        self._wanted = dict(targets)
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        """Number of patterns of an epoch."""
+        return self._made.online.samples
+
+    @cached_property
+    def targets(self) -> Targets:
+        """See `Patterns.targets`: those of epoch 0."""
+        samples = list(self._made.source.samples(range(len(self))))
+        return {name: stacked(target, samples) for name, target in self._wanted.items()}
+
+    def begin(self, epoch: int) -> None:
+        """See `Patterns.begin`."""
+        self._epoch = epoch
+
+    def batches(
+        self,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        share: Share = Share(),  # noqa: B008 - frozen
+    ) -> BatchSource[torch.Tensor]:
+        """See `Patterns.batches`; the order of new samples needs no shuffling."""
+        workers = self._made.online.workers
+        return data.DataLoader(
+            _Samples(self._made, self._wanted, in_this_process=workers == 0),
+            sampler=_Indices(self, batch_size, share, learn=generator is not None),
+            batch_size=None,
+            num_workers=workers,
+            # Processes that were forked from one that computes may hang.
+            multiprocessing_context="spawn" if workers else None,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
+        """Bin and normalise raw counts."""
+        counts, seen = take_marks(images)
+        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
+        return prepared
+
+    def first_index(self) -> int:
+        """Index of the first sample of the pass that comes next."""
+        return self._epoch * len(self)
+
+
+class _Indices(data.Sampler[list[int]]):
+    """The samples of each batch of a pass, chosen where the training knows which pass it is."""
+
+    def __init__(
+        self, patterns: OnlinePatterns, batch_size: int, share: Share, *, learn: bool
+    ) -> None:
+        self._patterns = patterns
+        self._batch_size = batch_size
+        self._learn = learn
+        self._take = share.of_training if learn else share.of
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self._patterns), self._batch_size)
+        return whole + (rest > (1 if self._learn and whole else 0))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        start = self._patterns.first_index() if self._learn else 0
+        stop = start + len(self._patterns)
+        for number in range(len(self)):
+            first = start + number * self._batch_size
+            batch = list(range(first, min(first + self._batch_size, stop)))
+            yield batch[self._take(len(batch))]
+
+
+class _Samples(data.Dataset[Any]):
+    """Makes the samples of a batch, by their indices."""
+
+    def __init__(
+        self, made: MadeOnline, targets: Mapping[str, Target], *, in_this_process: bool
+    ) -> None:
+        self._source = made.source if in_this_process else None
+        self._spec = made.spec if in_this_process else replace(made.spec, threads=1)
+        self._targets = dict(targets)
+        seen = made.source.header.seen_mask()
+        self._seen = None if seen is None else torch.from_numpy(seen)
+
+    def __getitem__(self, indices: Sequence[int]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        source = self._source or open_once(self._spec)
+        samples = list(source.samples(indices))
+        images = torch.from_numpy(np.stack([sample.image for sample in samples]))
+        if self._seen is not None:
+            images = mark_unseen(images.float(), self._seen.expand(len(images), *self._seen.shape))
+        return images, {name: stacked(target, samples) for name, target in self._targets.items()}
+
+
+def stacked(target: Target, samples: Sequence[Sample]) -> torch.Tensor:
+    """What samples should be recognised as, (b, *shape): int64 for classes, else float32."""
+    dtype = np.int64 if target.classes else np.float32
+    values = [np.asarray(sample.columns[target.name], dtype=dtype) for sample in samples]
+    return torch.from_numpy(np.stack(values))
+
+
+def _check_like(made: DatasetHeader, dataset: Dataset) -> None:
+    """Check that samples that are made are like those of a dataset.
+
+    Raises:
+        InputError: They have another shape, other axes or other targets.
+    """
+    header = dataset.header
+    for what, mine, other in (
+        ("image shape", made.image_shape, header.image_shape),
+        ("axes", made.axes, header.axes),
+        ("targets", made.targets, header.targets),
+    ):
+        if mine != other:
+            raise InputError(
+                f"samples made while it trains would have the {what} {mine}, but those of "
+                f"{dataset.path}, which it is validated on, have {other}; change the recipe"
+            )
