@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from crystalvision.cards._text import is_diffraction, patterns_of
+from crystalvision.cards._text import patterns_of
 from crystalvision.datasets import DatasetHeader, Imported, Merged
 
 
@@ -32,8 +32,7 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    kind = "diffraction " if is_diffraction(header) else ""
-    what = f"{header.samples:,} {kind}{patterns_of(header)}{_classes(header)}"
+    what = f"{header.samples:,} {patterns_of(header)}{_classes(header)}"
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
     made = header.provenance
     if isinstance(made, Imported):
@@ -54,7 +53,7 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
     if header.synthetic:
         return Origin(
             f"Simulated from the recipe '{name}'{seed} by {software}.",
-            f"{header.samples:,} simulated {kind}patterns{_classes(header)}.",
+            f"{header.samples:,} simulated {patterns_of(header)}{_classes(header)}.",
             **known,
         )
     by = f" by the source '{made.source}'" if made.source else ""

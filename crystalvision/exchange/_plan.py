@@ -10,9 +10,18 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetPart, Imported, SplitSettings
-from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, defect_columns
-from crystalvision.datasets._header import digest
+from crystalvision.datasets import (
+    SPECIMEN,
+    SPECIMEN_COLUMN,
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetPart,
+    Imported,
+    SplitSettings,
+    defect_columns,
+    digest,
+)
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
 from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
