@@ -39,7 +39,8 @@ from crystalvision.datasets import (
     PatternDataset,
     defect_columns,
 )
-from crystalvision.training import InputConfig, Preprocess
+from crystalvision.inputs import DEFAULT_INPUT, Preprocess, build_preprocess
+from crystalvision.plugins import Catalogue
 
 SAMPLES, PIXELS, DOSE = 8192, 256, 1e4
 BATCH, ROUNDS = 32, 5
@@ -102,7 +103,7 @@ def reading(folder: Path, samples: int) -> dict[str, Any]:
         loaders[f"webdataset, {workers} workers"] = lambda workers=workers: webdataset_loader(
             folder / "tars", workers
         )
-    prepare = Preprocess(InputConfig())
+    prepare = build_preprocess(DEFAULT_INPUT, Catalogue.load(), dataset.header.axes)
     rates: dict[str, dict[str, list[float]]] = {
         name: {"raw": [], "prepared": []} for name in loaders
     }

@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from crystalvision.contracts import Target
-from crystalvision.datasets import Conditions
+from crystalvision.contracts import Axis, Target
+from crystalvision.datasets import Conditions, Made
+from crystalvision.inputs import build_preprocess
 from crystalvision.models import SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import Predictor
@@ -95,16 +96,18 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
         system |= {"fusion": "concat", "head": "perceptron"}
     experiment = Experiment.model_validate({"system": system, "schedule": "quick"})
     config: SystemConfig = experiment.system
+    catalogue = Catalogue.load()
+    axes = tuple(Axis(name=name, size=size, scale=0.01, offset=0.0) for name in ("q_y", "q_x"))
     with seeded(0):
-        built = build_system(
-            config, Catalogue.load(), in_channels=1, targets=TARGETS, grid=(size, size)
-        )
+        built = build_system(config, catalogue, in_channels=1, targets=TARGETS, grid=(size, size))
     record = RunRecord(
         experiment=experiment,
-        dataset=DatasetRecord(path="none", identity="0" * 64, samples=0, recipe={}),
+        dataset=DatasetRecord(
+            path="none", identity="0" * 64, samples=0, provenance=Made(seed=None)
+        ),
         targets=TARGETS,
         image_shape=(1, size, size),
-        calibration=(),
+        calibration=axes,
         conditions=Conditions(),
         plugins=(),
         phases=(),
@@ -112,7 +115,7 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
         device="cpu",
         environment={},
     )
-    return Run(folder, record, built.eval())
+    return Run(folder, record, built.eval(), build_preprocess(experiment.input, catalogue, axes))
 
 
 def table(rows: list[dict[str, object]]) -> str:

@@ -10,7 +10,7 @@ from crystalvision.cards._classes import choose_patterns
 from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset
-from crystalvision.text import axis_label, figure_text
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,7 +91,7 @@ def draw_curves(figure: "Figure", curves: Curves, top: float) -> None:
         for number, curve in enumerate(values):
             axes.plot(places, curve, lw=0.8, color=COLOURS[number % len(COLOURS)])
         axes.set_xlim(places[0], places[-1] if len(places) > 1 else places[0] + curves.axis.scale)
-        axes.set_xlabel(figure_text(axis_label(curves.axis)), labelpad=2)
+        axes.set_xlabel(figure_text(curves.axis.label), labelpad=2)
         axes.tick_params(pad=2, colors=INK)
         where = (place * step + 0.06) / width, (upper + 0.06) / height
         figure.text(*where, shortened(name, step), color=INK, fontweight="bold")

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from crystalvision.config import Config
+from crystalvision.text import axis_symbol, unit_text
 
 
 class Axis(Config):
@@ -25,6 +26,12 @@ class Axis(Config):
     scale: float = Field(gt=0, allow_inf_nan=False)
     offset: float = Field(allow_inf_nan=False)
     units: str = "1/angstrom"
+
+    @property
+    def label(self) -> str:
+        """What stands at it in a figure, such as `2θ [°]`."""
+        unit = unit_text(self.units)
+        return f"{axis_symbol(self.name)} [{unit}]" if unit else axis_symbol(self.name)
 
     def values(self) -> Float[np.ndarray, "size"]:
         """Position of every point [units], (size,)."""

@@ -11,7 +11,7 @@ from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, bin_images
 from crystalvision.figures import COLOURS, new_figure
 from crystalvision.report._pictures import Picture, data_uri, picture
-from crystalvision.text import axis_label, axis_symbol, figure_text, quantity_text, unit_text
+from crystalvision.text import axis_symbol, figure_text, quantity_text, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,7 +205,7 @@ def _curves(
     mean = counts.mean(axis=0)
     axes.plot(axis.values(), mean, color=COLOURS[0], linewidth=1.4, label=f"mean of {len(counts)}")
     axes.set(
-        xlabel=figure_text(axis_label(axis)),
+        xlabel=figure_text(axis.label),
         ylabel="counts" if counts.any() else "",
         ylim=(0, None),
     )

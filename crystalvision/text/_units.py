@@ -1,10 +1,6 @@
 """Units and axes as people write them."""
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # the contracts read text, too
-    from crystalvision.contracts import Axis
 
 _WHOLE = {
     "1": "",
@@ -44,9 +40,3 @@ def quantity_text(value: float, units: str, digits: int = 6) -> str:
 def axis_symbol(name: str) -> str:
     """The name of an axis as it is written in text, `2θ` of `two_theta`."""
     return _SYMBOLS.get(name, name)
-
-
-def axis_label(axis: "Axis") -> str:
-    """What stands at an axis of a figure, `2θ [°]`."""
-    unit = unit_text(axis.units)
-    return f"{axis_symbol(axis.name)} [{unit}]" if unit else axis_symbol(axis.name)
