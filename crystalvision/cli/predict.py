@@ -82,7 +82,7 @@ def predict(
         typer.Option(
             metavar="VALUE",
             help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
-            "which become 0; none if every value is a count. Repeat it for each.",
+            "which are hidden from the system; none if every value is a count. Repeat it for each.",
         ),
     ] = None,
     pixel_size: Annotated[

@@ -73,7 +73,7 @@ def run(data, tmp_path_factory) -> Run:
 
 def test_a_network_of_one_dimension_learns_them(run, data):
     found = evaluate(Run.load(run.path), data)
-    assert found.metrics.targets["label"].values["accuracy"] > 0.9
+    assert found.metrics.targets["label"].metrics["accuracy"] > 0.9
 
 
 def test_what_was_not_seen_changes_nothing(run, data, tmp_path):
@@ -106,10 +106,16 @@ def test_a_network_of_one_dimension_is_exported(run, tmp_path, to, suffix):
 
 def test_a_classical_system_describes_them(data, tmp_path):
     experiment = ClassicalExperiment.model_validate(
-        {"system": {"features": "pca", "estimator": "logistic"}, "input": INPUT}
+        {
+            "system": {
+                "features": {"name": "pca", "components": 4},
+                "estimator": {"name": "knn", "neighbours": 5},
+            },
+            "input": INPUT,
+        }
     )
     run = train_classical_run(experiment, data, tmp_path / "pca")
-    assert evaluate(Run.load(run.path), data).metrics.targets["label"].values["accuracy"] > 0.9
+    assert evaluate(Run.load(run.path), data).metrics.targets["label"].metrics["accuracy"] > 0.9
 
 
 @pytest.mark.parametrize(
