@@ -130,7 +130,7 @@ class Task(ABC):
         short: What a table for a paper calls metrics, where that is shorter.
         in_units: Metrics that have the units of the target.
         note: What a reader must know of the headline, in a sentence, or "".
-        summary_figures: Names of the figures that a benchmark shows of each system.
+        summary_figures: Names of the figures that a benchmark shows of each system; by default all.
     """
 
     score_name: ClassVar[str]

@@ -58,7 +58,7 @@ def _of_target(table: Table, name: str, task: Task, *, main: bool) -> TargetFigu
         judged = pooled([cell.judged.targets[name] for cell in _cells(table, lines[0])])
         titles = "; ".join(line.title for line in lines)
         for drawn in task.figures(judged, task.metrics(judged)):
-            if drawn.name in task.summary_figures:
+            if drawn.name in (task.summary_figures or {drawn.name}):
                 notes[drawn.caption] = None
                 text = f"{titles}: {drawn.alt or drawn.caption}"
                 each.append(picture(drawn.figure, text, f"{titles}, {_seeds(lines[0])}"))

@@ -210,6 +210,7 @@ def test_the_table_of_a_benchmark_has_its_metrics(folder, parts):
     page, text = ((folder / name).read_text() for name in ("report.html", "results.md"))
     assert "the lowest mean turn turn error [°]" in page
     assert "paired permutation test" in page
+    assert "How turn is told" in page
     assert "| system | seeds | turn turn error [°] |" in text
 
 
