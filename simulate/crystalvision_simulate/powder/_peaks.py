@@ -151,7 +151,7 @@ def _spread(
     eta: Float[np.ndarray, "m"],
     axis: Axis,
 ) -> Float[np.ndarray, "t"]:
-    """Pseudo-Voigts of any widths on an axis: a few convolutions, among whose widths each shares."""
+    """Pseudo-Voigts on an axis: each is shared between the two nearest of a few widths."""
     parts = max(1, int(np.ceil(axis.scale / _FINE_DEG - 1e-9)))
     fine = axis.scale / parts
     margin = int(np.ceil(_MARGIN_DEG / axis.scale)) * parts
@@ -172,10 +172,9 @@ def _spread(
     stack = np.zeros((2, _WIDTHS, size))  # Gauss and Lorentz
     for kind, share in enumerate((1 - eta, eta)):
         for step, of_step in ((0, 1 - later), (1, later)):
-            for shift, of_node in ((0, 1 - upper_part), (1, upper_part)):
-                np.add.at(
-                    stack[kind], (lower + shift, first + step), strength * share * of_step * of_node
-                )
+            for up, of_node in ((0, 1 - upper_part), (1, upper_part)):
+                added = strength * share * of_step * of_node
+                np.add.at(stack[kind], (lower + up, first + step), added)
     length = next_fast_len(size + margin, real=True)
     waves = rfft(stack, length, axis=-1) * _transforms(nodes, rfftfreq(length, fine))
     drawn = irfft(waves.sum(axis=(0, 1)), length)[margin : margin + axis.size * parts]

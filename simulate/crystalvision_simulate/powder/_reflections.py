@@ -49,8 +49,8 @@ def reflections(
     Args:
         crystal: Periodic along all three vectors.
         band_limit_inv_angstrom: Greatest |g| [1/Å].
-        displacement_rms_angstrom: Thermal motion u along one axis, root mean square [Å]; one number,
-            or one for each atomic number.
+        displacement_rms_angstrom: Thermal motion u along one axis, root mean square [Å]; one
+            number, or one for each atomic number.
         scattering_factor: f(number, |g|) [electrons].
 
     Raises:
@@ -85,15 +85,12 @@ def _half_of_lattice(
 ) -> tuple[Int[np.ndarray, "m 3"], Float[np.ndarray, "m 3"], Float[np.ndarray, "m"]]:
     """Indices, vectors and lengths, by ascending length; one of each Friedel pair."""
     # |h| = |g · a| ≤ |g| |a|
-    h, k, l = (int(np.floor(band * np.linalg.norm(vector) + 1e-9)) for vector in cell)
-    grid = np.stack(
-        np.meshgrid(np.arange(h + 1), np.arange(-k, k + 1), np.arange(-l, l + 1), indexing="ij"),
-        axis=-1,
-    ).reshape(-1, 3)
+    reach = [int(np.floor(band * np.linalg.norm(vector) + 1e-9)) for vector in cell]
+    indices = [np.arange(-most, most + 1) for most in reach]
+    grid = np.stack(np.meshgrid(indices[0][reach[0] :], *indices[1:], indexing="ij"), axis=-1)
+    grid = grid.reshape(-1, 3)
     first, second, third = grid.T
-    half = (first > 0) | (second > 0) & (first == 0)
-    half |= (first == 0) & (second == 0) & (third > 0)
-    hkl = grid[half]
+    hkl = grid[(first > 0) | (first == 0) & ((second > 0) | (second == 0) & (third > 0))]
     g = hkl @ np.linalg.inv(cell).T
     length = np.linalg.norm(g, axis=1)
     inside = length <= band

@@ -48,7 +48,7 @@ def share(
 def debye_intensity(
     crystal: Crystal, length_inv_angstrom: Float[np.ndarray, "m"]
 ) -> Float[np.ndarray, "m"]:
-    """Debye's scattering equation of a cluster, Σᵢⱼ fᵢ fⱼ sin(2πg rᵢⱼ)/(2πg rᵢⱼ), (m,) [electrons²].
+    """Debye's scattering equation, Σᵢⱼ fᵢ fⱼ sin(2πg rᵢⱼ)/(2πg rᵢⱼ), (m,) [electrons²].
 
     The exact mean over all orientations, which others are checked against; takes n² m steps.
 

@@ -42,12 +42,10 @@ def rings_of_supercell(
             f"a cell of {len(crystal)} atoms needs a grid of {'×'.join(map(str, shape))} points up "
             f"to {band_limit_inv_angstrom:.4g} 1/Å; take a smaller supercell, or a lower band limit"
         )
-    indices = [np.arange(n + 1) if i == 2 else np.arange(-n, n + 1) for i, n in enumerate(reach)]
-    g = sum(
-        index[:, None] * row
-        for index, row in zip(_meshed(indices), _reciprocal(crystal), strict=True)
-    )
-    length = np.linalg.norm(g, axis=1)
+    indices = [np.arange(-reach[0], reach[0] + 1), np.arange(-reach[1], reach[1] + 1)]
+    indices.append(np.arange(reach[2] + 1))  # of each Friedel pair one
+    hkl = np.stack([each.reshape(-1) for each in np.meshgrid(*indices, indexing="ij")], axis=1)
+    length = np.linalg.norm(hkl @ np.linalg.inv(crystal.cell).T, axis=1)
     kept = np.flatnonzero((length > 0) & (length <= band_limit_inv_angstrom))
     volume = abs(float(np.linalg.det(crystal.cell)))
     wave = np.zeros(len(kept), dtype=np.complex128)
@@ -56,18 +54,8 @@ def rings_of_supercell(
         sums = _fourier_sum(fractional[crystal.numbers == number], shape, indices).reshape(-1)[kept]
         wave += x_ray_scattering_factor(number, length[kept]) * sums
     intensity = (wave.real**2 + wave.imag**2) / volume**2
-    third = _meshed(indices)[2][kept]
-    return share(length[kept], np.where(third > 0, 2.0, 1.0) * intensity, axis)
-
-
-def _reciprocal(crystal: Crystal) -> Float[np.ndarray, "3 3"]:
-    """a*, b*, c* as rows [1/Å], (3, 3)."""
-    reciprocal: Float[np.ndarray, "3 3"] = np.linalg.inv(crystal.cell).T
-    return reciprocal
-
-
-def _meshed(indices: list[Int[np.ndarray, "_"]]) -> list[Int[np.ndarray, "m"]]:
-    return [each.reshape(-1) for each in np.meshgrid(*indices, indexing="ij")]
+    intensity[hkl[kept, 2] > 0] *= 2  # its partner; with l = 0 both are there
+    return share(length[kept], intensity, axis)
 
 
 def _fourier_sum(
