@@ -38,6 +38,7 @@ def reflections(
     crystal: Crystal,
     band_limit_inv_angstrom: float,
     *,
+    occupancies: Float[np.ndarray, "n"] | None = None,
     displacement_rms_angstrom: float | Mapping[int, float] = 0.0,
     scattering_factor: ScatteringFactor = x_ray_scattering_factor,
 ) -> Reflections:
@@ -49,6 +50,8 @@ def reflections(
     Args:
         crystal: Periodic along all three vectors.
         band_limit_inv_angstrom: Greatest |g| [1/Å].
+        occupancies: Share of cells in which each atom is there, (n,), of a crystal whose sites are
+            partly or variously occupied; by default all are.
         displacement_rms_angstrom: Thermal motion u along one axis, root mean square [Å]; one
             number, or one for each atomic number.
         scattering_factor: f(number, |g|) [electrons].
@@ -68,6 +71,7 @@ def reflections(
     hkl, g, length = _half_of_lattice(crystal.cell, band_limit_inv_angstrom)
     factor = np.zeros(len(hkl), dtype=np.complex128)
     fractional = crystal.positions @ np.linalg.inv(crystal.cell)
+    there = np.ones(len(crystal)) if occupancies is None else occupancies
     for number in np.unique(crystal.numbers).tolist():
         rms = (
             displacement_rms_angstrom
@@ -75,7 +79,8 @@ def reflections(
             else displacement_rms_angstrom.get(number, 0.0)
         )
         weight = scattering_factor(number, length) * np.exp(-2 * (np.pi * length * rms) ** 2)
-        factor += weight * _lattice_sum(hkl, fractional[crystal.numbers == number])
+        of_element = crystal.numbers == number
+        factor += weight * _lattice_sum(hkl, fractional[of_element], there[of_element])
     intensity = 2 * (factor.real**2 + factor.imag**2) / volume**2
     return Reflections(hkl, g, length, intensity)
 
@@ -100,9 +105,11 @@ def _half_of_lattice(
 
 
 def _lattice_sum(
-    hkl: Int[np.ndarray, "m 3"], fractional: Float[np.ndarray, "n 3"]
+    hkl: Int[np.ndarray, "m 3"],
+    fractional: Float[np.ndarray, "n 3"],
+    weights: Float[np.ndarray, "n"],
 ) -> Complex[np.ndarray, "m"]:
-    """Σⱼ exp(−2πi hkl·xⱼ), (m,), from a table of powers along each axis."""
+    """Σⱼ wⱼ exp(−2πi hkl·xⱼ), (m,), from a table of powers along each axis."""
     tables = []
     for axis in range(3):
         reach = int(abs(hkl[:, axis]).max(initial=0))
@@ -113,7 +120,7 @@ def _lattice_sum(
     for start in range(0, len(hkl), at_once):
         part = hkl[start : start + at_once]
         (x, i), (y, j), (z, k) = tables
-        product = x[part[:, 0] + i] * y[part[:, 1] + j]
+        product = x[part[:, 0] + i] * y[part[:, 1] + j] * weights
         total[start : start + at_once] = np.einsum("mn,mn->m", product, z[part[:, 2] + k])
     return total
 
