@@ -22,7 +22,7 @@ INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
 # The demo: balanced classes, ten times the recipe's dose, a narrower box, fewer epochs; all else is
 # what the recipe and the experiments say.
 DEMO := runs/demo
-DEMO_RECIPE := --samples 800 --set specimen.width_angstrom=40 --set detector.dose_electrons=1e5 \
+DEMO_RECIPE := --samples 800 --set specimen.width_angstrom=40 --set instrument.dose_electrons=1e5 \
   --set classes.0.share=1 --set classes.1.share=1 --set classes.2.share=1 --set classes.3.share=1
 DEMO_SINGLE := --set schedule.classifier.epochs=8
 DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=8

@@ -31,7 +31,7 @@ _VARIABLES = (
     *("KMP_BLOCKTIME", "LOKY_MAX_CPU_COUNT"),
 )
 _RECIPE = (  # the Makefile's demo
-    *("--set", "specimen.width_angstrom=40", "--set", "detector.dose_electrons=1e5"),
+    *("--set", "specimen.width_angstrom=40", "--set", "instrument.dose_electrons=1e5"),
     *(part for n in range(4) for part in ("--set", f"classes.{n}.share=1")),
 )
 _HEAD_START = 2.0  # s that the busy process has

@@ -36,6 +36,7 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     PatternDataset,
+    defect_columns,
 )
 from crystalvision.training import InputConfig, Preprocess
 
@@ -265,9 +266,10 @@ def write(path: Path, samples: int, pixels: int, samples_per_shard: int) -> None
         samples=samples,
         image_shape=(1, pixels, pixels),
         dtype="uint16",
-        class_names=("none", "some", "more", "most"),
-        class_severities=(0.0, 0.3, 0.6, 0.9),
-        columns={name: Column(dtype="float32") for name in COLUMNS},
+        columns={
+            **defect_columns(("none", "some", "more", "most"), (0.0, 0.3, 0.6, 0.9)),
+            **{name: Column(dtype="float32") for name in COLUMNS},
+        },
         axes=tuple(
             Axis(name=name, size=pixels, scale=3.2 / pixels, offset=-1.6) for name in ("q_y", "q_x")
         ),

@@ -3,9 +3,10 @@
     python benchmarks/keep.py runs/fusion                # to benchmarks/results/suites/fusion-quick
     python benchmarks/keep.py runs/fusion --output DIR --revision "$(git rev-parse HEAD)"
 
-What is kept is what table and page are computed from, run by run, so that anyone can compute them
-again: `crystalvision.benchmarks.collect(DIR, catalogue)`, `crystalvision report DIR -o page.html`.
-The page is large, so only its main figures are kept.
+What is kept is what table and page are computed from, so that anyone can compute them again:
+`crystalvision.benchmarks.collect(DIR, catalogue)`, `crystalvision report DIR -o page.html`. All
+runs together are two files, `runs.jsonl` and `predictions.parquet`. The page is large, so only its
+main figures are kept.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from crystalvision.benchmarks import Place, is_benchmark
+from crystalvision.benchmarks import Place, is_benchmark, keep_runs
+from crystalvision.benchmarks.report import read_rows
 from crystalvision.errors import InputError
 
 RESULTS = Path(__file__).parent / "results" / "suites"
@@ -28,9 +30,6 @@ KEPT = (
     "datasets/*.csv",
     "bounds/*.json",
     "failures/*.json",
-    "runs/*/*/run.yaml",
-    "runs/*/*/metrics.csv",
-    "runs/*/*/evaluations/*/*",
 )
 _MAIN_FIGURES = re.compile(
     r'<div class="figures wide">\s*<figure>\s*<img src="data:image/svg\+xml;base64,([^"]+)"'
@@ -95,6 +94,7 @@ def _copy(folder: Path, copy: Path, revision: str) -> None:
             kept = copy / path.relative_to(folder)
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, kept)
+    keep_runs(folder, read_rows(folder / "results.csv"), copy)
     environment = copy / "environment.json"
     told = json.loads(environment.read_text(encoding="utf-8"))
     told["git_revision"] = told["git_revision"] or revision

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from crystalvision.contracts import Target
+from crystalvision.datasets import Conditions
 from crystalvision.models import SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import Predictor
@@ -26,6 +28,15 @@ from crystalvision.runs import DatasetRecord, Run, RunRecord
 from crystalvision.training import Experiment, choose_device, seeded
 
 ROUNDS, CLASSES = 5, ("no_defect", "pristine", "random_displacement", "vacancies_25")
+TARGETS = {
+    "label": Target(
+        name="label",
+        task="classification",
+        classes=CLASSES,
+        class_severities=(0.0, 0.3, 0.6, 0.9),
+    ),
+    "severity": Target(name="severity", task="regression"),
+}
 RESULTS = Path(__file__).parent / "results" / "prediction"
 
 
@@ -85,14 +96,16 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
     experiment = Experiment.model_validate({"system": system, "schedule": "quick"})
     config: SystemConfig = experiment.system
     with seeded(0):
-        built = build_system(config, Catalogue.load(), in_channels=1, num_classes=len(CLASSES))
+        built = build_system(
+            config, Catalogue.load(), in_channels=1, targets=TARGETS, grid=(size, size)
+        )
     record = RunRecord(
         experiment=experiment,
         dataset=DatasetRecord(path="none", identity="0" * 64, samples=0, recipe={}),
-        class_names=CLASSES,
-        class_severities=(0.0, 0.3, 0.6, 0.9),
+        targets=TARGETS,
         image_shape=(1, size, size),
         calibration=(),
+        conditions=Conditions(),
         plugins=(),
         phases=(),
         training_seconds=0.0,

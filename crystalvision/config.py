@@ -115,7 +115,8 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
         data: What the YAML file holds; it is not changed.
         overrides: Texts such as `branches.classifier.backbone.growth=12` or `classes.0.share=1`;
             the value is read as YAML. A path through a part that is given by its bare name makes
-            it a mapping.
+            it a mapping. An item of a list is told by its place or, as in `input.bin.size=4`, by
+            its name.
 
     Raises:
         InputError: A text without `=`, a value that is no YAML, or a path through something that
@@ -128,6 +129,7 @@ def apply_overrides(data: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
         if not separator or not all(keys):
             raise InputError(f"--set {override}: expected key=value, for example samples=800")
         value = parse_yaml(text, f"--set {override:.200}", numbered=False)
+        keys = _with_places(result, keys, f"--set {override}")
         result = _set(result, keys, value, f"--set {override}")
         origins[tuple(keys)] = f"--set {override}"
     return _sourced(data, result, origins)
@@ -148,8 +150,10 @@ def apply_settings(
     """
     result, origins = _copy(data), {}
     for path, value in settings.items():
-        result = _set(result, path.split("."), value, f"{source}, set {path}")
-        origins[tuple(path.split("."))] = f"{source}, set {path}"
+        where = f"{source}, set {path}"
+        keys = _with_places(result, path.split("."), where)
+        result = _set(result, keys, value, where)
+        origins[tuple(keys)] = where
     return _sourced(data, result, origins)
 
 
@@ -202,16 +206,44 @@ def _copy(value: Any) -> Any:
     return value
 
 
+def _with_places(node: Any, keys: list[str], override: str) -> list[str]:
+    """A path with the places of the items of lists that it tells by their names.
+
+    Raises:
+        InputError: A list has no such place, and no item or several of that name.
+    """
+    found = []
+    for key in keys:
+        step = key
+        if isinstance(node, list):
+            step = _place(node, key, override)
+            node = node[int(step)]
+        else:
+            node = node.get(key) if isinstance(node, dict) else None
+        found.append(step)
+    return found
+
+
+def _place(items: list[Any], key: str, override: str) -> str:
+    if key.isdecimal() and len(key) <= _DIGITS and int(key) < len(items):
+        return key
+    names = [item.get("name") if isinstance(item, dict) else item for item in items]
+    if names.count(key) == 1:
+        return str(names.index(key))
+    known = ", ".join(str(name) for name in names if isinstance(name, str))
+    told = f"; its items are called {known}" if known else ""
+    what = "is no place in" if key not in names else "is the name of several items of"
+    raise InputError(
+        f"{override}: '{key}' {what} a list of {len(items)}; "
+        f"places count from 0 to {len(items) - 1}{told}"
+    )
+
+
 def _set(node: Any, keys: list[str], value: object, override: str) -> Any:
     if not keys:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        if not key.isdecimal() or len(key) > _DIGITS or int(key) >= len(node):
-            raise InputError(
-                f"{override}: '{key}' is no place in a list of {len(node)}; "
-                f"places count from 0 to {len(node) - 1}"
-            )
         node[int(key)] = _set(node[int(key)], rest, value, override)
         return node
     if isinstance(node, str):

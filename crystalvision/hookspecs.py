@@ -35,7 +35,10 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Input,
+        Instrument,
         Renderer,
+        Task,
     )
     from crystalvision.sources import Source
 
@@ -57,7 +60,7 @@ def crystalvision_defects() -> "Mapping[str, str | Callable[..., Defect]]":
     """Defects: name → factory; a defect takes a crystal and returns it with its measured degree.
 
     Example: `return {"vacancy": Vacancy}`, where `Vacancy(fraction: float)` has
-    `apply(crystal, rng) -> DefectiveCrystal`.
+    `apply(crystal, rng) -> DefectiveCrystal`, and in `measures` the columns that it fills.
     """
 
 
@@ -72,6 +75,16 @@ def crystalvision_renderers() -> "Mapping[str, str | Callable[..., Renderer]]":
 
 
 @hookspec
+def crystalvision_instruments() -> "Mapping[str, str | Callable[..., Instrument]]":
+    """Instruments: name → factory of what records patterns, between a renderer and the dataset.
+
+    Example: `return {"strip": "my_package.strip:StripDetector"}`, whose instances have
+    `axes(axes) -> axes` and `measure(projected, rng) -> Recording`. One is made for each sample
+    that draws other numbers for its options.
+    """
+
+
+@hookspec
 def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
     """Sources of samples: name → factory of what makes datasets, such as the simulation engine.
 
@@ -82,28 +95,55 @@ def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
 
 
 @hookspec
+def crystalvision_inputs() -> "Mapping[str, str | Callable[..., Input]]":
+    """Inputs: name → factory of one step from raw counts to what a network sees, (b, c, *grid).
+
+    The toolkit supplies `axes`, those of what the step gets, where the factory asks for them.
+    Example: `return {"log1p": Log1p}`, whose instances have `axes(axes) -> axes` and
+    `forward(images, seen) -> (images, seen)`, where `seen` tells which points were measured.
+    """
+
+
+@hookspec
 def crystalvision_augmentations() -> "Mapping[str, str | Callable[..., Augmentation]]":
-    """Augmentations of training images: name → factory of what changes binned counts (b, c, h, w).
+    """Augmentations of training images: name → factory of what changes their counts (b, c, *grid).
 
     Example: `return {"dihedral": Dihedral}`, whose instances have `check(image_shape)` and
-    `apply(counts, generator) -> counts`.
+    `apply(counts, generator, seen) -> (counts, seen)`.
     """
 
 
 @hookspec
 def crystalvision_backbones() -> "Mapping[str, str | Callable[..., Backbone]]":
-    """Backbones: name → factory of a network from images (b, c, h, w) to features (b, f, h', w').
+    """Backbones: name → factory of a network from images (b, c, *grid) to features.
 
-    The toolkit supplies `in_channels`. Example: `return {"mynet": MyNet}`, where
-    `MyNet(in_channels: int, width: int = 32)` has `num_features` and `stride`.
+    The features are a map (b, f, *grid'). The toolkit supplies `in_channels`, and where the factory
+    asks for it `dimensions`, the number of dimensions of the grid.
+    Example: `return {"mynet": MyNet}`, where `MyNet(in_channels: int, width: int = 32)` has
+    `num_features`, `stride` and, unless it reads images of rows and columns, `dimensions`.
     """
 
 
 @hookspec
 def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
-    """Heads: name → factory of a module over pooled features (b, f), with its loss and prediction.
+    """Heads: name → factory of a module over features, with its loss and what it says of targets.
 
-    The toolkit supplies `num_features` and `num_classes`. Example: `return {"softmax": Softmax}`.
+    The toolkit supplies `num_features`, and where the factory asks for them `targets`, what the
+    dataset has to be learnt (name → `Target`), `num_classes`, those of the target that the option
+    `target` names (or else of `label`), and `grid`, the shape of the prepared images.
+    Example: `return {"softmax": Softmax}`, where `Softmax(num_features: int, num_classes: int,
+    target: str = "label")` has `targets`, `forward`, `loss` and `predict`.
+    """
+
+
+@hookspec
+def crystalvision_tasks() -> "Mapping[str, str | Callable[..., Task]]":
+    """Tasks: name → factory of what judges and shows one kind of target.
+
+    A dataset's target names its task, and a run is judged by it wherever it is told.
+    Example: `return {"texture": "my_package.texture:Texture"}`, whose instances have
+    `score(estimate, truth, target)`, `metrics(judged)`, `columns(judged)` and
+    `figures(judged, metrics)`.
     """
 
 
@@ -122,8 +162,8 @@ def crystalvision_fusions() -> "Mapping[str, str | Callable[..., Fusion]]":
 def crystalvision_features() -> "Mapping[str, str | Callable[..., Features]]":
     """Features of classical systems: name → factory of what describes images by numbers (b, f).
 
-    The toolkit supplies, where the factory asks for them, `image_shape` (c, h, w) of the prepared
-    images, `centre`, the row and column [pixels] of the direct beam in them, and `seed`.
+    The toolkit supplies, where the factory asks for them, `image_shape` (c, *grid) of the
+    prepared images, `centre`, where the direct beam lies in them [points], and `seed`.
     Example: `return {"total-counts": "my_package.counts:TotalCounts"}`.
     """
 

@@ -55,8 +55,8 @@ SMALL_RECIPE = (
     "specimen.width_angstrom=16",
     "specimen.thickness_angstrom={uniform: [6, 12]}",
     "renderer.band_limit_inv_angstrom=0.9",
-    "camera.pixels=64",
-    "camera.pixel_size_inv_angstrom=0.022",
+    "instrument.pixels=64",
+    "instrument.pixel_size_inv_angstrom=0.022",
 )
 """Settings that make the four-class recipe small, as for `--set`."""
 

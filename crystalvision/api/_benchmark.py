@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crystalvision.api._progress import CellBar
 from crystalvision.benchmarks import (
+    Place,
     Settings,
     check_place,
     find_suite,
@@ -14,7 +15,9 @@ from crystalvision.benchmarks import (
     load_suite,
     plan_benchmark,
     run_benchmark,
+    score_columns,
 )
+from crystalvision.benchmarks.report import read_rows
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.training import choose_device
@@ -50,27 +53,39 @@ class Benchmark:
 
         return pd.read_parquet(self.path / "results.parquet")
 
+    @property
+    def score(self) -> str:
+        """The column of the table by which systems are compared, such as `accuracy`.
+
+        Raises:
+            InputError: No system was judged.
+        """
+        rows = read_rows(self.path / "results.csv")
+        found = score_columns(Place(self.path).read_suite().target, rows)
+        if not found:
+            raise InputError(f"{self.path}: no system was judged; see its failures")
+        return found[0]
+
     def plot(self) -> "Figure":
-        """Accuracy of each system on each test: the mean over seeds, and each seed.
+        """Score of each system on each test: the mean over seeds, and each seed.
 
         Raises:
             InputError: No system was judged.
         """
         from crystalvision.figures import COLOURS, FAINT, drawing, new_figure, wrapped
 
-        judged = self.table.query("tested_on != '' and by == ''").dropna(subset="accuracy")
-        if judged.empty:
-            raise InputError(f"{self.path}: no system was judged; see its failures")
+        score = self.score
+        judged = self.table.query("tested_on != '' and by == ''").dropna(subset=score)
         tests = list(judged["tested_on"].unique())
-        systems = list(judged.groupby("system")["accuracy"].mean().sort_values().index)
+        systems = list(judged.groupby("system")[score].mean().sort_values().index)
         with drawing():
             figure, (axes,) = new_figure(width=5.6, height=1.6 + 0.36 * len(systems))
             for number, test in enumerate(tests):
                 colour = COLOURS[number % len(COLOURS)]
                 rows = judged[judged["tested_on"] == test]
                 places = [systems.index(system) for system in rows["system"]]
-                axes.plot(rows["accuracy"], places, "|", color=FAINT if len(tests) == 1 else colour)
-                means = rows.groupby("system")["accuracy"].mean()
+                axes.plot(rows[score], places, "|", color=FAINT if len(tests) == 1 else colour)
+                means = rows.groupby("system")[score].mean()
                 axes.plot(
                     means,
                     [systems.index(system) for system in means.index],
@@ -79,7 +94,7 @@ class Benchmark:
                     label=test,
                 )
             axes.set_yticks(range(len(systems)), [wrapped(name, 24) for name in systems])
-            axes.set_xlabel("accuracy (ticks: single seeds)")
+            axes.set_xlabel(f"{score.replace('_', ' ')} (ticks: single seeds)")
             if len(tests) > 1:
                 figure.legend(loc="outside lower center", ncols=3)
         return figure
@@ -88,10 +103,11 @@ class Benchmark:
         return f"Benchmark({str(self.path)!r}): {len(self.table)} rows"
 
     def _repr_html_(self) -> str:
-        columns = ["system", "trained_on", "train_patterns", "tested_on", "accuracy"]
+        score = self.score
+        columns = ["system", "trained_on", "train_patterns", "tested_on", score]
         rows = self.table.query("by == ''")[columns]
-        means = rows.groupby(columns[:-1], sort=False)["accuracy"].agg(["mean", "std", "count"])
-        shown = means.rename(columns={"mean": "accuracy", "std": "±", "count": "seeds"})
+        means = rows.groupby(columns[:-1], sort=False)[score].agg(["mean", "std", "count"])
+        shown = means.rename(columns={"mean": score, "std": "±", "count": "seeds"})
         table = shown.reset_index().to_html(index=False, float_format="{:.3f}".format, na_rep="")
         return f"<p>{escape(repr(self))}</p>{table}"
 

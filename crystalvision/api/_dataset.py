@@ -80,7 +80,7 @@ def simulate(
         path: Where the dataset goes, such as `data.zarr`.
         samples: Number of patterns, instead of the recipe's.
         seed: Seed, instead of the recipe's.
-        set: Values of the recipe to change, by path: `{"detector.dose_electrons": 1e5}`.
+        set: Values of the recipe to change, by path: `{"instrument.dose_electrons": 1e5}`.
         device: Where to render: `cpu`, `cuda` or `auto`.
         workers: Worker processes; by default this one makes the patterns, on every core.
         resume: Go on with a dataset that was interrupted.

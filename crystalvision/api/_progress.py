@@ -39,11 +39,8 @@ class TrainingBars:
 
 
 def _describe(record: EpochRecord) -> str:
-    parts = [f"loss {record.validation_loss:.3f}"]
-    if record.validation_accuracy is not None:
-        parts.append(f"accuracy {record.validation_accuracy:.3f}")
-    if record.validation_mae is not None:
-        parts.append(f"severity error {record.validation_mae:.3f}")
+    scores = (f"{name.replace('_', ' ')} {value:.3f}" for name, value in record.scores.items())
+    parts = [f"loss {record.validation_loss:.3f}", *scores]
     return ", ".join(parts)
 
 

@@ -16,7 +16,8 @@ from crystalvision.cli.console import progress
 from crystalvision.config import apply_settings
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
-from crystalvision.prediction import Predictions, Predictor, join, open_source
+from crystalvision.models import listed
+from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
 from crystalvision.training import (
     ClassicalExperiment,
     Machine,
@@ -43,17 +44,10 @@ class Predicted:
 
     @property
     def table(self) -> "pd.DataFrame":
-        """A row for each pattern: its class, how probable each class is, severity, novelty."""
+        """A row for each pattern: each target, how probable its classes are, and the novelty."""
         import pandas as pd
 
-        said = self.predictions
-        columns: dict[str, Any] = {"class": said.names}
-        for place, name in enumerate(said.class_names):
-            columns[f"p({name})"] = said.probabilities[:, place]
-        columns["severity"] = said.severity
-        if said.novelty is not None:
-            columns["novelty"] = said.novelty
-            columns["unlike_training_data"] = said.rejected
+        columns = flat_columns(self.predictions)
         return pd.DataFrame(columns, index=pd.Index(self.names, name="pattern"))
 
     def __repr__(self) -> str:
@@ -118,6 +112,7 @@ class Run:
             found = evaluate(
                 self._run,
                 dataset,
+                catalogue=catalogue(),
                 split=split,
                 device=choose_device(device),
                 calibrated=calibrated,
@@ -158,7 +153,7 @@ class Run:
         phases = ", ".join(
             f"{phase.name}: {phase.monitor} {phase.best_value:.4f}" for phase in self.record.phases
         )
-        return f"Run({str(self.path)!r}): {', '.join(self.record.class_names)}; {phases}"
+        return f"Run({str(self.path)!r}): {listed(self.record.targets)}; {phases}"
 
     def _repr_html_(self) -> str:
         import pandas as pd
@@ -250,7 +245,7 @@ def _dataset(data: datasets.Dataset | str | Path) -> datasets.Dataset:
 
 
 def _patterns(
-    pattern: str | Path | np.ndarray[Any, Any], place: int, image_shape: tuple[int, int, int]
+    pattern: str | Path | np.ndarray[Any, Any], place: int, image_shape: tuple[int, ...]
 ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """The patterns that one argument stands for, each with what it is called."""
     if isinstance(pattern, np.ndarray):

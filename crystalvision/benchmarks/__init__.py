@@ -2,10 +2,11 @@
 
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
 from crystalvision.benchmarks._folder import Place, is_benchmark
+from crystalvision.benchmarks._keep import keep_runs
 from crystalvision.benchmarks._load_suite import find_suite, load_suite
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher, check_place, plan_benchmark
-from crystalvision.benchmarks._rows import ResultRow, Status
+from crystalvision.benchmarks._rows import ResultRow, Status, score_columns
 from crystalvision.benchmarks._runner import run_benchmark
 from crystalvision.benchmarks._suite import (
     Bound,
@@ -44,8 +45,10 @@ __all__ = [
     "collect",
     "find_suite",
     "is_benchmark",
+    "keep_runs",
     "load_suite",
     "plan_benchmark",
     "run_benchmark",
+    "score_columns",
     "write_table",
 ]

@@ -10,13 +10,13 @@ from crystalvision.benchmarks._suite import Suite
 from crystalvision.classical import build_classical
 from crystalvision.datasets import Conditions, DatasetHeader, match, same_specimens
 from crystalvision.errors import InputError, PluginError
+from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import parts_of
 from crystalvision.training import (
     AnyExperiment,
     ClassicalExperiment,
     Experiment,
-    Preprocess,
     check_fits,
 )
 
@@ -76,7 +76,7 @@ def _trouble(
     Raises:
         InputError: It is not in order.
     """
-    for kind, part in parts_of(experiment.system):
+    for kind, part in parts_of(experiment):
         if catalogue.failures and not catalogue.has(kind, part.name):
             broken = ", ".join(failure.plugin.name for failure in catalogue.failures)
             return f"no {kind} '{part.name}'; plugins that could not be loaded: {broken}"
@@ -117,10 +117,9 @@ def _build_classical(
     build_classical(
         experiment.system,
         catalogue,
-        preprocess=Preprocess(experiment.input),
-        image_shape=header.image_shape,
-        calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
-        num_classes=len(header.class_names),
+        preprocess=build_preprocess(experiment.input, catalogue, header.axes),
+        channels=header.image_shape[0],
+        targets=header.targets,
         seed=experiment.seed,
     )
 

@@ -78,7 +78,7 @@ def _check_names(experiment: AnyExperiment, catalogue: Catalogue, where: str) ->
     """Refuse what no plugin offers, unless a plugin that may offer it could not be loaded."""
     if catalogue.failures:
         return
-    for kind, part in parts_of(experiment.system):
+    for kind, part in parts_of(experiment):
         try:
             catalogue.entry(kind, part.name)
         except InputError as error:

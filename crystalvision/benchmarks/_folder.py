@@ -22,6 +22,7 @@ _RESULTS = ("results.csv", "results.parquet", "results.md", "report.html")
 _OURS = (
     *("datasets", "runs", "failures", "bounds", "environment.json"),
     *_RESULTS,
+    *("runs.jsonl", "predictions.parquet"),  # of a kept copy
     *("published.json", "published.yaml", "published.yml"),
     "suite.yaml",  # the last: as long as it is there, the folder is known as a benchmark's
 )

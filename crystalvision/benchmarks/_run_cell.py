@@ -66,7 +66,7 @@ def do(job: Job, tell: Tell) -> None:
         errors = []
         for name, data in job.tests.items():
             try:
-                _judge(job, run, name, data, tell)
+                _judge(job, run, catalogue, name, data, tell)
             except Exception as error:  # whatever a plugin raises: the other tests go on
                 errors.append(error)
         if errors:
@@ -96,7 +96,7 @@ def _train(job: Job, catalogue: Any, tell: Tell) -> None:
     )
 
 
-def _judge(job: Job, run: Any, name: str, data: str, tell: Tell) -> None:
+def _judge(job: Job, run: Any, catalogue: Any, name: str, data: str, tell: Tell) -> None:
     import torch
 
     from crystalvision.benchmarks._table import is_judged
@@ -111,11 +111,12 @@ def _judge(job: Job, run: Any, name: str, data: str, tell: Tell) -> None:
     evaluation = evaluate(
         run,
         dataset,
+        catalogue=catalogue,
         split="all",
         device=torch.device(job.device),
         despite=job.despite[name],
     )
-    for note in evaluation.metrics.conditions.notes if evaluation.metrics.conditions else ():
+    for note in evaluation.metrics.conditions.notes:
         tell({"note": note})
     save(evaluation, Path(job.run), name)
 

@@ -184,6 +184,8 @@ class Suite(Config):
         budget: Name of the budget that these numbers are of; `load_suite` fills it in.
         title: The question that it answers.
         description: What is compared, in a few sentences.
+        target: The target by whose score systems are compared; by default `label`, or else the
+            first that was judged.
         compare_with: The system from which the difference of every other is tested.
         published: YAML or JSON file of published results, beside the suite's own file.
         claims: What is said of pairs of systems; each is tested, beside the published numbers.
@@ -201,6 +203,7 @@ class Suite(Config):
     budget: str = ""
     title: str
     description: str
+    target: str = ""
     compare_with: str
     published: str | None = None
     claims: tuple[Claim, ...] = ()

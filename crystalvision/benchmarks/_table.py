@@ -1,35 +1,33 @@
 """The tidy table, from nothing but what lies in the folder."""
 
 import io
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from crystalvision.benchmarks._by_value import metrics_by_value
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
+from crystalvision.benchmarks._count import counting
+from crystalvision.benchmarks._facts import EvaluationFacts
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._outcome import Outcome
-from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._rows import SEVERITY, ResultRow
+from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.benchmarks._test_data import read_pattern_facts
-from crystalvision.errors import InputError, PluginError
-from crystalvision.evaluation import ClassificationMetrics, Metrics, SeverityMetrics, load_metrics
+from crystalvision.errors import InputError
+from crystalvision.evaluation import JudgedSamples, tasks_of
 from crystalvision.json_text import validate_json
-from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
-from crystalvision.runs import RunRecord, load_epochs, load_record
 from crystalvision.small_files import read_small
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import csv_writer
 
-_CLASSIFICATION = tuple(
-    name for name in ResultRow.model_fields if name in ClassificationMetrics.model_fields
-)
+_FIELDS = {name: field for name, field in ResultRow.model_fields.items() if name != "others"}
 
 
 def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
-    """The tidy table of a benchmark, computed from its runs.
+    """The tidy table of a benchmark, computed from its runs, or from what is kept of them.
 
     Args:
         folder: The benchmark's folder.
@@ -40,8 +38,10 @@ def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
     """
     place = Place(folder)
     suite = place.read_suite()
-    count = _counting(catalogue)
-    return [row for cell in cells_of(suite) for row in _rows_of(suite, place, cell, count)]
+    runs = open_runs(folder, counting(catalogue))
+    return [
+        row for cell in cells_of(suite) for row in _rows_of(suite, place, cell, runs, catalogue)
+    ]
 
 
 def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
@@ -50,12 +50,13 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
     Raises:
         StorageError: The disk refuses.
     """
+    others = list(dict.fromkeys(name for row in rows for name in row.others))
     text = io.StringIO()
     writer = csv_writer(text)
-    writer.writerow(ResultRow.model_fields)
-    writer.writerows(row.model_dump(mode="json").values() for row in rows)
+    writer.writerow([*_FIELDS, *others])
+    writer.writerows(row.flat(others).values() for row in rows)
     write_text(folder / "results.csv", text.getvalue())
-    _write_parquet(rows, folder / "results.parquet")
+    _write_parquet(rows, others, folder / "results.parquet")
 
 
 def is_trained(place: Place, key: CellKey) -> bool:
@@ -91,7 +92,7 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
 
 
 def _rows_of(
-    suite: Suite, place: Place, cell: Cell, count: Callable[[RunRecord], int | None]
+    suite: Suite, place: Place, cell: Cell, runs: Runs, catalogue: Catalogue
 ) -> list[ResultRow]:
     key = cell.key
     about: dict[str, Any] = {
@@ -102,24 +103,34 @@ def _rows_of(
         "train_patterns": key.size,
         "seed": key.seed,
     }
-    if not is_trained(place, key):
+    facts = runs.facts(key.folder)
+    if facts is None:
         return [ResultRow(**about, **_lost(place, cell))]
-    run = place.run(key)
-    record = load_record(run)
     about |= {
-        "parameters": count(record),
-        "training_seconds": record.training_seconds,
-        "epoch_seconds": _epoch_seconds(run),
+        "parameters": facts.parameters,
+        "training_seconds": facts.training_seconds,
+        "epoch_seconds": facts.epoch_seconds,
         "run": key.folder,
     }
     if not cell.tests:
-        return [ResultRow(**about, device=_kind(record.device))]
+        return [ResultRow(**about, device=_kind(facts.device))]
     rows: list[ResultRow] = []
     for test in cell.tests:
-        if is_judged(run, test):
-            rows += _tested(suite, place, run, test, about)
-        else:
+        evaluation = runs.evaluation(key.folder, test)
+        if evaluation is None:
             rows.append(ResultRow(**about, **_lost(place, cell), tested_on=test))
+            continue
+        judged = runs.judged(key.folder, test)
+        more = {**about, "tested_on": test, **_about(evaluation, test)}
+        rows.append(
+            ResultRow.of(
+                evaluation.numbers,
+                **more,
+                patterns=len(judged.index),
+                images_per_second=evaluation.images_per_second,
+            )
+        )
+        rows += _by(suite, place, evaluation, judged, catalogue, more)
     return rows
 
 
@@ -129,108 +140,51 @@ def _lost(place: Place, cell: Cell) -> dict[str, Any]:
     return {"status": failed.status, "error": failed.error}
 
 
-def _tested(
-    suite: Suite, place: Place, run: Path, test: str, about: dict[str, Any]
-) -> list[ResultRow]:
-    folder = run / "evaluations" / test
-    metrics = load_metrics(folder)
-    about = {
-        **about,
-        "tested_on": test,
+def _about(evaluation: EvaluationFacts, test: str) -> dict[str, Any]:
+    severity = evaluation.targets.get(SEVERITY)
+    source = None if severity is None else severity.source
+    return {
         "evaluation": test,
-        "device": metrics.device,
-        "severity_source": metrics.severity_source,
+        "device": evaluation.device,
+        "severity_source": "regression" if source == "head" else source,
     }
-    rows = [
-        ResultRow(
-            **about,
-            patterns=metrics.samples,
-            images_per_second=metrics.images_per_second,
-            **_numbers(metrics, metrics.severity),
-        )
+
+
+def _by(
+    suite: Suite,
+    place: Place,
+    evaluation: EvaluationFacts,
+    judged: JudgedSamples,
+    catalogue: Catalogue,
+    about: dict[str, Any],
+) -> list[ResultRow]:
+    """A row for each value of the suite's `by` column."""
+    if suite.by is None:
+        return []
+    column = read_pattern_facts(place, about["tested_on"], suite.by).values
+    if column is None:
+        return []
+    tasks = tasks_of({name: each.target for name, each in evaluation.targets.items()}, catalogue)
+    return [
+        ResultRow.of(each.numbers, **about, by=suite.by, value=each.value, patterns=each.patterns)
+        for each in metrics_by_value(judged, tasks, column)
     ]
-    by = suite.by
-    column = None if by is None else read_pattern_facts(place, test, by).values
-    if by is not None and column is not None:
-        rows += [
-            ResultRow(
-                **about,
-                by=by,
-                value=value.value,
-                patterns=value.patterns,
-                **_numbers(value.classification, value.severity),
-            )
-            for value in metrics_by_value(folder, metrics, column)
-        ]
-    return rows
-
-
-def _numbers(
-    classification: ClassificationMetrics | Metrics, severity: SeverityMetrics
-) -> dict[str, Any]:
-    told = {name: getattr(classification, name) for name in _CLASSIFICATION}
-    return told | {f"severity_{name}": value for name, value in severity.model_dump().items()}
-
-
-def _epoch_seconds(run: Path) -> float | None:
-    """Median wall time of an epoch, added over the phases; `None` without epochs."""
-    phases: dict[str, list[float]] = {}
-    for epoch in load_epochs(run):
-        phases.setdefault(epoch.phase, []).append(epoch.seconds)
-    return sum(map(statistics.median, phases.values())) if phases else None
-
-
-def _counting(catalogue: Catalogue) -> Callable[[RunRecord], int | None]:
-    """Counts the weights of a run's system; equal systems are built but once."""
-    known: dict[tuple[str, int, tuple[float, ...]], int | None] = {}
-
-    def count(record: RunRecord) -> int | None:
-        system = record.experiment.system
-        if not isinstance(system, SystemConfig):
-            return None
-        channels, severities = record.image_shape[0], record.class_severities
-        bare = system.model_dump_json(exclude={"branches": {"__all__": {"weights"}}})
-        case = bare, channels, severities
-        if case not in known:
-            known[case] = _parameters(system, catalogue, channels, severities)
-        return known[case]
-
-    return count
-
-
-def _parameters(
-    system: SystemConfig, catalogue: Catalogue, channels: int, severities: tuple[float, ...]
-) -> int | None:
-    import torch
-
-    with torch.random.fork_rng(devices=()):
-        try:
-            built = build_system(
-                system,
-                catalogue,
-                in_channels=channels,
-                num_classes=len(severities),
-                class_severities=severities,
-                first_weights=False,
-            )
-        except (InputError, PluginError):  # its plugin is gone; the numbers of its runs stay
-            return None
-    return count_parameters(built)
 
 
 def _kind(device: str) -> str:
     return device if device == "cpu" else "cuda"
 
 
-def _write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
+def _write_parquet(rows: Sequence[ResultRow], others: Sequence[str], path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64()}
     fields = []
-    for name, field in ResultRow.model_fields.items():
+    for name, field in _FIELDS.items():
         choices = get_args(field.annotation) or (field.annotation,)
         fields.append(pa.field(name, next((types[c] for c in choices if c in types), pa.string())))
-    table = pa.Table.from_pylist([row.model_dump() for row in rows], schema=pa.schema(fields))
+    fields += [pa.field(name, pa.float64()) for name in others]
+    table = pa.Table.from_pylist([row.flat(others) for row in rows], schema=pa.schema(fields))
     with whole_file(path, overwrite=True) as partial:
         parquet.write_table(table, partial)

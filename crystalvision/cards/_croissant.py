@@ -16,7 +16,7 @@ from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import Summary
 from crystalvision.cards._text import citation_of
 from crystalvision.datasets import Column, DatasetHeader
-from crystalvision.datasets._header import IMAGES, SPLIT
+from crystalvision.datasets._columns import IMAGES, SEEN, SPLIT
 from crystalvision.datasets._layout import HEADER_DOCUMENT, ROOT_DOCUMENT
 from crystalvision.storage import disk_errors
 from crystalvision.text import json_text
@@ -47,6 +47,7 @@ _CONTEXT = {
     "name": {"@container": "@language"},
     **{term: f"cr:{term}" for term in _TERMS},
 }
+_SHARES = "Samples in each class, as the recipe sets them: {}."
 _SPLITS = (("train", "Training"), ("validation", "Validation"), ("test", "Test"))
 
 
@@ -76,10 +77,18 @@ def croissant(
         "datePublished": facts.published.isoformat() if facts.published else None,
         "url": facts.url,
         "citeAs": citation_of(header, summary.name, facts),
-        "keywords": ["diffraction", "crystal defects", "image classification", "CrystalVision"],
+        "keywords": [
+            "diffraction",
+            *(["crystal defects", "image classification"] if summary.classes else []),
+            "CrystalVision",
+        ],
         **_responsible(header, summary, origin),
         "distribution": _distribution(path),
-        "recordSet": [_class_records(summary), _split_records(), _sample_records(header)],
+        "recordSet": [
+            *([_class_records(summary)] if summary.classes else []),
+            _split_records(),
+            _sample_records(header),
+        ],
     }
     stated = {key: value for key, value in document.items() if value not in (None, "", [])}
     return (json_text(stated, indent=2) + "\n").encode()
@@ -97,12 +106,12 @@ def _responsible(header: DatasetHeader, summary: Summary, origin: Origin) -> dic
         "rai:dataCollectionType": ["Others: computer simulation"],
         "rai:dataPreprocessingProtocol": ["None: raw values are stored, nothing is normalised."],
         "rai:dataAnnotationProtocol": (
-            "No annotators: label and severity follow from the recipe that made the sample."
+            "No annotators: all columns follow from the recipe that made the sample."
         ),
         "rai:machineAnnotationTools": software,
-        "rai:dataBiases": [f"Samples in each class, as the recipe sets them: {shares}."],
+        **({"rai:dataBiases": [_SHARES.format(shares)]} if shares else {}),
         "rai:dataLimitations": list(origin.limits),
-        "rai:dataUseCases": ["Training, validation and testing of models of diffraction images."],
+        "rai:dataUseCases": ["Training, validation and testing of models of diffraction patterns."],
         "rai:personalSensitiveInformation": ["None: no person is concerned."],
     }
 
@@ -140,23 +149,27 @@ def _document(path: Path, name: str, description: str) -> dict[str, Any]:
 
 
 def _class_records(summary: Summary) -> dict[str, Any]:
+    severe = any(each.severity is not None for each in summary.classes)
+    severity = [_inline("classes", "severity", "sc:Float")] if severe else []
     return {
         "@type": "cr:RecordSet",
         "@id": "classes",
         "name": "classes",
-        "description": "The classes, with the severity that stands for each.",
+        "description": "The classes, with the severity that stands for each."
+        if severe
+        else "The classes.",
         "dataType": "sc:Enumeration",
         "key": {"@id": "classes/index"},
         "field": [
             _inline("classes", "index", "sc:Integer"),
             _inline("classes", "name", "sc:Text"),
-            _inline("classes", "severity", "sc:Float"),
+            *severity,
         ],
         "data": [
             {
                 "classes/index": index,
                 "classes/name": each.name,
-                "classes/severity": each.severity,
+                **({"classes/severity": each.severity} if severe else {}),
             }
             for index, each in enumerate(summary.classes)
         ],
@@ -191,14 +204,16 @@ def _inline(record_set: str, name: str, data_type: str | list[str]) -> dict[str,
 def _sample_records(header: DatasetHeader) -> dict[str, Any]:
     atom = "sc:Float" if header.dtype == "float32" else "sc:Integer"
     axes = "; ".join(
-        f"{axis.name}: pixel i lies at {axis.offset:g} + {axis.scale:g} i [{axis.units}]"
+        f"{axis.name}: point i lies at {axis.offset:g} + {axis.scale:g} i [{axis.units}]"
         for axis in header.axes
     )
-    images = {
-        **_stored(IMAGES, [atom, "sc:ImageObject"], f"The image (channel, q_y, q_x). {axes}."),
-        "isArray": True,
-        "arrayShape": ",".join(map(str, header.image_shape)),
-    }
+    names = ", ".join(("channel", *(axis.name for axis in header.axes)))
+    kind = [atom, "sc:ImageObject"] if len(header.axes) == 2 else atom
+    images = _array(_stored(IMAGES, kind, f"The pattern ({names}). {axes}."), header.image_shape)
+    seen = []
+    if header.seen is not None and header.seen.each_sample:
+        shape = (header.seen.channels, *header.grid)
+        seen = [_array(_stored(SEEN, "sc:Boolean", "Whether a point was measured."), shape)]
     split = _stored(SPLIT, "sc:Integer", "Part of the dataset that the sample belongs to.")
     split["references"] = {"field": {"@id": "splits/index"}}
     columns = [_column(name, column) for name, column in header.columns.items()]
@@ -207,7 +222,7 @@ def _sample_records(header: DatasetHeader) -> dict[str, Any]:
         "@id": "samples",
         "name": "samples",
         "description": "One record for each sample; its place along the arrays is its index.",
-        "field": [images, *columns, split],
+        "field": [images, *seen, *columns, split],
     }
 
 
@@ -217,12 +232,22 @@ def _column(name: str, column: Column) -> dict[str, Any]:
         atom = "sc:Boolean"
     if name == "label":
         atom = ["sc:Integer", "cr:Label"]
+    classes = ", ".join(f"{place}: {each}" for place, each in enumerate(column.classes))
     units = f"[{column.units}]" if column.units != "1" else ""
     text = f"{column.description or name} {units}".strip()
+    if classes and name != "label":
+        text += f" ({classes})"
     field = _stored(name, atom, text)
+    if column.shape:
+        field = _array(field, column.shape)
     if name == "label":
         field["references"] = {"field": {"@id": "classes/index"}}
     return field
+
+
+def _array(field: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    """A field of which each sample has an array."""
+    return {**field, "isArray": True, "arrayShape": ",".join(map(str, shape))}
 
 
 def _stored(name: str, data_type: str | list[str], description: str) -> dict[str, Any]:

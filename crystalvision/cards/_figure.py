@@ -2,6 +2,7 @@
 
 import io
 
+from crystalvision.cards._curves import Curves, choose_curves, draw_curves
 from crystalvision.cards._histograms import choose_panels, draw_panels
 from crystalvision.cards._patterns import choose_tiles, draw_tiles
 from crystalvision.cards._style import DPI, WIDTH, drawing
@@ -18,14 +19,17 @@ def figure_png(dataset: Dataset) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    tiles = choose_tiles(dataset)
+    shown = (choose_curves if len(dataset.header.axes) == 1 else choose_tiles)(dataset)
     panels = choose_panels(dataset)
-    width = WIDTH if panels.panels else max(tiles.width, _NARROWEST)
-    height = tiles.height + panels.height
+    width = WIDTH if panels.panels else max(shown.width, _NARROWEST)
+    height = shown.height + panels.height
     buffer = io.BytesIO()
     with drawing():
         figure = Figure(figsize=(width, height), dpi=DPI)
-        draw_tiles(figure, tiles, height)
+        if isinstance(shown, Curves):
+            draw_curves(figure, shown, height)
+        else:
+            draw_tiles(figure, shown, height)
         if panels.panels:
             draw_panels(figure, panels, panels.height)
         # No version of matplotlib in it: another one draws the same.

@@ -14,6 +14,7 @@ _FENCE = "---\n"
 _OURS = "crystalvision"
 _OF_PEOPLE = ("creators", "organisations")
 _LICENCE_KEYS = ("license", "license_name", "license_link")
+_TASKS = {"classification": "image-classification", "segmentation": "image-segmentation"}
 _TAGS = ("crystalvision", "diffraction", "crystal-defects", "materials-science", "zarr")
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _LARGER = ((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
@@ -61,7 +62,7 @@ def front_matter(
         "pretty_name": name,
         **hub_keys(facts.licence),
         "size_categories": [_size(header.samples)],
-        "task_categories": ["image-classification"],
+        "task_categories": _tasks(header),
         "tags": tags,
         **({"annotations_creators": ["machine-generated"]} if synthetic else {}),
         "viewer": False,  # the hub's viewer reads no Zarr
@@ -70,6 +71,12 @@ def front_matter(
     added = {key: value for key, value in earlier.items() if key not in (*keys, *_LICENCE_KEYS)}
     text = dump_yaml({**keys, **added}, width=100)
     return f"{_FENCE}{text}{_FENCE}"
+
+
+def _tasks(header: DatasetHeader) -> list[str]:
+    """The hub's names of what can be learnt."""
+    named = [_TASKS[task] for target in header.targets.values() if (task := target.task) in _TASKS]
+    return list(dict.fromkeys(named)) or ["other"]
 
 
 def _size(samples: int) -> str:

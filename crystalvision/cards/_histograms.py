@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
-from crystalvision.cards._text import unit_of
 from crystalvision.datasets import Dataset
-from crystalvision.datasets._header import SPECIMEN
-from crystalvision.text import figure_text
+from crystalvision.datasets._columns import LABEL, SPECIMEN
+from crystalvision.text import figure_text, unit_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,17 +91,19 @@ def choose_panels(dataset: Dataset) -> Panels:
     """
     header = dataset.header
     names = header.class_names
-    labels = dataset.column("label")
-    chosen = [np.flatnonzero(labels == index) for index in range(len(names))]
-    if len(names) > len(COLOURS):
-        names, chosen = ("all classes",), [np.arange(len(labels))]
+    if 0 < len(names) <= len(COLOURS):
+        labels = dataset.column(LABEL)
+        chosen = [np.flatnonzero(labels == index) for index in range(len(names))]
+    else:
+        names = ("all classes",) if names else ("all samples",)
+        chosen = [np.arange(len(dataset))]
     panels = []
     for name, column in header.columns.items():
-        if name in {"label", SPECIMEN}:
+        if name in {LABEL, SPECIMEN} or column.shape:
             continue
         parts = tuple(_finite(dataset.column(name)[rows]) for rows in chosen)
         if any(part.size and part.min() < part.max() for part in parts):
-            unit = unit_of(column.units)
+            unit = unit_text(column.units)
             panels.append(Panel(f"{name} [{unit}]" if unit else name, parts))
     return Panels(names, tuple(panels[:_COLUMNS_SHOWN]), len(panels[_COLUMNS_SHOWN:]))
 

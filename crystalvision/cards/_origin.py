@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
+from crystalvision.cards._text import patterns_of
 from crystalvision.datasets import DatasetHeader
 
 
@@ -31,7 +32,7 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    what = f"{header.samples:,} labelled diffraction images in {_classes(header)}"
+    what = f"{header.samples:,} diffraction {patterns_of(header)}{_classes(header)}"
     kind = header.recipe.get("kind")
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
     if kind == "import":
@@ -51,7 +52,7 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
     if header.synthetic:
         return Origin(
             f"Simulated from the recipe '{name}' with seed {header.seed} by {software}.",
-            f"{header.samples:,} simulated diffraction patterns of crystals in {_classes(header)}.",
+            f"{header.samples:,} simulated diffraction patterns{_classes(header)}.",
             **known,
         )
     by = f" by the source '{header.source}'" if header.source else ""
@@ -64,4 +65,6 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
 
 def _classes(header: DatasetHeader) -> str:
     count = len(header.class_names)
-    return f"{count} classes" if count > 1 else "one class"
+    if not count:
+        return ""
+    return f" in {count} classes" if count > 1 else " in one class"

@@ -1,4 +1,4 @@
-"""Sample patterns of each class in grey."""
+"""Sample patterns of each class in grey: images, and volumes as sums along their first axis."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from crystalvision.cards._classes import choose_patterns
 from crystalvision.cards._style import FAINT, INK, WIDTH, shortened
-from crystalvision.cards._text import unit_of
-from crystalvision.datasets import Axis, Dataset, bin_images
+from crystalvision.contracts import Axis
+from crystalvision.datasets import Dataset, bin_images
+from crystalvision.text import axis_symbol, figure_text, quantity_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CLASSES_SHOWN = 36
 _ACROSS = 6  # tiles in a row
 _GAP = 0.06
 _TITLE = 0.24
 _SIDE = 160  # pixels; larger patterns are binned, which shows single electrons better
 _DECADES = 2.5  # of float images, which have no count that could be the least
+_UNSEEN = "#33506b"
 _TOP = 0.999  # quantile that is drawn white; the direct beam would leave the rest black
 
 
@@ -29,7 +31,8 @@ class Tiles:
 
     Attributes:
         names: What stands above each class.
-        images: For each class its patterns, (n, h, w) in grey or (n, h, w, 3) in colour, 0 to 1.
+        images: For each class its patterns, (n, h, w) in grey or (n, h, w, 3) in colour, 0 to 1;
+            nan where nothing was measured.
         each: Tiles that a class may fill.
         axis: The axis that runs across.
         aspect: Height of a pattern over its width, in units of the axes.
@@ -72,33 +75,54 @@ def choose_tiles(dataset: Dataset) -> Tiles:
         StorageError: The data cannot be read.
     """
     header = dataset.header
-    classes = range(min(len(header.class_names), CLASSES_SHOWN))
-    labels = dataset.column("label")
-    most = _ACROSS if len(classes) <= 4 else 3 if len(classes) <= 10 else 1
-    each = min(most, int(np.bincount(labels).max()))
-    size = _bin_for(header.image_shape[1:])
-    raw = [
-        bin_images(dataset.images(np.flatnonzero(labels == index)[:each]), size)
-        for index in classes
-    ]
-    shown, caption = _grey(raw, counted=header.dtype != "float32")
+    shown = choose_patterns(dataset)
+    *along, y, x = header.axes
+    summed = "".join(f"; sum along {axis_symbol(axis.name)}" for axis in along)
+    size = _bin_for((y.size, x.size))
+    raw, masks = [], []
+    for images, seen in zip(shown.images, shown.seen, strict=True):
+        flat = images.sum(axis=2, dtype=np.float64) if along else images
+        raw.append(bin_images(flat, size))
+        masks.append(None if seen is None else _unseen(seen.any(axis=2) if along else seen, size))
+    grey, caption = _grey(_hidden(raw, masks), counted=header.dtype != "float32")
     if size > 1:
         caption += f"; sums over {size} × {size} pixels"
-    if len(classes) < len(header.class_names):
-        caption += f"; {len(classes)} of {len(header.class_names)} classes"
-    y, x = header.axes
+    if header.seen is not None:
+        caption += "; blue: not measured"
     extent = (y.scale * y.size) / (x.scale * x.size) if y.units == x.units else y.size / x.size
     return Tiles(
-        names=tuple(
-            f"{name}  (severity {severity:g})" if each > 1 else name
-            for name, severity in zip(header.class_names, header.class_severities, strict=True)
-        )[: len(classes)],
-        images=tuple(shown),
-        each=each,
+        names=shown.names,
+        images=tuple(map(_with_gaps, grey, masks)),
+        each=shown.each,
         axis=x,
         aspect=float(np.clip(extent, 0.3, 3)),
-        caption=caption,
+        caption=f"{caption}{summed}{shown.left_out}",
     )
+
+
+def _unseen(seen: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """Where something of a binned pixel was not measured, in any channel, (n, h, w)."""
+    lacking: np.ndarray[Any, Any] = bin_images(~seen, size).any(axis=1)
+    return lacking
+
+
+def _hidden(
+    raw: list[Float[np.ndarray, "n c h w"]], masks: list[np.ndarray[Any, Any] | None]
+) -> list[Float[np.ndarray, "n c h w"]]:
+    """Values whose scale does not hang on what was not measured."""
+    return [
+        each if mask is None else np.where(mask[:, None], 0, each)
+        for each, mask in zip(raw, masks, strict=True)
+    ]
+
+
+def _with_gaps(
+    grey: Float[np.ndarray, "n h w *c"], mask: np.ndarray[Any, Any] | None
+) -> Float[np.ndarray, "n h w *c"]:
+    if mask is None:
+        return grey
+    gaps: np.ndarray[Any, Any] = np.where(mask if grey.ndim == 3 else mask[..., None], np.nan, grey)
+    return gaps
 
 
 def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
@@ -116,8 +140,10 @@ def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
         for number, image in enumerate(images):
             corner = (left + number * step) / width, (upper - tall) / height
             axes = figure.add_axes((*corner, tiles.side / width, tall / height))
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1, aspect="auto")
-            axes.set_axis_off()
+            axes.set_facecolor(_UNSEEN)  # seen through what is nan
+            axes.imshow(_drawn(image), cmap="gray", vmin=0, vmax=1, aspect="auto")
+            axes.set_xticks([])
+            axes.set_yticks([])
             if number == 0:
                 _draw_bar(axes, tiles.axis)
         if not len(images):
@@ -125,6 +151,14 @@ def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
             figure.text(*place, "no sample", color=FAINT)
     place = _GAP / width, (top - tiles.height + 0.06) / height
     figure.text(*place, tiles.caption, color=FAINT, fontsize=8.5)
+
+
+def _drawn(image: Float[np.ndarray, "h w *c"]) -> np.ndarray[Any, Any]:
+    """An image as matplotlib takes it: of colours, what is nan becomes transparent."""
+    if image.ndim == 2:
+        return image
+    gaps = np.isnan(image).any(axis=-1, keepdims=True)
+    return np.concatenate([np.nan_to_num(image), 1.0 - gaps], axis=-1)
 
 
 def _draw_bar(axes: "Axes", axis: Axis) -> None:
@@ -138,7 +172,7 @@ def _draw_bar(axes: "Axes", axis: Axis) -> None:
     line = [withStroke(linewidth=4.5, foreground="black")]
     places: dict[str, Any] = {"transform": axes.transAxes, "color": "white"}
     axes.plot([0.05, 0.05 + length / width], [0.06, 0.06], lw=2.5, path_effects=line, **places)
-    text = f"{length:g} {unit_of(axis.units)}".strip()
+    text = figure_text(quantity_text(length, axis.units))
     axes.text(0.05, 0.09, text, fontsize=9, va="bottom", path_effects=edge, **places)
 
 

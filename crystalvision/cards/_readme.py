@@ -8,11 +8,20 @@ from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import licence_url
 from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import ColumnRange, Summary
-from crystalvision.cards._text import IN_URLS, citation_of, number, unit_of
+from crystalvision.cards._text import IN_URLS, citation_of, number, patterns_of
 from crystalvision.contracts import CrystalFacts
 from crystalvision.datasets import Axis, DatasetHeader
 from crystalvision.datasets._splits import SPLIT_NAMES
-from crystalvision.text import code, fenced, inline, one_line, paragraphs
+from crystalvision.text import (
+    axis_symbol,
+    code,
+    fenced,
+    inline,
+    one_line,
+    paragraphs,
+    quantity_text,
+    unit_text,
+)
 from crystalvision.yaml_text import dump_yaml
 
 NOTES = "<!-- What you write below this line is kept when the card is written again. -->"
@@ -36,14 +45,15 @@ def readme(
         figure: The figure's file.
     """
     description = facts.description or str(header.recipe.get("description") or origin.summary)
+    of_classes = " of each class" if summary.classes else ""
     sections = [
         [f"# {inline(summary.name)}", MARK, paragraphs(description)],
-        [f"![Sample patterns of each class, and how parameters are distributed]({figure})"],
+        [f"![Sample patterns{of_classes}, and how parameters are distributed]({figure})"],
         _content(header, summary),
-        _columns(summary.columns),
+        _columns(header, summary.columns),
         _making(header, origin),
         _limits(origin),
-        _loading(),
+        _loading(header),
         _licence(facts),
         _citation(header, summary, facts),
     ]
@@ -59,51 +69,91 @@ def notes_of(card: str) -> str:
 
 
 def _content(header: DatasetHeader, summary: Summary) -> Iterator[str]:
-    channels, height, width = header.image_shape
     kind = "values without noise" if header.dtype == "float32" else "raw detector counts"
     plural = "s" if header.samples > 1 else ""
+    dimensions = ", ".join(("channel", *(axis.name for axis in header.axes)))
     yield "## What it holds"
     yield (
-        f"{header.samples:,} sample{plural}. Images are {header.dtype} `(channel, q_y, q_x)` = "
-        f"{channels} × {height} × {width}: {kind}, not normalised."
+        f"{header.samples:,} sample{plural}. {patterns_of(header).capitalize()} are {header.dtype} "
+        f"`({dimensions})` = {' × '.join(map(str, header.image_shape))}: {kind}, not normalised."
     )
+    point, step = ("pixel", "pixel size") if len(header.axes) == 2 else ("point", "step")
     yield _table(
-        ("axis", "pixels", "pixel size", "first pixel", "last pixel"), map(_axis_row, header.axes)
+        ("axis", f"{point}s", step, f"first {point}", f"last {point}"), map(_axis_row, header.axes)
     )
-    rows = [
-        (inline(each.name), f"{each.severity:g}", *map(str, each.splits), str(sum(each.splits)))
-        for each in summary.classes
-    ]
-    totals = [sum(each.splits[part] for each in summary.classes) for part in range(3)]
-    rows.append(("*all*", "", *map(str, totals), str(sum(totals))))
-    yield _table(("class", "severity", *SPLIT_NAMES, "samples"), rows)
-    yield (
-        "The label is the class's place in this table, from 0. The split is stored with the data "
-        "and keeps samples of one specimen together."
+    if header.seen is not None:
+        yield _seen(header, point)
+    yield _table(*_samples(summary))
+    told = "The label is the class's place in this table, from 0. " if summary.classes else ""
+    yield (f"{told}The split is stored with the data and keeps samples of one specimen together.")
+
+
+def _samples(summary: Summary) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """How many samples each class has in each split: the head of a table and its rows."""
+    severe = any(each.severity is not None for each in summary.classes)
+    rows: list[Sequence[str]] = []
+    for each in summary.classes:
+        severity = [f"{each.severity:g}"] if each.severity is not None else []
+        rows.append((inline(each.name), *severity, *map(str, each.splits), str(sum(each.splits))))
+    blank = [""] * severe
+    rows.append(("*all*", *blank, *map(str, summary.splits), str(sum(summary.splits))))
+    first = "class" if summary.classes else "samples of"
+    return (first, *["severity"] * severe, *SPLIT_NAMES, "samples"), rows
+
+
+def _seen(header: DatasetHeader, point: str) -> str:
+    mask = header.seen_mask()
+    if mask is None:
+        return (
+            f"Some {point}s were not measured; which, the array `seen` tells for each sample. They "
+            "are no zeros."
+        )
+    return (
+        f"{mask.mean():.3g} of the {point}s were measured, the same in all samples; the array "
+        "`seen` tells which. The others are no zeros."
     )
 
 
 def _axis_row(axis: Axis) -> tuple[str, ...]:
     values = axis.values()
-    unit = unit_of(axis.units)
-    lengths = (f"{value:.6g} {unit}".strip() for value in (axis.scale, values[0], values[-1]))
-    return (code(axis.name), str(axis.size), *map(inline, lengths))
+    lengths = (quantity_text(value, axis.units) for value in (axis.scale, values[0], values[-1]))
+    symbol = axis_symbol(axis.name)
+    name = code(axis.name) if symbol == axis.name else f"{symbol} ({code(axis.name)})"
+    return (name, str(axis.size), *map(inline, lengths))
 
 
-def _columns(columns: Sequence[ColumnRange]) -> Iterator[str]:
+def _columns(header: DatasetHeader, columns: Sequence[ColumnRange]) -> Iterator[str]:
     yield "## Columns"
-    yield "One number for each sample."
+    if any(each.column.shape for each in columns):
+        yield "One value for each sample: a number, or an array of the shape in brackets."
+    else:
+        yield "One number for each sample."
+    targets = header.targets
     rows = []
     for each in columns:
         whole = each.column.dtype not in {"float32", "float64"}
         ends = (number(value, whole=whole) for value in (each.low, each.median, each.high))
-        unit = inline(unit_of(each.column.units)) or "–"
-        rows.append((code(each.name), unit, *ends, inline(each.column.description)))
-    yield _table(("column", "unit", "least", "median", "greatest", "meaning"), rows)
+        unit = inline(unit_text(each.column.units)) or "–"
+        shape = f" ({', '.join(map(str, each.column.shape))})" if each.column.shape else ""
+        task = inline(targets[each.name].task) if each.name in targets else "–"
+        rows.append((f"{code(each.name)}{shape}", unit, *ends, task, inline(_meaning(each))))
+    yield _table(("column", "unit", "least", "median", "greatest", "task", "meaning"), rows)
     yield (
         "Beside them are stored `split` (0 train, 1 validation, 2 test), `subset_rank` (within its "
         "part; ranks below k are a stratified subset of k), and checksums of each image and row."
     )
+
+
+def _meaning(each: ColumnRange) -> str:
+    """What a column means; the classes of the label are in a table of their own."""
+    parts = [each.column.description]
+    if each.column.classes and each.name != "label":
+        parts.append(
+            ", ".join(f"{place}: {name}" for place, name in enumerate(each.column.classes))
+        )
+    if each.column.symmetry:
+        parts.append(f"symmetry {each.column.symmetry}")
+    return "; ".join(filter(None, parts))
 
 
 def _making(header: DatasetHeader, origin: Origin) -> Iterator[str]:
@@ -135,14 +185,19 @@ def _limits(origin: Origin) -> Iterator[str]:
         yield "\n".join(f"- {inline(limit)}" for limit in origin.limits)
 
 
-def _loading() -> Iterator[str]:
+def _loading(header: DatasetHeader) -> Iterator[str]:
+    named = next(iter(header.targets), "")  # label, where there is one
+    also = (", values", f', dataset.column("{named}")[train]') if named else ("", "")
+    if named == "label":
+        also = (", labels", also[1])
+    seen = "seen = dataset.seen(train)\n" if header.seen is not None else ""
     yield "## How to load it"
     yield "With CrystalVision, in the dataset's own folder, the one of this file:"
     yield fenced(
         "from crystalvision.datasets import Dataset\n\n"
         'dataset = Dataset.open(".")\n'
         'train = dataset.split("train")\n'
-        'images, labels = dataset.images(train), dataset.column("label")[train]\n',
+        f"images{also[0]} = dataset.images(train){also[1]}\n{seen}",
         "python",
     )
     yield "With xarray, as named dimensions with their calibration:"
@@ -153,10 +208,11 @@ def _loading() -> Iterator[str]:
         "python",
     )
     yield "With zarr 3 alone:"
+    also = (also[0].removesuffix("s"), f', group["{named}"][0]') if named else also
     yield fenced(
         "import zarr\n\n"
         'group = zarr.open_group(".", mode="r")\n'
-        'image, label = group["images"][0], group["label"][0]\n',
+        f'image{also[0]} = group["images"][0]{also[1]}\n',
         "python",
     )
 

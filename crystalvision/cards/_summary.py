@@ -1,13 +1,17 @@
 """The numbers of a card."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from crystalvision.datasets import Column, Dataset
-from crystalvision.datasets._header import SPECIMEN
+from crystalvision.datasets._columns import LABEL, SPECIMEN
 from crystalvision.datasets._splits import SPLIT_NAMES
+
+_CHUNK = 256  # samples whose arrays are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +20,12 @@ class ClassCounts:
 
     Attributes:
         name: Its name.
-        severity: Its severity target.
+        severity: Its severity, where classes have one.
         splits: Samples in training, validation and test.
     """
 
     name: str
-    severity: float
+    severity: float | None
     splits: tuple[int, ...]
 
 
@@ -50,11 +54,13 @@ class Summary:
 
     Attributes:
         name: The recipe's name, or that of the folder.
-        classes: Its classes.
+        splits: Samples in training, validation and test.
+        classes: Its classes, if it has any.
         columns: Its columns.
     """
 
     name: str
+    splits: tuple[int, ...]
     classes: tuple[ClassCounts, ...]
     columns: tuple[ColumnRange, ...]
 
@@ -66,29 +72,49 @@ def summarise(dataset: Dataset) -> Summary:
         StorageError: The data cannot be read.
     """
     header = dataset.header
-    labels = dataset.column("label")
-    counts = [
-        np.bincount(labels[dataset.split(part)], minlength=len(header.class_names))
-        for part in SPLIT_NAMES
-    ]
+    parts = [dataset.split(part) for part in SPLIT_NAMES]
     return Summary(
         name=str(header.recipe.get("name") or dataset.path.resolve().stem),
-        classes=tuple(
-            ClassCounts(name, severity, tuple(int(count[index]) for count in counts))
-            for index, (name, severity) in enumerate(
-                zip(header.class_names, header.class_severities, strict=True)
-            )
-        ),
-        columns=tuple(
-            _range(name, column, dataset.column(name)) for name, column in header.columns.items()
-        ),
+        splits=tuple(map(len, parts)),
+        classes=tuple(_classes(dataset, parts)),
+        columns=tuple(_range(dataset, name, column) for name, column in header.columns.items()),
     )
 
 
-def _range(name: str, column: Column, values: np.ndarray[Any, Any]) -> ColumnRange:
-    known = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    if not known.size:
+def _classes(dataset: Dataset, parts: Sequence[Int[np.ndarray, "n"]]) -> Iterator[ClassCounts]:
+    names = dataset.header.class_names
+    if not names:
+        return
+    labels = dataset.column(LABEL)
+    counts = [np.bincount(labels[part], minlength=len(names)) for part in parts]
+    severities = dataset.header.class_severities or (None,) * len(names)
+    for index, (name, severity) in enumerate(zip(names, severities, strict=True)):
+        yield ClassCounts(name, severity, tuple(int(count[index]) for count in counts))
+
+
+def _range(dataset: Dataset, name: str, column: Column) -> ColumnRange:
+    """The range of a column; of arrays, which are read a few at a time, without the median."""
+    if column.shape:
+        ends = [
+            _ends(dataset.column(name, np.arange(start, min(start + _CHUNK, len(dataset)))))
+            for start in range(0, len(dataset), _CHUNK)
+        ]
+        known = np.array([each for each in ends if each])
+        if not known.size:
+            return ColumnRange(name, column, None, None, None)
+        return ColumnRange(name, column, float(known.min()), None, float(known.max()))
+    values = dataset.column(name)
+    found = _ends(values)
+    if not found:
         return ColumnRange(name, column, None, None, None)
-    low, high = float(known.min()), float(known.max())
-    median = None if name in {"label", SPECIMEN} else float(np.median(known))
-    return ColumnRange(name, column, low, median, high)
+    median = None if column.classes or name == SPECIMEN else float(np.median(_known(values)))
+    return ColumnRange(name, column, found[0], median, found[1])
+
+
+def _ends(values: np.ndarray[Any, Any]) -> tuple[float, float] | None:
+    known = _known(values)
+    return (float(known.min()), float(known.max())) if known.size else None
+
+
+def _known(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return values[np.isfinite(values)] if values.dtype.kind == "f" else values

@@ -20,24 +20,12 @@ _BIBTEX = str.maketrans(
         "~": r"\textasciitilde{}",
     }
 )
-_UNITS = {
-    "1": "",
-    "angstrom": "Å",
-    "1/angstrom": "1/Å",
-    "angstrom^2": "Å²",
-    "1/angstrom^2": "1/Å²",
-    "electron/angstrom^2": "electrons/Å²",
-    "count/electron": "counts/electron",
-    "count": "counts",
-    "degree": "°",
-    "electron": "electrons",
-    "pixel": "px",
-}
+_PATTERNS = {1: "curves", 2: "images"}
 
 
-def unit_of(units: str) -> str:
-    """Units as they are written in text; "" for a pure number."""
-    return _UNITS.get(units, units)
+def patterns_of(header: DatasetHeader) -> str:
+    """What the patterns of a dataset are, in the plural."""
+    return _PATTERNS.get(len(header.axes), "volumes")
 
 
 def number(value: float | None, *, whole: bool = False) -> str:
@@ -60,7 +48,7 @@ def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
     authors = [*creators, *(f"{{{organisation}}}" for organisation in organisations)]
     fields = {
         "author": " and ".join(authors),
-        "title": f"{{{_bibtex(name)}}}: {header.samples} labelled diffraction images",
+        "title": f"{{{_bibtex(name)}}}: {header.samples} diffraction {patterns_of(header)}",
         "year": str(facts.published.year) if facts.published else "",
         "url": quote(facts.url, safe=IN_URLS),
         "note": f"CrystalVision dataset, identity sha256:{header.identity}",

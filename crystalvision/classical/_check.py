@@ -24,12 +24,14 @@ def check_estimator(path: Path, estimator: Any, system: ClassicalSystem) -> None
     found, expected = _steps(estimator), _steps(system.unfitted)
     if type(estimator) is not type(system.unfitted) or found != expected:
         raise InputError(f"{path} holds {found}; run.yaml describes {expected}")
-    classes = np.asarray(getattr(estimator, "classes_", None))
-    known = range(system.num_classes)
-    if classes.ndim != 1 or not len(classes) or not all(each in known for each in classes.tolist()):
-        raise InputError(f"{path} tells the classes {classes}; expected some of {list(known)}")
     for tree in _trees(estimator):
         _check_tree(path, tree)
+    if not system.target.classes:
+        return
+    classes = np.asarray(getattr(estimator, "classes_", None))
+    known = range(len(system.target.classes))
+    if classes.ndim != 1 or not len(classes) or not all(each in known for each in classes.tolist()):
+        raise InputError(f"{path} tells the classes {classes}; expected some of {list(known)}")
 
 
 def check_use(folder: Path, system: ClassicalSystem) -> None:
@@ -39,14 +41,14 @@ def check_use(folder: Path, system: ClassicalSystem) -> None:
         InputError: They do not, or one of them is damaged.
     """
     try:
-        told = system.classify(system.describe(np.zeros((1, *system.image_shape), np.float32)))
+        told = system.tell(system.describe(np.zeros((1, *system.image_shape), np.float32)))
     except Exception as error:  # whatever a damaged part comes upon
         reason = " ".join(str(error).split())
         raise InputError(
             f"{folder}: its features and estimator are damaged or of different runs: {reason}"
         ) from error
     if not np.isfinite(told).all():
-        raise InputError(f"{folder}: its estimator is damaged: it gives no finite probabilities")
+        raise InputError(f"{folder}: its estimator is damaged: it gives nothing finite")
 
 
 def _steps(estimator: Any) -> str:

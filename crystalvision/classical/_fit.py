@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from crystalvision.classical._system import ClassicalSystem
+from crystalvision.contracts import Estimate
 from crystalvision.errors import InputError
+from crystalvision.models import SystemOutput
 from crystalvision.training import Patterns
 
 _BATCH = 32
 _LEARN_FROM = 2048  # patterns; they are in memory all at once
 
-Images = Float[np.ndarray, "b c h w"]
+Images = Float[np.ndarray, "b c *grid"]
 
 
 def fit_classical(
@@ -23,7 +26,7 @@ def fit_classical(
     on_features: Callable[[int], None] = lambda count: None,
     on_fit: Callable[[int, int], None] = lambda patterns, features: None,
     jobs: int | None = None,
-) -> float:
+) -> Estimate:
     """Fit features and estimator to the training patterns; each pattern is described once.
 
     Features that learn see at most 2048 of them, evenly chosen. The result is the same for any
@@ -38,7 +41,7 @@ def fit_classical(
         jobs: Threads; by default as many as there are processors.
 
     Returns:
-        Accuracy on the validation patterns.
+        What it says of the validation patterns.
 
     Raises:
         InputError: The estimator cannot learn from these patterns.
@@ -48,9 +51,9 @@ def fit_classical(
     _fit_features(system, training)
     described = [_describe(system, each, on_features, jobs) for each in (training, validation)]
     on_fit(*described[0].shape)
-    _fit_estimator(system, described[0], training.targets.label.numpy(), jobs)
-    told = np.concatenate([system.classify(part) for part in _parts(described[1])])
-    return float((told.argmax(axis=1) == validation.targets.label.numpy()).mean())
+    _fit_estimator(system, described[0], training.targets[system.target.name].numpy(), jobs)
+    told = np.concatenate([system.tell(part) for part in _parts(described[1])])
+    return system.predict(SystemOutput({}, torch.from_numpy(told)))[system.target.name]
 
 
 def processors() -> int:
@@ -96,7 +99,8 @@ def _fit_estimator(
     from joblib import parallel_config
 
     if len(np.unique(labels)) < 2:
-        raise InputError("the training patterns are all of one class; expected at least two")
+        what = "are all of one class" if system.target.classes else "all have the same value"
+        raise InputError(f"the training patterns {what}; expected at least two")
     try:
         with parallel_config(backend="threading", n_jobs=jobs):
             system.estimator.fit(described, labels)
@@ -109,7 +113,7 @@ def _fit_estimator(
 
 
 def _batches(patterns: Patterns) -> Iterator[Images]:
-    for raw, _, _ in patterns.batches(_BATCH):
+    for raw, _ in patterns.batches(_BATCH):
         yield patterns.prepare(raw).numpy()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Estimator, Features, Prediction, described
+from crystalvision.contracts import Estimate, Estimator, Features, Target, described, is_classifier
 from crystalvision.errors import PluginError
 from crystalvision.models import System, SystemOutput
 
@@ -16,16 +16,16 @@ from crystalvision.models import System, SystemOutput
 class ClassicalSystem(System):
     """Features and an estimator; a system without branches, weights and gradients.
 
-    Its final output are the probabilities of the classes. It runs on the CPU, wherever its images
-    are.
+    Its final output are the probabilities of the classes, or the values of a target without
+    classes. It runs on the CPU, wherever its images are.
 
     Args:
         names: Names of the features, for errors.
         features: What describes images.
         estimator_name: Name of the estimator, for errors.
         estimator: Reads the features, in order, side by side.
-        num_classes: Classes to tell apart, k.
-        image_shape: Shape (c, h, w) of the prepared images.
+        target: What it tells: one of k classes, or a number.
+        image_shape: Shape (c, *grid) of the prepared images.
 
     Attributes:
         unfitted: The estimator as it was made.
@@ -38,8 +38,8 @@ class ClassicalSystem(System):
         estimator_name: str,
         estimator: Estimator,
         *,
-        num_classes: int,
-        image_shape: tuple[int, int, int],
+        target: Target,
+        image_shape: tuple[int, ...],
     ) -> None:
         super().__init__({})
         self.names = tuple(names)
@@ -47,11 +47,12 @@ class ClassicalSystem(System):
         self.estimator_name = estimator_name
         self.estimator = estimator
         self.unfitted = copy.deepcopy(estimator)
-        self.num_classes = num_classes
+        self.target = target
+        self.targets = {target.name: target}
         self.image_shape = image_shape
 
-    def describe(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
-        """All features of prepared images, side by side, (b, c, h, w) → (b, f) in float32.
+    def describe(self, images: Float[np.ndarray, "b c *grid"]) -> Float[np.ndarray, "b f"]:
+        """All features of prepared images, side by side, (b, c, *grid) → (b, f) in float32.
 
         Raises:
             PluginError: Features of a wrong shape, or that are not finite.
@@ -71,6 +72,8 @@ class ClassicalSystem(System):
             PluginError: The estimator's probabilities have a wrong shape.
         """
         who = f"estimator '{self.estimator_name}'"
+        if not is_classifier(self.estimator):
+            raise PluginError(f"{who} has no predict_proba, and so tells no classes")
         told = _array(self.estimator.predict_proba(features), who, "probabilities (b, k)")
         classes = np.asarray(self.estimator.classes_)
         if told.shape != (len(features), len(classes)):
@@ -82,18 +85,39 @@ class ClassicalSystem(System):
             raise PluginError(
                 f"{who} gave probabilities that are no finite numbers from 0 on (type {told.dtype})"
             )
-        probabilities = np.zeros((len(features), self.num_classes), np.float32)
+        probabilities = np.zeros((len(features), len(self.target.classes)), np.float32)
         probabilities[:, classes.astype(np.intp)] = told
         return probabilities
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
-        """Probabilities (b, k) of prepared images (b, c, h, w), as the final output."""
-        features = self.describe(images.detach().cpu().float().numpy())
-        return SystemOutput({}, torch.from_numpy(self.classify(features)).to(images.device))
+    def measure(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b"]:
+        """The value from the features of images, (b, f) → (b,).
 
-    def predict(self, output: SystemOutput) -> Prediction:
-        """Probabilities (b, k) from what `forward` gave; of severity a classifier says nothing."""
-        return Prediction(probabilities=output.final)
+        Raises:
+            PluginError: The estimator's values have a wrong shape, or are not finite.
+        """
+        who = f"estimator '{self.estimator_name}'"
+        told = _array(self.estimator.predict(features), who, "values (b,)")
+        if told.shape != (len(features),) or not np.isfinite(told).all():
+            raise PluginError(
+                f"{who} gave values of shape {told.shape}; expected finite ones, {(len(features),)}"
+            )
+        return told.astype(np.float32)
+
+    def tell(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b *k"]:
+        """`classify` or `measure`, as the target is."""
+        return self.classify(features) if self.target.classes else self.measure(features)
+
+    def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
+        """Probabilities (b, k), or values (b,), of prepared images, as the final output."""
+        features = self.describe(images.detach().cpu().float().numpy())
+        return SystemOutput({}, torch.from_numpy(self.tell(features)).to(images.device))
+
+    def predict(self, output: SystemOutput) -> dict[str, Estimate]:
+        """What is said of the target, by its name, from what `forward` gave."""
+        if output.final is None:
+            raise PluginError("a classical system was asked about nothing")
+        said = Estimate.of_classes(output.final) if self.target.classes else Estimate(output.final)
+        return {self.target.name: said}
 
 
 def _array(returned: Any, who: str, expected: str) -> np.ndarray:

@@ -9,12 +9,21 @@ from pathlib import Path
 
 from rich.table import Table
 
-from crystalvision.benchmarks import CellKey, Outcome, Place, Planned, ResultRow, Suite
-from crystalvision.cli.console import Advance, err, out, print_json, progress
+from crystalvision.benchmarks import (
+    CellKey,
+    Outcome,
+    Place,
+    Planned,
+    ResultRow,
+    Suite,
+    score_columns,
+)
+from crystalvision.cli.console import Advance, err, out, print_json, progress, styled
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
 
 _NOTE_WIDTH = 60
+_TITLES = {"severity_mae": "severity error"}
 
 
 class Screen:
@@ -92,14 +101,15 @@ class Screen:
         self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
 
     def _judged(self, key: CellKey) -> str:
-        """Accuracy on each test, as far as it can be read."""
+        """The score on each test, as far as it can be read."""
         told = ""
         for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
             try:
                 metrics = load_metrics(path)
             except InputError:
                 continue
-            told += f"accuracy {metrics.accuracy:.3f} on {path.name}, "
+            name, value = next(iter(metrics.main.metrics.items()))
+            told += f"{name.replace('_', ' ')} {value:.3f} on {path.name}, "
         return told
 
 
@@ -135,15 +145,16 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
         first = next(iter(groups))
         out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
-    for name in (*(about[n] for n in shown), "seeds", "accuracy", "severity error", "s"):
+    scores = score_columns(suite.target, rows)
+    titles = (_TITLES.get(name, name.replace("_", " ")) for name in scores)
+    for name in (*(about[n] for n in shown), "seeds", *titles, "s"):
         # Numbers whole, names on as many lines as they take.
-        table.add_column(name, no_wrap=name not in about, overflow="fold")
+        table.add_column(styled(name), no_wrap=name not in about, overflow="fold")
     for key, group in groups.items():
         table.add_row(
             *(key[n] for n in shown),
             str(len(group)),
-            _mean([row.accuracy for row in group]),
-            _mean([row.severity_mae for row in group]),
+            *(_mean([row.number(name) for row in group]) for name in scores),
             f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
         )
     if groups:

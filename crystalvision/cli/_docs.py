@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 
 from crystalvision.plugins import documentation, unwrapped
 
@@ -35,7 +36,10 @@ def parameter_docs(factory: object) -> dict[str, str]:
     behind = unwrapped(factory)
     constructor = getattr(behind, "__init__", None) if inspect.isclass(behind) else None
     found: dict[str, str] = {}
-    for thing in (behind, constructor, factory):
+    bases = getattr(behind, "__mro__", ())[:0:-1]
+    # The fields of a dataclass are its options, and those that it takes over as well.
+    fields = [base for base in bases if is_dataclass(base)]
+    for thing in (*fields, behind, constructor, factory):
         if thing is not None:
             found |= dict(_parameters(documentation(thing).splitlines()))
     return found

@@ -87,7 +87,8 @@ def explain(error: BaseException) -> Failure:
             failure = Failure(1, f"error: not enough memory {error}".rstrip())
         case _ if type(error).__name__ == _GPU_MEMORY:
             failure = Failure(
-                1, "error: out of memory on the GPU: raise input.bin, or use --device cpu"
+                1,
+                "error: out of memory on the GPU: bin more (input.bin.size), or use --device cpu",
             )
         case _:
             failure = Failure(

@@ -1,101 +1,156 @@
 """Writes predictions as a table, as CSV, and as what becomes JSON."""
 
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from crystalvision.cli.console import out
-from crystalvision.text import csv_writer
+from crystalvision.cli.console import err, out
+from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.prediction import Predictions
+    from crystalvision.prediction import Estimates, Predictions
 
 Row = dict[str, object]
 
 
-def rows(names: Sequence[str], told: "Predictions") -> list[Row]:
-    """One mapping for each pattern."""
-    return [_row(name, told, place) for place, name in enumerate(names)]
-
-
-def _row(name: str, told: "Predictions", place: int) -> Row:
-    probabilities = told.probabilities[place].tolist()
-    row: Row = {
-        "image": name,
-        "class": told.names[place],
-        "probabilities": dict(zip(told.class_names, probabilities, strict=True)),
-        "severity": float(told.severity[place]),
+def as_json(names: Sequence[str], said: "Predictions", conditions: object) -> dict[str, object]:
+    """What becomes JSON: one mapping for each pattern, and what holds for all."""
+    return {
+        "sources": dict(said.sources),
+        "calibrated": said.calibrated,
+        "conditions": conditions,
+        "predictions": rows(names, said),
     }
-    if told.novelty is not None:
-        row["novelty"] = float(told.novelty[place])
-        row["unlike_training_data"] = bool(told.novelty[place] > 1)
-    if told.spread is not None:
-        deviations = told.spread.probability_std[place].tolist()
-        row["probability_std"] = dict(zip(told.class_names, deviations, strict=True))
-        row["severity_std"] = float(told.spread.severity_std[place])
-        row["entropy_nat"] = float(told.spread.entropy[place])
-        row["mutual_information_nat"] = float(told.spread.mutual_information[place])
-    return row
 
 
-def print_csv(names: Sequence[str], told: "Predictions") -> None:
-    """Write a line of headings, and one for each pattern, to stdout."""
-    flat = [_flat(row) for row in rows(names, told)]
+def rows(names: Sequence[str], said: "Predictions") -> list[Row]:
+    """One mapping for each pattern."""
+    from crystalvision.prediction import grouped_columns
+
+    columns = grouped_columns(said)
+    return [
+        {"image": name, **{key: _at(values, place) for key, values in columns.items()}}
+        for place, name in enumerate(names)
+    ]
+
+
+def _at(values: Any, place: int) -> object:
+    if isinstance(values, Mapping):
+        return {name: _at(each, place) for name, each in values.items()}
+    value = values[place]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def as_csv(names: Sequence[str], said: "Predictions") -> str:
+    """A line of headings, and one for each pattern."""
+    from crystalvision.prediction import flat_columns
+
+    columns = flat_columns(said)
     table = io.StringIO()
     writer = csv_writer(table)
-    writer.writerow(flat[0])
-    writer.writerows(row.values() for row in flat)
-    out.write(table.getvalue())
+    writer.writerow(["image", *columns])
+    for place, name in enumerate(names):
+        values = [_at(each, place) for each in columns.values()]
+        cells = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
+        writer.writerow([name, *cells])
+    return table.getvalue()
 
 
-def _flat(row: Row) -> dict[str, object]:
-    """A row whose values are no mappings: `probabilities` become `probability_NAME`."""
-    flat: dict[str, object] = {}
-    for key, value in row.items():
-        if isinstance(value, dict):
-            stem = "probability" if key == "probabilities" else key
-            flat |= {f"{stem}_{name}": f"{number:.6g}" for name, number in value.items()}
-        else:
-            flat[key] = f"{value:.6g}" if isinstance(value, float) else value
-    return flat
+def write_predictions(
+    path: Path, names: Sequence[str], said: "Predictions", conditions: object
+) -> None:
+    """Write a file of CSV or JSON, and beside it one of maps, where there are any.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    import numpy as np
+
+    from crystalvision.prediction import map_arrays
+    from crystalvision.storage import whole_file, write_text
+
+    if path.suffix == ".csv":
+        write_text(path, as_csv(names, said))
+    else:
+        write_text(path, json_text(as_json(names, said, conditions), indent=2) + "\n")
+    if arrays := map_arrays(said):
+        beside = path.with_suffix(".npz")
+        with whole_file(beside, overwrite=True) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        err.print(f"maps of {', '.join(arrays)} in {beside}", soft_wrap=True)
 
 
-def print_table(names: Sequence[str], told: "Predictions") -> None:
+def note_maps(said: "Predictions") -> None:
+    """Say what a table does not hold."""
+    from crystalvision.prediction import map_arrays
+
+    if arrays := map_arrays(said):
+        err.print(f"note: -o FILE keeps the maps of {', '.join(arrays)}", soft_wrap=True)
+
+
+def print_table(names: Sequence[str], said: "Predictions") -> None:
     """Write a table to stdout, and below it what its marks mean."""
     from rich.table import Table
 
+    cells = [_cells(each) for each in said.values() if len(each.target.shape) < 2]
+    columns = {heading: values for each in cells for heading, values in each.items()}
+    if said.novelty is not None:
+        columns["novelty"] = [f"{'! ' if one > 1 else ''}{one:.2f}" for one in said.novelty]
     table = Table(box=None)
     table.add_column("image", overflow="fold")
-    table.add_column("class", overflow="fold")
-    headings = ["probability", "severity"]
-    headings += ["disagreement [nat]"] if told.spread is not None else []
-    headings += ["novelty"] if told.novelty is not None else []
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    classes = {name for name, each in said.items() if each.target.classes}
+    for heading in columns:
+        if heading in classes:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for place, name in enumerate(names):
-        table.add_row(name, told.names[place], *_cells(told, place))
+        table.add_row(name, *(values[place] for values in columns.values()))
     out.print(table)
-    if told.rejected is not None and told.rejected.any():
+    if said.rejected is not None and said.rejected.any():
         out.print(
-            f"! {int(told.rejected.sum())} of {len(told)} patterns are unlike the training data "
-            "(novelty above 1): do not rely on what is said of them",
+            f"! {int(said.rejected.sum())} of {said.patterns} patterns are unlike the training "
+            "data (novelty above 1): do not rely on what is said of them",
             style="bold red",
         )
 
 
-def _cells(told: "Predictions", place: int) -> list[str]:
-    label = int(told.label[place])
-    probability = f"{told.probabilities[place, label]:.3f}"
-    severity = f"{told.severity[place]:.3f}"
-    cells = [probability, severity]
-    if told.spread is not None:
-        spread = told.spread
-        cells = [
-            f"{probability} ± {spread.probability_std[place, label]:.3f}",
-            f"{severity} ± {spread.severity_std[place]:.3f}",
-            f"{spread.mutual_information[place]:.3f}",
-        ]
-    if told.novelty is not None:
-        mark = "! " if told.novelty[place] > 1 else ""
-        cells.append(f"{mark}{told.novelty[place]:.2f}")
-    return cells
+def _cells(said: "Estimates") -> dict[str, list[str]]:
+    """Columns of the table that tell a target: heading → text of each pattern."""
+    target, answers = said.target, said.answers
+    if target.classes and target.shape:
+        return {}
+    if not target.classes:
+        units = "" if target.units == "1" else f" [{target.units}]"
+        deviations = said.spread if answers is None else answers.value_std
+        return {f"{target.name}{units}": _numbers(said.value, deviations)}
+    found = {target.name: said.names}
+    if said.probabilities is not None:
+        places = range(len(said.value)), said.value
+        deviations = None
+        if answers is not None and answers.probability_std is not None:
+            deviations = answers.probability_std[places]
+        found[_several("probability", target.name)] = _numbers(
+            said.probabilities[places], deviations
+        )
+    if answers is not None and answers.mutual_information is not None:
+        heading = _several("disagreement [nat]", target.name)
+        found[heading] = _numbers(answers.mutual_information, None)
+    return found
+
+
+def _several(heading: str, target: str) -> str:
+    """A heading that says of which target, unless it is the usual one."""
+    return heading if target == "label" else f"{target} {heading}"
+
+
+def _numbers(values: Any, deviations: Any) -> list[str]:
+    texts = []
+    for place, value in enumerate(values):
+        several = [value] if value.ndim == 0 else list(value)
+        text = " ".join(f"{one:.3f}" for one in several)
+        if deviations is not None and value.ndim == 0:
+            text += f" ± {deviations[place]:.3f}"
+        texts.append(text)
+    return texts

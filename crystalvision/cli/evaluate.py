@@ -9,8 +9,15 @@ from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
 from crystalvision.cli.console import out, print_json, progress
 
-if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.evaluation import Metrics
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.contracts import Task
+    from crystalvision.evaluation import Metrics, TargetMetrics
+    from crystalvision.plugins import Catalogue
 
 
 def evaluate(
@@ -60,6 +67,7 @@ def evaluate(
         evaluation = judge(
             loaded,
             dataset,
+            catalogue=state.catalogue,
             split=split,
             device=chosen,
             calibrated=not uncalibrated,
@@ -71,123 +79,92 @@ def evaluate(
     if json:
         print_json(evaluation.metrics.model_dump(mode="json"))
     else:
-        _print_table(evaluation.metrics)
+        _print_tables(evaluation.metrics, state.catalogue)
         out.print(f"written to {folder}", soft_wrap=True)
 
 
-def _print_table(metrics: "Metrics") -> None:
-    from rich.table import Table
+def _print_tables(metrics: "Metrics", catalogue: "Catalogue") -> None:
+    from crystalvision.evaluation import tasks_of
 
-    table = Table(title=f"{metrics.samples} patterns, split {metrics.split}", box=None)
-    table.add_column("", overflow="fold")
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column("95 % interval", justify="right", no_wrap=True)
-    for label, name, value in _rows(metrics):
-        table.add_row(label, _number(value), _interval(metrics, name))
-    out.print(table)
-    out.print()
-    out.print(_confusion_table(metrics))
+    tasks = tasks_of({name: each.target for name, each in metrics.targets.items()}, catalogue)
+    out.print(f"{metrics.samples} patterns, split {metrics.split}")
+    for name, each in metrics.targets.items():
+        out.print()
+        out.print(_table(each, tasks[name]))
+        for matrix in _matrices(each):
+            out.print()
+            out.print(matrix)
     out.print()
     for line in _notes(metrics):
         out.print(line, soft_wrap=True, markup=False)
 
 
-def _rows(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
-    """Label, name and value of every number that is not of one class."""
-    severity = metrics.severity
-    return [
-        ("accuracy", "accuracy", metrics.accuracy),
-        ("error rate", "error_rate", metrics.error_rate),
-        ("macro F1", "macro_f1", metrics.macro_f1),
-        ("macro precision", "macro_precision", metrics.macro_precision),
-        ("macro recall", "macro_recall", metrics.macro_recall),
-        ("macro specificity", "macro_specificity", metrics.macro_specificity),
-        ("quadratic kappa", "quadratic_kappa", metrics.quadratic_kappa),
-        ("macro AUC", "macro_auc", metrics.macro_auc),
-        ("macro average precision", "macro_average_precision", metrics.macro_average_precision),
-        (
-            "expected calibration error",
-            "expected_calibration_error",
-            metrics.expected_calibration_error,
-        ),
-        ("Brier score", "brier", metrics.brier),
-        *_rows_by_class(metrics),
-        ("severity: mean absolute error", "severity.mae", severity.mae),
-        ("severity: root mean squared error", "severity.rmse", severity.rmse),
-        ("severity: R²", "severity.r2", severity.r2),
-        ("severity: correlation", "severity.correlation", severity.correlation),
-        ("severity: bias", "severity.bias", severity.bias),
-        ("severity: lower limit of agreement", "severity.lower_limit", severity.lower_limit),
-        ("severity: upper limit of agreement", "severity.upper_limit", severity.upper_limit),
-    ]
+def _table(told: "TargetMetrics", task: "Task") -> "Table":
+    """Every number of a target with its interval."""
+    from rich.table import Table
+
+    from crystalvision.cli.console import styled
+
+    units = "" if told.units == "1" else f" [{told.units}]"
+    table = Table(title=styled(f"{told.name}: {told.task}{units}"), box=None)
+    table.add_column("", overflow="fold")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    for name, value in told.numbers().items():
+        table.add_row(task.title(name, told), _number(value), _interval(told, name))
+    return table
 
 
-def _rows_by_class(metrics: "Metrics") -> list[tuple[str, str, float | None]]:
-    numbers = {
-        "precision": metrics.precision,
-        "recall": metrics.recall,
-        "specificity": metrics.specificity,
-        "f1": metrics.f1,
-        "auc": metrics.auc,
-        "average_precision": metrics.average_precision,
-    }
-    titles = {"f1": "F1", "auc": "AUC", "average_precision": "average precision"}
-    return [
-        (f"{titles.get(name, name)} {each}", f"{name}.{each}", values[each])
-        for name, values in numbers.items()
-        for each in metrics.class_names
-    ]
+def _matrices(told: "TargetMetrics") -> "Iterator[Table]":
+    """Metrics that are a matrix of the classes, such as a confusion matrix."""
+    from rich.table import Table
+
+    count = len(told.classes)
+    for name, rows in told.metrics.items():
+        if not isinstance(rows, list) or [len(row) for row in rows] != [count] * count:
+            continue
+        table = Table(title=f"{name}: actual class (row), predicted class (column)", box=None)
+        table.add_column("", overflow="fold")
+        for each in told.classes:
+            table.add_column(each, justify="right", overflow="fold")
+        for each, row in zip(told.classes, rows, strict=True):
+            table.add_row(each, *map(str, row))
+        yield table
 
 
 def _notes(metrics: "Metrics") -> list[str]:
-    intervals = metrics.intervals
-    temperature, rejected = metrics.temperature, metrics.rejected
-    calibrated = (
-        "probabilities as the system gives them"
-        if temperature is None
-        else f"probabilities calibrated with temperature {temperature:.3f}"
-    )
+    intervals = metrics.main.intervals
     how = f"of proportions Wilson's, others of {intervals.resamples} resamples"
     lines = [
+        *metrics.conditions.notes,
         f"intervals of {intervals.units} {intervals.unit}s: {how}",
-        f"{calibrated}; severity from {metrics.severity_source.replace('_', ' ')}",
+        *(f"{name} from {_source(each)}" for name, each in metrics.targets.items()),
         f"{metrics.images_per_second:.1f} images per second on {metrics.device}",
     ]
-    by_chance = metrics.calibration_error_by_chance
-    if by_chance is not None and by_chance > 0.5 * metrics.expected_calibration_error:
+    if metrics.rejected is not None:
+        ends = metrics.rejected_interval
+        range_ = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
         lines.append(
-            "a perfectly calibrated system would show a calibration error of about "
-            f"{by_chance:.3f} on so few patterns"
-        )
-    if metrics.conditions is not None:
-        lines = [*metrics.conditions.notes, *lines]
-    if rejected is not None:
-        ends = intervals.of("rejected")
-        told = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
-        lines.append(
-            f"{rejected:.1%} of the patterns{told} are flagged as unlike the training data"
+            f"{metrics.rejected:.1%} of the patterns{range_} are flagged as unlike the training "
+            "data"
         )
     return lines
 
 
+def _source(told: "TargetMetrics") -> str:
+    scaled = told.temperature
+    calibrated = "" if scaled is None else f", calibrated with temperature {scaled:.3f}"
+    return f"{told.source.replace('_', ' ')}{calibrated}"
+
+
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
-def _interval(metrics: "Metrics", name: str) -> str:
-    ends = metrics.intervals.of(name)
-    if name in metrics.intervals.all_the_same:
+def _interval(told: "TargetMetrics", name: str) -> str:
+    ends = told.intervals.of(name)
+    if name in told.intervals.all_the_same:
         return "none: every resample is the same"
     return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
-
-
-def _confusion_table(metrics: "Metrics") -> object:
-    from rich.table import Table
-
-    table = Table(title="actual class (row), predicted class (column)", box=None)
-    table.add_column("", overflow="fold")
-    for name in metrics.class_names:
-        table.add_column(name, justify="right", overflow="fold")
-    for name, row in zip(metrics.class_names, metrics.confusion, strict=True):
-        table.add_row(name, *(str(count) for count in row))
-    return table

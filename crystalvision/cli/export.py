@@ -60,19 +60,18 @@ def export(
                 "file": path,
                 "bytes": path.stat().st_size,
                 "image_shape": record.image_shape,
-                "class_names": record.class_names,
+                "targets": {name: each.model_dump() for name, each in record.targets.items()},
                 "checked": check.as_dict(),
             }
         )
     else:
         out.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
         shape = ", ".join(map(str, record.image_shape))
-        out.print(f"counts (batch, {shape}) → probabilities (batch, {len(record.class_names)})")
-        out.print("                      → severity (batch,)")
+        out.print(f"counts (batch, {shape}) → {', '.join(check.differences)}", soft_wrap=True)
         out.print(
             f"checked with {check.runtime} on {check.source}, in batches of "
-            f"{', '.join(map(str, check.batches))}: probabilities differ from those of predict by "
-            f"at most {check.probability_difference:.1e}, severities by "
-            f"{check.severity_difference:.1e}",
+            f"{', '.join(map(str, check.batches))}: it "
+            "differs from predict by at most "
+            + ", ".join(f"{number:.1e} in {name}" for name, number in check.differences.items()),
             soft_wrap=True,
         )

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
-from crystalvision.cli._predictions import print_csv, print_table, rows
+from crystalvision.cli._predictions import (
+    as_csv,
+    as_json,
+    note_maps,
+    print_table,
+    write_predictions,
+)
 from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
-from crystalvision.cli.console import err, print_json, progress
+from crystalvision.cli.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 from crystalvision.ordinary_files import text_of
 
@@ -40,7 +46,7 @@ def predict(
     ],
     *,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Draw what speaks for class and severity.")
+        bool, typer.Option("--explain", help="Draw what speaks for what is said.")
     ] = False,
     explain_to: Annotated[
         Path | None,
@@ -99,16 +105,24 @@ def predict(
     ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write a .csv or .json file, and maps into an .npz file beside it.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
-    """Say which class each image shows, how surely, and how severe the defect is."""
+    """Say what each image shows, how surely: its class, how severe the defect is, or another."""
     from crystalvision.image_files import parse_gap_values
     from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
-    if json and csv:
-        raise InputError("--json and --csv: choose one of them")
+    _check_formats(output, json=json, csv=csv)
     _refuse_idle({} if explain else {"--explain-to": explain_to}, "--explain")
     asks_dropout = uncertainty == "dropout"
     _refuse_idle(
@@ -124,7 +138,7 @@ def predict(
         for path in (run, *(ensemble or ()))
     ]
     first = predictors[0]
-    if not uncalibrated and first.temperature is None:
+    if not uncalibrated and not first.calibrated:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
     opened = [open_source(image, first.record.image_shape) for image in images]
@@ -141,17 +155,37 @@ def predict(
     _print_notes(images, sources)
     if explain:
         _explain(first, sources, explain_to or Path("explained"))
+    if output is not None:
+        write_predictions(output, names, predictions, conditions)
+    else:
+        note_maps(predictions)
+    _show(names, predictions, conditions, json=json, csv=csv)
+
+
+def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
+    """Check what is asked for before anything is computed.
+
+    Raises:
+        InputError: Two formats, or a file of another.
+    """
+    if json and csv:
+        raise InputError("--json and --csv: choose one of them")
+    if output is not None and output.suffix not in {".csv", ".json"}:
+        raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
+
+
+def _show(
+    names: "Sequence[str]",
+    predictions: "Predictions",
+    conditions: object,
+    *,
+    json: bool,
+    csv: bool,
+) -> None:
     if json:
-        print_json(
-            {
-                "severity_source": predictions.severity_source,
-                "calibrated": predictions.calibrated,
-                "conditions": conditions,
-                "predictions": rows(names, predictions),
-            }
-        )
+        print_json(as_json(names, predictions, conditions))
     elif csv:
-        print_csv(names, predictions)
+        out.write(as_csv(names, predictions))
     else:
         print_table(names, predictions)
 

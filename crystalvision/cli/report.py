@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 
     from rich.table import Table
 
-    from crystalvision.report import Row
+    from crystalvision.report import Column, Row
     from crystalvision.storage import Destination
 
 
@@ -36,7 +36,15 @@ def report(
 ) -> None:
     """Compare runs in a table, and write it with figures to one HTML page."""
     from crystalvision.benchmarks import is_benchmark
-    from crystalvision.report import check_output, load_results, render, row_of, steps, write_page
+    from crystalvision.report import (
+        check_output,
+        columns_of,
+        load_results,
+        render,
+        row_of,
+        steps,
+        write_page,
+    )
 
     state: State = ctx.obj
     destination = check_output(output, overwrite=overwrite)
@@ -54,7 +62,7 @@ def report(
     if json:
         print_json(_as_json(rows, output))
     else:
-        _print_rows(rows)
+        _print_rows(rows, columns_of(results))
         out.print(f"written to {output}", soft_wrap=True)
 
 
@@ -81,10 +89,10 @@ def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
     return {"report": output, "same_data": same_data(rows), "runs": list(rows)}
 
 
-def _print_rows(rows: "Sequence[Row]") -> None:
+def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
     from crystalvision.report import same_data
 
-    out.print(_comparison(rows))
+    out.print(_comparison(rows, columns))
     out.print()
     for row in rows:
         where = f"{row.patterns} patterns of {row.dataset}, split {row.split}"
@@ -93,21 +101,25 @@ def _print_rows(rows: "Sequence[Row]") -> None:
         out.print("These runs were not judged on the same patterns.", style="bold red")
 
 
-def _comparison(rows: "Sequence[Row]") -> "Table":
+def _comparison(rows: "Sequence[Row]", columns: "Sequence[Column]") -> "Table":
+    """The score of each target, the first with its interval."""
     from rich.table import Table
+
+    from crystalvision.report import number
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("run", overflow="fold")
-    for name in ("accuracy", "95 %", "F1", "kappa", "MAE", "images/s", "seconds", "params"):
-        table.add_column(name, justify="right", no_wrap=True)
+    first, *others = (column for column in columns if column.is_score)
+    heads = [first.title, "95 %", *(column.title for column in others)]
+    for name in (*heads, "images/s", "seconds", "params"):
+        table.add_column(styled(name), justify="right", overflow="fold")
     for row in rows:
+        ends = row.intervals.get(first.key)
         table.add_row(
             row.name,
-            f"{row.accuracy:.3f}",
-            f"{row.accuracy_low:.3f}–{row.accuracy_high:.3f}",
-            f"{row.macro_f1:.3f}",
-            "–" if row.quadratic_kappa is None else f"{row.quadratic_kappa:.3f}",
-            f"{row.severity_mae:.3f}",
+            number(row.metrics.get(first.key)),
+            f"{ends[0]:.3f}–{ends[1]:.3f}" if ends else "–",
+            *(number(row.metrics.get(column.key)) for column in others),
             f"{row.images_per_second:.0f}",
             f"{row.training_seconds:.1f}",
             "–" if row.parameters is None else f"{row.parameters:,}",

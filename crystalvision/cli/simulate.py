@@ -45,7 +45,7 @@ def simulate(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Set a value of the recipe, such as detector.dose_electrons=1e5. Repeatable.",
+            help="Set a value of the recipe, such as instrument.dose_electrons=1e5. Repeatable.",
         ),
     ] = None,
     resume: Annotated[

@@ -1,26 +1,27 @@
 """What passes between the stages, and what each kind of plugin must give.
 
-structure → defects → specimen → renderer → detector → store → dataset → model → metrics → report:
+structure → defects → specimen → renderer → instrument → store → dataset → model → metrics → report:
 a stage knows the one before it only by the types here.
 """
 
 from crystalvision.contracts._axes import Axis, grid_of
-from crystalvision.contracts._classical import Estimator, Features
+from crystalvision.contracts._classical import Classifier, Estimator, Features, is_classifier
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
+from crystalvision.contracts._dimensions import check_dimensions
 from crystalvision.contracts._inputs import ANY_DIMENSION, Input
+from crystalvision.contracts._instruments import Instrument, Recording
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
     Fusion,
     Head,
-    Prediction,
-    Targets,
-    stride_pair,
+    dimensions_of,
+    strides,
 )
 from crystalvision.contracts._returned import (
+    check_estimates,
     check_many,
-    check_prediction,
     check_size,
     check_stride,
     check_tensor,
@@ -34,13 +35,16 @@ from crystalvision.contracts._simulation import (
     Cost,
     Defect,
     DefectiveCrystal,
+    Measure,
     Pattern,
+    Quantity,
     Renderer,
     Specimen,
     SpecimenSize,
 )
-from crystalvision.contracts._targets import Estimate, Target
-from crystalvision.contracts._tasks import Judged, Task, TaskFigure
+from crystalvision.contracts._symmetry import proper_rotations
+from crystalvision.contracts._targets import Estimate, Target, Targets
+from crystalvision.contracts._tasks import Ends, Judged, JudgedSystem, Proportion, Task, TaskFigure
 
 __all__ = [
     "ANY_DIMENSION",
@@ -49,21 +53,28 @@ __all__ = [
     "Axis",
     "Backbone",
     "Beam",
+    "Classifier",
     "Cost",
     "Crystal",
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "Ends",
     "Estimate",
     "Estimator",
     "Features",
     "Fusion",
     "Head",
     "Input",
+    "Instrument",
     "Judged",
+    "JudgedSystem",
+    "Measure",
     "Parent",
     "Pattern",
-    "Prediction",
+    "Proportion",
+    "Quantity",
+    "Recording",
     "Renderer",
     "SpaceGroup",
     "Specimen",
@@ -72,15 +83,19 @@ __all__ = [
     "Targets",
     "Task",
     "TaskFigure",
+    "check_dimensions",
+    "check_estimates",
     "check_many",
-    "check_prediction",
     "check_size",
     "check_stride",
     "check_tensor",
     "described",
+    "dimensions_of",
     "grid_of",
+    "is_classifier",
     "mark_origin",
     "origin_of",
+    "proper_rotations",
     "space_group",
-    "stride_pair",
+    "strides",
 ]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeGuard
 
 import numpy as np
 from jaxtyping import Float
@@ -15,19 +15,22 @@ class Features(ABC):
 
     Attributes:
         learns: Whether `fit` must be called first, with images that a system is trained on.
+        dimensions: Numbers of dimensions of the grids that it describes.
     """
 
     learns: bool = False
+    dimensions: frozenset[int] = frozenset({2})
 
     @abstractmethod
-    def __call__(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
-        """Describe prepared images, (b, c, h, w) → (b, f); each by itself, whatever the batch.
+    def __call__(self, images: Float[np.ndarray, "b c *grid"]) -> Float[np.ndarray, "b f"]:
+        """Describe prepared images, (b, c, *grid) → (b, f); each by itself, whatever the batch.
 
-        May be called from several threads at once.
+        What was not seen of an image has the mean of what was. May be called from several threads
+        at once.
         """
 
-    def fit(self, images: Float[np.ndarray, "n c h w"]) -> None:  # noqa: B027 - most learn nothing
-        """Learn from prepared images (n, c, h, w) of the training data, evenly chosen."""
+    def fit(self, images: Float[np.ndarray, "n c *grid"]) -> None:  # noqa: B027 - most learn nothing
+        """Learn from prepared images (n, c, *grid) of the training data, evenly chosen."""
 
     def state(self) -> Mapping[str, Array]:
         """What was learnt, as arrays by name: the run folder keeps them."""
@@ -44,9 +47,20 @@ class Features(ABC):
 
 
 class Estimator(Protocol):
-    """A classifier with scikit-learn's interface; `skops.io` must be able to save it.
+    """A classifier or regressor with scikit-learn's interface; `skops.io` must be able to save it.
 
     Jobs, where it takes any, are left at `n_jobs=None`: the toolkit chooses them.
+    """
+
+    def fit(self, features: Float[np.ndarray, "n f"], values: Any) -> Self:
+        """Learn labels or real values (n,) from features (n, f)."""
+
+    def predict(self, features: Float[np.ndarray, "b f"]) -> Any:
+        """Labels or real values, (b,)."""
+
+
+class Classifier(Estimator, Protocol):
+    """An estimator that tells classes apart; one without `predict_proba` tells real values.
 
     Attributes:
         classes_: After `fit`, the labels that it has seen, (k,), in ascending order.
@@ -54,8 +68,10 @@ class Estimator(Protocol):
 
     classes_: Any
 
-    def fit(self, features: Float[np.ndarray, "n f"], labels: Any) -> Self:
-        """Learn labels (n,) from features (n, f)."""
-
     def predict_proba(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b k"]:
         """Probability of each of `classes_`, (b, k)."""
+
+
+def is_classifier(estimator: Estimator) -> TypeGuard[Classifier]:
+    """Whether an estimator tells classes apart; scikit-learn's pipelines say it when asked."""
+    return hasattr(estimator, "predict_proba")

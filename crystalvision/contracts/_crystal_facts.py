@@ -69,6 +69,8 @@ class CrystalFacts(Config):
             where it finds none, or does not look, as for more than 2,000 atoms.
         density_g_cm3: Density of the cell [g/cm³].
         assumed: What was assumed when it was read, a sentence each.
+        varies: How it differs from sample to sample, if numbers of it are drawn: the rest is that
+            of one of them.
     """
 
     formula: str
@@ -76,6 +78,7 @@ class CrystalFacts(Config):
     space_group: str = ""
     density_g_cm3: float = Field(gt=0, allow_inf_nan=False)
     assumed: tuple[str, ...] = ()
+    varies: str = ""
 
     @classmethod
     def of(cls, crystal: Crystal) -> Self:
@@ -105,5 +108,5 @@ class CrystalFacts(Config):
         plural = "s" if self.atoms > 1 else ""
         return (
             f"{self.formula}, {self.atoms} atom{plural} in the cell, {group}, "
-            f"{self.density_g_cm3:.3g} g/cm³"
+            f"{self.density_g_cm3:.3g} g/cm³{'; ' if self.varies else ''}{self.varies}"
         )

@@ -18,7 +18,8 @@ class Input(nn.Module, ABC):
     """One step from raw counts to what a network sees; a module without weights.
 
     It is saved with the run, is part of an exported graph, and is the same in training and in
-    prediction. Every image is treated by itself, whatever the batch.
+    prediction. Every image is treated by itself, whatever the batch. A factory that asks for `axes`
+    is given those of what it will get, from which it can make what it needs once.
 
     Attributes:
         dimensions: Numbers of dimensions of the grids that it works on.
@@ -28,6 +29,9 @@ class Input(nn.Module, ABC):
 
     dimensions: ClassVar[frozenset[int]] = ANY_DIMENSION
     keeps_counts: ClassVar[bool] = False
+
+    def __init__(self) -> None:  # of a module it would take any keyword, and so any option
+        super().__init__()
 
     @abstractmethod
     def axes(self, axes: Sequence[Axis]) -> tuple[Axis, ...]:
@@ -50,5 +54,7 @@ class Input(nn.Module, ABC):
             seen: Which of its points were measured, (b, 1 or c, *grid), or `None` for all of them.
 
         Returns:
-            The images, (b, c, *grid'), and which of their points were seen.
+            The images, (b, c, *grid'), and which of their points were seen, `None` where `seen` is.
+            What it gives for points that were not seen does not matter: the toolkit sets them to 0
+            before the next step, and after the last to the mean of what was seen of the image.
         """

@@ -2,37 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float
 from torch import nn
 
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What a batch should be recognised as.
-
-    Attributes:
-        label: Index of the class, (b,).
-        severity: Severity of the defect, 0 for none, (b,).
-    """
-
-    label: Int[torch.Tensor, "b"]
-    severity: Float[torch.Tensor, "b"]
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a head says of a batch; what it does not speak about is `None`.
-
-    Attributes:
-        probabilities: Probability of each class, (b, k), rows sum to one.
-        severity: Severity of the defect, (b,).
-    """
-
-    probabilities: Float[torch.Tensor, "b k"] | None = None
-    severity: Float[torch.Tensor, "b"] | None = None
+from crystalvision.contracts._targets import Estimate, Targets
 
 
 class Backbone(nn.Module, ABC):
@@ -40,41 +16,72 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         num_features: Channels f of the feature map.
-        stride: Pixels of the image for one point of the feature map; also the smallest image side.
-            A pair (rows, columns) where they differ: a network of 1-D patterns (b, c, 1, n) has a
-            stride of 1 along the rows.
+        stride: Points of the grid for one point of the feature map; also the smallest image side.
+            One number for all dimensions of the grid, or a number for each.
+        dimensions: Numbers of dimensions of the grids that it reads: `{1}` for (b, c, n), `{2}`
+            for (b, c, h, w).
     """
 
     num_features: int
-    stride: int | tuple[int, int]
+    stride: int | tuple[int, ...]
+    dimensions: frozenset[int] = frozenset({2})
 
     @abstractmethod
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h2 w2"]:
-        """Features of `images`, (b, c, h, w) → (b, f, h', w')."""
+    def forward(
+        self, images: Float[torch.Tensor, "b c *grid"]
+    ) -> Float[torch.Tensor, "b f *grid2"]:
+        """Features of `images`, (b, c, *grid) → (b, f, *grid')."""
 
 
-def stride_pair(backbone: Backbone) -> tuple[int, int]:
-    """The stride of a backbone along the rows and along the columns of an image [pixels]."""
+def dimensions_of(backbone: Backbone) -> frozenset[int]:
+    """Numbers of dimensions of the grids that a backbone reads; 2 where it does not say."""
+    return frozenset(getattr(backbone, "dimensions", {2}))
+
+
+def strides(backbone: Backbone, dimensions: int) -> tuple[int, ...]:
+    """The stride of a backbone along each dimension of a grid of so many [points]."""
     stride = backbone.stride
-    return (stride, stride) if isinstance(stride, int) else (int(stride[0]), int(stride[1]))
+    return (stride,) * dimensions if isinstance(stride, int) else tuple(map(int, stride))
 
 
 class Head(nn.Module, ABC):
-    """Reads pooled features: raw outputs, their loss, and what they predict."""
+    """Reads features: raw outputs, their loss, and what they say of each target.
+
+    Attributes:
+        targets: Names of what it learns, such as `("label",)`; its options decide.
+        reads: `pooled`: the mean of the feature map, (b, f); `map`: the map itself, (b, f, *grid').
+    """
+
+    targets: tuple[str, ...]
+    reads: ClassVar[Literal["pooled", "map"]] = "pooled"
+
+    def observe(self, targets: Targets) -> None:
+        """Look at what the training patterns should be recognised as, before training begins.
+
+        What is kept of it, such as the mean of a value, belongs into buffers: they are saved.
+
+        Args:
+            targets: Of all n training patterns, by name, (n, *shape).
+        """
 
     @abstractmethod
-    def forward(self, features: Float[torch.Tensor, "b f"]) -> Float[torch.Tensor, "b o"]:
-        """Raw outputs (b, o) of pooled features (b, f)."""
+    def forward(self, features: Float[torch.Tensor, "b f *grid"]) -> Float[torch.Tensor, "b o *m"]:
+        """Raw outputs of features: (b, o) of pooled ones (b, f), (b, o, *m) of a map."""
 
     @abstractmethod
     def loss(
-        self, outputs: Float[torch.Tensor, "b o"], targets: Targets
+        self, outputs: Float[torch.Tensor, "b o *m"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
-        """Mean loss of raw outputs (b, o) over the batch."""
+        """Mean loss of raw outputs over the batch.
+
+        Args:
+            outputs: What `forward` gave.
+            targets: What was to be said, by name: (b, *shape) of each, int64 for classes.
+        """
 
     @abstractmethod
-    def predict(self, outputs: Float[torch.Tensor, "b o"]) -> Prediction:
-        """Probabilities or severity from raw outputs (b, o)."""
+    def predict(self, outputs: Float[torch.Tensor, "b o *m"]) -> Mapping[str, Estimate]:
+        """What raw outputs say of each of `targets`."""
 
 
 class Fusion(nn.Module, ABC):
@@ -96,15 +103,22 @@ class Fusion(nn.Module, ABC):
 
         Args:
             features: Pooled features of each branch, name → (b, f_i).
-            outputs: Raw outputs of each branch's head, name → (b, o_i), for late fusion.
+            outputs: Raw outputs of each branch's head, name → (b, o_i), for late fusion; of those
+                heads alone that read pooled features.
         """
 
 
 class Augmentation(ABC):
-    """Changes the images of a training batch as another measurement would have changed them."""
+    """Changes the images of a training batch as another measurement would have changed them.
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:  # noqa: B027 - most need no check
-        """Check, before training, that images of shape (c, h, w) can be changed so.
+    Attributes:
+        dimensions: Numbers of dimensions of the grids that it works on.
+    """
+
+    dimensions: frozenset[int] = frozenset({2})
+
+    def check(self, image_shape: tuple[int, ...]) -> None:  # noqa: B027 - most need no check
+        """Check, before training, that images of shape (c, *grid) can be changed so.
 
         Raises:
             InputError: They cannot.
@@ -112,11 +126,21 @@ class Augmentation(ABC):
 
     @abstractmethod
     def apply(
-        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c h w"]:
+        self,
+        counts: Float[torch.Tensor, "b c *grid"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c *grid"], Bool[torch.Tensor, "b #c *grid"] | None]:
         """Other images of the same shape, on the device where they are.
 
         Args:
-            counts: Binned counts, not yet normalised, float32, (b, c, h, w); not changed in place.
+            counts: Counts as the leading steps of the input give them, such as sums over squares,
+                float32, (b, c, *grid); not changed in place. What was not seen is 0.
             generator: Draws what is random; on the CPU, so that every device gets the same draws.
+            seen: Which of their points were measured, (b, 1 or c, *grid); `None` for all of them.
+
+        Returns:
+            The images, and which of their points were seen: moved as the images are, or `None`
+            where `seen` is `None`. What comes from outside the detector is not seen, or 0 where
+            nothing tells.
         """

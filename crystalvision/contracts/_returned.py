@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from crystalvision.contracts._models import Prediction
+from crystalvision.contracts._targets import Estimate, Target
 from crystalvision.errors import PluginError
 
 _ORIGIN = "_crystalvision_origin"
@@ -45,6 +45,7 @@ def check_tensor(
     *,
     sizes: Sequence[int | None],
     like: torch.Tensor | None = None,
+    whole: bool = False,
 ) -> torch.Tensor:
     """A tensor that a plugin returned, if it is what the contract asks for.
 
@@ -55,6 +56,7 @@ def check_tensor(
         sizes: Of each dimension; `None` for any, but zero.
         like: A tensor that was given, on whose device it must be; the first size of both is that of
             the batch.
+        whole: Whether it holds whole numbers, as the indices of classes are.
 
     Raises:
         PluginError: It is something else.
@@ -62,13 +64,14 @@ def check_tensor(
     if (
         isinstance(value, torch.Tensor)
         and _has_shape(value, sizes, like)
-        and value.is_floating_point()
+        and (value.dtype == torch.int64 if whole else value.is_floating_point())
         and (like is None or value.device.type == like.device.type)
     ):
         return value
     where = f" on {like.device.type}" if like is not None else ""
     raise PluginError(
-        f"{who} gave {described(value)}; expected a tensor {expected} of real numbers{where}"
+        f"{who} gave {described(value)}; expected a tensor {expected} of "
+        f"{'whole' if whole else 'real'} numbers{where}"
     )
 
 
@@ -97,44 +100,78 @@ def check_size(thing: object, name: str, who: str) -> int:
     return value
 
 
-def check_stride(backbone: Any, who: str) -> None:
-    """Check that a backbone's stride is a whole number of pixels, or a pair of them.
+def check_stride(backbone: Any, who: str, dimensions: int) -> None:
+    """Check that a backbone's stride is a whole number of points, or one for each dimension.
 
     Raises:
         PluginError: It is something else.
     """
     stride = backbone.stride
-    pair = stride if isinstance(stride, list | tuple) and len(stride) == 2 else (stride,)
-    if any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in pair):
+    several = isinstance(stride, list | tuple) and len(stride) == dimensions
+    if any(
+        isinstance(one, bool) or not isinstance(one, int) or one < 1
+        for one in (stride if several else (stride,))
+    ):
         raise PluginError(
-            f"{who} has stride={stride!r}; expected a whole number of pixels above zero, or a "
-            "pair of them, for rows and columns"
+            f"{who} has stride={stride!r}; expected a whole number of points above zero, or "
+            f"{dimensions} of them, one for each dimension of the grid"
         )
 
 
-def check_prediction(value: Any, who: str, outputs: torch.Tensor) -> Prediction:
+def check_estimates(
+    value: Any, who: str, outputs: torch.Tensor, targets: Mapping[str, Target]
+) -> Mapping[str, Estimate]:
     """What a head's `predict` returned, if it is what the contract asks for.
 
     Args:
         value: What was returned.
         who: Which head.
-        outputs: The raw outputs (b, o) that it was given.
+        outputs: The raw outputs (b, o, …) that it was given.
+        targets: What it learns.
 
     Raises:
         PluginError: It is something else.
     """
     who = f"{who}, in predict,"
-    if not isinstance(value, Prediction):
+    if not isinstance(value, Mapping) or set(value) != set(targets):
         raise PluginError(
-            f"{who} gave {described(value)}; expected a crystalvision.contracts.Prediction"
+            f"{who} gave {described(value)}; expected an Estimate of each of its targets: "
+            f"{', '.join(targets)}"
         )
-    if value.probabilities is not None:
-        check_tensor(
-            value.probabilities, who, "of probabilities (b, k)", sizes=(None, None), like=outputs
-        )
-    if value.severity is not None:
-        check_tensor(value.severity, who, "of severities (b,)", sizes=(None,), like=outputs)
+    for name, target in targets.items():
+        estimate = value[name]
+        if not isinstance(estimate, Estimate):
+            raise PluginError(
+                f"{who} gave {described(estimate)} for '{name}'; expected a "
+                "crystalvision.contracts.Estimate"
+            )
+        _check_estimate(estimate, f"{who} for '{name}',", outputs, target)
     return value
+
+
+def _check_estimate(estimate: Estimate, who: str, outputs: torch.Tensor, target: Target) -> None:
+    """Check the shapes and types of what is said of one target."""
+    shape, text = target.shape, "".join(f", {size}" for size in target.shape)
+    for value, what in ((estimate.value, "values"), (estimate.spread, "spreads")):
+        if value is None and what == "spreads":
+            continue
+        check_tensor(
+            value,
+            who,
+            f"of {what} (b{text or ','})",
+            sizes=(None, *shape),
+            like=outputs,
+            whole=bool(target.classes) and what == "values",
+        )
+    if estimate.probabilities is not None:
+        count = len(target.classes)
+        check_tensor(
+            estimate.probabilities,
+            who,
+            f"of probabilities (b, {count}{text})",
+            sizes=(None, count, *shape),
+            like=outputs,
+        )
 
 
 def check_many(value: Any, who: str, count: int, of: type) -> None:

@@ -1,16 +1,38 @@
 """From crystal to pattern: defects, specimens, beams, renderers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from crystalvision.contracts._axes import Axis
 from crystalvision.contracts._crystal import Crystal
 from crystalvision.errors import InputError
+
+Quantity = Literal["fraction", "intensity"]
+"""What the numbers of a pattern are: fractions of the beam, which can be counted, or others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number that a part gives of each sample: a column of the dataset.
+
+    Attributes:
+        name: Of the column, with its unit: `vacancy_fraction`, `displacement_rms_angstrom`.
+        units: Such as `angstrom`; `1` for a pure number.
+        description: What it is, in a line.
+        combine: The value of two defects of one class that both measure it, from the value of
+            each, the first put in first; `None` where there is no such thing.
+    """
+
+    name: str
+    units: str = "1"
+    description: str = ""
+    combine: Callable[[float, float], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +56,13 @@ class Defect(ABC):
     them does not matter to what they mean: first what makes another lattice of it (a twin), then
     what changes its atoms (vacancies, strain, dislocations, displacements), then what moves with
     time (thermal vibration), which is drawn anew for every configuration that a renderer averages
-    over. Within a stage the order is the recipe's. `measures` names what the defect measures, so
-    that a dataset can have a column for each.
+    over. Within a stage the order is the recipe's. `measures` says what the defect measures: a
+    dataset has a column for each. What is drawn for its options is kept only where it measures
+    nothing.
     """
 
     stage: ClassVar[Literal["lattice", "atoms", "motion"]] = "atoms"
-    measures: ClassVar[tuple[str, ...]] = ()
+    measures: ClassVar[tuple[Measure, ...]] = ()
 
     @abstractmethod
     def apply(self, crystal: Crystal, rng: np.random.Generator) -> DefectiveCrystal:
@@ -122,21 +145,59 @@ class Beam:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """A diffraction pattern on the renderer's own reciprocal grid.
+    """What a renderer gives of one sample, on axes of its own.
 
     Attributes:
-        intensity: Fraction of the beam in each point of the grid, (c, h, w): of all that hits the
-            box, or of all that would pass the aperture were there no specimen. A renderer of images
-            that are no intensities says what it gives instead.
-        sampling_inv_angstrom: Distance between grid points along q_y and q_x [1/Å].
-        direct_beam: Row and column of q = 0 in `intensity`.
-        band_limit_inv_angstrom: The pattern is exact up to this |q| [1/Å] and zero beyond it.
+        intensity: Of each point of the grid, (c, *grid). A fraction of the beam is one of all that
+            hits the box, or of all that would pass the aperture were there no specimen.
+        axes: One for each dimension of the grid, such as `q_y` and `q_x`, or `two_theta`.
+        band_limit: The pattern is exact up to this distance from zero on its axes, and says nothing
+            beyond it [units of the axes].
+        area_angstrom2: The area of the specimen that fractions refer to [Å²]. The toolkit fills it
+            in from the specimen.
     """
 
-    intensity: Float[torch.Tensor, "c h w"]
-    sampling_inv_angstrom: tuple[float, float]
-    direct_beam: tuple[int, int]
-    band_limit_inv_angstrom: float
+    intensity: Float[torch.Tensor, "c *grid"]
+    axes: tuple[Axis, ...]
+    band_limit: float = float("inf")
+    area_angstrom2: float = float("nan")
+
+    @classmethod
+    def diffraction(
+        cls,
+        intensity: Float[torch.Tensor, "c h w"],
+        sampling_inv_angstrom: tuple[float, float],
+        direct_beam: tuple[int, int],
+        band_limit_inv_angstrom: float,
+    ) -> Self:
+        """A pattern across the beam, on the axes q_y and q_x.
+
+        Args:
+            intensity: (c, h, w).
+            sampling_inv_angstrom: Distance between grid points along q_y and q_x [1/Å].
+            direct_beam: Row and column of q = 0.
+            band_limit_inv_angstrom: It is exact up to this |q| [1/Å] and zero beyond it.
+        """
+        named = zip(
+            ("q_y", "q_x"), intensity.shape[1:], sampling_inv_angstrom, direct_beam, strict=True
+        )
+        axes = tuple(
+            Axis(name=name, size=size, scale=step, offset=-place * step)
+            for name, size, step, place in named
+        )
+        return cls(intensity, axes, band_limit_inv_angstrom)
+
+    @property
+    def sampling_inv_angstrom(self) -> tuple[float, float]:
+        """Distance between grid points along q_y and q_x [1/Å], of a pattern across the beam."""
+        rows, columns = self.axes
+        return rows.scale, columns.scale
+
+    @property
+    def direct_beam(self) -> tuple[int, int]:
+        """Row and column nearest to q = 0, of a pattern across the beam."""
+        rows, columns = (round(-axis.offset / axis.scale) for axis in self.axes)
+        return rows, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +229,16 @@ class Cost:
 
 
 class Renderer(ABC):
-    """Turns specimens into calibrated patterns.
+    """Turns specimens into calibrated patterns, of any number of dimensions.
 
-    `gives_fractions` says whether intensities are fractions of the beam, which a detector counts.
+    Attributes:
+        quantity: What its patterns hold: a `fraction` of the beam in each point, which a detector
+            counts, or an `intensity` on a scale of its own.
+        option_columns: What is kept of its options; see `Instrument.option_columns`.
     """
 
-    gives_fractions: ClassVar[bool] = True
+    quantity: ClassVar[Quantity] = "fraction"
+    option_columns: Mapping[str, Measure] = {}
 
     @abstractmethod
     def render(

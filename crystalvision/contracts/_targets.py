@@ -34,6 +34,11 @@ class Target(Config):
     units: str = "1"
     symmetry: str = ""
 
+    @property
+    def words(self) -> str:
+        """What sentences call it: its name with spaces, without its units."""
+        return self.name.removesuffix(f"_{self.units}").replace("_", " ")
+
     @model_validator(mode="after")
     def _severities_are_of_classes(self) -> Self:
         if self.class_severities and len(self.class_severities) != len(self.classes):

@@ -6,30 +6,41 @@ are part of the data. Other software opens the store with `xarray.open_zarr`.
 
 from typing import TYPE_CHECKING
 
+from crystalvision.contracts import Axis
 from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
+from crystalvision.datasets._columns import (
+    SEVERITY_COLUMN,
+    SPECIMEN,
+    Column,
+    defect_columns,
+    label_column,
+)
 from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe, made_elsewhere
 from crystalvision.datasets._doubts import doubts
 from crystalvision.datasets._encode import ShardEncoder
-from crystalvision.datasets._header import SPECIMEN, Axis, Column, DatasetHeader, detector_axes
+from crystalvision.datasets._header import DatasetHeader, detector_axes
 from crystalvision.datasets._join import differing_beams
 from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import CONTENT, origins, same_specimens
+from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SplitSettings, assign_splits
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter
 
 if TYPE_CHECKING:
-    from crystalvision.datasets._patterns import PatternDataset
+    from crystalvision.datasets._patterns import Batch, PatternDataset
 
 __all__ = [
     "CONTENT",
+    "SEVERITY_COLUMN",
     "SPECIMEN",
     "Axis",
+    "Batch",
     "Column",
     "Conditions",
     "Dataset",
@@ -40,17 +51,20 @@ __all__ = [
     "Match",
     "PatternDataset",
     "Problem",
+    "Seen",
     "ShardEncoder",
     "SplitSettings",
     "assign_splits",
     "bin_images",
     "damaged_shards",
+    "defect_columns",
     "describe",
     "detector_axes",
     "differences",
     "differing_beams",
     "doubts",
     "find_obstacle",
+    "label_column",
     "made_elsewhere",
     "match",
     "merge",
@@ -64,8 +78,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # `dataset info` and `dataset verify` need no torch, which takes seconds to import.
-    if name == "PatternDataset":
-        from crystalvision.datasets._patterns import PatternDataset
+    if name in {"Batch", "PatternDataset"}:
+        from crystalvision.datasets import _patterns
 
-        return PatternDataset
+        return getattr(_patterns, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,11 +1,11 @@
-"""Carries images from their own axes onto others; counts are shared out by area."""
+"""Carries patterns from their own axes onto others; counts are shared out by area."""
 
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.datasets._header import Axis
+from crystalvision.contracts import Axis
 
 Images = np.ndarray[Any, Any]
 _LEAST_COVER = 0.5  # of a pixel at the edge
@@ -43,20 +43,31 @@ def covers(data: Axis, target: Axis) -> bool:
 
 
 def carry(images: Images, data: tuple[Axis, ...], target: tuple[Axis, ...]) -> Images:
-    """Images on other axes, (..., h, w) → (..., h2, w2), float32.
+    """Patterns on other axes, (..., *grid) → (..., *grid2), float32.
 
     Their counts are conserved where the target holds all that they reach.
 
     Args:
         images: Counts.
-        data: Their axes: rows, then columns.
+        data: Their axes, one for each of the last dimensions.
         target: The axes that they go onto.
     """
-    rows, columns = (
-        shares(one, other).astype(np.float32) for one, other in zip(data, target, strict=True)
-    )
-    carried: Images = rows @ np.asarray(images, dtype=np.float32) @ columns.T
-    return carried
+    carried: Images = np.asarray(images, dtype=np.float32)
+    for place, (one, other) in enumerate(zip(data, target, strict=True)):
+        dimension = place - len(data)
+        share = shares(one, other).astype(np.float32)
+        carried = np.moveaxis(np.moveaxis(carried, dimension, -1) @ share.T, -1, dimension)
+    return np.ascontiguousarray(carried)
+
+
+def carry_seen(seen: Images, data: tuple[Axis, ...], target: tuple[Axis, ...]) -> Images:
+    """Masks on other axes, bool (..., *grid) → (..., *grid2).
+
+    A point was measured where all that went into it was.
+    """
+    missed = carry(~seen, data, target) > 0
+    reached = carry(np.ones(seen.shape[-len(data) :]), data, target) > 0
+    return reached & ~missed
 
 
 def _end(axis: Axis) -> float:

@@ -7,10 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets._checksums import image_checksums, row_checksums
+from crystalvision.datasets._checksums import part_checksums, row_checksums
+from crystalvision.datasets._columns import (
+    IMAGES,
+    ROW_CHECKSUM,
+    Column,
+    checksum_name,
+    wrong_values,
+)
 from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import is_filled, is_unfinished
-from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import (
     CARD_FIGURE,
     CARD_METADATA,
@@ -20,6 +27,7 @@ from crystalvision.datasets._layout import (
     Codec,
     images_file,
     parse_document,
+    sample_arrays,
     shard_files,
     stored_columns,
 )
@@ -152,25 +160,33 @@ class ShardCheck:
     def _run(self) -> None:
         files = shard_files(self._header, self._shard)
         absent = [file for file in files if not is_filled(self._path / file)]
-        if images_file(self._shard) in absent:
+        if images_file(self._header, self._shard) in absent:
             self._add(f"not written; {RESUME_HINT}")
         elif absent:
             self._add(
                 f"{len(absent)} of {len(files)} files missing or empty, the first is {absent[0]}; "
                 f"{MEND}"
             )
-        rows = self.rows
-        for name in stored_columns(self._header):
-            values = self._read(name, f"{name}/c/{self._shard}")
+        rows, columns = self.rows, stored_columns(self._header)
+        for name, column in columns.items():
+            file = f"{name}/c/{self._shard}"
+            values = self._read(name, file)
             if values is not None:
                 rows[name] = values
-        images = self._read(IMAGES, images_file(self._shard))
-        self._check_values(rows)
-        if len(rows) == len(stored_columns(self._header)):
+                self._check_values(name, column, values, file)
+        if len(rows) == len(columns):
             computed = row_checksums(self._header.identity, self._indices.start, rows)
-            self._compare(ROW_CHECKSUM, rows, computed, "columns")
-        if images is not None and IMAGE_CHECKSUM in rows:
-            self._compare(IMAGE_CHECKSUM, rows, image_checksums(images), "image")
+            self._compare(ROW_CHECKSUM, computed, "columns")
+        for name, array in sample_arrays(self._header).items():
+            file = array.file(name, self._shard)
+            values = self._read(name, file)
+            if values is None:
+                continue
+            if name in self._header.columns:
+                self._check_values(name, self._header.columns[name], values, file)
+            if checksum_name(name) in rows:
+                what = "image" if name == IMAGES else name
+                self._compare(checksum_name(name), part_checksums(values), what)
 
     def _read(self, name: str, file: str) -> np.ndarray[Any, Any] | None:
         if not is_filled(self._path / file):
@@ -187,29 +203,16 @@ class ShardCheck:
             self._add(f"{file}: damaged or cut short ({reason:.120}); {MEND}")
             return None
 
-    def _check_values(self, rows: dict[str, np.ndarray[Any, Any]]) -> None:
-        classes = len(self._header.class_names)
-        labels = rows.get("label")
-        if labels is not None:
-            wrong = np.flatnonzero((labels < 0) | (labels >= classes))
-            if wrong.size:
-                sample = self._indices.start + int(wrong[0])
-                self._add(
-                    f"label/c/{self._shard}: label {labels[wrong[0]]} of sample {sample} is "
-                    f"no class; labels go from 0 to {classes - 1}; {MEND}"
-                )
-        severity = rows.get("severity")
-        if severity is not None and not np.isfinite(severity).all():
-            self._add(f"severity/c/{self._shard}: not a finite number; {MEND}")
-
-    def _compare(
-        self,
-        checksum: str,
-        rows: dict[str, np.ndarray[Any, Any]],
-        computed: np.ndarray[Any, Any],
-        what: str,
+    def _check_values(
+        self, name: str, column: Column, values: np.ndarray[Any, Any], file: str
     ) -> None:
-        wrong = self._indices.start + np.flatnonzero(rows[checksum] != computed)
+        found = wrong_values(name, column, values)
+        if found is not None:
+            sample = self._indices.start + found[0]
+            self._add(f"{file}: sample {sample}: {found[1]}; {MEND}")
+
+    def _compare(self, checksum: str, computed: np.ndarray[Any, Any], what: str) -> None:
+        wrong = self._indices.start + np.flatnonzero(self.rows[checksum] != computed)
         if wrong.size:
             self._add(
                 f"the {what} of {wrong.size} samples, the first is {wrong[0]}, do not match "

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt32
 
-from crystalvision.datasets._header import ROW_CHECKSUM
+from crystalvision.datasets._columns import ROW_CHECKSUM
 
 
-def image_checksums(images: np.ndarray[Any, Any]) -> UInt32[np.ndarray, "n"]:
-    """CRC-32 of each image's raw bytes, little-endian: (n, c, h, w) → (n,)."""
-    little = np.ascontiguousarray(images, dtype=images.dtype.newbyteorder("<"))
-    return np.array([zlib.crc32(image) for image in little], dtype=np.uint32)
+def part_checksums(parts: np.ndarray[Any, Any]) -> UInt32[np.ndarray, "n"]:
+    """CRC-32 of the raw bytes of each sample's part, little-endian: (n, *shape) → (n,)."""
+    little = np.ascontiguousarray(parts, dtype=parts.dtype.newbyteorder("<"))
+    return np.array([zlib.crc32(part) for part in little], dtype=np.uint32)
 
 
 def row_checksums(

@@ -6,21 +6,18 @@ from typing import Any, Self
 import numpy as np
 
 from crystalvision.config import Config
+from crystalvision.contracts import Axis
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import Axis
 from crystalvision.datasets._origin import Recipe, source_recipes
 
 Range = tuple[float, float]
 
 _ENERGY = "energy_kev"
 _CENTRE = ("centre_offset_y_px", "centre_offset_x_px")
+_CENTRE_AXES = ("q_y", "q_x")
 _CAMERA_LENGTH = "camera_length_error"
-_IN_RECIPE = {
-    _ENERGY: ("beam", _ENERGY),
-    **{name: ("camera", name) for name in _CENTRE},
-    _CAMERA_LENGTH: ("camera", _CAMERA_LENGTH),
-}
-"""Where a recipe states what a column of the same name tells of each sample."""
+_TOLD = (_ENERGY, *_CENTRE, _CAMERA_LENGTH)
+"""What a column tells of each sample, or some part of a recipe under the same name."""
 _SIGMAS = 2.0  # of a normal distribution, within which nearly all is drawn
 
 
@@ -28,11 +25,11 @@ class Conditions(Config):
     """What is known of how patterns were recorded; `None` for what nobody stated.
 
     Attributes:
-        axes: Axes of the raw patterns: rows, then columns.
+        axes: Axes of the raw patterns.
         energy_kev: Least and greatest energy of the beam [keV].
         radiation: Such as `x-rays`, where it is stated.
-        centre_px: How far the direct beam lies at most from where the axes say, along rows and
-            columns [pixels]; a system that was trained on that is used to it.
+        centre_px: How far the direct beam lies at most from where the axes say, along `q_y` and
+            `q_x` [pixels]; a system that was trained on that is used to it.
         camera_length: How far, at most, the size of a pixel is from what the axes say, over it.
     """
 
@@ -42,6 +39,14 @@ class Conditions(Config):
     centre_px: tuple[float, float] = (0.0, 0.0)
     camera_length: float = 0.0
 
+    def varies_px(self, axis: str) -> float:
+        """How far the origin of an axis lies at most from where it says [pixels]."""
+        return dict(zip(_CENTRE_AXES, self.centre_px, strict=True)).get(axis, 0.0)
+
+    def stretches(self, axis: str) -> float:
+        """How far, at most, the size of a pixel along an axis is from what it says, over it."""
+        return self.camera_length if axis in _CENTRE_AXES else 0.0
+
     @classmethod
     def of_recipe(cls, axes: tuple[Axis, ...], recipe: Recipe) -> Self:
         """What axes and a recipe tell, where the samples themselves are not at hand.
@@ -50,7 +55,7 @@ class Conditions(Config):
             axes: Axes of the patterns.
             recipe: What they were made by; of merged data, all of the recipes count.
         """
-        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _IN_RECIPE})
+        return cls._of(axes, recipe, {name: _in_recipe(recipe, name) for name in _TOLD})
 
     @classmethod
     def of_dataset(cls, dataset: Dataset) -> Self:
@@ -64,7 +69,7 @@ class Conditions(Config):
             name: _in_column(dataset, name)
             if name in header.columns
             else _in_recipe(header.recipe, name)
-            for name in _IN_RECIPE
+            for name in _TOLD
         }
         return cls._of(header.axes, header.recipe, ranges)
 
@@ -90,18 +95,18 @@ def _in_column(dataset: Dataset, name: str) -> Range | None:
 
 def _in_recipe(recipe: Recipe, name: str) -> Range | None:
     """The range of a number in a recipe, or in all recipes of merged data that state it."""
-    found = list(_stated(recipe, *_IN_RECIPE[name]))
+    found = list(_stated(recipe, name))
     ranges = [each for each in map(_range_of, found) if each is not None]
     if not ranges:
         return None
     return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
-def _stated(recipe: Recipe, part: str, key: str) -> Iterator[Any]:
+def _stated(recipe: Recipe, key: str) -> Iterator[Any]:
     for each in source_recipes(recipe):
-        settings = each.get(part)
-        if isinstance(settings, Mapping) and key in settings:
-            yield settings[key]
+        for settings in each.values():
+            if isinstance(settings, Mapping) and key in settings:
+                yield settings[key]
 
 
 def _range_of(value: Any) -> Range | None:
@@ -126,5 +131,5 @@ def _reach(ends: Range | None) -> float:
 
 
 def _radiation(recipe: Recipe) -> str | None:
-    found = {str(each) for each in _stated(recipe, "renderer", "radiation")}
+    found = {str(each) for each in _stated(recipe, "radiation")}
     return " and ".join(sorted(found)) or None

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Int, UInt8
 
-from crystalvision.datasets._direct import ImageReader, Rows, damaged, read_rows, read_splits
+from crystalvision.datasets._columns import IMAGES, LABEL, SEEN
+from crystalvision.datasets._direct import ArrayReader, Rows, damaged, read_rows, read_splits
 from crystalvision.datasets._header import DatasetHeader
-from crystalvision.datasets._layout import fill_value, stored_columns
+from crystalvision.datasets._layout import fill_value, sample_arrays, stored_columns
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
 from crystalvision.datasets._recover import follows, told_splits
 from crystalvision.datasets._splits import SPLIT_NAMES
@@ -75,29 +76,72 @@ class Dataset:
         return np.flatnonzero(~np.isin(shards, self.missing_shards))
 
     def images(self, indices: npt.ArrayLike) -> np.ndarray[Any, Any]:
-        """Raw counts of some samples, in the order asked for: (n,) → (n, c, h, w).
+        """Raw counts of some samples, in the order asked for: (n,) → (n, c, *grid).
 
         Raises:
             InputError: An index out of range, or of a sample that is not written.
             StorageError: The data cannot be read.
         """
-        return self._images.read(self.check_indices(indices))
+        return self._reader(IMAGES).read(self.check_indices(indices))
 
-    def column(self, name: str) -> np.ndarray[Any, Any]:
-        """One number for each sample, (samples,).
+    def seen(self, indices: npt.ArrayLike) -> Bool[np.ndarray, "n channels *grid"] | None:
+        """Which points of some samples were measured, (n,) → (n, 1 or c, *grid).
 
-        In an incomplete dataset, samples that are not written have label -1, NaN, or 0.
+        `None` where all points of all samples were.
 
         Raises:
-            InputError: There is no such column.
+            InputError: An index out of range, or of a sample that is not written.
             StorageError: The data cannot be read.
         """
-        known = stored_columns(self.header)
+        wanted = self.check_indices(indices)
+        if self.header.seen is None:
+            return None
+        mask = self._seen_mask
+        if mask is None:
+            return self._reader(SEEN).read(wanted)
+        return np.broadcast_to(mask, (len(wanted), *mask.shape))
+
+    def column(self, name: str, indices: npt.ArrayLike | None = None) -> np.ndarray[Any, Any]:
+        """The value of a column for each sample, (samples, *shape), or for some, (n, *shape).
+
+        In an incomplete dataset, samples that are not written have class -1, NaN, or 0.
+
+        Raises:
+            InputError: There is no such column, or an index as in `images`.
+            StorageError: The data cannot be read.
+        """
+        known = {**self.header.columns, **stored_columns(self.header)}
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise InputError(f"{self.path}: no column '{name}'{hint} (columns: {', '.join(known)})")
-        return self._table[name]
+        if name in self._table:
+            table = self._table[name]
+            return table if indices is None else table[self.check_indices(indices)]
+        if indices is not None:
+            return self._reader(name).read(self.check_indices(indices))
+        array = sample_arrays(self.header)[name]
+        values = np.full(
+            (len(self), *array.shape), fill_value(name, array.dtype), dtype=array.dtype
+        )
+        written = self.written()
+        values[written] = self._reader(name).read(written)
+        return values
+
+    def check_classes(self, purpose: str) -> None:
+        """Check that samples have a class.
+
+        Args:
+            purpose: What needs it, such as `a confusion matrix`.
+
+        Raises:
+            InputError: There is no column `label`.
+        """
+        if LABEL not in self.header.columns:
+            raise InputError(
+                f"{self.path}: has no classes, which {purpose} needs: expected a column '{LABEL}' "
+                f"(columns: {', '.join(self.header.columns)})"
+            )
 
     def split(self, name: str, size: int | None = None) -> Int[np.ndarray, "n"]:
         """Indices of a part of the dataset, ascending, (n,).
@@ -161,9 +205,18 @@ class Dataset:
         kept = ("path", "header", "missing_shards")
         return {key: value for key, value in self.__dict__.items() if key in kept}
 
+    def _reader(self, name: str) -> ArrayReader:
+        if name not in self._readers:
+            self._readers[name] = ArrayReader(self.path, self.header, name)
+        return self._readers[name]
+
     @cached_property
-    def _images(self) -> ImageReader:
-        return ImageReader(self.path, self.header)
+    def _readers(self) -> dict[str, ArrayReader]:
+        return {}
+
+    @cached_property
+    def _seen_mask(self) -> Bool[np.ndarray, "channels *grid"] | None:
+        return self.header.seen_mask()
 
     @cached_property
     def _splits(self) -> tuple[UInt8[np.ndarray, "n"], Int[np.ndarray, "n"]]:
@@ -182,7 +235,7 @@ class Dataset:
 
     @cached_property
     def _table(self) -> Rows:
-        """Every column of every sample, name → (samples,)."""
+        """Every number of every sample, name → (samples,)."""
         table = {
             name: np.full(len(self), fill_value(name, column.dtype), dtype=column.dtype)
             for name, column in stored_columns(self.header).items()

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from crystalvision.datasets._columns import LABEL
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import size_bytes
 from crystalvision.datasets._open import is_split
 from crystalvision.datasets._origin import MERGE
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.storage import disk_errors
+
+_MOST_MASKS = 64  # of which the share of seen points is told
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
@@ -22,8 +25,6 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         StorageError: The data cannot be read.
     """
     header = dataset.header
-    labels = dataset.column("label")[dataset.written()]
-    counts = np.bincount(labels[labels >= 0], minlength=len(header.class_names))
     splits = None
     if is_split(dataset.path):
         splits = {name: len(dataset.split(name)) for name in SPLIT_NAMES}
@@ -34,20 +35,20 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "identity": dataset.identity,
         "complete": dataset.complete,
         "samples": header.samples,
-        "samples_written": len(labels),
+        "samples_written": len(dataset.written()),
         "shards": header.shards,
         "missing_shards": dataset.missing_shards,
-        "classes": {
-            name: {"severity": severity, "samples": int(count)}
-            for name, severity, count in zip(
-                header.class_names, header.class_severities, counts, strict=False
-            )
+        "classes": _classes(dataset),
+        "targets": {
+            name: target.model_dump(mode="json", exclude={"name", "classes", "class_severities"})
+            for name, target in header.targets.items()
         },
         "splits": splits,
         "image_shape": list(header.image_shape),
         "dtype": header.dtype,
         "axes": [axis.model_dump(mode="json") for axis in header.axes],
         "columns": {name: column.units for name, column in header.columns.items()},
+        "seen": _seen(dataset),
         "bytes_on_disk": size,
         "recipe": header.recipe.get("name"),
         "caveats": list(header.caveats),
@@ -62,6 +63,32 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         if header.recipe.get("kind") == MERGE
         else [],
     }
+
+
+def _classes(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """Severity of each class of `label`, if it has one, and how many samples have it."""
+    header = dataset.header
+    if not header.class_names:
+        return {}
+    labels = dataset.column(LABEL)[dataset.written()]
+    counts = np.bincount(labels, minlength=len(header.class_names))
+    severities = header.class_severities or (None,) * len(header.class_names)
+    return {
+        name: {"severity": severity, "samples": int(count)}
+        for name, severity, count in zip(header.class_names, severities, counts, strict=True)
+    }
+
+
+def _seen(dataset: Dataset) -> dict[str, Any] | None:
+    """Whether all samples share a mask, and which share of the points it lets through."""
+    header = dataset.header
+    if header.seen is None:
+        return None
+    written = dataset.written()
+    some = written[:: max(1, len(written) // _MOST_MASKS)]
+    seen = dataset.seen(some if header.seen.each_sample else written[:1])
+    share = None if seen is None or not seen.size else float(seen.mean())
+    return {"each_sample": header.seen.each_sample, "share": share}
 
 
 def made_elsewhere(generator: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -15,8 +15,9 @@ from jaxtyping import Int, UInt8, UInt32, UInt64
 from numcodecs import zstd
 
 from crystalvision.datasets._checksums import row_checksums
-from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
-from crystalvision.datasets._layout import SPLIT_FILES, images_file, stored_columns
+from crystalvision.datasets._columns import ROW_CHECKSUM, checksum_name, wrong_values
+from crystalvision.datasets._header import DatasetHeader
+from crystalvision.datasets._layout import SPLIT_FILES, sample_arrays, stored_columns
 from crystalvision.errors import StorageError
 from crystalvision.storage import disk_errors
 
@@ -27,7 +28,7 @@ Rows = dict[str, np.ndarray[Any, Any]]
 
 
 def read_rows(path: Path, header: DatasetHeader, shard: int) -> Rows:
-    """Every column of a shard, name → (n,), the checksums among them.
+    """Every number of each sample of a shard, name → (n,), the checksums among them.
 
     Raises:
         StorageError: A file cannot be read, is damaged, or does not belong to the others.
@@ -43,11 +44,10 @@ def read_rows(path: Path, header: DatasetHeader, shard: int) -> Rows:
         raise damaged(
             path, f"the columns of sample {indices[int(wrong[0])]} do not match {ROW_CHECKSUM}"
         )
-    labels = rows["label"]
-    if labels.min() < 0 or labels.max() >= len(header.class_names):
-        raise damaged(path, f"a label of shard {shard} is no class")
-    if not np.isfinite(rows["severity"]).all():
-        raise damaged(path, f"a severity of shard {shard} is not a finite number")
+    for name, column in stored_columns(header).items():
+        found = wrong_values(name, column, rows[name])
+        if found is not None:
+            raise damaged(path, f"sample {indices[found[0]]}: {found[1]}")
     return rows
 
 
@@ -63,61 +63,65 @@ def read_splits(
     return _vector(part, "uint8", header.samples), _vector(rank, "int64", header.samples)
 
 
-class ImageReader:
-    """Reads images of a dataset one by one, in any order."""
+class ArrayReader:
+    """Reads the parts that samples have of an array, such as their images, in any order."""
 
-    def __init__(self, path: Path, header: DatasetHeader) -> None:
+    def __init__(self, path: Path, header: DatasetHeader, name: str) -> None:
         self._path = path
         self._header = header
-        self._shape = header.image_shape
-        self._dtype = np.dtype(header.dtype).newbyteorder("<")
+        self._name = name
+        self._array = sample_arrays(header)[name]
+        self._dtype = np.dtype(self._array.dtype).newbyteorder("<")
         self._shards: dict[int, tuple[UInt64[np.ndarray, "n 2"], UInt32[np.ndarray, "n"]]] = {}
 
     def read(self, wanted: Int[np.ndarray, "n"]) -> np.ndarray[Any, Any]:
-        """Images in the order asked for, (n, c, h, w).
+        """Parts in the order asked for, (n, *shape).
 
         Raises:
             StorageError: A file cannot be read, or is damaged.
         """
-        images = np.empty((len(wanted), *self._shape), dtype=self._dtype)
+        parts = np.empty((len(wanted), *self._array.shape), dtype=self._dtype)
         numbers = wanted // self._header.samples_per_shard
         for shard in np.unique(numbers):
             rows = np.flatnonzero(numbers == shard)
-            self._read_from(int(shard), wanted[rows], rows, images)
-        return images.astype(self._header.dtype, copy=False)
+            self._read_from(int(shard), wanted[rows], rows, parts)
+        return parts.astype(self._array.dtype, copy=False)
 
     def _read_from(
         self,
         shard: int,
         samples: Int[np.ndarray, "k"],
         rows: Int[np.ndarray, "k"],
-        images: np.ndarray[Any, Any],
+        parts: np.ndarray[Any, Any],
     ) -> None:
-        """Read some samples of one shard into rows of `images`."""
-        file = self._path / images_file(shard)
+        """Read some samples of one shard into rows of `parts`."""
+        file = self._file(shard)
         index, checksums = self._shard(shard)
         with disk_errors(file, "read"), file.open("rb") as opened:
             for sample, row in zip(samples % self._header.samples_per_shard, rows, strict=True):
                 offset, length = map(int, index[sample])
                 opened.seek(offset)
                 content = opened.read(length)
-                target = images[row]
+                target = parts[row]
                 try:
                     zstd.decompress(content[:-_CRC_BYTES], target)
                 except (RuntimeError, ValueError) as error:
                     raise damaged(file, f"sample {sample} cannot be unpacked") from error
                 if zlib.crc32(target) != checksums[sample]:
-                    raise damaged(file, f"sample {sample} does not match {IMAGE_CHECKSUM}")
+                    raise damaged(file, f"sample {sample} does not match its checksum")
 
     def _shard(self, shard: int) -> tuple[UInt64[np.ndarray, "n 2"], UInt32[np.ndarray, "n"]]:
-        """Where each sample lies in a shard's file, and the checksum of its image."""
+        """Where each sample lies in a shard's file, and the checksum of its part."""
         if shard not in self._shards:
             rows = read_rows(self._path, self._header, shard)
-            self._shards[shard] = self._index(shard), rows[IMAGE_CHECKSUM]
+            self._shards[shard] = self._index(shard), rows[checksum_name(self._name)]
         return self._shards[shard]
 
+    def _file(self, shard: int) -> Path:
+        return self._path / self._array.file(self._name, shard)
+
     def _index(self, shard: int) -> UInt64[np.ndarray, "n 2"]:
-        file = self._path / images_file(shard)
+        file = self._file(shard)
         size = self._header.samples_per_shard * _INDEX_ENTRY_BYTES + _CRC_BYTES
         with disk_errors(file, "read"), file.open("rb") as opened:
             length = opened.seek(0, 2)
@@ -127,7 +131,7 @@ class ImageReader:
         index = index[: len(self._header.shard_indices(shard))]
         # In floating point, because offsets of absent chunks are so large that sums wrap.
         if (index.astype(np.float64).sum(axis=1) > length - size).any():
-            raise damaged(file, f"its index points beyond its end, or lacks some {IMAGES}")
+            raise damaged(file, f"its index points beyond its end, or lacks some {self._name}")
         return index
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Int
 
+from crystalvision.datasets._columns import IMAGE_CHECKSUM, LABEL
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import IMAGE_CHECKSUM
 from crystalvision.datasets._splits import SPLIT_NAMES
 
 _CHUNK = 64  # images in memory at once
@@ -25,7 +25,9 @@ def doubts(dataset: Dataset) -> list[str]:
     Raises:
         StorageError: The data cannot be read.
     """
-    labels = np.asarray(dataset.column("label"))
+    labels = np.zeros(len(dataset), dtype=np.int64)
+    if dataset.header.class_names:
+        labels = np.asarray(dataset.column(LABEL))
     parts = {name: dataset.split(name) for name in SPLIT_NAMES}
     return [
         f"{dataset.path}: {doubt}"
@@ -39,7 +41,7 @@ def _classes(
     names = dataset.header.class_names
     count = np.bincount(labels, minlength=len(names))
     for few, what in ((0, "no image"), (1, "one image")):
-        chosen = [name for name, number in zip(names, count, strict=True) if number == few]
+        chosen = [name for name, number in zip(names, count, strict=False) if number == few]
         if chosen:
             yield (
                 f"{_listed(chosen)} {'have' if len(chosen) > 1 else 'has'} {what}"
@@ -48,7 +50,7 @@ def _classes(
             )
     for part, indices in parts.items():
         here = np.bincount(labels[indices], minlength=len(names))
-        lacking = [name for name, all_, n in zip(names, count, here, strict=True) if all_ > 1 > n]
+        lacking = [name for name, all_, n in zip(names, count, here, strict=False) if all_ > 1 > n]
         if not len(indices):
             yield f"the {part} split is empty; {_ADVICE}"
         elif lacking:
@@ -95,7 +97,7 @@ def _same_pixels(dataset: Dataset) -> Iterator[tuple[int, int]]:
         first = dataset.images(group[:1])[0]
         for start in range(1, len(group), _CHUNK):
             some = group[start : start + _CHUNK]
-            same = (dataset.images(some) == first).all(axis=(1, 2, 3))
+            same = (dataset.images(some) == first).reshape(len(some), -1).all(axis=1)
             yield from ((int(group[0]), int(other)) for other in some[same])
 
 

@@ -5,10 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets._checksums import image_checksums, row_checksums
-from crystalvision.datasets._header import IMAGE_CHECKSUM, IMAGES, ROW_CHECKSUM, DatasetHeader
-from crystalvision.datasets._layout import Codec
+from crystalvision.datasets._checksums import part_checksums, row_checksums
+from crystalvision.datasets._columns import (
+    IMAGES,
+    ROW_CHECKSUM,
+    SEEN,
+    checksum_name,
+    wrong_values,
+)
+from crystalvision.datasets._header import DatasetHeader
+from crystalvision.datasets._layout import Codec, sample_arrays, stored_columns
 from crystalvision.errors import InputError
+
+Array = np.ndarray[Any, Any]
 
 
 class ShardEncoder:
@@ -19,29 +28,33 @@ class ShardEncoder:
         self._codec = codec or Codec(header)
 
     def encode(
-        self,
-        shard: int,
-        images: np.ndarray[Any, Any],
-        columns: Mapping[str, np.ndarray[Any, Any]],
+        self, shard: int, images: Array, columns: Mapping[str, Array], seen: Array | None = None
     ) -> dict[str, bytes]:
         """The files of a shard, by their path in the dataset, in the order of writing.
 
         Args:
             shard: Its number.
-            images: Raw counts, (n, c, h, w), of the header's type.
-            columns: Every column of the header, name → (n,).
+            images: Raw counts, (n, c, *grid), of the header's type.
+            columns: Every column of the header, name → (n, *shape).
+            seen: Which points were measured, bool (n, 1 or c, *grid), where every sample has a mask
+                of its own.
 
         Raises:
             InputError: There is no such shard, or arrays do not fit the header.
         """
-        indices = checked_indices(self._header, shard)
+        header = self._header
+        indices = checked_indices(header, shard)
         self._check_images(indices, images)
-        rows = self._checked_columns(indices, columns)
-        rows[IMAGE_CHECKSUM] = image_checksums(images)
-        rows[ROW_CHECKSUM] = row_checksums(self._header.identity, indices.start, rows)
+        rows = self._checked_columns(indices, columns) | self._checked_seen(indices, seen)
+        rows[IMAGES] = images
+        arrays = sample_arrays(header)
+        for name in arrays:
+            rows[checksum_name(name)] = part_checksums(rows[name])
+        numbers = {name: values for name, values in rows.items() if name not in arrays}
+        rows[ROW_CHECKSUM] = row_checksums(header.identity, indices.start, numbers)
         files: dict[str, bytes] = {}
-        for name, values in [*rows.items(), (IMAGES, images)]:
-            files |= self._codec.encode(name, indices.start, values)
+        for name in (*stored_columns(header), *arrays):
+            files |= self._codec.encode(name, indices.start, rows[name])
         return files
 
     def _check_images(self, indices: range, images: np.ndarray[Any, Any]) -> None:
@@ -57,9 +70,19 @@ class ShardEncoder:
                 "finite numbers"
             )
 
-    def _checked_columns(
-        self, indices: range, columns: Mapping[str, np.ndarray[Any, Any]]
-    ) -> dict[str, np.ndarray[Any, Any]]:
+    def _checked_seen(self, indices: range, seen: Array | None) -> dict[str, Array]:
+        told = self._header.seen
+        if told is None or not told.each_sample:
+            if seen is not None:
+                raise InputError("masks were given, but the header says of no mask for each sample")
+            return {}
+        shape = (len(indices), told.channels, *self._header.grid)
+        if seen is None or seen.dtype != np.bool_ or seen.shape != shape:
+            found = "none" if seen is None else f"{seen.dtype} {seen.shape}"
+            raise InputError(f"masks of what was seen are {found}; expected bool {shape}")
+        return {SEEN: seen}
+
+    def _checked_columns(self, indices: range, columns: Mapping[str, Array]) -> dict[str, Array]:
         if set(columns) != set(self._header.columns):
             raise InputError(
                 f"columns {sorted(columns)} were given; the header has "
@@ -68,19 +91,15 @@ class ShardEncoder:
         rows = {}
         for name, column in self._header.columns.items():
             values = np.asarray(columns[name])
-            if values.shape != (len(indices),):
-                raise InputError(
-                    f"column '{name}' has shape {values.shape}; expected ({len(indices)},)"
-                )
+            shape = (len(indices), *column.shape)
+            if values.shape != shape:
+                raise InputError(f"column '{name}' has shape {values.shape}; expected {shape}")
             if not np.can_cast(values.dtype, column.dtype, casting="same_kind"):
                 raise InputError(f"column '{name}' is {values.dtype}; expected {column.dtype}")
             rows[name] = values.astype(column.dtype)
-        classes = len(self._header.class_names)
-        wrong = rows["label"][(rows["label"] < 0) | (rows["label"] >= classes)]
-        if wrong.size:
-            raise InputError(f"label {wrong[0]} is no class; labels go from 0 to {classes - 1}")
-        if not np.isfinite(rows["severity"]).all():
-            raise InputError("column 'severity' holds values that are not finite numbers")
+            wrong = wrong_values(name, column, rows[name])
+            if wrong is not None:
+                raise InputError(wrong[1])
         return rows
 
 

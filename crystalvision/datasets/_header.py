@@ -1,34 +1,27 @@
-"""What a dataset says of itself: sizes, classes, columns, calibration, and how it was made."""
+"""What a dataset says of itself: sizes, columns, calibration, and how it was made."""
 
 import hashlib
 import json
 import math
-import re
 from typing import Any, Literal, Self
 
+import numpy as np
+from jaxtyping import Bool
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis, CrystalFacts, Target
+from crystalvision.contracts import Axis, CrystalFacts, Target, grid_of
+from crystalvision.datasets._columns import LABEL, Column, check_column, is_column_name
+from crystalvision.datasets._seen import Seen
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
 from crystalvision.ranges import MAX_SAMPLES
 
 ImageType = Literal["uint16", "uint32", "float32"]
-ColumnType = Literal["bool", "uint8", "int32", "uint32", "int64", "float32", "float64"]
 
 _MOST_SHARDS = 1_000_000
 _MOST_PIXELS = 2**28
-
-IMAGES = "images"
-IMAGE_CHECKSUM = "image_crc32"
-ROW_CHECKSUM = "row_crc32"
-SPLIT = "split"
-SUBSET_RANK = "subset_rank"
-SPECIMEN = "specimen"
-_RESERVED = frozenset(
-    {IMAGES, IMAGE_CHECKSUM, ROW_CHECKSUM, SPLIT, SUBSET_RANK, "sample", "channel", "c"}
-)
+_MOST_DIMENSIONS = 3
 _NO_CONTENT = {
     "generator",
     "source",
@@ -38,21 +31,6 @@ _NO_CONTENT = {
     "crystals",
     "samples_per_shard",
 }
-_COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-
-
-class Column(Config):
-    """One number for each sample.
-
-    Attributes:
-        dtype: numpy's name of its type.
-        units: Its units, `1` for a pure number.
-        description: One line for a reader of the data.
-    """
-
-    dtype: ColumnType
-    units: str = "1"
-    description: str = ""
 
 
 def detector_axes(
@@ -83,26 +61,19 @@ def detector_axes(
     return rows, columns
 
 
-STANDARD_COLUMNS = {
-    "label": Column(dtype="int64", description="index of the class"),
-    "severity": Column(dtype="float32", description="severity of the defect, 0 for none"),
-}
-SPECIMEN_COLUMN = Column(dtype="int64", description="number of the specimen that the image shows")
-
-
 class DatasetHeader(Config):
     """Everything about a dataset but its images and columns.
 
     Attributes:
         samples: Number of samples.
-        image_shape: Shape of one image, (c, h, w).
+        image_shape: Shape of one image, (c, *grid): (c, h, w), or (c, n) for a curve.
         dtype: Type of the raw counts; float32 where there is no detector.
-        class_names: Name of each class; a label is an index into it.
-        class_severities: Severity target of each class.
-        columns: What is stored for each sample beside its image. `label` (int64) and `severity`
-            (float32) are there in any case. Samples of one `specimen` (int64) are never in two
-            splits.
-        axes: Calibration of rows and columns: `q_y` and `q_x`.
+        columns: What is stored for each sample beside its image, and what can be learnt of it.
+            Splits have the classes of `label` (int64) in equal shares, where it is there. Samples
+            of one `specimen` (int64) are never in two splits.
+        axes: Calibration of each dimension of the grid: rows `q_y` and columns `q_x`, or
+            `two_theta`.
+        seen: Which points were measured; `None` where all were.
         seed: Seed of the whole dataset.
         recipe: The recipe, as resolved, in JSON types.
         generator: Software that made the data, name → version.
@@ -118,12 +89,11 @@ class DatasetHeader(Config):
     """
 
     samples: int = Field(gt=0, le=MAX_SAMPLES)
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     dtype: ImageType
-    class_names: tuple[str, ...] = Field(min_length=1)
-    class_severities: tuple[float, ...]
-    columns: dict[str, Column] = Field(default_factory=dict, validate_default=True)
-    axes: tuple[Axis, ...]
+    columns: dict[str, Column] = Field(default_factory=dict)
+    axes: tuple[Axis, ...] = Field(min_length=1, max_length=_MOST_DIMENSIONS)
+    seen: Seen | None = None
     seed: int
     recipe: dict[str, Any]
     generator: dict[str, str]
@@ -136,14 +106,10 @@ class DatasetHeader(Config):
 
     @field_validator("columns")
     @classmethod
-    def _with_standard_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
+    def _check_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
         for name, column in columns.items():
-            if not is_column_name(name):
-                raise ValueError(f"'{name}' cannot name a column")
-            standard = {**STANDARD_COLUMNS, SPECIMEN: SPECIMEN_COLUMN}.get(name)
-            if standard and column.dtype != standard.dtype:
-                raise ValueError(f"column '{name}' must be {standard.dtype}, not {column.dtype}")
-        return {**STANDARD_COLUMNS, **columns}
+            check_column(name, column)
+        return columns
 
     @field_validator("recipe")
     @classmethod
@@ -157,29 +123,63 @@ class DatasetHeader(Config):
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if min(self.image_shape) < 1:
-            raise ValueError(f"image_shape {self.image_shape} must have positive sizes (c, h, w)")
+            raise ValueError(f"image_shape {self.image_shape} must have positive sizes (c, *grid)")
         # Opening allocates by these numbers, which a file may claim without holding anything.
         if math.prod(self.image_shape) > _MOST_PIXELS:
             raise ValueError(
-                f"image_shape {self.image_shape} has more than {_MOST_PIXELS} pixels (c, h, w)"
+                f"image_shape {self.image_shape} has more than {_MOST_PIXELS} points (c, *grid)"
             )
         if self.shards > _MOST_SHARDS:
             raise ValueError(
                 f"{self.samples} samples, {self.samples_per_shard} to a shard, make "
                 f"{self.shards} shards; expected {_MOST_SHARDS} at most"
             )
-        if len(set(self.class_names)) != len(self.class_names):
-            raise ValueError(f"class_names {self.class_names} must differ from each other")
-        if len(self.class_severities) != len(self.class_names):
-            raise ValueError(
-                f"{len(self.class_names)} class_names need as many class_severities, "
-                f"not {len(self.class_severities)}"
-            )
-        found = tuple((axis.name, axis.size) for axis in self.axes)
-        expected = (("q_y", self.image_shape[1]), ("q_x", self.image_shape[2]))
-        if found != expected:
-            raise ValueError(f"axes must have names and sizes {expected}, not {found}")
         return self
+
+    @model_validator(mode="after")
+    def _check_axes(self) -> Self:
+        names = [axis.name for axis in self.axes]
+        for number, name in enumerate(names):
+            if not is_column_name(name) or name in self.columns or name in names[:number]:
+                raise ValueError(f"'{name}' cannot name an axis, or names something else, too")
+        grid = grid_of(self.axes)
+        if self.image_shape[1:] != grid:
+            raise ValueError(
+                f"image_shape {self.image_shape} must be the number of channels and the sizes of "
+                f"the axes {', '.join(names)}, (c, {', '.join(map(str, grid))})"
+            )
+        if self.seen is not None:
+            if self.seen.channels not in {1, self.image_shape[0]}:
+                raise ValueError(
+                    f"seen has {self.seen.channels} channels; expected 1 or {self.image_shape[0]}"
+                )
+            if not self.seen.each_sample:
+                self.seen.array(grid)
+        return self
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Shape of the grid of a pattern: the sizes of the axes."""
+        return self.image_shape[1:]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of `label`; empty where there is no such column."""
+        return self.columns[LABEL].classes if LABEL in self.columns else ()
+
+    @property
+    def class_severities(self) -> tuple[float, ...]:
+        """Severity of each of them; empty where they have none."""
+        return self.columns[LABEL].class_severities if LABEL in self.columns else ()
+
+    def seen_mask(self) -> Bool[np.ndarray, "channels *grid"] | None:
+        """Which points were measured in all samples, (1 or c, *grid).
+
+        `None` where all were, or where each sample has a mask of its own.
+        """
+        if self.seen is None or self.seen.each_sample:
+            return None
+        return self.seen.array(self.grid)
 
     @property
     def shards(self) -> int:
@@ -197,21 +197,22 @@ class DatasetHeader(Config):
         Raises:
             InputError: There is no such column, or it counts something that has no classes.
         """
-        column = self.columns.get(name)
-        if column is None:
+        if name not in self.columns:
             raise InputError(f"no target '{name}': expected a column, {', '.join(self.columns)}")
-        if name == "label":
-            return Target(
-                name=name,
-                task="classification",
-                classes=self.class_names,
-                class_severities=self.class_severities,
-            )
-        if not column.dtype.startswith("float"):
+        column = self.columns[name]
+        target = column.target(name)
+        if target is None:
             raise InputError(
-                f"column '{name}' holds {column.dtype}, and so no real value that could be learnt"
+                f"column '{name}' holds {column.dtype} that count no classes, and so nothing that "
+                "could be learnt"
             )
-        return Target(name=name, task="regression", units=column.units)
+        return target
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """Every column that can be learnt, by name."""
+        found = {name: column.target(name) for name, column in self.columns.items()}
+        return {name: target for name, target in found.items() if target is not None}
 
     @property
     def identity(self) -> str:
@@ -224,11 +225,6 @@ class DatasetHeader(Config):
         for column in content["columns"].values():
             del column["description"]
         return digest(content)
-
-
-def is_column_name(name: str) -> bool:
-    """Whether a column may have this name."""
-    return name not in _RESERVED and _COLUMN_NAME.fullmatch(name) is not None
 
 
 def digest(value: object) -> str:

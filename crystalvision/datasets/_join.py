@@ -1,13 +1,17 @@
 """What datasets that are merged have in common, and where they contradict each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crystalvision.config import validate
+from crystalvision.contracts import Axis
+from crystalvision.datasets._columns import SEVERITY, SPECIMEN, Column
 from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import SPECIMEN, Axis, Column
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._match import differences
 from crystalvision.datasets._origin import MERGE
+from crystalvision.datasets._seen import Seen
 from crystalvision.errors import InputError
 
 SOURCE = "source"
@@ -33,15 +37,27 @@ def check_alike(datasets: Sequence[Dataset]) -> None:
 def _compared(one: Dataset, other: Dataset) -> list[tuple[str, Any, Any]]:
     a, b = one.header, other.header
     pairs: list[tuple[str, Any, Any]] = [
-        ("image shape (c, h, w)", a.image_shape, b.image_shape),
+        ("image shape (c, *grid)", a.image_shape, b.image_shape),
         ("image type", a.dtype, b.dtype),
     ]
-    for first, second in zip(a.axes, b.axes, strict=True):
+    pairs += [
+        ("axes", *(", ".join(axis.name for axis in header.axes) for header in (a, b))),
+    ]
+    for first, second in zip(a.axes, b.axes, strict=False):
         pairs += [
             (f"{key} of axis {first.name}", getattr(first, key), getattr(second, key))
             for key in Axis.model_fields
         ]
     return pairs
+
+
+def join_seen(headers: Sequence[DatasetHeader]) -> Seen | None:
+    """What merged data say of the points that were measured: what all say, or a mask a sample."""
+    told = {header.seen for header in headers}
+    if len(told) == 1:
+        return told.pop()
+    channels = max(1 if seen is None else seen.channels for seen in told)
+    return Seen(channels=channels, each_sample=True)
 
 
 def differing_beams(datasets: Sequence[Dataset]) -> tuple[str, ...]:
@@ -62,24 +78,29 @@ def _name(dataset: Dataset) -> str:
     return f"'{dataset.header.recipe.get('name') or dataset.path.name}'"
 
 
-def join_classes(datasets: Sequence[Dataset]) -> dict[str, float]:
-    """Every class and its severity, in the order of first appearance.
+def join_classes(datasets: Sequence[Dataset], name: str) -> dict[str, float | None]:
+    """Every class of a column and its severity, if any, in the order of first appearance.
 
     Raises:
         InputError: Two datasets give a class different severities.
     """
-    classes: dict[str, float] = {}
+    classes: dict[str, float | None] = {}
     given: dict[str, Dataset] = {}
     for dataset in datasets:
-        header = dataset.header
-        for name, severity in zip(header.class_names, header.class_severities, strict=True):
-            if classes.setdefault(name, severity) != severity:
+        column = dataset.header.columns[name]
+        severities = column.class_severities or [None] * len(column.classes)
+        for each, severity in zip(column.classes, severities, strict=True):
+            if classes.setdefault(each, severity) != severity:
                 raise InputError(
-                    f"{dataset.path}: class '{name}' has severity {severity:g}, but in "
-                    f"{given[name].path} it is {classes[name]:g}; a class has one severity"
+                    f"{dataset.path}: class '{each}' has severity {_severity(severity)}, but in "
+                    f"{given[each].path} it is {_severity(classes[each])}; a class has one severity"
                 )
-            given.setdefault(name, dataset)
+            given.setdefault(each, dataset)
     return classes
+
+
+def _severity(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"
 
 
 def join_columns(datasets: Sequence[Dataset]) -> dict[str, Column]:
@@ -96,16 +117,25 @@ def join_columns(datasets: Sequence[Dataset]) -> dict[str, Column]:
             known = columns.setdefault(name, column)
             _check_same_meaning(name, (given.setdefault(name, dataset), known), (dataset, column))
             if not known.description:
-                columns[name] = column
+                columns[name] = known.model_copy(update={"description": column.description})
     for name, column in columns.items():
         lacking = next((each for each in datasets if name not in own_columns(each)), None)
-        if lacking is not None and not column.dtype.startswith("float"):
+        unknown = column.dtype.startswith("float") and name != SEVERITY
+        if lacking is not None and not unknown:
             raise InputError(
                 f"{lacking.path}: has no column '{name}', but {given[name].path} has, as "
                 f"{column.dtype}, which cannot say that a value is unknown; only columns of "
-                "float32 or float64 may be missing"
+                "float32 or float64 may be missing, and not severity"
             )
+        if column.classes:
+            columns[name] = _joined(column, join_classes(datasets, name))
     return columns
+
+
+def _joined(column: Column, classes: Mapping[str, float | None]) -> Column:
+    severities = tuple(each for each in classes.values() if each is not None)
+    fields = {**column.model_dump(), "classes": tuple(classes), "class_severities": severities}
+    return validate(Column, fields, "merged dataset")
 
 
 def own_columns(dataset: Dataset) -> dict[str, Column]:
@@ -129,7 +159,7 @@ def _check_same_meaning(
     name: str, first: tuple[Dataset, Column], second: tuple[Dataset, Column]
 ) -> None:
     one, two = first[1], second[1]
-    for key in ("dtype", "units", "description"):
+    for key in ("dtype", "shape", "units", "task", "symmetry", "description"):
         a, b = getattr(one, key), getattr(two, key)
         if a != b and (key != "description" or (a and b)):
             raise InputError(

@@ -6,20 +6,21 @@ with every version of zarr.
 
 import json
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crystalvision.datasets._header import (
-    IMAGE_CHECKSUM,
+from crystalvision.datasets._columns import (
     IMAGES,
     ROW_CHECKSUM,
+    SEEN,
     SPLIT,
     SUBSET_RANK,
     Column,
-    DatasetHeader,
-    digest,
+    checksum_name,
 )
+from crystalvision.datasets._header import DatasetHeader, digest
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
 from crystalvision.json_text import parse_json
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # half a second to import, which opening a dataset and `--hel
     from zarr.core.buffer import Buffer
     from zarr.storage import MemoryStore
 
-FORMAT = 2
+FORMAT = 3
 ROOT_DOCUMENT = "zarr.json"
 OUR_KEY = "crystalvision"
 HEADER_DOCUMENT = "crystalvision.json"
@@ -39,30 +40,79 @@ SPLIT_FILES = (f"{SPLIT}/c/0", f"{SUBSET_RANK}/c/0")
 UNASSIGNED = 255
 CARD_TEXT, CARD_FIGURE, CARD_METADATA = "README.md", "card.png", "croissant.json"
 """The files of a dataset's card, which it may have or not."""
-CHECKSUM_COLUMNS = {
-    IMAGE_CHECKSUM: Column(dtype="uint32", description="CRC-32 of the image's raw bytes"),
-    ROW_CHECKSUM: Column(
-        dtype="uint32",
-        description="CRC-32 of the dataset's identity, the sample's index and other columns",
-    ),
-}
 # Measured at 10⁴ electrons on 256² pixels: level 9 takes a seventh less space, and 14 times longer.
 _ZSTD_LEVEL = 3
+_ROW_CHECKSUM_COLUMN = Column(
+    dtype="uint32",
+    description="CRC-32 of the dataset's identity, the sample's index and other columns",
+)
+_SEEN_ATTRIBUTES = {"units": "1", "description": "whether a point was measured"}
+
+
+@dataclass(frozen=True, slots=True)
+class SampleArray:
+    """An array of which every sample has a part, stored and read by itself, as an image is.
+
+    Attributes:
+        shape: Of a sample's part.
+        dtype: numpy's name of its type.
+        dimensions: Names of its dimensions, after that of the samples.
+        attributes: What other readers are told of it.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    dimensions: tuple[str, ...]
+    attributes: dict[str, Any]
+
+    def file(self, name: str, shard: int) -> str:
+        """File that holds a shard of it, relative to the dataset."""
+        return "/".join([name, "c", str(shard), *("0" for _ in self.shape)])
+
+
+def sample_arrays(header: DatasetHeader) -> dict[str, SampleArray]:
+    """Every array that has a part for each sample, by name; the images come last."""
+    arrays = {
+        name: SampleArray(
+            column.shape,
+            column.dtype,
+            tuple(f"{name}_{number}" for number in range(len(column.shape))),
+            _column_attributes(column),
+        )
+        for name, column in header.columns.items()
+        if column.shape
+    }
+    axes = tuple(axis.name for axis in header.axes)
+    if header.seen is not None and header.seen.each_sample:
+        shape = (header.seen.channels, *header.grid)
+        arrays[SEEN] = SampleArray(shape, "bool", (_seen_channel(header), *axes), _SEEN_ATTRIBUTES)
+    units = {"units": "1" if header.dtype == "float32" else "counts"}
+    arrays[IMAGES] = SampleArray(header.image_shape, header.dtype, ("channel", *axes), units)
+    return arrays
 
 
 def stored_columns(header: DatasetHeader) -> dict[str, Column]:
-    """Every column that is written shard by shard, the checksums last."""
-    return {**header.columns, **CHECKSUM_COLUMNS}
+    """Every number of a sample that is written shard by shard, the checksums last."""
+    numbers = {name: column for name, column in header.columns.items() if not column.shape}
+    checksums = {
+        checksum_name(name): Column(
+            dtype="uint32", description=f"CRC-32 of the raw bytes of a sample's part of {name}"
+        )
+        for name in sample_arrays(header)
+    }
+    return {**numbers, **checksums, ROW_CHECKSUM: _ROW_CHECKSUM_COLUMN}
 
 
 def shard_files(header: DatasetHeader, shard: int) -> list[str]:
     """Files of a shard, relative to the dataset, in the order in which they are written."""
-    return [f"{name}/c/{shard}" for name in stored_columns(header)] + [images_file(shard)]
+    return [f"{name}/c/{shard}" for name in stored_columns(header)] + [
+        array.file(name, shard) for name, array in sample_arrays(header).items()
+    ]
 
 
-def images_file(shard: int) -> str:
+def images_file(header: DatasetHeader, shard: int) -> str:
     """File that holds a shard's images; it is written last."""
-    return f"{IMAGES}/c/{shard}/0/0/0"
+    return sample_arrays(header)[IMAGES].file(IMAGES, shard)
 
 
 def header_record(header: DatasetHeader) -> dict[str, Any]:
@@ -73,11 +123,11 @@ def header_record(header: DatasetHeader) -> dict[str, Any]:
 
 def root_attributes(header: DatasetHeader) -> dict[str, Any]:
     """Attributes of the group: the header, and the classes for other readers."""
-    return {
-        OUR_KEY: header_record(header),
+    classes = {
         "class_names": list(header.class_names),
         "class_severities": list(header.class_severities),
     }
+    return {OUR_KEY: header_record(header), **{key: each for key, each in classes.items() if each}}
 
 
 def split_record(split: SplitSettings, header: DatasetHeader) -> dict[str, Any]:
@@ -133,12 +183,13 @@ def _build(
 
     group = zarr.create_group(store, attributes=root_attributes(header), zarr_format=3)
     arrays = {
-        IMAGES: _create_images(group, header),
         SPLIT: _create_split(group, header, split),
         SUBSET_RANK: _create_subset_rank(group, header),
     }
     for name, column in stored_columns(header).items():
         arrays[name] = _create_column(group, header, name, column)
+    for name, array in sample_arrays(header).items():
+        arrays[name] = _create_sample_array(group, header, name, array)
     for axis in header.axes:
         coordinate = _create_vector(
             group,
@@ -149,6 +200,7 @@ def _build(
             attributes={"units": axis.units},
         )
         coordinate[:] = axis.values()
+    _create_seen(group, header)
     with warnings.catch_warnings():
         # zarr warns that version 3 does not yet specify consolidated metadata; xarray reads it.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
@@ -156,37 +208,67 @@ def _build(
     return arrays
 
 
-def _create_images(group: "zarr.Group", header: DatasetHeader) -> "zarr.Array[Any]":
+def _create_sample_array(
+    group: "zarr.Group", header: DatasetHeader, name: str, array: SampleArray
+) -> "zarr.Array[Any]":
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
-    channels, height, width = header.image_shape
     return group.create_array(
-        IMAGES,
-        shape=(header.samples, channels, height, width),
-        chunks=(1, channels, height, width),
-        shards=(header.samples_per_shard, channels, height, width),
-        dtype=header.dtype,
+        name,
+        shape=(header.samples, *array.shape),
+        chunks=(1, *array.shape),
+        shards=(header.samples_per_shard, *array.shape),
+        dtype=array.dtype,
         compressors=[ZstdCodec(level=_ZSTD_LEVEL), Crc32cCodec()],
-        fill_value=0,
-        dimension_names=("sample", "channel", "q_y", "q_x"),
-        attributes={"units": "1" if header.dtype == "float32" else "counts"},
+        fill_value=0 if name == IMAGES else fill_value(name, array.dtype),
+        dimension_names=("sample", *array.dimensions),
+        attributes=array.attributes,
         config={"write_empty_chunks": True},  # else a shard of zeros would look absent
     )
+
+
+def _create_seen(group: "zarr.Group", header: DatasetHeader) -> None:
+    """The mask of all samples, for other readers; ours take it from the header."""
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    mask = header.seen_mask()
+    if mask is None:
+        return
+    array = group.create_array(
+        SEEN,
+        shape=mask.shape,
+        chunks=mask.shape,
+        dtype="bool",
+        compressors=[ZstdCodec(level=_ZSTD_LEVEL), Crc32cCodec()],
+        fill_value=False,
+        dimension_names=(_seen_channel(header), *(axis.name for axis in header.axes)),
+        attributes=_SEEN_ATTRIBUTES,
+        config={"write_empty_chunks": True},
+    )
+    array[:] = mask
+
+
+def _seen_channel(header: DatasetHeader) -> str:
+    """Its dimension of channels: that of the images, unless all of them share a mask."""
+    shared = header.seen is not None and header.seen.channels != header.image_shape[0]
+    return "seen_channel" if shared else "channel"
+
+
+def _column_attributes(column: Column) -> dict[str, Any]:
+    flags = _flags(column.classes) if column.classes else {}
+    return {"units": column.units, "description": column.description, **flags}
 
 
 def _create_column(
     group: "zarr.Group", header: DatasetHeader, name: str, column: Column
 ) -> "zarr.Array[Any]":
-    attributes: dict[str, Any] = {"units": column.units, "description": column.description}
-    if name == "label":
-        attributes |= _flags(header.class_names)
     return _create_vector(
         group,
         name,
         dimension=("sample", header.samples),
         chunk=header.samples_per_shard,
         dtype=column.dtype,
-        attributes=attributes,
+        attributes=_column_attributes(column),
     )
 
 

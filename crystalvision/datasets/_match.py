@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from crystalvision.config import Config
-from crystalvision.datasets._carry import carry, covers
+from crystalvision.contracts import Axis
+from crystalvision.datasets._carry import carry, carry_seen, covers
 from crystalvision.datasets._conditions import Conditions, Range
-from crystalvision.datasets._header import Axis
 from crystalvision.errors import InputError
+from crystalvision.text import axis_symbol, quantity_text, unit_text
 
 Despite = Literal["axes", "energy"]
 """What a user may say to know of, and to want all the same."""
@@ -52,10 +53,16 @@ class Match(Config):
     notes: tuple[str, ...] = ()
 
     def carry(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Images (..., h, w) on the run's axes: as they are, unless they must be carried."""
+        """Images (..., *grid) on the run's axes: as they are, unless they must be carried."""
         if self.axes != "carried" or self.data_axes is None or self.run_axes is None:
             return images
         return carry(images, self.data_axes, self.run_axes)
+
+    def carry_seen(self, seen: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Masks (..., *grid) of what was measured on the run's axes, as `carry` does images."""
+        if self.axes != "carried" or self.data_axes is None or self.run_axes is None:
+            return seen
+        return carry_seen(seen, self.data_axes, self.run_axes)
 
 
 def match(
@@ -108,8 +115,9 @@ def differences(one: Conditions, other: Conditions, one_name: str, other_name: s
     """
     found = []
     if one.axes is not None and other.axes is not None:
-        pairs = list(zip(one.axes, other.axes, strict=True))
-        if not all(_within(*pair, other, number) for number, pair in enumerate(pairs)):
+        pairs = zip(one.axes, other.axes, strict=False)
+        alike = len(one.axes) == len(other.axes)
+        if not (alike and all(_within(*pair, other) for pair in pairs)):
             found.append(
                 f"{one_name} has {_axes_text(one.axes)}, {other_name} {_axes_text(other.axes)}"
             )
@@ -127,12 +135,18 @@ def _match_axes(
             f"{data_name} states no axes: it is taken to have those of {run_name}, "
             f"{_axes_text(run.axes)}"
         )
+    if len(data.axes) != len(run.axes):
+        raise InputError(
+            f"{data_name} has {_axes_text(data.axes)}, but {run_name} was trained on "
+            f"{_axes_text(run.axes)}: patterns of {len(data.axes)} dimensions are none of "
+            f"{len(run.axes)}; use data of those axes, or train a run on data of these"
+        )
     pairs = list(zip(data.axes, run.axes, strict=True))
     if all(_same(one, other) for one, other in pairs):
         return "same", ""
     told = f"{data_name} has {_axes_text(data.axes)}; {run_name} was trained on "
     told += _axes_text(run.axes)
-    if all(_within(*pair, run, axis) for axis, pair in enumerate(pairs)):
+    if all(_within(*pair, run) for pair in pairs):
         return "within what was trained", f"{told}, which is within what it was trained on"
     if as_stored and all(one.size == other.size for one, other in pairs):
         return "as stored", f"{told}: its pixels are taken as they are stored, as was asked"
@@ -159,22 +173,23 @@ def _same(data: Axis, run: Axis) -> bool:
     )
 
 
-def _within(data: Axis, run: Axis, trained: Conditions, number: int) -> bool:
+def _within(data: Axis, run: Axis, trained: Conditions) -> bool:
     """Whether axes differ by no more than half a pixel anywhere, or than training patterns did."""
     if (data.name, data.size, data.units) != (run.name, run.size, run.units):
         return False
     moved = abs(data.offset / data.scale - run.offset / run.scale)
     stretched = abs(data.scale / run.scale - 1)
     return bool(
-        moved <= max(_HALF_PIXEL, trained.centre_px[number]) + _EXACT
-        and stretched <= max(2 * _HALF_PIXEL / run.size, trained.camera_length) + _EXACT
+        moved <= max(_HALF_PIXEL, trained.varies_px(run.name)) + _EXACT
+        and stretched <= max(2 * _HALF_PIXEL / run.size, trained.stretches(run.name)) + _EXACT
     )
 
 
 def _trouble(data: Axis, run: Axis) -> str:
     """Why images cannot be carried along an axis; "" where they can."""
     if (data.name, data.units) != (run.name, run.units):
-        return f"'{data.name}' in {data.units} cannot be read as '{run.name}' in {run.units}"
+        here, there = (f"'{axis.name}' in {unit_text(axis.units)}" for axis in (data, run))
+        return f"{here} cannot be read as {there}"
     if data.scale > _COARSEST * run.scale * (1 + _EXACT):
         return (
             f"along {run.name} its pixels are {data.scale / run.scale:.3g} times as large, and do "
@@ -233,13 +248,18 @@ def _axes_text(axes: tuple[Axis, ...] | None) -> str:
     """Size and place of pixels in a few words."""
     if axes is None:
         return "unknown axes"
+    if tuple(axis.name for axis in axes) != ("q_y", "q_x"):
+        return " × ".join(
+            f"{axis.size} points of {axis_symbol(axis.name)} from {_reach_text(axis)}"
+            for axis in axes
+        )
     sizes = "×".join(str(axis.size) for axis in axes)
     scales = list(dict.fromkeys(f"{axis.scale:.6g}" for axis in axes))
-    units = axes[0].units.replace("angstrom", "Å")
     centre = ", ".join(f"{-axis.offset / axis.scale:.5g}" for axis in axes)
+    units = unit_text(axes[0].units)
     return f"{sizes} pixels of {' × '.join(scales)} {units} about pixel ({centre})"
 
 
 def _reach_text(axis: Axis) -> str:
     low, high = axis.offset - axis.scale / 2, axis.offset + axis.scale * (axis.size - 0.5)
-    return f"{low:.4g} to {high:.4g} {axis.units.replace('angstrom', 'Å')}"
+    return f"{low:.4g} to {quantity_text(high, axis.units, 4)}"

@@ -9,15 +9,16 @@ import numpy as np
 from jaxtyping import Int
 
 from crystalvision.config import validate
+from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, Column
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, Column, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._join import (
     SOURCE,
     SOURCE_INDEX,
     check_alike,
     differing_beams,
-    join_classes,
     join_columns,
+    join_seen,
 )
 from crystalvision.datasets._origin import MERGE, origins, same_samples
 from crystalvision.datasets._specimens import number_specimens
@@ -79,13 +80,13 @@ class _Part:
     Attributes:
         dataset: The input.
         indices: Its samples in the merged dataset.
-        labels: Label there → label in the merged dataset, (classes,).
+        classes: Of each column of classes, index there → index in the merged dataset, (classes,).
         rows: `source` and `source_index` of its samples, name → (n,).
     """
 
     dataset: Dataset
     indices: range
-    labels: Int[np.ndarray, "classes"]
+    classes: Rows
     rows: Rows
 
 
@@ -98,23 +99,24 @@ class _Plan:
 
     def __init__(self, datasets: Sequence[Dataset], name: str | None) -> None:
         check_alike(datasets)
-        classes = join_classes(datasets)
         columns = join_columns(datasets)
         sources = _join_sources(datasets)
         self._specimens = number_specimens(datasets)
-        self._parts = list(_parts(datasets, list(classes)))
+        self._parts = list(_parts(datasets, columns))
         if self._specimens is not None:
             columns[SPECIMEN] = SPECIMEN_COLUMN
         columns |= _source_columns(sources)
-        self.header = _header(datasets, classes, columns, sources, name)
+        self.header = _header(datasets, columns, sources, name)
 
-    def read(self, indices: range) -> tuple[np.ndarray[Any, Any], Rows]:
-        """Images and columns of some samples of the merged dataset.
+    def read(
+        self, indices: range
+    ) -> tuple[np.ndarray[Any, Any], Rows, np.ndarray[Any, Any] | None]:
+        """Images, columns and masks, if there are any, of some samples of the merged dataset.
 
         Raises:
             StorageError: An input is damaged.
         """
-        images, rows = [], []
+        images, rows, masks = [], [], []
         for part in self._parts:
             start = max(indices.start, part.indices.start)
             stop = min(indices.stop, part.indices.stop)
@@ -122,10 +124,20 @@ class _Plan:
                 there = np.arange(start, stop) - part.indices.start
                 images.append(part.dataset.images(there))
                 rows.append(self._rows(part, there))
+                masks.append(self._masks(part, there))
         columns = {name: np.concatenate([each[name] for each in rows]) for name in rows[0]}
         if self._specimens is not None:
             columns[SPECIMEN] = self._specimens[indices.start : indices.stop]
-        return np.concatenate(images), columns
+        seen = self.header.seen
+        each = None if seen is None or not seen.each_sample else np.concatenate(masks)
+        return np.concatenate(images), columns, each
+
+    def _masks(self, part: _Part, there: Int[np.ndarray, "n"]) -> np.ndarray[Any, Any]:
+        """Which points were measured, as the merged dataset holds it, (n, channels, *grid)."""
+        seen, header = part.dataset.seen(there), self.header
+        channels = 1 if header.seen is None else header.seen.channels
+        shape = (len(there), channels, *header.grid)
+        return np.broadcast_to(True if seen is None else seen, shape)
 
     def _rows(self, part: _Part, there: Int[np.ndarray, "n"]) -> Rows:
         known = part.dataset.header.columns
@@ -136,14 +148,14 @@ class _Plan:
             if name in part.rows:
                 rows[name] = part.rows[name][there]
             elif name in known:
-                rows[name] = part.dataset.column(name)[there]
+                values = part.dataset.column(name, there)
+                rows[name] = part.classes[name][values] if column.classes else values
             else:
-                rows[name] = np.full(len(there), np.nan, dtype=column.dtype)
-        rows["label"] = part.labels[rows["label"]]
+                rows[name] = np.full((len(there), *column.shape), np.nan, dtype=column.dtype)
         return rows
 
 
-def _parts(datasets: Sequence[Dataset], classes: list[str]) -> list[_Part]:
+def _parts(datasets: Sequence[Dataset], columns: Mapping[str, Column]) -> list[_Part]:
     parts = []
     start = source = 0
     for dataset in datasets:
@@ -157,8 +169,12 @@ def _parts(datasets: Sequence[Dataset], classes: list[str]) -> list[_Part]:
                 SOURCE: dataset.column(SOURCE) + np.int32(source),
                 SOURCE_INDEX: dataset.column(SOURCE_INDEX),
             }
-        labels = np.array([classes.index(name) for name in dataset.header.class_names])
-        parts.append(_Part(dataset, range(start, start + count), labels, here))
+        classes = {
+            name: np.array(list(map(columns[name].classes.index, own.classes)), own.dtype)
+            for name, own in dataset.header.columns.items()
+            if own.classes
+        }
+        parts.append(_Part(dataset, range(start, start + count), classes, here))
         start += count
         source += len(_sources(dataset))
     return parts
@@ -219,7 +235,6 @@ def _source_columns(sources: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
 
 def _header(
     datasets: Sequence[Dataset],
-    classes: Mapping[str, float],
     columns: Mapping[str, Column],
     sources: list[dict[str, Any]],
     name: str | None,
@@ -230,10 +245,9 @@ def _header(
         "samples": sum(map(len, datasets)),
         "image_shape": first.image_shape,
         "dtype": first.dtype,
-        "class_names": tuple(classes),
-        "class_severities": tuple(classes.values()),
         "columns": dict(columns),
         "axes": first.axes,
+        "seen": join_seen([dataset.header for dataset in datasets]),
         "seed": 0,
         "recipe": {"name": name or " + ".join(names), "kind": MERGE, "sources": sources},
         "generator": _generator(datasets),

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crystalvision.datasets._columns import IMAGES
 from crystalvision.datasets._files import LOCK_NAME, is_filled
-from crystalvision.datasets._header import IMAGES, DatasetHeader, digest
+from crystalvision.datasets._header import DatasetHeader, digest
 from crystalvision.datasets._layout import (
     FORMAT,
     HEADER_DOCUMENT,
@@ -85,7 +86,8 @@ def _checked_header(document: Path, ours: Any) -> DatasetHeader:
         if ours["format"] != FORMAT:
             raise InputError(
                 f"{document}: format {ours['format']!r}; this version of crystalvision reads "
-                f"format {FORMAT}: install the version that made the dataset"
+                f"format {FORMAT}, whose columns say what can be learnt: make the dataset again, "
+                "or install the version that made it"
             )
         if digest(ours["header"]) != ours["sha256"]:
             raise StorageError(

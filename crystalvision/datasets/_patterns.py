@@ -1,21 +1,34 @@
 """A dataset as torch reads it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int, Num
+from jaxtyping import Bool, Num, Shaped
 from torch.utils import data
 
+from crystalvision.datasets._columns import LABEL, SEVERITY
 from crystalvision.datasets._dataset import Dataset
 
-Sample = tuple[Num[torch.Tensor, "c h w"], Int[torch.Tensor, ""], Float[torch.Tensor, ""]]
-Batch = tuple[Num[torch.Tensor, "b c h w"], Int[torch.Tensor, "b"], Float[torch.Tensor, "b"]]
+
+class Batch(NamedTuple):
+    """Several samples.
+
+    Attributes:
+        images: As they are stored, (b, c, *grid).
+        targets: What they should be recognised as, by name of the column: (b, *shape).
+        seen: Which points were measured, (b, 1 or c, *grid); `None` where all were.
+    """
+
+    images: Num[torch.Tensor, "b c *grid"]
+    targets: Mapping[str, Shaped[torch.Tensor, "b *shape"]]
+    seen: Bool[torch.Tensor, "b channels *grid"] | None = None
 
 
-class PatternDataset(data.Dataset[Sample]):
-    """Some samples of a dataset: raw image, label, severity; read when they are asked for.
+class PatternDataset(data.Dataset[tuple[Any, ...]]):
+    """Some samples of a dataset: raw images and targets; read when they are asked for.
 
     Images are as they are stored, usually uint16 counts (c, h, w): a quarter to a half of the bytes
     of what a network sees, which is prepared on the device.
@@ -23,41 +36,69 @@ class PatternDataset(data.Dataset[Sample]):
     Attributes:
         dataset: Where the samples are.
         indices: Which they are, (n,).
-        labels: Class of each, int64 (n,).
-        severities: Severity of each, float32 (n,).
+        names: Names of the targets.
+        targets: Those of them that are one number a sample, (n,); arrays are read with the images.
     """
 
-    def __init__(self, dataset: Dataset, indices: Sequence[int] | npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        indices: Sequence[int] | npt.NDArray[np.int64],
+        targets: Sequence[str] | None = None,
+    ) -> None:
         """Choose the samples.
 
         Args:
             dataset: Where they are.
             indices: Which they are, (n,).
+            targets: Columns to learn; by default `label` and `severity`, where they are.
 
         Raises:
-            InputError: An index that is no sample.
+            InputError: An index that is no sample, or a column that cannot be learnt.
             StorageError: The data cannot be read.
         """
         self.dataset = dataset
         self.indices = dataset.check_indices(indices)
-        self.labels = torch.from_numpy(dataset.column("label")[self.indices])
-        self.severities = torch.from_numpy(dataset.column("severity")[self.indices])
+        header = dataset.header
+        if targets is None:
+            targets = [name for name in (LABEL, SEVERITY) if name in header.columns]
+        self.names = tuple(targets)
+        self._classes = {name for name in self.names if header.target(name).classes}
+        self.targets = {
+            name: self._read(name, self.indices)
+            for name in self.names
+            if not header.columns[name].shape
+        }
 
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.indices)
 
-    def __getitem__(self, position: int) -> Sample:
-        """Image (c, h, w), label and severity of one sample."""
-        image, label, severity = self.batch([position])
-        return image[0], label[0], severity[0]
+    def __getitem__(self, position: int) -> tuple[Any, ...]:
+        """Image (c, *grid) and targets (*shape) of a sample, and its mask where there is one."""
+        images, targets, seen = self.batch([position])
+        sample = images[0], {name: values[0] for name, values in targets.items()}
+        return sample if seen is None else (*sample, seen[0])
 
     def batch(self, positions: Sequence[int]) -> Batch:
-        """Images (b, c, h, w), labels and severities (b,) of several samples, read together."""
+        """Several samples, read together."""
         wanted = np.asarray(positions)
-        images = torch.from_numpy(self.dataset.images(self.indices[wanted]))
-        chosen = torch.from_numpy(wanted)
-        return images, self.labels[chosen], self.severities[chosen]
+        samples = self.indices[wanted]
+        seen = self.dataset.seen(samples)
+        return Batch(
+            torch.from_numpy(self.dataset.images(samples)),
+            {name: self._target(name, wanted) for name in self.names},
+            None if seen is None else torch.from_numpy(np.ascontiguousarray(seen)),
+        )
+
+    def _target(self, name: str, wanted: npt.NDArray[np.int64]) -> Shaped[torch.Tensor, "b *shape"]:
+        if name in self.targets:
+            return self.targets[name][torch.from_numpy(wanted)]
+        return self._read(name, self.indices[wanted])
+
+    def _read(self, name: str, samples: npt.NDArray[np.int64]) -> Shaped[torch.Tensor, "b *shape"]:
+        values = torch.from_numpy(self.dataset.column(name, samples))
+        return values.long() if name in self._classes else values
 
     def loader(
         self,

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from crystalvision.datasets._columns import LABEL, SPECIMEN, SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import Rows, read_rows, read_splits
-from crystalvision.datasets._header import SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import (
     ROOT_DOCUMENT,
     SPLIT_DOCUMENT,
@@ -82,9 +83,9 @@ def follows(
     Args:
         stored: Part and rank of each sample, both (n,).
         settings: How they should be split.
-        columns: `label`, and `specimen` where there is one, (n,).
+        columns: `label` and `specimen`, (n,), where they are.
     """
-    arrays = split_arrays(settings, columns["label"], columns.get(SPECIMEN))
+    arrays = split_arrays(settings, len(stored[0]), columns)
     return all(
         np.array_equal(found, arrays[name])
         for found, name in zip(stored, (SPLIT, SUBSET_RANK), strict=True)
@@ -92,6 +93,6 @@ def follows(
 
 
 def label_columns(tables: list[Rows]) -> Rows:
-    """What splits follow from, `label` and `specimen`, of the shards in order."""
-    names = [name for name in ("label", SPECIMEN) if name in tables[0]]
+    """What splits follow from, `label` and `specimen`, of the shards in order, where they are."""
+    names = [name for name in (LABEL, SPECIMEN) if name in tables[0]]
     return {name: np.concatenate([rows[name] for rows in tables]) for name in names}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from crystalvision.datasets._columns import IMAGE_CHECKSUM, SPECIMEN
 from crystalvision.datasets._dataset import Dataset
-from crystalvision.datasets._header import IMAGE_CHECKSUM, SPECIMEN
 from crystalvision.datasets._join import SOURCE, SOURCE_INDEX
 from crystalvision.datasets._origin import IMPORT, MERGE, drawn_from, source_recipes
 

@@ -1,5 +1,6 @@
 """Which samples train, which choose, which test: the same answer for the same labels, always."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Annotated, Any, Self
@@ -10,7 +11,7 @@ from jaxtyping import Int, UInt8
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config
-from crystalvision.datasets._header import SPLIT, SUBSET_RANK
+from crystalvision.datasets._columns import LABEL, SPECIMEN, SPLIT, SUBSET_RANK
 from crystalvision.errors import InputError
 
 SPLIT_NAMES = ("train", "validation", "test")
@@ -40,13 +41,23 @@ class SplitSettings(Config):
 
 
 def split_arrays(
-    settings: SplitSettings,
-    labels: Int[np.ndarray, "n"],
-    specimens: Int[np.ndarray, "n"] | None = None,
+    settings: SplitSettings, samples: int, columns: Mapping[str, np.ndarray[Any, Any]]
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """What a dataset stores of its splits: the part of each sample and its rank there, by array."""
+    """What a dataset stores of its splits: the part of each sample and its rank there, by array.
+
+    Args:
+        settings: How it is split.
+        samples: Number of samples.
+        columns: `label` and `specimen`, (n,), where the dataset has them; without labels all
+            samples count as of one class.
+    """
+    labels = columns.get(LABEL, np.zeros(samples, dtype=np.int64))
     parts = assign_splits(
-        labels, settings.seed, settings.validation_share, settings.test_share, specimens
+        labels,
+        settings.seed,
+        settings.validation_share,
+        settings.test_share,
+        columns.get(SPECIMEN),
     )
     return {SPLIT: parts, SUBSET_RANK: rank_in_parts(labels, parts, settings.seed)}
 

@@ -13,9 +13,10 @@ from crystalvision.datasets._checks import (
     metadata_problems,
     stray_problems,
 )
+from crystalvision.datasets._columns import IMAGES, LABEL, SPECIMEN, SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import in_the_way, is_filled
-from crystalvision.datasets._header import IMAGES, SPECIMEN, SPLIT, SUBSET_RANK, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import SPLIT_FILES, Codec
 from crystalvision.datasets._open import (
     RESUME_HINT,
@@ -88,11 +89,11 @@ def find_obstacle(path: Path, header: DatasetHeader) -> Path | None:
 
 def _expected_splits(split: SplitSettings, header: DatasetHeader, tables: list[Rows]) -> Rows:
     """What the splits should be, by array; nothing where a column is damaged."""
-    names = [name for name in ("label", SPECIMEN) if name in header.columns]
+    names = [name for name in (LABEL, SPECIMEN) if name in header.columns]
     if any(name not in rows for name in names for rows in tables):
         return {}
     columns = {name: np.concatenate([rows[name] for rows in tables]) for name in names}
-    return split_arrays(split, columns["label"], columns.get(SPECIMEN))
+    return split_arrays(split, header.samples, columns)
 
 
 def _split_problems(

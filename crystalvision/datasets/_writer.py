@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from crystalvision.datasets._columns import SPLIT
 from crystalvision.datasets._direct import Rows, read_rows
 from crystalvision.datasets._encode import ShardEncoder, checked_indices
 from crystalvision.datasets._files import (
@@ -15,7 +16,7 @@ from crystalvision.datasets._files import (
     remove_arrays,
     remove_partial_files,
 )
-from crystalvision.datasets._header import SPECIMEN, SPLIT, DatasetHeader
+from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import (
     HEADER_DOCUMENT,
     ROOT_DOCUMENT,
@@ -154,19 +155,22 @@ class DatasetWriter:
         shard: int,
         images: np.ndarray[Any, Any],
         columns: Mapping[str, np.ndarray[Any, Any]],
+        seen: np.ndarray[Any, Any] | None = None,
     ) -> None:
         """Write a shard; whenever the process dies, the shard is whole or absent.
 
         Args:
             shard: Its number.
-            images: Raw counts, (n, c, h, w), of the header's type.
-            columns: Every column of the header, name → (n,).
+            images: Raw counts, (n, c, *grid), of the header's type.
+            columns: Every column of the header, name → (n, *shape).
+            seen: Which points were measured, bool (n, 1 or c, *grid), where the header says that
+                every sample has a mask of its own.
 
         Raises:
             InputError: Arrays that do not fit the header.
             StorageError: The disk refused.
         """
-        self.put_shard(shard, self._encoder.encode(shard, images, columns))
+        self.put_shard(shard, self._encoder.encode(shard, images, columns, seen))
 
     def put_shard(self, shard: int, files: Mapping[str, bytes]) -> None:
         """Write a shard that a `ShardEncoder` of the same header has encoded.
@@ -183,7 +187,7 @@ class DatasetWriter:
             raise InputError(f"{self.path}: these are not the files of shard {shard}")
         self._labels = None
         with disk_errors(self.path, "written", resumable=True):
-            (self.path / images_file(shard)).unlink(missing_ok=True)
+            (self.path / images_file(self.header, shard)).unlink(missing_ok=True)
         self._write(files)
 
     def remove_shards(self, shards: Iterable[int]) -> None:
@@ -242,7 +246,7 @@ class DatasetWriter:
         if self._labels is None:
             shards = range(self.header.shards)
             self._labels = label_columns([read_rows(self.path, self.header, n) for n in shards])
-        return split_arrays(settings, self._labels["label"], self._labels.get(SPECIMEN))
+        return split_arrays(settings, self.header.samples, self._labels)
 
     def _write_splits(self, arrays: Rows) -> dict[str, int]:
         for name, values in arrays.items():

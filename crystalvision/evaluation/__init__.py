@@ -1,35 +1,52 @@
-"""Judges trained systems: accuracy, kappa, areas under curves, agreement of severities."""
+"""Judges trained systems on every target by its task, with confidence intervals."""
 
-from crystalvision.evaluation._binning import Reliability, reliability
-from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate
+from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
-from crystalvision.evaluation._intervals import Intervals, bootstrap_intervals
-from crystalvision.evaluation._metrics import (
-    ClassificationMetrics,
-    SeverityMetrics,
-    classification_metrics,
-    severity_metrics,
+from crystalvision.evaluation._intervals import Intervals, intervals_of
+from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
+from crystalvision.evaluation._predictions import (
+    Columns,
+    JudgedSamples,
+    judged_samples,
+    read_columns,
+    read_predictions,
+    write_predictions,
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
-from crystalvision.evaluation._record import Metrics, Split
+from crystalvision.evaluation._record import (
+    JudgedTarget,
+    Metrics,
+    Split,
+    TargetMetrics,
+    main_target,
+    numbers_of,
+)
 
 __all__ = [
-    "ClassificationMetrics",
+    "Columns",
     "Evaluation",
     "Intervals",
+    "JudgedSamples",
+    "JudgedTarget",
     "Metrics",
-    "Reliability",
-    "SeverityMetrics",
     "Split",
-    "bootstrap_intervals",
+    "TargetMetrics",
     "check_name",
     "choose_samples",
-    "classification_metrics",
     "evaluate",
+    "intervals_of",
+    "judge_target",
+    "judged_samples",
     "load_metrics",
+    "main_target",
+    "metrics_of",
+    "numbers_of",
     "proportion_interval",
-    "reliability",
+    "read_columns",
+    "read_predictions",
     "save",
-    "severity_metrics",
+    "tasks_of",
     "wilson_interval",
+    "with_groups",
+    "write_predictions",
 ]

@@ -1,12 +1,15 @@
 """Judges a run on a dataset."""
 
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 
+from crystalvision.contracts import Judged, Target, Task
 from crystalvision.datasets import (
     CONTENT,
     SPECIMEN,
@@ -19,10 +22,10 @@ from crystalvision.datasets import (
     same_specimens,
 )
 from crystalvision.errors import InputError
-from crystalvision.evaluation._binning import error_by_chance
-from crystalvision.evaluation._intervals import RESAMPLES, Intervals, bootstrap_intervals
-from crystalvision.evaluation._metrics import classification_metrics, severity_metrics
+from crystalvision.evaluation._intervals import RESAMPLES, share_interval
+from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
+from crystalvision.plugins import Catalogue
 from crystalvision.prediction import Predictions, Predictor, join
 from crystalvision.runs import Run
 
@@ -36,15 +39,15 @@ class Evaluation:
     Attributes:
         metrics: The numbers.
         indices: Which samples of the dataset, (n,).
-        label: Their classes, (n,).
-        severity: Their severities, (n,).
+        judged: Estimates of each target beside the truth, by name.
+        columns: What tasks say of each sample beside that, by column, n values each.
         predictions: What the run says of them.
     """
 
     metrics: Metrics
-    indices: np.ndarray
-    label: np.ndarray
-    severity: np.ndarray
+    indices: Int[np.ndarray, "n"]
+    judged: Mapping[str, Judged]
+    columns: Mapping[str, list[Any]]
     predictions: Predictions
 
 
@@ -52,6 +55,7 @@ def evaluate(
     run: Run,
     dataset: Dataset,
     *,
+    catalogue: Catalogue | None = None,
     split: Split | None = None,
     device: torch.device | None = None,
     batch_size: int = 32,
@@ -61,14 +65,15 @@ def evaluate(
     despite: Collection[Despite] = (),
     on_batch: Callable[[int], None] = lambda count: None,
 ) -> Evaluation:
-    """Judge a run.
+    """Judge a run on every target that it tells and the data have.
 
-    Data are matched to it by what they state: classes by their names, in whatever order; other
-    axes are carried onto those of the run.
+    Data are matched to it by what they state: targets and classes by their names, in whatever
+    order; other axes are carried onto those of the run.
 
     Args:
         run: The run.
         dataset: The dataset.
+        catalogue: Where the tasks of the targets are looked up; by default the installed plugins.
         split: Part of the dataset; by default `test` of the dataset that the run was trained on,
             `all` of any other.
         device: Where to predict; by default the CPU.
@@ -81,21 +86,18 @@ def evaluate(
         on_batch: Told how many more patterns are done.
 
     Raises:
-        InputError: Classes, images, axes or a beam that are not those of the run, an empty split,
-            or a test split with patterns that the run was trained on.
+        InputError: Targets, classes, images, axes or a beam that are not those of the run, an empty
+            split, or a test split with patterns that the run was trained on.
+        PluginError: A task breaks its contract.
     """
     split, indices = choose_samples(run, dataset, split, despite=despite)
+    tasks = tasks_of(judged_targets(run, dataset), catalogue or Catalogue.load())
     conditions = _matched(run, dataset, despite)
     predictor = Predictor(run, device, calibrated=calibrated)
     read = _reader(dataset, conditions)
     predictions, seconds = _predict(predictor, read, indices, batch_size, on_batch)
-    label = _label_places(run, dataset)[np.asarray(dataset.column("label"))[indices]]
-    severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
-    classification = classification_metrics(
-        torch.from_numpy(predictions.probabilities),
-        torch.from_numpy(label),
-        run.record.class_names,
-    )
+    specimen = _specimens(dataset, indices)
+    judged = _judged(run, dataset, indices, specimen, predictions, predictor.temperatures)
     rejected = predictions.rejected
     metrics = Metrics(
         dataset=str(dataset.path),
@@ -103,23 +105,24 @@ def evaluate(
         trained_on_this=dataset.identity == run.record.dataset.identity,
         split=split,
         samples=len(indices),
-        class_names=run.record.class_names,
-        **classification.model_dump(),
-        severity=severity_metrics(
-            torch.from_numpy(predictions.severity), torch.from_numpy(severity)
-        ),
-        severity_source=predictions.severity_source,
-        intervals=_intervals(dataset, indices, predictions, label, severity, resamples, seed),
-        temperature=predictor.temperature,
+        targets={
+            name: judge_target(
+                tasks[name],
+                each,
+                source=predictions.sources[name],
+                resamples=resamples,
+                seed=seed,
+            )
+            for name, each in judged.items()
+        },
         rejected=None if rejected is None else float(rejected.mean()),
+        rejected_interval=None if rejected is None else share_interval(rejected, specimen),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
-        calibration_error_by_chance=error_by_chance(
-            predictions.probabilities.max(axis=1).astype(np.float64)
-        ),
         conditions=conditions,
     )
-    return Evaluation(metrics, indices, label, severity, predictions)
+    columns = _columns(tasks, judged)
+    return Evaluation(metrics, indices, judged, columns, predictions)
 
 
 def _predict(
@@ -141,31 +144,6 @@ def _predict(
     return join(parts), seconds
 
 
-def _intervals(
-    dataset: Dataset,
-    indices: np.ndarray,
-    predictions: Predictions,
-    label: np.ndarray,
-    severity: np.ndarray,
-    resamples: int,
-    seed: int,
-) -> Intervals:
-    specimen = None
-    if SPECIMEN in dataset.header.columns:
-        specimen = np.asarray(dataset.column(SPECIMEN))[indices]
-    return bootstrap_intervals(
-        predictions.probabilities,
-        label,
-        severity,
-        predictions.severity,
-        predictions.class_names,
-        specimen=specimen,
-        rejected=predictions.rejected,
-        resamples=resamples,
-        seed=seed,
-    )
-
-
 def _reader(dataset: Dataset, conditions: Match) -> Callable[[np.ndarray], np.ndarray]:
     """Reads images by index, on the axes of the run."""
     return lambda indices: conditions.carry(np.asarray(dataset.images(indices)))
@@ -179,7 +157,7 @@ def choose_samples(
     Raises:
         InputError: As for `evaluate`.
     """
-    _label_places(run, dataset)
+    judged_targets(run, dataset)
     _matched(run, dataset, despite)
     record = run.record
     same = dataset.identity == record.dataset.identity
@@ -199,19 +177,102 @@ def choose_samples(
     return split, indices
 
 
-def _label_places(run: Run, dataset: Dataset) -> np.ndarray:
-    """The run's label of each class of a dataset, by name.
+def judged_targets(run: Run, dataset: Dataset) -> dict[str, Target]:
+    """What a run says something of and a dataset has, by name, as the run knows it.
 
     Raises:
-        InputError: The dataset has a class that the run does not know.
+        InputError: Nothing; classes that the run does not know, or another kind of value.
     """
-    known, names = run.record.class_names, dataset.header.class_names
-    if not set(names) <= set(known):
+    known, there = run.record.targets, dataset.header.targets
+    found = {name: target for name, target in known.items() if name in there}
+    if not found:
         raise InputError(
-            f"{dataset.path} has the classes {', '.join(names)}, but {run.path} was trained on "
-            f"{', '.join(known)}; it can be judged on these alone"
+            f"{run.path} tells {', '.join(known)}, of which {dataset.path} has nothing; its "
+            f"targets are {', '.join(there) or 'none'}"
         )
-    return np.array([known.index(name) for name in names], dtype=np.int64)
+    for name, target in found.items():
+        _check_target(target, there[name], str(run.path), str(dataset.path))
+    return found
+
+
+def _check_target(mine: Target, other: Target, run: str, data: str) -> None:
+    """Check that a target of a dataset is what a run learnt under its name.
+
+    Raises:
+        InputError: It is not.
+    """
+    if not set(other.classes) <= set(mine.classes):
+        raise InputError(
+            f"{data} has the classes {', '.join(other.classes)}, but {run} was trained on "
+            f"{', '.join(mine.classes)}; it can be judged on these alone"
+        )
+    for what in ("shape", "units", "symmetry"):
+        one, two = getattr(mine, what), getattr(other, what)
+        if one != two or bool(mine.classes) != bool(other.classes):
+            raise InputError(
+                f"target '{mine.name}' has {what} {two!r} in {data}, but {run} was trained on "
+                f"{one!r}; judge it on data that state the same"
+            )
+
+
+def _truth(dataset: Dataset, target: Target, indices: Int[np.ndarray, "n"]) -> np.ndarray[Any, Any]:
+    """What is true of samples, (n, *shape); classes in the order of the run."""
+    stored = np.asarray(dataset.column(target.name))[indices]
+    if not target.classes:
+        return stored.astype(np.float32)
+    names = dataset.header.targets[target.name].classes
+    places = np.array([target.classes.index(name) for name in names], dtype=np.int64)
+    known = stored >= 0  # a point of a map that is none of the classes stays below 0
+    return np.where(known, places[np.where(known, stored, 0)], -1)
+
+
+def _specimens(dataset: Dataset, indices: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """Which specimen each sample shows; where that is not stated, each its own."""
+    if SPECIMEN not in dataset.header.columns:
+        return indices
+    return np.asarray(dataset.column(SPECIMEN))[indices]
+
+
+def _judged(
+    run: Run,
+    dataset: Dataset,
+    indices: Int[np.ndarray, "n"],
+    specimen: Int[np.ndarray, "n"],
+    predictions: Predictions,
+    temperatures: Mapping[str, float],
+) -> dict[str, Judged]:
+    """Estimates beside the truth, of each target that can be judged."""
+    found = {}
+    for name, target in judged_targets(run, dataset).items():
+        said = predictions[name]
+        found[name] = Judged(
+            target=target,
+            truth=_truth(dataset, target, indices),
+            value=said.value,
+            probabilities=said.probabilities,
+            specimen=specimen,
+            temperature=temperatures.get(name),
+        )
+    return with_groups(found)
+
+
+def with_groups(judged: Mapping[str, Judged]) -> dict[str, Judged]:
+    """The same, samples grouped by the first target that is one class a sample, if there is one."""
+    for each in judged.values():
+        if each.target.classes and not each.target.shape:
+            names, group = each.target.classes, each.truth
+            return {
+                name: replace(other, group=group, group_names=names)
+                for name, other in judged.items()
+            }
+    return dict(judged)
+
+
+def _columns(tasks: Mapping[str, Task], judged: Mapping[str, Judged]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, each in judged.items():
+        found |= columns_of(tasks[name], each)
+    return found
 
 
 def _matched(run: Run, dataset: Dataset, despite: Collection[Despite]) -> Match:

@@ -4,17 +4,20 @@ from pathlib import Path
 
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import Evaluation
+from crystalvision.evaluation._predictions import write_predictions
 from crystalvision.evaluation._record import Metrics
 from crystalvision.json_text import validate_json
 from crystalvision.small_files import read_small
 from crystalvision.storage import disk_errors, whole_folder
-from crystalvision.text import csv_writer, json_text
+from crystalvision.text import json_text
 
 FOLDER = "evaluations"
 
 
 def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     """Write `evaluations/NAME/{metrics.json, predictions.csv}` into a run.
+
+    Maps go to `predictions.npz` beside them.
 
     Args:
         evaluation: The evaluation.
@@ -32,7 +35,7 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     name = check_name(name or _name(evaluation, run))
     path = run / FOLDER / name
     with whole_folder(path, overwrite=True, keep=True) as folder, disk_errors(path):
-        _write_predictions(evaluation, folder / "predictions.csv")
+        write_predictions(evaluation.indices, evaluation.judged, evaluation.columns, folder)
         text = json_text(evaluation.metrics.model_dump(mode="json"), indent=2)
         (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     return path
@@ -75,17 +78,3 @@ def _name(evaluation: Evaluation, run: Path) -> str:
     except InputError:
         same = True
     return name if same else f"{name}-{metrics.dataset_identity[:8]}"
-
-
-def _write_predictions(evaluation: Evaluation, path: Path) -> None:
-    told = evaluation.predictions
-    columns = [f"probability_{name}" for name in told.class_names]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv_writer(file)
-        rows.writerow(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
-        for row, index in enumerate(evaluation.indices):
-            probabilities = [f"{value:.6g}" for value in told.probabilities[row]]
-            severities = [f"{evaluation.severity[row]:.6g}", f"{told.severity[row]:.6g}"]
-            rows.writerow(
-                [index, evaluation.label[row], told.label[row], *probabilities, *severities]
-            )

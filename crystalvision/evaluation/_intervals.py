@@ -4,40 +4,30 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from pydantic import field_validator
 
 from crystalvision.config import Config
-from crystalvision.errors import InputError
-from crystalvision.evaluation._proportions import (
-    LEVEL,
-    Ends,
-    proportion_interval,
-    wilson_interval,
-)
-from crystalvision.evaluation._weighted import weighted_classification, weighted_severity
+from crystalvision.contracts import Ends, Judged, Task, origin_of
+from crystalvision.errors import InputError, PluginError
+from crystalvision.evaluation._proportions import LEVEL, proportion_interval
 
 RESAMPLES = 1000
-_INFLATED = "expected_calibration_error"
 _NUMBERS_AT_ONCE = 2_000_000  # of a block of weights, which keeps it within tens of megabytes
 
 
 class Intervals(Config):
-    """Intervals of what an evaluation tells.
+    """Intervals of what an evaluation says of one target.
 
-    Proportions (accuracy, error rate, precision, recall, specificity, the share that is rejected)
-    have Wilson's interval, and F1 that of the proportion q that it follows from, 2q / (1 + q).
-    Everything else has a percentile bootstrap interval (Efron & Tibshirani 1993, chapter 13). Where
-    every resample is the same, as when every pattern is told rightly, resampling sees no doubt; an
-    interval of no width would claim what so many patterns cannot show. Then a macro mean has the
-    mean of the ends of its classes, an area under a ROC curve of 1 or 0 has Wilson's interval of as
-    many pairs as are independent of each other, min(positives, negatives), and what is left has
-    none.
+    Proportions, such as accuracy, precision and recall, have Wilson's interval, and what follows
+    from a proportion that of it: the task says which they are. Everything else has a percentile
+    bootstrap interval (Efron & Tibshirani 1993, chapter 13). Where every resample is the same, as
+    when every pattern is told rightly, resampling sees no doubt; an interval of no width would
+    claim what so many patterns cannot show. Then the metric has the interval that the task knows
+    for this case, or none.
 
     What is independent is the specimen: patterns of one specimen resemble each other, and intervals
     that take them one by one would be too narrow. Where each pattern shows a specimen of its own,
     that is the pattern. The intervals cover the choice of what was judged, not that of the
-    training. The expected calibration error has none: every resample is less calibrated than the
-    patterns that it comes from, so that the percentiles need not even hold the error itself.
+    training.
 
     Attributes:
         level: Confidence.
@@ -45,8 +35,8 @@ class Intervals(Config):
         seed: What drew them.
         unit: What was drawn.
         units: How many of them there are.
-        values: Lower and upper end by metric, such as `accuracy`, `recall.pristine` and
-            `severity.mae`; `None` where too few resamples define the metric, or all are the same.
+        values: Lower and upper end by metric, such as `accuracy` and `recall.pristine`; `None`
+            where too few resamples define the metric, or all are the same.
         all_the_same: Metrics that have no interval because every resample is the same.
     """
 
@@ -55,147 +45,83 @@ class Intervals(Config):
     seed: int
     unit: Literal["pattern", "specimen"]
     units: int
-    values: dict[str, tuple[float, float] | None]
+    values: dict[str, Ends | None]
     all_the_same: tuple[str, ...] = ()
 
-    @field_validator("values")
-    @classmethod
-    def _without_points(cls, values: dict[str, Ends | None]) -> dict[str, Ends | None]:
-        """Evaluations of earlier versions give intervals of no width."""
-        return {
-            name: None if each is None or _is_point(each) else each for name, each in values.items()
-        }
-
-    def of(self, name: str) -> tuple[float, float] | None:
+    def of(self, name: str) -> Ends | None:
         """The interval of a metric, or `None`."""
         return self.values.get(name)
 
 
-def bootstrap_intervals(
-    probabilities: Float[np.ndarray, "n k"],
-    label: Int[np.ndarray, "n"],
-    severity: Float[np.ndarray, "n"],
-    predicted_severity: Float[np.ndarray, "n"],
-    class_names: tuple[str, ...],
+def intervals_of(
+    task: Task,
+    judged: Judged,
     *,
-    specimen: Int[np.ndarray, "n"] | None = None,
-    rejected: Bool[np.ndarray, "n"] | None = None,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
 ) -> Intervals:
-    """Intervals of every metric.
+    """Intervals of every metric of a target.
 
     Args:
-        probabilities: Probability of each class, (n, k).
-        label: Index of the actual class, (n,).
-        severity: True severity, (n,).
-        predicted_severity: (n,).
-        class_names: Names of the k classes.
-        specimen: Which specimen each pattern shows, (n,); by default each its own.
-        rejected: Which patterns are flagged as unlike the training data, (n,).
+        task: What judges it.
+        judged: The estimates.
         resamples: How many to draw.
         level: Confidence of an interval.
         seed: Draws them.
 
     Raises:
         InputError: No patterns, fewer than two resamples, or a level outside (0, 1).
+        PluginError: The task does not give a number for each resample.
     """
-    _check(len(label), resamples, level)
-    numbers, unit_of = np.unique(
-        np.arange(len(label)) if specimen is None else specimen, return_inverse=True
-    )
-    units = len(numbers)
-    rng = np.random.default_rng(seed)
-    found: dict[str, list[np.ndarray]] = {}
-    probabilities = probabilities.astype(np.float64)
-    actual, told = severity.astype(np.float64), predicted_severity.astype(np.float64)
-    block = max(1, min(resamples, _NUMBERS_AT_ONCE // len(label)))
-    for start in range(0, resamples, block):
-        weights = _draw(rng, min(block, resamples - start), units)[:, unit_of]
-        part = weighted_classification(probabilities, label, class_names, weights)
-        del part[_INFLATED]
-        of_severity = weighted_severity(told, actual, weights)
-        part |= {f"severity.{name}": values for name, values in of_severity.items()}
-        for name, values in part.items():
-            found.setdefault(name, []).append(values)
-    ends = {name: _ends(np.concatenate(parts), level) for name, parts in found.items()}
+    _check(len(judged), resamples, level)
+    numbers, unit_of = np.unique(judged.specimen, return_inverse=True)
+    ends = _bootstrap(task, judged, unit_of, resamples, level, seed)
     same = {name for name, each in ends.items() if each is not None and _is_point(each)}
-    predicted = probabilities.argmax(axis=1)
-    ends |= _of_proportions(predicted, label, unit_of, class_names, rejected, level)
-    ends |= _instead(same, ends, label, unit_of, class_names, level)
+    for name, share in task.proportions(judged).items():
+        found = proportion_interval(share.hit, share.counted, unit_of, level)
+        ends[name] = found and (share.metric(found[0]), share.metric(found[1]))
+    ends |= task.without_doubt(judged, same, ends, level)
     left = tuple(name for name, each in ends.items() if each is not None and _is_point(each))
     return Intervals(
         level=level,
         resamples=resamples,
         seed=seed,
-        unit="pattern" if units == len(label) else "specimen",
-        units=units,
-        values=ends,
+        unit="pattern" if len(numbers) == len(judged) else "specimen",
+        units=len(numbers),
+        values={name: None if name in left else each for name, each in ends.items()},
         all_the_same=left,
     )
 
 
-def _of_proportions(
-    predicted: Int[np.ndarray, "n"],
-    label: Int[np.ndarray, "n"],
-    unit: Int[np.ndarray, "n"],
-    class_names: tuple[str, ...],
-    rejected: Bool[np.ndarray, "n"] | None,
+def share_interval(hit: Bool[np.ndarray, "n"], specimen: Int[np.ndarray, "n"]) -> Ends | None:
+    """Interval of the share of samples that are hits, (n,)."""
+    unit = np.unique(specimen, return_inverse=True)[1]
+    return proportion_interval(hit, np.ones(len(hit), dtype=bool), unit)
+
+
+def _bootstrap(
+    task: Task,
+    judged: Judged,
+    unit_of: Int[np.ndarray, "n"],
+    resamples: int,
     level: float,
+    seed: int,
 ) -> dict[str, Ends | None]:
-    """Intervals of the metrics that are proportions of patterns, or follow from one."""
-    everything = np.ones(len(label), dtype=bool)
-    right = predicted == label
-
-    def interval(hit: np.ndarray, counted: np.ndarray) -> Ends | None:
-        return proportion_interval(hit, counted, unit, level)
-
-    found = {
-        "accuracy": interval(right, everything),
-        "error_rate": interval(~right, everything),
-    }
-    if rejected is not None:
-        found["rejected"] = interval(rejected, everything)
-    for k, name in enumerate(class_names):
-        told, actual = predicted == k, label == k
-        found[f"precision.{name}"] = interval(right, told)
-        found[f"recall.{name}"] = interval(right, actual)
-        found[f"specificity.{name}"] = interval(~told, ~actual)
-        overlap = interval(right, told | actual)
-        found[f"f1.{name}"] = overlap and (_f1(overlap[0]), _f1(overlap[1]))
-    return found
-
-
-def _f1(overlap: float) -> float:
-    """F1 where right predictions of a class are such a share of what is it or is said to be."""
-    return 2 * overlap / (1 + overlap)
-
-
-def _instead(
-    same: set[str],
-    ends: dict[str, Ends | None],
-    label: Int[np.ndarray, "n"],
-    unit: Int[np.ndarray, "n"],
-    class_names: tuple[str, ...],
-    level: float,
-) -> dict[str, Ends | None]:
-    """Intervals of metrics of which every resample is the same, where one can be given."""
-    found: dict[str, Ends | None] = {}
-    for k, name in enumerate(class_names):
-        each = f"auc.{name}"
-        value = ends[each]
-        if each in same and value is not None and value[0] in {0.0, 1.0}:
-            pairs = min(len(np.unique(unit[chosen])) for chosen in (label == k, label != k))
-            found[each] = wilson_interval(value[0] * pairs, pairs, level)
-    known = {**ends, **found}
-    for macro in sorted(each for each in same if each.startswith("macro_")):
-        names = [f"{macro.removeprefix('macro_')}.{name}" for name in class_names]
-        parts = [part for part in map(known.get, names) if part is not None]
-        if parts:
-            low, high = np.mean(parts, axis=0).tolist()
-            found[macro] = (low, high)
-    return found
+    """Percentiles of what the task says of resamples, drawn in blocks."""
+    units, rng = int(unit_of.max()) + 1, np.random.default_rng(seed)
+    found: dict[str, list[np.ndarray]] = {}
+    block = max(1, min(resamples, _NUMBERS_AT_ONCE // len(judged)))
+    for start in range(0, resamples, block):
+        weights = _draw(rng, min(block, resamples - start), units)[:, unit_of]
+        for name, values in task.resampled(judged, weights).items():
+            if np.shape(values) != (len(weights),):
+                raise PluginError(
+                    f"the {origin_of(task, 'task')}, in resampled, gave '{name}' of shape "
+                    f"{np.shape(values)}; expected ({len(weights)},), a number for each resample"
+                )
+            found.setdefault(name, []).append(np.asarray(values))
+    return {name: _ends(np.concatenate(parts), level) for name, parts in found.items()}
 
 
 def _is_point(ends: Ends) -> bool:

@@ -5,8 +5,9 @@ import math
 import numpy as np
 from jaxtyping import Bool, Int
 
+from crystalvision.contracts import Ends
+
 LEVEL = 0.95
-Ends = tuple[float, float]
 
 
 def wilson_interval(successes: float, trials: float, level: float = LEVEL) -> Ends:

@@ -1,17 +1,72 @@
 """What `metrics.json` holds."""
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
+from crystalvision.config import Config
+from crystalvision.contracts import Ends, Target
 from crystalvision.datasets import Match
+from crystalvision.errors import InputError
 from crystalvision.evaluation._intervals import Intervals
-from crystalvision.evaluation._metrics import ClassificationMetrics, SeverityMetrics
-from crystalvision.prediction import SeveritySource
 
 Split = Literal["train", "validation", "test", "all"]
+LABEL = "label"
 
 
-class Metrics(ClassificationMetrics):
-    """What `metrics.json` holds: how well classes are told, and what follows.
+class JudgedTarget(Target):
+    """A target, and how its estimates came about.
+
+    Attributes:
+        source: Where the estimates come from: `head`, `class_expectation` for a severity that is
+            the mean of the classes' severities, weighted by their probabilities, and so on.
+        temperature: What the probabilities were calibrated with; `None` where they are as the
+            system gave them, or where there are none.
+    """
+
+    source: str = "head"
+    temperature: float | None = None
+
+    @property
+    def target(self) -> Target:
+        """The target alone."""
+        return Target(**{name: getattr(self, name) for name in Target.model_fields})
+
+
+class TargetMetrics(JudgedTarget):
+    """How well one target is told: its part of `metrics.json`.
+
+    Attributes:
+        metrics: The numbers, as the task of the target gives them: by name, those of classes as a
+            mapping.
+        intervals: Their confidence intervals.
+    """
+
+    metrics: dict[str, Any]
+    intervals: Intervals
+
+    def __getitem__(self, name: str) -> Any:
+        """A metric: `accuracy`, or `recall.pristine` for that of a class."""
+        metric, _, of = name.partition(".")
+        return self.metrics[metric][of] if of else self.metrics[metric]
+
+    def numbers(self) -> dict[str, float | None]:
+        """Every metric that is one number, by name; those of classes as `METRIC.CLASS`."""
+        return numbers_of(self.metrics)
+
+
+def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Every metric that is one number, by name; those of classes as `METRIC.CLASS`."""
+    found: dict[str, float | None] = {}
+    for name, value in metrics.items():
+        inner = value if isinstance(value, Mapping) else {"": value}
+        for of, number in inner.items():
+            if number is None or isinstance(number, int | float):
+                found[f"{name}.{of}".removesuffix(".")] = number
+    return found
+
+
+class Metrics(Config):
+    """What `metrics.json` holds.
 
     Attributes:
         dataset: Path of the dataset.
@@ -19,20 +74,14 @@ class Metrics(ClassificationMetrics):
         trained_on_this: Whether the run was trained on this very dataset.
         split: The part of it that was judged.
         samples: How many patterns.
-        class_names: Names of the classes.
-        severity: How well severity is told.
-        severity_source: `regression` or `class_expectation`: see `Predictions`.
-        intervals: Confidence intervals of the numbers.
-        temperature: What the probabilities were calibrated with; `None` where they are as the
-            system gave them.
+        targets: How well each target is told, by name.
         rejected: Share of the patterns that are flagged as unlike the training data; `None`
             without calibration.
+        rejected_interval: Its interval.
         images_per_second: Speed of preparing and predicting, without reading.
         device: Where it was predicted: `cpu` or `cuda`.
-        calibration_error_by_chance: The expected calibration error that a perfectly calibrated
-            system would show on so few patterns.
         conditions: How axes and beam of the patterns compare with what the run was trained on, and
-            what was done; `None` in evaluations of earlier versions.
+            what was done.
     """
 
     dataset: str
@@ -40,13 +89,28 @@ class Metrics(ClassificationMetrics):
     trained_on_this: bool
     split: Split
     samples: int
-    class_names: tuple[str, ...]
-    severity: SeverityMetrics
-    severity_source: SeveritySource
-    intervals: Intervals
-    temperature: float | None
+    targets: dict[str, TargetMetrics]
     rejected: float | None
+    rejected_interval: Ends | None
     images_per_second: float
     device: str
-    calibration_error_by_chance: float | None = None
-    conditions: Match | None = None
+    conditions: Match
+
+    @property
+    def main(self) -> TargetMetrics:
+        """The target that tables begin with: see `main_target`."""
+        return self.targets[main_target(self.targets)]
+
+
+def main_target(names: Iterable[str], wanted: str = "", where: str = "") -> str:
+    """The target that a comparison is about: the wanted one, or `label`, or the only one, or first.
+
+    Raises:
+        InputError: The wanted one is none of them.
+    """
+    known = list(names)
+    if wanted and wanted not in known:
+        raise InputError(
+            f"{where}target '{wanted}' is not judged; there is: {', '.join(known) or 'none'}"
+        )
+    return wanted or (LABEL if LABEL in known else known[0])

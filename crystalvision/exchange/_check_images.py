@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from crystalvision.datasets import Seen
 from crystalvision.datasets._header import ImageType
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
-from crystalvision.image_files import GapValues, PatternFile, fill_gaps, saturated
+from crystalvision.image_files import GapValues, PatternFile, fill_gaps, find_gaps, saturated
+
+Array = np.ndarray[Any, Any]
 
 # Stored in the next type that holds every value; negative ones are refused.
 _STORED: dict[str, ImageType] = {
@@ -95,8 +98,30 @@ def check_headers(
     return kind, expand(frames.folder, listing, numbers)
 
 
-def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> np.ndarray[Any, Any]:
-    """One image, (c, h, w), as it is stored.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image as it is stored.
+
+    Attributes:
+        counts: (c, h, w); 0 where nothing was measured.
+        seen: Where something was measured in all channels, (1, h, w).
+    """
+
+    counts: Array
+    seen: Array
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its pixels, little-endian, and of its gaps, if it has any."""
+        little = np.ascontiguousarray(self.counts, self.counts.dtype.newbyteorder("<"))
+        found = hashlib.sha256(little.tobytes())
+        if not self.seen.all():
+            found.update(np.packbits(self.seen).tobytes())
+        return found.hexdigest()
+
+
+def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
+    """One image, as it is stored.
 
     Raises:
         InputError: It is not what its header said, or has values that are no counts.
@@ -109,6 +134,7 @@ def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> np.ndarra
             f"{path}: is {image.shape} {image.dtype}, which is not what its header said; leave the "
             "images alone while they are imported"
         )
+    seen = ~find_gaps(image, gaps).any(axis=0, keepdims=True)
     image = fill_gaps(image, str(path), gaps)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError(
@@ -122,7 +148,7 @@ def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> np.ndarra
     largest = saturated(image)
     if largest is not None:
         frames.note(name, [_SATURATED.format(largest)])
-    return image.astype(kind.dtype)
+    return Picture(image.astype(kind.dtype), seen)
 
 
 def read_digests(
@@ -131,23 +157,35 @@ def read_digests(
     kind: Kind,
     gaps: GapValues,
     advance: Callable[[int], object],
-) -> list[str]:
-    """Read every image, check its pixels, and give the SHA-256 (hex) of each.
+) -> tuple[list[str], Seen | None]:
+    """Read every image and check its pixels.
+
+    Returns:
+        The digest of each, and which points were measured: one mask where all have the same.
 
     Raises:
         InputError: An image is damaged, or has values that are no counts.
     """
-    digests = []
+    digests: list[str] = []
+    masks: list[Array] = []  # that differ; two are enough to know that they do
     for name in files:
-        digests.append(digest_of(read_as(frames, name, kind, gaps)))
+        picture = read_as(frames, name, kind, gaps)
+        digests.append(picture.digest)
+        if not masks or (len(masks) == 1 and not np.array_equal(picture.seen, masks[0])):
+            masks.append(picture.seen)
         advance(1)
-    return digests
+    return digests, _seen(masks)
 
 
-def digest_of(image: np.ndarray[Any, Any]) -> str:
-    """SHA-256 (hex) of an image's pixels, little-endian."""
-    little = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("<"))
-    return hashlib.sha256(little.tobytes()).hexdigest()
+def _seen(masks: list[Array]) -> Seen | None:
+    if len(masks) > 1:
+        return Seen(each_sample=True)
+    if masks[0].all():
+        return None
+    try:
+        return Seen.of(masks[0])
+    except InputError:  # too broken up for a header
+        return Seen(each_sample=True)
 
 
 def specimens_of(folder: Path, listing: Listing, digests: list[str]) -> Int[np.ndarray, "n"]:

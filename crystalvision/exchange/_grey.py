@@ -130,6 +130,11 @@ def _check(selection: Selection, scale: str) -> None:
     channels = header.image_shape[0]
     if scale not in SCALES:
         raise InputError(f"--scale {scale} is not one of {', '.join(SCALES)}")
+    if len(header.axes) != 2:
+        raise InputError(
+            f"{path}: patterns along {', '.join(axis.name for axis in header.axes)} are no images; "
+            "use --to hdf5 or webdataset"
+        )
     if channels not in {1, 3}:
         raise InputError(
             f"{path}: images of {channels} channels are no PNG; use --to hdf5 or webdataset"

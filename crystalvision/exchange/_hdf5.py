@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crystalvision.datasets import Dataset
-from crystalvision.datasets._header import SPLIT, SUBSET_RANK
+from crystalvision.datasets._columns import SEEN, SPLIT, SUBSET_RANK
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.exchange._careful_file import CarefulFile
 from crystalvision.exchange._place import new_file
@@ -43,8 +43,8 @@ def export_hdf5(
 ) -> Exported:
     """Export a dataset as one HDF5 file in the EMD layout.
 
-    `crystalvision/images/data` holds the images, (sample, channel, q_y, q_x), one image a chunk,
-    and `columns` one array for each column.
+    `crystalvision/images/data` holds the images, (sample, channel, *axes), one image a chunk, and
+    `columns` one array for each column, and `seen` where points were not measured.
 
     Args:
         path: The dataset.
@@ -72,6 +72,8 @@ def export_hdf5(
             for _ in _write_images(root, selection, begin):
                 careful.check()
             _write_columns(file, root, selection)
+            for _ in _write_arrays(file[_COLUMNS], selection):
+                careful.check()
             _link_old_layout(file, root)
         careful.check()
     return Exported(output, "hdf5", split, len(selection), 1, output.stat().st_size)
@@ -160,10 +162,48 @@ def _write_columns(file: "h5py.File", root: "h5py.Group", selection: Selection) 
         stored.attrs["description"] = about.description if about else _MEANINGS[name]
         stored.attrs["dtype"] = np.bytes_(values.dtype.name)
         points[name] = stored
-    plain["label"].attrs["names"] = list(header.class_names)
+        if about and about.classes:
+            stored.attrs["names"] = list(about.classes)
     plain[SPLIT].attrs["names"] = list(SPLIT_NAMES)
 
 
+def _write_arrays(plain: "h5py.Group", selection: Selection) -> Iterator[None]:
+    """Write what is an array for each sample, and which points were measured; stop now and then."""
+    dataset = selection.dataset
+    header, seen = dataset.header, dataset.header.seen
+    for name, about in selection.arrays.items():
+        stored = _create_parts(plain, name, about.shape, about.dtype, len(selection))
+        stored.attrs.update({"units": about.units, "description": about.description})
+        if about.classes:
+            stored.attrs["names"] = list(about.classes)
+        for start, indices in _chunks(selection):
+            stored[start : start + len(indices)] = dataset.column(name, indices)
+            yield
+    if seen is not None and seen.each_sample:
+        shape = (seen.channels, *header.grid)
+        stored = _create_parts(plain, SEEN, shape, "bool", len(selection))
+        for start, indices in _chunks(selection):
+            stored[start : start + len(indices)] = dataset.seen(indices)
+            yield
+    elif seen is not None:
+        plain.create_dataset(SEEN, data=header.seen_mask(), **_COMPRESSION)
+
+
+def _create_parts(
+    plain: "h5py.Group", name: str, shape: tuple[int, ...], dtype: str, count: int
+) -> "h5py.Dataset":
+    return plain.create_dataset(
+        name, (count, *shape), dtype=dtype, chunks=(1, *shape), **_COMPRESSION
+    )
+
+
+def _chunks(selection: Selection) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
+    """A few samples at a time: the row of the first, and their indices."""
+    for start in range(0, len(selection), _PARTS):
+        yield start, selection.indices[start : start + _PARTS]
+
+
+_PARTS = 64  # samples whose arrays are in memory at once
 _MEANINGS = {
     SAMPLE: "number of the sample in the dataset",
     SPLIT: "part of the dataset, an index into its names",
@@ -177,7 +217,7 @@ def _link_old_layout(file: "h5py.File", root: "h5py.Group") -> None:
     old = file.create_group(f"{_OLD}/images")
     old.attrs.update({"emd_group_type": 1, "version_major": 0, "version_minor": 2})
     old["data"] = new["data"]
-    for number in range(4):
+    for number in range(new["data"].ndim):
         old[f"dim{number + 1}"] = new[f"dim{number}"]
 
 

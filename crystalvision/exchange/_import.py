@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from crystalvision.datasets import Dataset, DatasetWriter, doubts
 from crystalvision.datasets._writer import Mode, check_place
 from crystalvision.errors import InputError
-from crystalvision.exchange._check_images import digest_of, read_as
+from crystalvision.exchange._check_images import Picture, read_as
 from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._plan import Plan, Settings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
@@ -67,8 +66,9 @@ def import_folder(
         severities: Severity of each class, where there is no column `severity`.
         channels: Channels of an image; by default 1.
         page: Which image of each file to take, from 0; by default each image is a sample.
-        gap_values: Values that mark what the detector did not measure, and are set to 0; `()` if
-            every value is a count. By default images with such values are refused.
+        gap_values: Values that mark what the detector did not measure: such pixels are stored as 0
+            and masked as not seen; `()` if every value is a count. By default images with such
+            values are refused.
         name: Name of the dataset; by default that of the folder.
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
         begin: Told what begins and how many steps it has; what it returns is told of each.
@@ -104,20 +104,24 @@ def _write(plan: Plan, output: Path, mode: Mode, begin: Begin) -> None:
         for shard in missing:
             indices = writer.shard_indices(shard)
             part = {name: rows[indices.start : indices.stop] for name, rows in plan.rows.items()}
-            writer.write_shard(shard, _images(plan, frames, indices), part)
+            pictures = _pictures(plan, frames, indices)
+            images = np.stack([picture.counts for picture in pictures])
+            told = plan.header.seen
+            masks = np.stack([picture.seen for picture in pictures])
+            writer.write_shard(shard, images, part, masks if told and told.each_sample else None)
             advance(len(indices))
         writer.finish()
 
 
-def _images(plan: Plan, frames: Frames, indices: range) -> np.ndarray[Any, Any]:
-    """The images of some samples, (n, c, h, w), the same as when they were checked."""
-    images = []
+def _pictures(plan: Plan, frames: Frames, indices: range) -> list[Picture]:
+    """The images of some samples, the same as when they were checked."""
+    pictures = []
     for index in indices:
-        image = read_as(frames, plan.files[index], plan.kind, plan.gap_values)
-        if digest_of(image) != plan.digests[index]:
+        picture = read_as(frames, plan.files[index], plan.kind, plan.gap_values)
+        if picture.digest != plan.digests[index]:
             raise InputError(
                 f"{plan.folder / plan.files[index]}: was changed while it was imported; run the "
                 "same command again with --overwrite"
             )
-        images.append(image)
-    return np.stack(images)
+        pictures.append(picture)
+    return pictures

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from crystalvision.datasets import DatasetHeader
-from crystalvision.datasets._header import SPECIMEN
+from crystalvision.datasets._columns import SPECIMEN
 from crystalvision.errors import InputError
 from crystalvision.exchange._csv_columns import number_columns, parse_number
 from crystalvision.exchange._frames import frame_of

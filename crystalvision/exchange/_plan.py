@@ -11,7 +11,8 @@ import numpy as np
 
 from crystalvision.config import validate
 from crystalvision.datasets import Axis, Column, DatasetHeader, SplitSettings
-from crystalvision.datasets._header import SPECIMEN, SPECIMEN_COLUMN, digest
+from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, defect_columns
+from crystalvision.datasets._header import digest
 from crystalvision.datasets._origin import CONTENT, EXPORTED_FROM, IMPORT
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
@@ -118,7 +119,9 @@ def _plan(
         kind = Kind(kind.shape, document.header.dtype)
     axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
     advance = begin("reading", len(listing.files))
-    digests = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    digests, seen = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    if seen is None and known is not None and known.grid == kind.shape[1:]:
+        seen = None if known.seen is None or known.seen.each_sample else known.seen
     columns = {**listing.columns, **energy}
     rows: Rows = {
         "label": listing.labels,
@@ -126,7 +129,7 @@ def _plan(
         SPECIMEN: specimens_of(folder, listing, digests),
         **{name: values for name, (_, values) in columns.items()},
     }
-    header = _header(folder, settings, listing, kind, axes, severities)
+    header = _header(folder, settings, listing, kind, axes)
     content = {"files": listing.files, "digests": digests, "rows": _as_lists(rows)}
     columns[FILE_DIGEST] = FILE_DIGEST_COLUMN, file_digests(folder, listing.files)
     rows[FILE_DIGEST] = columns[FILE_DIGEST][1]
@@ -138,7 +141,9 @@ def _plan(
         }
     fields = {
         **header,
+        "seen": seen,
         "columns": {
+            **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
             **{name: told for name, (told, _) in columns.items()},
         },
@@ -168,7 +173,6 @@ def _header(
     listing: Listing,
     kind: Kind,
     axes: tuple[Axis, Axis],
-    severities: tuple[float, ...],
 ) -> dict[str, Any]:
     """The dataset's header, but for its columns and what depends on the pixels."""
     image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
@@ -189,8 +193,6 @@ def _header(
         "samples": len(listing.files),
         "image_shape": kind.shape,
         "dtype": kind.dtype,
-        "class_names": listing.class_names,
-        "class_severities": severities,
         "axes": axes,
         "seed": 0,
         "recipe": recipe,

@@ -66,6 +66,7 @@ def export_png(
         StorageError: The dataset is damaged, or the disk refused.
     """
     selection = Selection(Dataset.open(path), split)
+    selection.dataset.check_classes("an export into a folder for each class")
     check_names(selection, (FILE, CLASS))
     output = Path(output)
     with new_folder(output, selection.dataset.path, overwrite=overwrite) as folder:
@@ -76,7 +77,27 @@ def export_png(
         (folder / "README.md").write_text(_readme(selection, grey), encoding="utf-8")
         document = document_of(selection, "png", grey.name)
         (folder / DOCUMENT).write_text(document, encoding="utf-8")
-    return Exported(output, "png", split, len(selection), len(files) + 3, size_bytes(output))
+    return Exported(
+        path=output,
+        format="png",
+        split=split,
+        samples=len(selection),
+        files=len(files) + 3,
+        bytes=size_bytes(output),
+        notes=_left_out(selection),
+    )
+
+
+def _left_out(selection: Selection) -> tuple[str, ...]:
+    """What neither a PNG file nor a table holds."""
+    lacking = [f"column '{name}'" for name in selection.arrays]
+    seen = selection.dataset.header.seen
+    if seen is not None and seen.each_sample:
+        lacking.append("the masks of what was seen")
+    return tuple(
+        f"{each} left out: it has an array for each sample; --to hdf5 or webdataset keeps it"
+        for each in lacking
+    )
 
 
 def class_folders(names: tuple[str, ...]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from crystalvision.datasets import DatasetHeader
 from crystalvision.exchange._selection import Selection
-from crystalvision.text import inline
+from crystalvision.text import axis_symbol, inline, unit_text
 
 
 def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -16,34 +17,46 @@ def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]
     """
     header = selection.dataset.header
     name = inline(str(header.recipe.get("name") or "A dataset"))
-    channels, height, width = header.image_shape
     lines = [
         f"# {name}, as {title}",
         "",
-        f"{len(selection):,} labelled diffraction images of {height} × {width} pixels"
-        + (f" and {channels} channels" if channels > 1 else "")
-        + f", exported by CrystalVision (split: {selection.split}).",
+        f"{len(selection):,} patterns of {_size(header)}, exported by CrystalVision",
+        f"(split: {selection.split}).",
         "",
         f"Identity of the dataset: `{selection.dataset.identity}`",
-        "",
-        "## Classes",
-        "",
-        "| label | class | severity |",
-        "|---|---|---|",
+        *_classes(header),
     ]
-    for label, (name, severity) in enumerate(
-        zip(header.class_names, header.class_severities, strict=True)
-    ):
-        lines.append(f"| {label} | {inline(name)} | {severity:g} |")
-    lines += ["", "## Calibration", "", "Pixel i lies at offset + scale · i.", ""]
+    lines += ["", "## Calibration", "", "Point i lies at offset + scale · i.", ""]
     lines += ["| axis | scale | offset | units |", "|---|---|---|---|"]
-    for axis, what in zip(header.axes, ("rows", "columns"), strict=True):
-        name, units = inline(axis.name), inline(axis.units)
-        lines.append(f"| {name} ({what}) | {axis.scale!r} | {axis.offset!r} | {units} |")
+    for axis in header.axes:
+        name, units = inline(axis_symbol(axis.name)), inline(unit_text(axis.units))
+        lines.append(f"| {name} | {axis.scale!r} | {axis.offset!r} | {units} |")
     lines += ["", "## Columns", "", "| column | units | meaning |", "|---|---|---|"]
     for column, about in header.columns.items():
-        cells = map(inline, (column, about.units, about.description))
+        cells = map(inline, (column, unit_text(about.units), about.description))
         lines.append(f"| {' | '.join(cells)} |")
     for heading, text in sections:
         lines += ["", f"## {heading}", "", text]
     return "\n".join(lines) + "\n"
+
+
+def _size(header: DatasetHeader) -> str:
+    channels = header.image_shape[0]
+    point = "pixels" if len(header.axes) == 2 else "points"
+    size = f"{'×'.join(map(str, header.grid))} {point}"
+    return f"{size} and {channels} channels" if channels > 1 else size
+
+
+def _classes(header: DatasetHeader) -> list[str]:
+    if not header.class_names:
+        return []
+    lines = ["", "## Classes", ""]
+    if header.class_severities:
+        lines += ["| label | class | severity |", "|---|---|---|"]
+        told = [f" {severity:g} |" for severity in header.class_severities]
+    else:
+        lines += ["| label | class |", "|---|---|"]
+        told = ["" for _ in header.class_names]
+    for label, (name, severity) in enumerate(zip(header.class_names, told, strict=True)):
+        lines.append(f"| {label} | {inline(name)} |{severity}")
+    return lines

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.datasets import Dataset
+from crystalvision.datasets import Column, Dataset
+from crystalvision.datasets._columns import SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import read_splits
-from crystalvision.datasets._header import SPLIT, SUBSET_RANK
 from crystalvision.datasets._recover import find_split
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.errors import InputError
@@ -40,6 +40,7 @@ class Exported:
         samples: Number of samples.
         files: Files that were written.
         bytes: Their size.
+        notes: What the format cannot hold, and so left out, a line each.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Exported:
     samples: int
     files: int
     bytes: int
+    notes: tuple[str, ...] = ()
 
 
 class Selection:
@@ -84,11 +86,22 @@ class Selection:
 
     @cached_property
     def columns(self) -> Rows:
-        """All columns of the chosen samples, name → (n,): number, labels, parameters, split."""
+        """All numbers of the chosen samples, name → (n,): number, labels, parameters, split."""
         part, rank = read_splits(self.dataset.path, self.dataset.header)
-        stored = {name: self.dataset.column(name) for name in self.dataset.header.columns}
+        header = self.dataset.header
+        stored = {
+            name: self.dataset.column(name)
+            for name, column in header.columns.items()
+            if not column.shape
+        }
         rows = {**stored, SPLIT: part, SUBSET_RANK: rank}
         return {SAMPLE: self.indices, **{name: rows[name][self.indices] for name in rows}}
+
+    @property
+    def arrays(self) -> dict[str, Column]:
+        """Columns that have an array for each sample."""
+        columns = self.dataset.header.columns
+        return {name: column for name, column in columns.items() if column.shape}
 
     @property
     def parts(self) -> list[str]:
@@ -98,7 +111,7 @@ class Selection:
     def batches(
         self, advance: Callable[[int], object]
     ) -> Iterator[tuple[range, np.ndarray[Any, Any]]]:
-        """The images, a few megabytes at a time: rows of the selection, and images (b, c, h, w).
+        """The images, a few megabytes at a time: rows of the selection, and images (b, c, *grid).
 
         Raises:
             StorageError: The data cannot be read, or are damaged.

@@ -38,7 +38,9 @@ def class_severities(
 
 
 def _by_name(known: DatasetHeader) -> dict[str, float]:
-    """Severity of each class by its name, and by that of its folder."""
+    """Severity of each class by its name, and by that of its folder; none where it is not told."""
+    if not known.class_severities:
+        return {}
     names = (*known.class_names, *class_folders(known.class_names))
     return dict(zip(names, known.class_severities * 2, strict=True))
 

@@ -9,26 +9,27 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets import Dataset
+from crystalvision.datasets._columns import LABEL, SEEN
 from crystalvision.datasets._files import size_bytes
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, document_of
 from crystalvision.exchange._place import new_folder
 from crystalvision.exchange._readme import readme
-from crystalvision.exchange._selection import Begin, Exported, Selection, begin_nothing
+from crystalvision.exchange._selection import Begin, Exported, Rows, Selection, begin_nothing
 from crystalvision.exchange._table import CLASS, as_json, check_names, rows_of
 from crystalvision.text import json_text
 
 SAMPLES_PER_TAR = 1000
 
 _USE = """\
-Each sample is three files of one name: `.npy`, the image as stored, (channel, row, column); `.cls`,
-the label; `.json`, all columns, with `null` for what is not known.
+Each sample has files of one name: `.npy`, the pattern as stored, ({dimensions}); {label}`.json`,
+all numbers, with `null` for what is not known{arrays}.
 
 ```python
 import webdataset
 
 samples = webdataset.WebDataset("train-000000.tar", shardshuffle=False)
-for image, label, columns in samples.decode().to_tuple("npy", "cls", "json"):
+for image, {label_name}columns in samples.decode().to_tuple("npy", {label_key}"json"):
     ...
 ```
 
@@ -68,29 +69,60 @@ def export_webdataset(
     with new_folder(output, selection.dataset.path, overwrite=overwrite) as folder:
         with _Tars(folder, samples_per_tar) as tars:
             rows = rows_of(selection)
-            for _, images in selection.batches(begin("writing", len(selection))):
-                for image in images:
+            for places, images in selection.batches(begin("writing", len(selection))):
+                arrays = _arrays(selection, selection.indices[places.start : places.stop])
+                for place, image in enumerate(images):
                     row = next(rows)
-                    tars.add(row["split"], f"{row['sample']:08d}", _files(selection, row, image))
-        text = readme(selection, "WebDataset", [("Use", _USE)])
+                    parts = {name: values[place] for name, values in arrays.items()}
+                    files = _files(selection, row, image, parts)
+                    tars.add(row["split"], f"{row['sample']:08d}", files)
+        text = readme(selection, "WebDataset", [("Use", _use(selection))])
         (folder / "README.md").write_text(text, encoding="utf-8")
         document = document_of(selection, "webdataset")
         (folder / DOCUMENT).write_text(document, encoding="utf-8")
     return Exported(output, "webdataset", split, len(selection), tars.count + 2, size_bytes(output))
 
 
+def _use(selection: Selection) -> str:
+    header = selection.dataset.header
+    labelled = LABEL in header.columns
+    names = [*selection.arrays, *([SEEN] if header.seen is not None else [])]
+    arrays = ", ".join(f"`.{name}.npy`" for name in names)
+    return _USE.format(
+        dimensions=", ".join(("channel", *(axis.name for axis in header.axes))),
+        label="`.cls`, the label; " if labelled else "",
+        label_name="label, " if labelled else "",
+        label_key='"cls", ' if labelled else "",
+        arrays=f"; {arrays}, the array of that name" if names else "",
+    )
+
+
+def _arrays(selection: Selection, indices: np.ndarray[Any, Any]) -> Rows:
+    """What some samples have beside their numbers and their pattern, name → (n, *shape)."""
+    arrays = {name: selection.dataset.column(name, indices) for name in selection.arrays}
+    seen = selection.dataset.seen(indices)
+    return arrays if seen is None else {**arrays, SEEN: seen}
+
+
 def _files(
-    selection: Selection, row: dict[str, Any], image: np.ndarray[Any, Any]
+    selection: Selection, row: dict[str, Any], image: np.ndarray[Any, Any], arrays: Rows
 ) -> Iterator[tuple[str, bytes]]:
     """The files of a sample: suffix and content."""
-    pixels = io.BytesIO()
-    np.lib.format.write_array(pixels, np.ascontiguousarray(image), version=(1, 0))
-    label = int(row["label"])
-    told = {CLASS: selection.dataset.header.class_names[label]}
-    told |= {name: as_json(value) for name, value in row.items()}
-    yield "npy", pixels.getvalue()
-    yield "cls", str(label).encode()
+    told = {name: as_json(value) for name, value in row.items()}
+    yield "npy", _npy(image)
+    if LABEL in row:
+        label = int(row[LABEL])
+        told = {CLASS: selection.dataset.header.class_names[label]} | told
+        yield "cls", str(label).encode()
     yield "json", json_text(told).encode()
+    for name, values in arrays.items():
+        yield f"{name}.npy", _npy(values)
+
+
+def _npy(values: np.ndarray[Any, Any]) -> bytes:
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.ascontiguousarray(values), version=(1, 0))
+    return content.getvalue()
 
 
 class _Tars:

@@ -1,6 +1,6 @@
 """Runs an exported file, and compares what it says with what `predict` says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from crystalvision.export._patterns import TrialPatterns
 from crystalvision.prediction import Predictions
 
 TOLERANCE = 1e-3
-"""Largest difference of a probability, and of a severity as a share of the largest severity, or of
-1: runtimes fuse and order float32 sums in their own ways, which is a hundredth of this."""
+"""Largest difference of a probability, and of a value as a share of the largest value, or of 1:
+runtimes fuse and order float32 sums in their own ways, which is a hundredth of this."""
 
 _ALONE = 8  # patterns that pass one by one
 _PIXELS = 2**22  # of one batch, which bounds its memory
 
 Counts = np.ndarray[Any, np.dtype[np.float32]]
-Answers = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+Answers = Mapping[str, np.ndarray[Any, Any]]
 Runner = Callable[[Counts], Answers]
-"""From raw counts (b, c, h, w) to probabilities (b, k) and severities (b,)."""
+"""From raw counts (b, c, *grid) to each output by its name, (b, …)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class ExportCheck:
         real: How many of them are of a dataset; the others are drawn.
         source: What they are, in words.
         batches: How many patterns passed at a time.
-        probability_difference: The largest of all probabilities.
-        severity_difference: The largest of all severities.
+        differences: The largest of each output, by its name; of a class, by how much the one that
+            is named is less probable than the most probable.
         tolerance: What a difference may be.
         runtime: What ran the file.
     """
@@ -44,8 +44,7 @@ class ExportCheck:
     real: int
     source: str
     batches: tuple[int, ...]
-    probability_difference: float
-    severity_difference: float
+    differences: dict[str, float]
     tolerance: float
     runtime: str
 
@@ -74,24 +73,25 @@ def check_file(
     places = np.unique(np.linspace(0, len(counts) - 1, _ALONE).round().astype(int))
     parts = [np.array([place]) for place in places]
     parts += [np.arange(3), *np.array_split(np.arange(len(counts)), -(-len(counts) // many))]
-    largest = np.zeros(2)
+    largest: dict[str, float] = {}
     for part in parts:
         found = _run(name, runner, counts[part])
-        largest = np.maximum(largest, _differences(name, found, expected, part))
-    size = max(1.0, float(np.abs(expected.severity).max()))
-    if largest[0] > TOLERANCE or largest[1] > TOLERANCE * size:
+        for output, difference in _differences(name, found, expected, part).items():
+            largest[output] = max(largest.get(output, 0.0), difference)
+    wrong = {
+        output: difference
+        for output, difference in largest.items()
+        if difference > TOLERANCE * _size(output, expected)
+    }
+    if wrong:
+        told = ", ".join(f"'{output}' by up to {number:.3g}" for output, number in wrong.items())
         raise ExportError(
             f"{name}: the exported model is another than the run's: run by {runtime} on "
-            f"{trial.source}, its probabilities differ by up to {largest[0]:.3g} and its "
-            f"severities by up to {largest[1]:.3g} from those of predict (allowed: "
-            f"{TOLERANCE:g}), so no file was written; try the other format, and report this with "
-            "the run's run.yaml"
+            f"{trial.source}, it differs from predict in {told} (allowed: {TOLERANCE:g}), so no "
+            "file was written; try the other format, and report this with the run's run.yaml"
         )
     batches = tuple(sorted({len(part) for part in parts}))
-    differences = float(largest[0]), float(largest[1])
-    return ExportCheck(
-        len(counts), trial.real, trial.source, batches, *differences, TOLERANCE, runtime
-    )
+    return ExportCheck(len(counts), trial.real, trial.source, batches, largest, TOLERANCE, runtime)
 
 
 def _run(name: Path, runner: Runner, counts: Counts) -> Answers:
@@ -106,20 +106,44 @@ def _run(name: Path, runner: Runner, counts: Counts) -> Answers:
 
 def _differences(
     name: Path, found: Answers, expected: Predictions, part: np.ndarray[Any, Any]
-) -> tuple[float, float]:
-    """Largest differences of the probabilities, and of the severities."""
-    wanted = (expected.probabilities[part], expected.severity[part])
-    largest = []
-    for mine, other in zip(found, wanted, strict=True):
+) -> dict[str, float]:
+    """The largest difference of each output."""
+    largest = {}
+    for output, wanted in _outputs(expected).items():
+        mine, other = found[output], wanted[part]
         if mine.shape != other.shape:
             raise ExportError(
-                f"{name}: the exported model gives an array of shape {mine.shape} where predict "
-                f"gives {other.shape}, so no file was written"
+                f"{name}: the exported model gives an array '{output}' of shape {mine.shape} where "
+                f"predict gives {other.shape}, so no file was written"
             )
-        both = np.isnan(mine) & np.isnan(other)
-        differences = np.where(both, 0.0, np.abs(mine.astype(np.float64) - other))
-        largest.append(float(np.nan_to_num(differences, nan=np.inf).max()))
-    return largest[0], largest[1]
+        probabilities = expected[output].probabilities if output in expected else None
+        if probabilities is not None:
+            told = np.take_along_axis(probabilities[part], mine[:, None], axis=1)[:, 0]
+            differences = probabilities[part].max(axis=1) - told
+        elif other.dtype.kind == "i":
+            differences = (mine != other).astype(np.float64)
+        else:
+            both = np.isnan(mine) & np.isnan(other)
+            differences = np.where(both, 0.0, np.abs(mine.astype(np.float64) - other))
+        largest[output] = float(np.nan_to_num(differences, nan=np.inf).max())
+    return largest
+
+
+def _outputs(expected: Predictions) -> dict[str, np.ndarray[Any, Any]]:
+    """What an exported file must give, by the names of its outputs."""
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, said in expected.estimates.items():
+        parts = {name: said.value, f"{name}_probabilities": said.probabilities}
+        parts[f"{name}_spread"] = said.spread
+        found |= {output: value for output, value in parts.items() if value is not None}
+    return found
+
+
+def _size(output: str, expected: Predictions) -> float:
+    """What the tolerance of an output is a share of."""
+    if output in expected and expected[output].probabilities is not None:
+        return 2.0  # both probabilities that are compared may be off
+    return max(1.0, float(np.abs(_outputs(expected)[output]).max()))
 
 
 def onnx_runner(path: Path) -> tuple[Runner, str]:
@@ -138,15 +162,20 @@ def onnx_runner(path: Path) -> tuple[Runner, str]:
     except Exception as error:  # it raises errors of many kinds
         raise ExportError(f"onnxruntime cannot load the export: {first_line(error)}") from error
 
+    names = [each.name for each in session.get_outputs()]
+
     def run(counts: Counts) -> Answers:
-        probabilities, severity = session.run(["probabilities", "severity"], {"counts": counts})
-        return probabilities, severity
+        return dict(zip(names, session.run(names, {"counts": counts}), strict=True))
 
     return run, f"onnxruntime {onnxruntime.__version__}"
 
 
-def torch_runner(path: Path) -> tuple[Runner, str]:
+def torch_runner(path: Path, outputs: Sequence[str]) -> tuple[Runner, str]:
     """What runs a program of torch.export, and its name.
+
+    Args:
+        path: The file.
+        outputs: Names of what it gives, in its order.
 
     Raises:
         ExportError: torch refuses the file.
@@ -158,8 +187,8 @@ def torch_runner(path: Path) -> tuple[Runner, str]:
 
     def run(counts: Counts) -> Answers:
         with torch.no_grad():
-            probabilities, severity = module(torch.from_numpy(counts))
-        return probabilities.numpy(), severity.numpy()
+            found = module(torch.from_numpy(counts))
+        return {name: each.numpy() for name, each in zip(outputs, found, strict=True)}
 
     return run, f"torch {torch.__version__}"
 

@@ -4,7 +4,7 @@ import importlib.util
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -68,10 +68,11 @@ def export_run(
     data: Dataset | None = None,
     on_checked: Callable[[ExportCheck], object] = lambda check: None,
 ) -> Path:
-    """Export a run: raw counts in, probabilities and severity out, for any number of patterns.
+    """Export a run: raw counts in, what it says of each target out, for any number of patterns.
 
-    Input `counts` (batch, c, h, w) float32; outputs `probabilities` (batch, k) and `severity`
-    (batch,). Normalisation and temperature are inside. The reject flag is not.
+    Input `counts` (batch, c, *grid) float32; outputs: each target by its name, (batch, *shape), and
+    `NAME_probabilities` (batch, k, *shape) of one with classes. Normalisation and temperatures are
+    inside. The reject flag is not.
 
     The file is run before it appears, on real patterns and on a detector's extremes, alone and in
     batches: it says what `predict` says, or it is not there.
@@ -107,7 +108,9 @@ def export_run(
         with whole_file(destination) as partial:
 
             def tried() -> ExportCheck:
-                runner, runtime = onnx_runner(partial) if to == "onnx" else torch_runner(partial)
+                runner, runtime = (
+                    onnx_runner(partial) if to == "onnx" else torch_runner(partial, graph.outputs)
+                )
                 return check_file(name, runner, runtime, trial, expected)
 
             exported(partial, described)
@@ -135,7 +138,7 @@ def _captured(run: Run, graph: ExportedSystem, to: Format) -> Writer:
     try:
         program = torch.export.export(graph, (example,), dynamic_shapes={"counts": {0: batch}})
         if to == "onnx":
-            return _onnx_writer(program)
+            return _onnx_writer(program, graph.outputs)
     except CrystalVisionError:
         raise
     except Exception as error:  # exporters raise errors of many kinds
@@ -154,12 +157,12 @@ def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
     """What an exported file says of itself."""
     record = run.record
     return {
-        "class_names": list(record.class_names),
-        "class_severities": list(record.class_severities),
+        "targets": {name: each.model_dump(mode="json") for name, each in record.targets.items()},
+        "outputs": list(graph.outputs),
         "image_shape": list(record.image_shape),
-        "input": "raw detector counts, float32 (batch, channels, height, width)",
+        "input": "raw counts, float32 (batch, channels, *grid)",
         "calibrated": graph.calibrated,
-        "temperature": graph.temperature,
+        "temperatures": graph.temperatures,
         "axes": list(record.calibration),
         "run": run.path.name,
         "dataset_identity": record.dataset.identity,
@@ -168,13 +171,13 @@ def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
     }
 
 
-def _onnx_writer(program: torch.export.ExportedProgram) -> Writer:
+def _onnx_writer(program: torch.export.ExportedProgram, outputs: Sequence[str]) -> Writer:
     onnx_program = torch.onnx.export(
         program,
         dynamo=True,
         opset_version=_OPSET,
         input_names=["counts"],
-        output_names=["probabilities", "severity"],
+        output_names=list(outputs),
         verbose=False,
     )
     if onnx_program is None:

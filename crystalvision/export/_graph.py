@@ -1,11 +1,13 @@
-"""A system from raw counts to calibrated probabilities, as one module."""
+"""A system from raw counts to what it says of each target, calibrated, as one module."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import nn
 
+from crystalvision.classical import ClassicalSystem
+from crystalvision.contracts import Estimate
 from crystalvision.errors import InputError
-from crystalvision.models import System
+from crystalvision.models import LABEL, SEVERITY
 from crystalvision.runs import Run
 from crystalvision.trust import load_trust, scale
 
@@ -14,8 +16,10 @@ class ExportedSystem(nn.Module):
     """Preparation, system and calibration of a run.
 
     Attributes:
-        temperature: Of the calibration; 1 without one.
+        temperatures: Of the calibration, by target; empty without one.
         calibrated: Whether the run has one.
+        outputs: Names of what `forward` gives: each target, `NAME_probabilities` of one with
+            classes, `NAME_spread` where a head says how far it may be off.
     """
 
     def __init__(self, run: Run, *, calibrated: bool = True) -> None:
@@ -29,7 +33,7 @@ class ExportedSystem(nn.Module):
             InputError: A run whose system is no network, or whose calibration is damaged.
         """
         super().__init__()
-        if not isinstance(run.system, System):
+        if isinstance(run.system, ClassicalSystem):
             raise InputError(
                 f"{run.path} cannot be exported: its system is no network but a classical one; use "
                 "it with crystalvision predict"
@@ -38,23 +42,44 @@ class ExportedSystem(nn.Module):
         self.preprocess = run.preprocess
         self.system = run.system
         self.calibrated = trust is not None
-        self.temperature = 1.0 if trust is None else trust.record.temperature
+        self.temperatures = {} if trust is None else trust.record.temperatures
+        targets = run.record.targets
+        self._targets = tuple(targets)
+        self._severity_follows = SEVERITY in targets and SEVERITY not in run.system.targets
         severities = torch.tensor(run.record.class_severities)
         self.register_buffer("class_severities", severities)
         self.eval()
+        with torch.no_grad():
+            said = self._said(torch.ones(2, *run.record.image_shape))
+        self.outputs = tuple(said)
 
     def forward(
-        self, counts: Float[torch.Tensor, "b c h w"]
-    ) -> tuple[Float[torch.Tensor, "b k"], Float[torch.Tensor, "b"]]:
-        """Probabilities (b, k) and severities (b,) of raw counts (b, c, h, w).
+        self, counts: Float[torch.Tensor, "b c *grid"]
+    ) -> tuple[Shaped[torch.Tensor, "b *_"], ...]:
+        """What is said of raw counts (b, c, *grid): a tensor for each of `outputs`."""
+        return tuple(self._said(counts).values())
 
-        Raises:
-            InputError: The system tells no classes.
-        """
-        told = self.system.predict(self.system(self.preprocess(counts)))
-        if told.probabilities is None:
-            raise InputError("the run's system tells no classes; train one with a head that does")
-        probabilities = scale(told.probabilities.float(), self.temperature)
-        if told.severity is None:
-            return probabilities, probabilities @ self.get_buffer("class_severities")
-        return probabilities, told.severity.float()
+    def _said(self, counts: torch.Tensor) -> dict[str, torch.Tensor]:
+        estimates = self.system.predict(self.system(self.preprocess(counts)))
+        said: dict[str, torch.Tensor] = {}
+        for name in self._targets:
+            if name == SEVERITY and self._severity_follows:
+                told = _scaled(estimates[LABEL], self.temperatures.get(LABEL, 1.0))
+                said[name] = told @ self.get_buffer("class_severities")
+                continue
+            estimate = estimates[name]
+            if estimate.probabilities is None:
+                value = estimate.value
+                said[name] = value.float() if value.is_floating_point() else value
+            else:
+                probabilities = _scaled(estimate, self.temperatures.get(name, 1.0))
+                said[name] = probabilities.argmax(dim=1)
+                said[f"{name}_probabilities"] = probabilities
+            if estimate.spread is not None:
+                said[f"{name}_spread"] = estimate.spread.float()
+        return said
+
+
+def _scaled(estimate: Estimate, temperature: float) -> torch.Tensor:
+    assert estimate.probabilities is not None  # noqa: S101 - asked for where they are, for mypy
+    return scale(estimate.probabilities.float(), temperature)

@@ -21,7 +21,7 @@ class TrialPatterns:
     """What a file is tried on.
 
     Attributes:
-        counts: Raw counts, (n, c, h, w), float32.
+        counts: Raw counts, (n, c, *grid), float32.
         source: Where they come from, in words.
         real: How many of them are of a dataset.
     """
@@ -50,7 +50,7 @@ def trial_patterns(run: Run, data: Dataset | None = None) -> TrialPatterns:
         if data.header.image_shape != run.record.image_shape:
             raise InputError(
                 f"{data.path} holds patterns of shape {data.header.image_shape}; {run.path} was "
-                f"trained on (channels, height, width) = {run.record.image_shape}: give -d a "
+                f"trained on patterns of {run.record.image_shape}: give -d a "
                 "dataset of such patterns"
             )
         return _with(_chosen(data), str(data.path), extremes)
@@ -84,19 +84,20 @@ def _chosen(dataset: Dataset) -> np.ndarray[Any, Any]:
     return np.asarray(dataset.images(places), dtype=np.float32)
 
 
-def _extremes(shape: tuple[int, int, int]) -> Iterator[np.ndarray[Any, np.dtype[np.float32]]]:
-    """Patterns (c, h, w) as detectors give them in extreme cases; the same each time."""
+def _extremes(shape: tuple[int, ...]) -> Iterator[np.ndarray[Any, np.dtype[np.float32]]]:
+    """Patterns (c, *grid) as detectors give them in extreme cases; the same each time."""
     rng = np.random.default_rng(0)
     zeros = np.zeros(shape, dtype=np.float32)
     yield zeros
     yield zeros + np.float32(_SATURATED)
     spot = zeros.copy()
-    spot[:, shape[1] // 2, shape[2] // 2] = _SATURATED
+    spot[(slice(None), *(slice(size // 2, size // 2 + 1) for size in shape[1:]))] = _SATURATED
     yield spot
-    y, x = np.ogrid[: shape[1], : shape[2]]
+    places = np.ogrid[tuple(slice(size) for size in shape[1:])]
     for mean in _MEANS:
         # A direct beam on a halo, with reflections at random places.
-        radius = np.hypot(y - shape[1] / 2, x - shape[2] / 2) / max(shape[1:])
+        squares = [(place - size / 2) ** 2 for place, size in zip(places, shape[1:], strict=True)]
+        radius = np.sqrt(sum(squares)) / max(shape[1:])
         expected = mean * np.exp(-6 * radius) + 20 * mean * (rng.random(shape) > 0.98)
         yield rng.poisson(expected).clip(max=_SATURATED).astype(np.float32)
     yield np.where(rng.random(shape) > 0.9, _SATURATED, rng.poisson(3.0, shape)).astype(np.float32)

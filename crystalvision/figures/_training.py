@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crystalvision.figures._style import COLOURS, DASHES, INK, MARKERS, new_figure
+from crystalvision.text import figure_text
 from crystalvision.training import EpochRecord, PhaseRecord
 
 if TYPE_CHECKING:
@@ -16,12 +17,11 @@ _WIDE = 30  # ratio of losses; above it they are drawn on a logarithmic scale
 
 
 def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
-    """Losses, accuracy and severity error of a phase against the epoch."""
+    """Losses and scores of a phase against the epoch."""
     from matplotlib.ticker import MaxNLocator
 
-    tells_classes = any(row.validation_accuracy is not None for row in epochs)
-    tells_severity = any(row.validation_mae is not None for row in epochs)
-    rows = 1 + tells_classes + tells_severity
+    scores = list(dict.fromkeys(name for row in epochs for name in row.scores))
+    rows = 1 + len(scores)
     figure, axes = new_figure(height=1.3 + 1.55 * rows, rows=rows)
     steps = [row.epoch for row in epochs]
     _curve(axes[0], steps, [row.train_loss for row in epochs], "training", 0)
@@ -33,11 +33,8 @@ def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
         axes[0].yaxis.set_major_formatter("{x:g}")
         axes[0].yaxis.set_minor_formatter("")
     axes[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    below = iter(axes[1:])
-    if tells_classes:
-        _measure(next(below), steps, [row.validation_accuracy for row in epochs], "accuracy")
-    if tells_severity:
-        _measure(next(below), steps, [row.validation_mae for row in epochs], "severity MAE")
+    for below, name in zip(axes[1:], scores, strict=True):
+        _measure(below, steps, [row.scores.get(name) for row in epochs], _words(name))
     for each in axes:
         each.axvline(phase.best_epoch, color=INK, linewidth=1, linestyle=":")
         each.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -47,8 +44,12 @@ def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
 
 def told_kept(phase: PhaseRecord) -> str:
     """Which epoch's weights a phase kept, in words."""
-    monitor = phase.monitor.replace("_", " ").replace("mae", "MAE")
+    monitor = _words(phase.monitor)
     return f"kept: epoch {phase.best_epoch} of {phase.epochs}, {monitor} {phase.best_value:.4f}"
+
+
+def _words(score: str) -> str:
+    return figure_text(score.replace("_", " ").replace("mae", "MAE"), 40)
 
 
 def _measure(

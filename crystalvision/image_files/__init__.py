@@ -24,6 +24,7 @@ from crystalvision.image_files._gaps import (
     GapValues,
     as_counts,
     fill_gaps,
+    find_gaps,
     parse_gap_values,
     saturated,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "PatternFile",
     "as_counts",
     "fill_gaps",
+    "find_gaps",
     "open_image_file",
     "open_pattern_file",
     "parse_gap_values",

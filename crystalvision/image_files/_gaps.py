@@ -13,7 +13,7 @@ _NEGATIVE_MARKS = (-1, -2)  # of Pilatus detectors: gaps, and dead pixels
 _LARGEST = (2**16 - 1, 2**16 - 2, 2**8 - 1)  # marks, or pixels that saturated
 
 GapValues = tuple[float, ...] | None
-"""Values to be set to 0; none at all if every value is a count; `None` if nobody has said."""
+"""Values of what was not measured; none if every value is a count; `None` if nobody has said."""
 
 Array = np.ndarray[Any, Any]
 
@@ -63,10 +63,16 @@ def fill_gaps(image: Array, source: str, values: GapValues) -> Array:
                 f"set them to 0, or --gap-value {NONE} if every value is a count"
             )
         return image
-    gaps = np.zeros(image.shape, dtype=bool)
-    for value in values:
-        gaps |= np.isnan(image) if np.isnan(value) else image == value
+    gaps = find_gaps(image, values)
     return np.where(gaps, image.dtype.type(0), image) if gaps.any() else image
+
+
+def find_gaps(image: Array, values: GapValues) -> Array:
+    """Where an image has one of the values that mark what was not measured, same shape."""
+    gaps = np.zeros(image.shape, dtype=bool)
+    for value in values or ():
+        gaps |= np.isnan(image) if np.isnan(value) else image == value
+    return gaps
 
 
 def as_counts(image: Array, source: str, values: GapValues) -> Array:

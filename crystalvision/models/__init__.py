@@ -4,8 +4,9 @@ from crystalvision.models._branch import (
     Branch,
     Branches,
     BranchOutput,
+    ask_estimates,
     ask_head,
-    ask_prediction,
+    check_large_enough,
 )
 from crystalvision.models._build import build_system
 from crystalvision.models._classical_config import ClassicalConfig
@@ -14,6 +15,7 @@ from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
 from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
+from crystalvision.models._targets import LABEL, SEVERITY, listed
 from crystalvision.models._trained_branch import (
     TrainedBranch,
     TrainedOn,
@@ -22,7 +24,9 @@ from crystalvision.models._trained_branch import (
 )
 
 __all__ = [
+    "LABEL",
     "NO_FUSION",
+    "SEVERITY",
     "BackboneSpeed",
     "Branch",
     "BranchConfig",
@@ -36,11 +40,13 @@ __all__ = [
     "TrainedBranch",
     "TrainedOn",
     "TrainingStep",
+    "ask_estimates",
     "ask_head",
-    "ask_prediction",
     "build_system",
+    "check_large_enough",
     "count_parameters",
     "flops",
+    "listed",
     "measure_speed",
     "peak_memory",
     "read_trained_branch",

@@ -1,4 +1,4 @@
-"""A branch: a backbone, global average pooling, and a head."""
+"""A branch: a backbone, the mean of its map, and a head."""
 
 from collections.abc import ItemsView, Mapping, ValuesView
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ from torch import nn
 
 from crystalvision.contracts import (
     Backbone,
+    Estimate,
     Head,
-    Prediction,
-    check_prediction,
+    Target,
+    check_estimates,
     check_tensor,
+    dimensions_of,
     origin_of,
-    stride_pair,
+    strides,
 )
 from crystalvision.errors import InputError
 
@@ -26,39 +28,54 @@ class BranchOutput:
 
     Attributes:
         features: Pooled features, (b, f).
-        outputs: Raw outputs of the branch's head, (b, o).
+        outputs: Raw outputs of the branch's head, (b, o); (b, o, *m) of one that reads the map.
     """
 
     features: Float[torch.Tensor, "b f"]
-    outputs: Float[torch.Tensor, "b o"]
+    outputs: Float[torch.Tensor, "b o *m"]
 
 
 def ask_head(head: Head, features: torch.Tensor, where: str = "") -> torch.Tensor:
-    """Raw outputs (b, o) of a head.
+    """Raw outputs (b, o) of a head, (b, o, *m) of one that reads the map.
 
     Raises:
         PluginError: It gives something else.
     """
     who = f"{where}the {origin_of(head, 'head')}"
-    return check_tensor(head(features), who, "(b, o)", sizes=(None, None), like=features)
+    outputs = head(features)
+    if head.reads == "pooled":
+        return check_tensor(outputs, who, "(b, o)", sizes=(None, None), like=features)
+    dimensions = outputs.ndim if isinstance(outputs, torch.Tensor) else 0
+    sizes = (None,) * max(2, dimensions)
+    return check_tensor(outputs, who, "(b, o, …)", sizes=sizes, like=features)
 
 
-def ask_prediction(head: Head, outputs: torch.Tensor, where: str = "") -> Prediction:
-    """What a head predicts from its raw outputs (b, o).
+def ask_estimates(
+    head: Head, outputs: torch.Tensor, targets: Mapping[str, Target], where: str = ""
+) -> Mapping[str, Estimate]:
+    """What a head says of each of its targets, from its raw outputs.
+
+    Args:
+        head: The head.
+        outputs: What `ask_head` gave.
+        targets: What they are, by name; more than the head's are no harm.
+        where: Of which part of the system it is the head, for errors.
 
     Raises:
         PluginError: It gives something else.
     """
-    return check_prediction(head.predict(outputs), f"{where}the {origin_of(head, 'head')}", outputs)
+    learnt = {name: targets[name] for name in head.targets}
+    who = f"{where}the {origin_of(head, 'head')}"
+    return check_estimates(head.predict(outputs), who, outputs, learnt)
 
 
 class Branch(nn.Module):
-    """A backbone with a head over its pooled features.
+    """A backbone with a head over its features.
 
     Args:
         name: Name of the branch, for errors.
         backbone: From images to a feature map.
-        head: From pooled features to raw outputs.
+        head: From features, pooled or not, to raw outputs.
         in_channels: Channels of the images.
     """
 
@@ -69,8 +86,10 @@ class Branch(nn.Module):
         self.head = head
         self.in_channels = in_channels
 
-    def features(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f"]:
-        """Global average of the backbone's feature map: (b, c, h, w) → (b, f).
+    def feature_map(
+        self, images: Float[torch.Tensor, "b c *grid"]
+    ) -> Float[torch.Tensor, "b f *grid2"]:
+        """The backbone's feature map: (b, c, *grid) → (b, f, *grid').
 
         Raises:
             InputError: Images of the wrong shape, or smaller than the backbone's stride.
@@ -78,39 +97,69 @@ class Branch(nn.Module):
         """
         self._check_images(images)
         width = self.backbone.num_features
-        maps = check_tensor(
+        return check_tensor(
             self.backbone(images),
             f"branch '{self.name}': the {origin_of(self.backbone, 'backbone')}, which declares "
             f"num_features={width},",
-            f"(b, {width}, h', w')",
-            sizes=(None, width, None, None),
+            f"(b, {width}, {_grid_text(images.ndim - 2, prime=True)})",
+            sizes=(None, width, *(None,) * (images.ndim - 2)),
             like=images,
         )
-        return maps.mean(dim=(2, 3))
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> BranchOutput:
-        """Features and the head's raw outputs of images (b, c, h, w).
+    def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> BranchOutput:
+        """Pooled features, the mean of the map, and the head's raw outputs of images.
 
         Raises:
-            InputError: As for `features`.
-            PluginError: As for `features`.
+            InputError: As for `feature_map`.
+            PluginError: As for `feature_map`.
         """
-        features = self.features(images)
-        return BranchOutput(features, ask_head(self.head, features, f"branch '{self.name}': "))
+        maps = self.feature_map(images)
+        features = maps.mean(dim=tuple(range(2, maps.ndim)))
+        read = maps if self.head.reads == "map" else features
+        return BranchOutput(features, ask_head(self.head, read, f"branch '{self.name}': "))
 
     def _check_images(self, images: torch.Tensor) -> None:
-        if images.ndim != 4 or images.shape[1] != self.in_channels:
+        known, found = dimensions_of(self.backbone), images.ndim - 2
+        if found not in known or images.shape[1] != self.in_channels:
+            shapes = " or ".join(
+                f"(b, {self.in_channels}, {_grid_text(number)})" for number in sorted(known)
+            )
             raise InputError(
-                f"branch '{self.name}' takes images of shape (b, {self.in_channels}, h, w), not "
+                f"branch '{self.name}' takes images of shape {shapes}, not "
                 f"{tuple(images.shape)}; it was built for in_channels={self.in_channels}"
             )
-        height, width = images.shape[2:]
-        rows, columns = stride_pair(self.backbone)
-        if height < rows or width < columns:
-            raise InputError(
-                f"branch '{self.name}' needs images of at least {rows}×{columns} pixels, not "
-                f"{height}×{width}: bin less, or choose a backbone of smaller stride"
+        check_large_enough(self.name, self.backbone, tuple(images.shape[2:]))
+
+
+def check_large_enough(
+    branch: str, backbone: Backbone, grid: tuple[int, ...], why: str = ""
+) -> None:
+    """Check that images are no smaller than one point of the feature map.
+
+    Args:
+        branch: Name of the branch, for the error.
+        backbone: Its backbone.
+        grid: Shape of the images.
+        why: How they came by that shape, if there is more to say than the shape.
+
+    Raises:
+        InputError: They are smaller.
+    """
+    least = strides(backbone, len(grid))
+    if any(size < one for size, one in zip(grid, least, strict=True)):
+        raise InputError(
+            f"branch '{branch}' needs images of at least {'×'.join(map(str, least))} pixels, "
+            + (
+                why
+                or f"not {'×'.join(map(str, grid))}: bin less, or choose a backbone of smaller "
+                "stride"
             )
+        )
+
+
+def _grid_text(dimensions: int, *, prime: bool = False) -> str:
+    names = {1: ("n",), 2: ("h", "w")}.get(dimensions, tuple("dhw"[-dimensions:]))
+    return ", ".join(f"{name}'" if prime else name for name in names)
 
 
 class Branches(nn.ModuleDict):

@@ -1,15 +1,24 @@
 """Builds a system from its description, and refuses one that could not work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from crystalvision.config import Part
-from crystalvision.contracts import Head, Prediction, check_size, check_stride, origin_of
+from crystalvision.contracts import (
+    Head,
+    Target,
+    check_size,
+    check_stride,
+    dimensions_of,
+    origin_of,
+    strides,
+)
 from crystalvision.errors import InputError
-from crystalvision.models._branch import Branch, ask_head, ask_prediction
+from crystalvision.models._branch import Branch, ask_estimates, ask_head
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._system import System
+from crystalvision.models._targets import check_kinds, class_count, make_head
 from crystalvision.models._trained_branch import load_trained_branch
 from crystalvision.plugins import Catalogue
 
@@ -19,8 +28,8 @@ def build_system(
     catalogue: Catalogue,
     *,
     in_channels: int,
-    num_classes: int,
-    class_severities: Sequence[float] = (),
+    targets: Mapping[str, Target],
+    grid: Sequence[int],
     first_weights: bool = True,
 ) -> System:
     """Build an untrained system.
@@ -29,89 +38,141 @@ def build_system(
         config: Its description.
         catalogue: Where backbones, heads and fusions are looked up.
         in_channels: Channels of the images.
-        num_classes: Classes to tell apart.
-        class_severities: Severity of each class: a system whose heads tell severity alone takes the
-            nearest. Without them there must be a head that tells classes.
+        targets: What there is to be learnt, by name; the heads choose among them.
+        grid: Shape of the prepared images, (h, w) or another.
         first_weights: Whether branches and backbones begin with what their `weights` name. A
             trained system does without: those files need not be there any more.
 
     Raises:
-        InputError: A part or option that does not exist, fewer than one channel or two classes,
-            several branches that nothing joins, a fusion without a final head or a final head
-            without a fusion, or nothing that tells classes.
+        InputError: A part or option that does not exist, fewer than one channel, a target that
+            there is not or that is of another kind than the head's, a backbone of other dimensions
+            than the images, several branches that nothing joins, or a fusion without a final head
+            or a final head without a fusion.
     """
     if in_channels < 1:
         raise InputError(f"in_channels={in_channels}: images have at least one channel")
-    if num_classes < 2:
-        raise InputError(f"num_classes={num_classes}: there must be at least two to tell apart")
+    for target in targets.values():
+        if len(target.classes) == 1:
+            raise InputError(
+                f"target '{target.name}' has the one class '{target.classes[0]}'; there must be "
+                "at least two to tell apart"
+            )
     # Cheap to check, so before networks are made.
     joins = catalogue.entry("fusion", config.fusion.name).name != NO_FUSION
     _check_shape(config, catalogue, joins=joins)
+    made = _Parts(catalogue, targets, tuple(grid))
     branches = {
-        name: _branch(
-            name,
-            branch if first_weights else _without_weights(branch),
-            catalogue,
-            in_channels,
-            num_classes,
-        )
+        name: made.branch(name, branch if first_weights else _without_weights(branch), in_channels)
         for name, branch in config.branches.items()
     }
     widths = {name: branch.backbone.num_features for name, branch in branches.items()}
+    outputs = {name: made.check(branch) for name, branch in branches.items()}
+    classes = class_count(config.head, catalogue, targets) if config.head else 0
     fusion = catalogue.create(
         "fusion",
         config.fusion.name,
         config.fusion.options,
         branch_features=widths,
         branch_outputs={
-            name: _outputs(branch.head, widths[name]).shape[1] for name, branch in branches.items()
+            name: count for name, count in outputs.items() if branches[name].head.reads == "pooled"
         },
-        num_classes=num_classes,
+        num_classes=classes,
     )
     head = None
     if config.head is not None:
-        head = catalogue.create(
-            "head",
-            config.head.name,
-            config.head.options,
-            num_features=check_size(fusion, "num_features", f"the {origin_of(fusion, 'fusion')}"),
-            num_classes=num_classes,
-        )
-    readers = {name: (branch.head, widths[name]) for name, branch in branches.items()}
-    if head is not None:
-        readers["head"] = (head, fusion.num_features)
-    told = [_told(*reader) for reader in readers.values()]
-    by_severity = all(prediction.probabilities is None for prediction in told)
-    if by_severity:
-        tells_severity = any(prediction.severity is not None for prediction in told)
-        _check_severities(
-            class_severities if tells_severity else (), list(readers), catalogue.names("head")
-        )
-    return System(
-        branches, fusion if joins else None, head, class_severities if by_severity else ()
-    )
+        width = check_size(fusion, "num_features", f"the {origin_of(fusion, 'fusion')}")
+        head = made.final_head(config.head, width)
+    return System(branches, fusion if joins else None, head, targets)
 
 
-def _check_severities(
-    class_severities: Sequence[float], readers: Sequence[str], heads: Sequence[str]
-) -> None:
-    """Check that severities tell the classes of a system that has no head for them.
+class _Parts:
+    """Makes the parts of a system, for data of some kind."""
 
-    Raises:
-        InputError: There are none, or two classes have the same.
-    """
-    if not class_severities:
-        raise InputError(
-            f"nothing in this system classifies: the heads of {', '.join(readers)} give no "
-            f"probabilities; heads: {', '.join(heads)}"
+    def __init__(
+        self, catalogue: Catalogue, targets: Mapping[str, Target], grid: tuple[int, ...]
+    ) -> None:
+        self._catalogue = catalogue
+        self._targets = targets
+        self._grid = grid
+
+    def branch(self, name: str, config: BranchConfig, in_channels: int) -> Branch:
+        """A branch, with the weights that it begins with."""
+        dimensions = len(self._grid)
+        backbone = self._catalogue.create(
+            "backbone",
+            config.backbone.name,
+            config.backbone.options,
+            in_channels=in_channels,
+            dimensions=dimensions,
         )
-    if len(set(class_severities)) < len(class_severities):
-        listing = ", ".join(f"{severity:g}" for severity in class_severities)
-        raise InputError(
-            f"the heads of {', '.join(readers)} tell severity alone, and the classes' severities "
-            f"({listing}) are not all different: add a head that tells classes; heads: "
-            f"{', '.join(heads)}"
+        who = f"branch '{name}': the {origin_of(backbone, 'backbone')}"
+        width = check_size(backbone, "num_features", who)
+        if dimensions not in (read := dimensions_of(backbone)):
+            known = " or ".join(map(str, sorted(read)))
+            raise InputError(
+                f"branch '{name}': backbone '{config.backbone.name}' reads patterns of {known} "
+                f"dimensions, but these have {dimensions}; choose a backbone that reads them"
+            )
+        check_stride(backbone, who, dimensions)
+        head = make_head(
+            config.head,
+            self._catalogue,
+            f"branch '{name}': ",
+            num_features=width,
+            targets=self._targets,
+            grid=self._grid,
         )
+        branch = Branch(name, backbone, head, in_channels=in_channels)
+        load_trained_branch(branch, config)
+        return branch
+
+    def final_head(self, part: Part, width: int) -> Head:
+        """The head over what a fusion gives.
+
+        Raises:
+            InputError: It reads a map, and there is none.
+        """
+        head = make_head(
+            part,
+            self._catalogue,
+            "the final ",
+            num_features=width,
+            targets=self._targets,
+            grid=self._grid,
+        )
+        if head.reads == "map":
+            raise InputError(
+                f"the final head '{part.name}' reads a feature map, but a fusion gives pooled "
+                "features; make it the head of a branch"
+            )
+        self._check_head(head, torch.zeros(1, width), f"the final head '{part.name}'")
+        return head
+
+    def check(self, branch: Branch) -> int:
+        """Check what a branch's head gives, and say how many outputs there are."""
+        width = branch.backbone.num_features
+        shape: tuple[int, ...] = ()
+        if branch.head.reads == "map":
+            steps = strides(branch.backbone, len(self._grid))
+            shape = tuple(
+                max(1, size // step) for size, step in zip(self._grid, steps, strict=True)
+            )
+        who = f"branch '{branch.name}': the {origin_of(branch.head, 'head')}"
+        return self._check_head(branch.head, torch.zeros(1, width, *shape), who)
+
+    @torch.no_grad()
+    def _check_head(self, head: Head, features: torch.Tensor, who: str) -> int:
+        """Ask a head about one image that is all zeros; a contract less for a stranger."""
+        mode = head.training
+        outputs = ask_head(head.eval(), features)
+        said = head.predict(outputs)
+        head.train(mode)
+        if isinstance(said, Mapping):
+            values = {name: getattr(said.get(name), "value", None) for name in head.targets}
+            tensors = {name: one for name, one in values.items() if isinstance(one, torch.Tensor)}
+            check_kinds(tensors, who, self._targets)
+        ask_estimates(head, outputs, self._targets)
+        return int(outputs.shape[1])
 
 
 def _check_shape(config: SystemConfig, catalogue: Catalogue, *, joins: bool) -> None:
@@ -136,27 +197,6 @@ def _check_shape(config: SystemConfig, catalogue: Catalogue, *, joins: bool) -> 
         )
 
 
-def _branch(
-    name: str, config: BranchConfig, catalogue: Catalogue, in_channels: int, num_classes: int
-) -> Branch:
-    backbone = catalogue.create(
-        "backbone", config.backbone.name, config.backbone.options, in_channels=in_channels
-    )
-    who = f"branch '{name}': the {origin_of(backbone, 'backbone')}"
-    width = check_size(backbone, "num_features", who)
-    check_stride(backbone, who)
-    head = catalogue.create(
-        "head",
-        config.head.name,
-        config.head.options,
-        num_features=width,
-        num_classes=num_classes,
-    )
-    branch = Branch(name, backbone, head, in_channels=in_channels)
-    load_trained_branch(branch, config)
-    return branch
-
-
 def _without_weights(config: BranchConfig) -> BranchConfig:
     """The branch that is not told which weights to begin with."""
     backbone = config.backbone
@@ -164,17 +204,3 @@ def _without_weights(config: BranchConfig) -> BranchConfig:
         rest = {name: value for name, value in backbone.options.items() if name != "weights"}
         backbone = Part.of(backbone.name, **rest)
     return BranchConfig(backbone=backbone, head=config.head)
-
-
-def _told(head: Head, width: int) -> Prediction:
-    """What a head tells, found by asking it: a contract less for a stranger."""
-    return ask_prediction(head, _outputs(head, width))
-
-
-@torch.no_grad()
-def _outputs(head: Head, width: int) -> torch.Tensor:
-    """What a head makes of the features of one image that is all zeros, (1, o)."""
-    mode = head.training
-    outputs = ask_head(head.eval(), torch.zeros(1, width))
-    head.train(mode)
-    return outputs

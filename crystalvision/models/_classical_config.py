@@ -13,11 +13,13 @@ class ClassicalConfig(Config):
 
     Attributes:
         features: What describes the patterns, in this order; a single one needs no list.
-        estimator: From features to classes.
+        estimator: From features to what is told.
+        target: What that is: a column of classes, or of numbers.
     """
 
     features: Annotated[tuple[Part, ...], Field(min_length=1)]
     estimator: Part
+    target: str = "label"
 
     @field_validator("features", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from crystalvision.contracts import Backbone, stride_pair
+from crystalvision.contracts import Backbone, strides
 from crystalvision.errors import InputError
 
 
@@ -30,7 +30,7 @@ def flops(module: nn.Module, in_channels: int, size: int) -> int:
     """
     stride = getattr(module, "stride", 1)
     if isinstance(module, Backbone):
-        least = max(stride_pair(module))
+        least = max(strides(module, 2))
     else:
         least = stride if isinstance(stride, int) else 1  # a convolution's own stride is a tuple
     if size < least:

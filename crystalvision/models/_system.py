@@ -7,15 +7,16 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Fusion, Head, Prediction, check_tensor, origin_of
+from crystalvision.contracts import Estimate, Fusion, Head, Target, check_tensor, origin_of
 from crystalvision.errors import InputError
 from crystalvision.models._branch import (
     Branch,
     Branches,
     BranchOutput,
+    ask_estimates,
     ask_head,
-    ask_prediction,
 )
+from crystalvision.models._targets import LABEL, SEVERITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,12 @@ class System(nn.Module):
         branches: By name.
         fusion: Joins the branches' features, or `None`.
         head: Reads what the fusion gives, or `None`; both or neither.
-        class_severities: Severity of each of k classes, by which a system whose heads tell severity
-            alone tells classes; empty where there is no need.
+        targets: What there is to be learnt, by name, that of the heads among it.
+
+    Attributes:
+        targets: What the system says something of, by name: what its heads learn, and `label`
+            where they learn the severity alone and each class has one of its own.
+        derived: `label` where it is told by the severity, else empty.
     """
 
     def __init__(
@@ -47,17 +52,29 @@ class System(nn.Module):
         branches: Mapping[str, Branch],
         fusion: Fusion | None = None,
         head: Head | None = None,
-        class_severities: Sequence[float] = (),
+        targets: Mapping[str, Target] | None = None,
     ) -> None:
         super().__init__()
         self.branches = Branches(branches)
         self.fusion = fusion
         self.head = head
+        known = targets or {}
+        learnt = [name for each in self.heads().values() for name in each.targets]
+        near = _told_by_severity(learnt, known)
+        self.derived = LABEL if near else ""
+        if near:
+            learnt.append(LABEL)
+        self.targets: dict[str, Target] = {name: known[name] for name in dict.fromkeys(learnt)}
         # Of the dataset, not of the training: no weight.
-        self.register_buffer("class_severities", torch.tensor(class_severities), persistent=False)
+        self.register_buffer("class_severities", torch.tensor(near), persistent=False)
 
-    def branch_outputs(self, images: Float[torch.Tensor, "b c h w"]) -> dict[str, BranchOutput]:
-        """What each branch makes of images (b, c, h, w), by name.
+    def heads(self) -> dict[str, Head]:
+        """The heads: the final one as "head", then those of the branches, by name."""
+        final = {} if self.head is None else {"head": self.head}
+        return final | {name: branch.head for name, branch in self.branches.items()}
+
+    def branch_outputs(self, images: Float[torch.Tensor, "b c *grid"]) -> dict[str, BranchOutput]:
+        """What each branch makes of images (b, c, *grid), by name.
 
         Raises:
             InputError: Images of the wrong shape, or too small.
@@ -73,7 +90,11 @@ class System(nn.Module):
         if self.fusion is None or self.head is None:
             raise InputError("this system joins nothing: it has no fusion and no final head")
         features = {name: output.features for name, output in branches.items()}
-        outputs = {name: output.outputs for name, output in branches.items()}
+        outputs = {
+            name: output.outputs
+            for name, output in branches.items()
+            if self.branches[name].head.reads == "pooled"
+        }
         width = self.fusion.num_features
         joined = check_tensor(
             self.fusion(features, outputs),
@@ -84,7 +105,7 @@ class System(nn.Module):
         )
         return ask_head(self.head, joined)
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> SystemOutput:
+    def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
         """Outputs of the branches and, where there is one, of the final head.
 
         Raises:
@@ -93,37 +114,31 @@ class System(nn.Module):
         branches = self.branch_outputs(images)
         return SystemOutput(branches, None if self.head is None else self.join(branches))
 
-    def predict(self, output: SystemOutput) -> Prediction:
-        """Probabilities (b, k) and severity (b,) from what `forward` gave.
+    def predict(self, output: SystemOutput) -> dict[str, Estimate]:
+        """What is said of each target, by name, from what `forward` gave.
 
-        Probabilities are the final head's, or else those of the first branch that classifies, or
-        else those of the classes whose severities are near what is told. Severity is that of the
-        first branch that gives it, or else the final head's, or `None`.
+        Where several heads speak of the same, it is what the final one says, or else the first
+        branch. Where the severity alone is told, the class is that whose severity is near.
         """
-        branches = [
-            ask_prediction(self.branches[name].head, item.outputs, f"branch '{name}': ")
-            for name, item in output.branches.items()
-        ]
-        final = []
+        said: dict[str, Estimate] = {}
         if self.head is not None and output.final is not None:
-            final.append(ask_prediction(self.head, output.final))
-        severities = (item.severity for item in [*branches, *final])
-        severity = next((item for item in severities if item is not None), None)
-        told = (item.probabilities for item in [*final, *branches])
-        probabilities = next((item for item in told if item is not None), None)
-        if probabilities is None and severity is not None:
-            probabilities = self._near(severity)
-        return Prediction(probabilities=probabilities, severity=severity)
+            said |= ask_estimates(self.head, output.final, self.targets)
+        for name, item in output.branches.items():
+            found = ask_estimates(
+                self.branches[name].head, item.outputs, self.targets, f"branch '{name}': "
+            )
+            said = {**found, **said}
+        if self.derived:
+            said[LABEL] = Estimate.of_classes(self._near(said[SEVERITY].value))
+        return {name: said[name] for name in self.targets}
 
-    def _near(self, severity: Float[torch.Tensor, "b"]) -> Float[torch.Tensor, "b k"] | None:
+    def _near(self, severity: Float[torch.Tensor, "b"]) -> Float[torch.Tensor, "b k"]:
         """Probabilities (b, k) of the classes if severities are told with normal errors.
 
         Their standard deviation is taken as half the least distance of two classes; calibration
         fits it, since a temperature T multiplies it by √T.
         """
         classes = self.get_buffer("class_severities")
-        if not len(classes):
-            return None
         width = classes.sort().values.diff().min() / 2
         distance = (severity.float()[:, None] - classes) / width
         return (-0.5 * distance.square()).softmax(dim=1)
@@ -136,3 +151,11 @@ class System(nn.Module):
         if self.head is not None:
             parts["head"] = self.head
         return parts
+
+
+def _told_by_severity(learnt: Sequence[str], known: Mapping[str, Target]) -> tuple[float, ...]:
+    """The severities of classes that are told by them: none learns the label, and they differ."""
+    if SEVERITY not in learnt or LABEL in learnt or LABEL not in known:
+        return ()
+    severities = known[LABEL].class_severities
+    return severities if len(set(severities)) == len(severities) > 1 else ()

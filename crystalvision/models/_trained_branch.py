@@ -10,7 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from crystalvision.config import load_yaml, validate
-from crystalvision.datasets import Axis, Conditions
+from crystalvision.contracts import Target
+from crystalvision.datasets import Conditions
 from crystalvision.errors import InputError
 from crystalvision.models._branch import Branch
 from crystalvision.models._config import BranchConfig, SystemConfig
@@ -48,12 +49,12 @@ class TrainedOn:
     Attributes:
         run: Its folder.
         conditions: How its patterns were recorded.
-        class_names: The classes that it tells, in the order of their labels.
+        targets: What it tells, by name.
     """
 
     run: str
     conditions: Conditions
-    class_names: tuple[str, ...]
+    targets: Mapping[str, Target]
 
 
 def read_trained_branch(weights: str, instead: str = "") -> TrainedBranch:
@@ -102,13 +103,10 @@ def trained_on(weights: str) -> TrainedOn | None:
         return None
     record = _record(folder)
     try:
-        if record.get("recorded"):
-            conditions = Conditions.model_validate(record["recorded"])
-        else:
-            axes = tuple(Axis.model_validate(axis) for axis in record["calibration"])
-            conditions = Conditions.of_recipe(axes, record["dataset"]["recipe"])
-        return TrainedOn(str(folder), conditions, tuple(map(str, record["class_names"])))
-    except (KeyError, TypeError, ValueError):  # the record of another version
+        conditions = Conditions.model_validate(record["conditions"])
+        targets = {name: Target.model_validate(one) for name, one in record["targets"].items()}
+        return TrainedOn(str(folder), conditions, targets)
+    except (AttributeError, KeyError, TypeError, ValueError):  # the record of another version
         return None
 
 

@@ -1,7 +1,7 @@
 """Finds what plugins offer, by kind and name. The only place that does."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from crystalvision.plugins._manager import LoadedPlugins, PluginFailure, PluginI
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import (
         Augmentation,
+        Axis,
         Backbone,
         Crystal,
         Defect,
@@ -22,7 +23,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Features,
         Fusion,
         Head,
+        Input,
+        Instrument,
         Renderer,
+        Target,
+        Task,
     )
     from crystalvision.sources import Source, SourceSpec
 
@@ -188,6 +193,13 @@ class Catalogue:
     @overload
     def create(
         self,
+        kind: Literal["instrument"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Instrument": ...
+    @overload
+    def create(
+        self,
         kind: Literal["source"],
         name: str,
         options: Mapping[str, object] = ...,
@@ -195,6 +207,15 @@ class Catalogue:
         spec: "SourceSpec",
         catalogue: "Catalogue",
     ) -> "Source": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["input"],
+        name: str,
+        options: Mapping[str, object] = ...,
+        *,
+        axes: "Sequence[Axis]",
+    ) -> "Input": ...
     @overload
     def create(
         self,
@@ -210,6 +231,7 @@ class Catalogue:
         options: Mapping[str, object] = ...,
         *,
         in_channels: int,
+        dimensions: int = ...,
     ) -> "Backbone": ...
     @overload
     def create(
@@ -220,6 +242,8 @@ class Catalogue:
         *,
         num_features: int,
         num_classes: int,
+        targets: "Mapping[str, Target]",
+        grid: tuple[int, ...],
     ) -> "Head": ...
     @overload
     def create(
@@ -235,12 +259,19 @@ class Catalogue:
     @overload
     def create(
         self,
+        kind: Literal["task"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Task": ...
+    @overload
+    def create(
+        self,
         kind: Literal["feature"],
         name: str,
         options: Mapping[str, object] = ...,
         *,
-        image_shape: tuple[int, int, int],
-        centre: tuple[float, float],
+        image_shape: tuple[int, ...],
+        centre: tuple[float, ...],
         seed: int,
     ) -> "Features": ...
     @overload

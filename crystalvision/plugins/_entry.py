@@ -64,6 +64,17 @@ class Entry:
         except (TypeError, ValueError) as error:
             raise self._unreadable(error) from error
 
+    def asks_for(self, parameter: str) -> bool:
+        """Whether the factory has a parameter of that name, which the toolkit may supply.
+
+        Raises:
+            PluginError: It cannot be imported, or does not tell its parameters.
+        """
+        try:
+            return parameter in inspect.signature(self.load()).parameters
+        except (TypeError, ValueError) as error:
+            raise self._unreadable(error) from error
+
     def summary(self) -> str:
         """The first line of its documentation, or of the comment that a YAML file begins with.
 

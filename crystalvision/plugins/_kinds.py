@@ -7,11 +7,14 @@ FactoryKind = Literal[
     "structure",
     "defect",
     "renderer",
+    "instrument",
     "source",
+    "input",
     "augmentation",
     "backbone",
     "head",
     "fusion",
+    "task",
     "feature",
     "estimator",
 ]
@@ -47,22 +50,32 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("structure", "crystalvision_structures", requires=("positions", "numbers", "cell")),
         Kind("defect", "crystalvision_defects", requires=("apply", "stage", "measures")),
-        Kind("renderer", "crystalvision_renderers", requires=("render",)),
+        Kind("renderer", "crystalvision_renderers", requires=("render", "quantity")),
+        Kind(
+            "instrument",
+            "crystalvision_instruments",
+            requires=("axes", "measure", "project", "records", "dtype"),
+        ),
         Kind(
             "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
+        ),
+        Kind(
+            "input", "crystalvision_inputs", on_request=("axes",), requires=("axes", "keeps_counts")
         ),
         Kind("augmentation", "crystalvision_augmentations", requires=("check", "apply")),
         Kind(
             "backbone",
             "crystalvision_backbones",
             context=("in_channels",),
+            on_request=("dimensions",),
             requires=("forward", "num_features", "stride"),
         ),
         Kind(
             "head",
             "crystalvision_heads",
-            context=("num_features", "num_classes"),
-            requires=("forward", "loss", "predict"),
+            context=("num_features",),
+            on_request=("num_classes", "targets", "grid"),
+            requires=("forward", "loss", "predict", "targets", "reads", "observe"),
         ),
         Kind(
             "fusion",
@@ -70,6 +83,11 @@ KINDS: dict[str, Kind] = {
             context=("branch_features",),
             on_request=("branch_outputs", "num_classes"),
             requires=("forward", "num_features"),
+        ),
+        Kind(
+            "task",
+            "crystalvision_tasks",
+            requires=("check", "score", "metrics", "resampled", "columns", "figures"),
         ),
         Kind(
             "feature",
@@ -81,7 +99,7 @@ KINDS: dict[str, Kind] = {
             "estimator",
             "crystalvision_estimators",
             on_request=("seed",),
-            requires=("fit", "predict_proba"),
+            requires=("fit", "predict"),
         ),
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),

@@ -1,22 +1,34 @@
 """Uses trained systems: what a run says of raw patterns."""
 
+from crystalvision.prediction._columns import flat_columns, grouped_columns, map_arrays
 from crystalvision.prediction._ensemble import Ensemble
-from crystalvision.prediction._explain import Explanation
+from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._overlay import draw_explanation
-from crystalvision.prediction._predictions import Predictions, SeveritySource, Spread, join
+from crystalvision.prediction._predictions import (
+    Estimates,
+    EstimateSource,
+    Predictions,
+    Spread,
+    join,
+)
 from crystalvision.prediction._predictor import Predictor
 from crystalvision.prediction._sources import Source, open_source, read_image
 
 __all__ = [
     "Ensemble",
+    "EstimateSource",
+    "Estimates",
     "Explanation",
     "Predictions",
     "Predictor",
-    "SeveritySource",
     "Source",
     "Spread",
+    "TargetMap",
     "draw_explanation",
+    "flat_columns",
+    "grouped_columns",
     "join",
+    "map_arrays",
     "open_source",
     "read_image",
 ]

@@ -1,40 +1,43 @@
 """Several runs asked about the same patterns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from crystalvision.contracts import Estimate, Target
 from crystalvision.datasets import differences
 from crystalvision.errors import InputError
 from crystalvision.image_files import GapValues
-from crystalvision.prediction._predictions import Predictions, spread_of
+from crystalvision.models import listed
+from crystalvision.prediction._predictions import Estimates, Predictions, estimates_of
 from crystalvision.prediction._predictor import Predictor
 
 
 class Ensemble:
-    """Runs of the same classes and image shape, such as of several seeds, that answer together.
+    """Runs of the same targets and image shape, such as of several seeds, that answer together.
 
-    Probabilities, severity and novelty are the means of theirs.
+    Probabilities, values and novelty are the means of theirs.
     """
 
     def __init__(self, members: Sequence[Predictor]) -> None:
         """Put predictors together.
 
         Raises:
-            InputError: Fewer than two, or runs of different classes, image shapes, axes or beams.
+            InputError: Fewer than two, or runs of different targets, image shapes, axes or beams.
         """
         if len(members) < 2:
             raise InputError("an ensemble needs two runs or more: give the others with --ensemble")
         first = members[0].record
         for member in members[1:]:
             record = member.record
-            if record.class_names != first.class_names:
+            if record.targets != first.targets:
                 raise InputError(
-                    f"runs of an ensemble must tell the same classes, in one order: "
-                    f"{', '.join(first.class_names)}; not {', '.join(record.class_names)}"
+                    f"runs of an ensemble must tell the same targets, with their classes in one "
+                    f"order: {listed(first.targets)}; not {listed(record.targets)}"
+                    + _other_classes(first.targets, record.targets)
                 )
             if record.image_shape != first.image_shape:
                 raise InputError(
@@ -50,29 +53,50 @@ class Ensemble:
         """Predict raw patterns; see `Predictor.predict`.
 
         Raises:
-            InputError: As for `Predictor.predict`, or some members tell severity by regression and
+            InputError: As for `Predictor.predict`, or some members tell a target by a head and
                 others do not.
         """
         told = [
             member.predict(images, batch_size=batch_size, gap_values=gap_values)
             for member in self._members
         ]
-        if len({each.severity_source for each in told}) > 1:
-            raise InputError(
-                "some runs of the ensemble tell severity by regression and others by their "
-                "classes; put together runs of one kind"
-            )
-        probabilities = torch.from_numpy(np.stack([each.probabilities for each in told]))
-        severity = torch.from_numpy(np.stack([each.severity for each in told]))
+        first = told[0]
+        for name, source in first.sources.items():
+            if others := {each.sources[name] for each in told} - {source}:
+                raise InputError(
+                    f"some runs of the ensemble tell '{name}' by {_words(source)} and others by "
+                    f"{_words(others.pop())}; put together runs of one kind"
+                )
         novelties = [each.novelty for each in told if each.novelty is not None]
         return replace(
-            told[0],
-            probabilities=probabilities.mean(dim=0).numpy(),
-            severity=severity.mean(dim=0).numpy(),
+            first,
+            estimates={
+                name: estimates_of(target, [_as_tensors(each[name]) for each in told])
+                for name, target in first.targets.items()
+            },
             calibrated=all(each.calibrated for each in told),
             novelty=np.mean(novelties, axis=0) if len(novelties) == len(told) else None,
-            spread=spread_of(probabilities, severity),
         )
+
+
+def _as_tensors(said: Estimates) -> Estimate:
+    values = (said.value, said.probabilities, said.spread)
+    value, *others = (None if each is None else torch.from_numpy(each) for each in values)
+    assert value is not None  # noqa: S101 - every estimate has one, for mypy
+    return Estimate(value, *others)
+
+
+def _words(source: str) -> str:
+    return "a head" if source == "head" else source.replace("_", " ")
+
+
+def _other_classes(first: Mapping[str, Target], other: Mapping[str, Target]) -> str:
+    """The classes of the first target in which two runs differ."""
+    for name, target in first.items():
+        classes = other[name].classes if name in other else target.classes
+        if classes != target.classes:
+            return f": {', '.join(target.classes)}; not {', '.join(classes)}"
+    return ""
 
 
 def _check_recorded_alike(first: Predictor, other: Predictor) -> None:

@@ -9,12 +9,28 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Prediction
+from crystalvision.contracts import Estimate, Target
 from crystalvision.errors import InputError
-from crystalvision.models import System
+from crystalvision.models import LABEL, SEVERITY, System
 from crystalvision.runs import RunRecord
 
 Score = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMap:
+    """What in one pattern speaks for what is said of a target.
+
+    Attributes:
+        target: Name of the target.
+        said: Its class, or its value as a number.
+        values: Of a class, what speaks for it, 0 and above; of a number, what raises it (positive)
+            and what lowers it (negative); (h, w).
+    """
+
+    target: str
+    said: str | float
+    values: Float[np.ndarray, "h w"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +39,11 @@ class Explanation:
 
     Attributes:
         pattern: The raw pattern, (c, h, w).
-        class_name: Its most probable class.
-        class_map: What speaks for that class, (h, w), 0 and above.
-        severity: Its severity.
-        severity_map: What raises the severity (positive) and what lowers it (negative), (h, w).
+        maps: One for each target that is a class or a number.
     """
 
     pattern: Float[np.ndarray, "c h w"]
-    class_name: str
-    class_map: Float[np.ndarray, "h w"]
-    severity: float
-    severity_map: Float[np.ndarray, "h w"]
+    maps: tuple[TargetMap, ...]
 
 
 def explain(
@@ -44,8 +54,8 @@ def explain(
 ) -> Explanation:
     """Explain what a system says of one pattern, by Grad-CAM on its backbones' feature maps.
 
-    For the class, what is explained is the logarithm of its odds, which does not saturate where
-    the system is sure; for the severity, the severity. The maps of several backbones add up.
+    For a class, what is explained is the logarithm of its odds, which does not saturate where the
+    system is sure; for a number, the number. The maps of several backbones add up.
 
     Args:
         system: The system, in evaluation mode.
@@ -54,38 +64,54 @@ def explain(
         record: The run's record.
 
     Raises:
-        InputError: A system without backbones.
+        InputError: A system without backbones, patterns that are no images, or nothing that is a
+            class or a number.
 
     Source: Selvaraju et al. 2017, arXiv:1610.02391, as `captum.attr.LayerGradCam`.
     """
-    if not isinstance(system, System):
+    if not isinstance(system, System) or not system.branches:
         raise InputError("this run's system has no backbone, so there is no feature map to explain")
-    severities = torch.tensor(record.class_severities, device=images.device)
+    if raw.ndim != 3:
+        raise InputError(f"images are explained, and these patterns have {raw.ndim - 1} dimensions")
     with torch.no_grad():
-        told = system.predict(system(images))
-    label = int(_probabilities(told).argmax(dim=1)[0])
+        said = _asked(system, images, record)
+    size = (raw.shape[-2], raw.shape[-1])
+    maps = []
+    for name, target in record.targets.items():
+        if target.shape or (target.classes and said[name].probabilities is None):
+            continue
+        score = _score(system, record, target, int(said[name].value[0]))
+        values = _map(system, score, images, size)
+        if target.classes:
+            shown: str | float = target.classes[int(said[name].value[0])]
+            values = np.maximum(values, 0)
+        else:
+            shown = float(said[name].value[0])
+        maps.append(TargetMap(name, shown, values))
+    if not maps:
+        raise InputError("this run tells no class and no number, so there is nothing to explain")
+    return Explanation(raw, tuple(maps))
 
+
+def _asked(system: System, images: torch.Tensor, record: RunRecord) -> dict[str, Estimate]:
+    """What a system says, with the severity that follows from classes."""
+    said = system.predict(system(images))
+    if SEVERITY in record.targets and SEVERITY not in said:
+        severities = torch.tensor(record.targets[LABEL].class_severities, device=images.device)
+        said[SEVERITY] = Estimate(_probabilities(said[LABEL]) @ severities)
+    return said
+
+
+def _score(system: System, record: RunRecord, target: Target, label: int) -> Score:
     def log_odds(inputs: torch.Tensor) -> torch.Tensor:
-        logs = _probabilities(system.predict(system(inputs))).log()
+        logs = _probabilities(_asked(system, inputs, record)[target.name]).log()
         rest = torch.cat([logs[:, :label], logs[:, label + 1 :]], dim=1)
         return logs[:, label] - rest.logsumexp(dim=1)
 
-    def severity(inputs: torch.Tensor) -> torch.Tensor:
-        prediction = system.predict(system(inputs))
-        if prediction.severity is not None:
-            return prediction.severity
-        return _probabilities(prediction) @ severities
+    def value(inputs: torch.Tensor) -> torch.Tensor:
+        return _asked(system, inputs, record)[target.name].value
 
-    size = (raw.shape[-2], raw.shape[-1])
-    with torch.no_grad():
-        value = float(severity(images)[0])
-    return Explanation(
-        pattern=raw,
-        class_name=record.class_names[label],
-        class_map=np.maximum(_map(system, log_odds, images, size), 0),
-        severity=value,
-        severity_map=_map(system, severity, images, size),
-    )
+    return log_odds if target.classes else value
 
 
 def _map(
@@ -121,7 +147,6 @@ def _backbones_behind(system: System, score: Score, images: torch.Tensor) -> lis
     return [each for each, found in zip(backbones, gradients, strict=True) if found is not None]
 
 
-def _probabilities(prediction: Prediction) -> torch.Tensor:
-    if prediction.probabilities is None:
-        raise InputError("the run's system tells no classes; train one with a head that does")
-    return prediction.probabilities.clamp(min=torch.finfo(torch.float32).tiny)
+def _probabilities(estimate: Estimate) -> torch.Tensor:
+    assert estimate.probabilities is not None  # noqa: S101 - asked for where they are, for mypy
+    return estimate.probabilities.clamp(min=torch.finfo(torch.float32).tiny)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
-    """Write a PNG: the pattern, what speaks for its class, and what moves its severity.
+    """Write a PNG: the pattern, what speaks for its classes, and what moves its numbers.
 
     Raises:
         StorageError: The disk refuses.
@@ -24,8 +24,9 @@ def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
     from matplotlib.figure import Figure
 
     with matplotlib.style.context(["default", {"text.parse_math": False}]):
-        figure = Figure(figsize=(11, 4), layout="constrained")
-        axes = figure.subplots(1, 3)
+        panels = 1 + len(explanation.maps)
+        figure = Figure(figsize=(11 * panels / 3, 4), layout="constrained")
+        axes = figure.subplots(1, panels)
         _draw(figure, axes, explanation)
         figure.suptitle(figure_text(title, 90), fontsize=10)
         with whole_file(path, overwrite=True) as partial:
@@ -37,14 +38,17 @@ def _draw(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:
     shown = axes[0].imshow(pattern, cmap="gray")
     figure.colorbar(shown, ax=axes[0], shrink=0.8, label="ln(1 + counts)")
     axes[0].set_title("pattern", fontsize=10)
-    highest = max(float(explanation.class_map.max()), 1e-12)
-    _overlay(figure, axes[1], pattern, explanation.class_map, ("inferno", 0.0, highest))
-    axes[1].set_title(f"speaks for {figure_text(explanation.class_name, 24)}", fontsize=10)
-    largest = max(float(np.abs(explanation.severity_map).max()), 1e-12)
-    limits = ("coolwarm", -largest, largest)
-    _overlay(figure, axes[2], pattern, explanation.severity_map, limits)
-    told = f"raises (red) or lowers (blue) severity {explanation.severity:.2f}"
-    axes[2].set_title(told, fontsize=10)
+    for each, found in zip(axes[1:], explanation.maps, strict=True):
+        largest = max(float(np.abs(found.values).max()), 1e-12)
+        name = figure_text(found.target, 24)
+        if isinstance(found.said, str):
+            limits = ("inferno", 0.0, largest)
+            title = f"speaks for {figure_text(found.said, 24)}"
+        else:
+            limits = ("coolwarm", -largest, largest)
+            title = f"raises (red) or lowers (blue) {name} {found.said:.2f}"
+        _overlay(figure, each, pattern, found.values, limits)
+        each.set_title(title, fontsize=10)
     for each in axes:
         each.set_xticks([])
         each.set_yticks([])

@@ -1,74 +1,126 @@
 """What systems say of patterns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Shaped
 
-SeveritySource = Literal["regression", "class_expectation"]
+from crystalvision.contracts import Estimate, Target
+from crystalvision.errors import InputError
+
+EstimateSource = Literal["head", "class_expectation", "nearest_severity"]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far several answers to one pattern lie apart.
+    """How far several answers about one target lie apart.
 
     Attributes:
         samples: How many answers there were.
-        probability_std: Standard deviation of the probability of each class, (n, k).
-        entropy: Entropy of the mean probabilities, (n,) [nat]: all that is uncertain.
-        mutual_information: The part of it on which the answers disagree, (n,) [nat]: what more
-            training data could settle. The rest they agree on, as where classes overlap.
-        severity_std: Standard deviation of the severity, (n,).
+        value_std: Standard deviation of a real value, (n, *shape); `None` for classes.
+        probability_std: Standard deviation of the probability of each class, (n, k, *shape).
+        entropy: Entropy of the mean probabilities, (n, *shape) [nat]: all that is uncertain.
+        mutual_information: The part of it on which the answers disagree, (n, *shape) [nat]: what
+            more training data could settle. The rest they agree on, as where classes overlap.
     """
 
     samples: int
-    probability_std: Float[np.ndarray, "n k"]
-    entropy: Float[np.ndarray, "n"]
-    mutual_information: Float[np.ndarray, "n"]
-    severity_std: Float[np.ndarray, "n"]
+    value_std: Float[np.ndarray, "n *shape"] | None = None
+    probability_std: Float[np.ndarray, "n k *shape"] | None = None
+    entropy: Float[np.ndarray, "n *shape"] | None = None
+    mutual_information: Float[np.ndarray, "n *shape"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a system says of n patterns.
+class Estimates:
+    """What is said of one target of n patterns.
 
     Attributes:
-        class_names: Names of the k classes.
-        probabilities: Probability of each class, (n, k).
-        severity: Severity, (n,).
-        severity_source: `regression` where a head of the system tells the severity;
-            `class_expectation` where it is the mean of the classes' severities, weighted by their
-            probabilities.
-        calibrated: Whether the probabilities are those of the temperature that was fitted.
-        novelty: Distance to the nearest training patterns, (n,), as a multiple of the limit that
-            5 % of patterns like them exceed; `None` where the run holds no calibration.
-        spread: Of several answers, or `None` where there was one.
+        target: Which target.
+        value: What it is taken to be, (n, *shape): the index of a class, or a real value.
+        probabilities: Of each class, (n, k, *shape); `None` for a real value.
+        spread: Standard deviation that the system expects of its own value, (n, *shape), if it
+            says so.
+        answers: How far several answers lie apart, or `None` where there was one.
     """
 
-    class_names: tuple[str, ...]
-    probabilities: Float[np.ndarray, "n k"]
-    severity: Float[np.ndarray, "n"]
-    severity_source: SeveritySource
-    calibrated: bool = False
-    novelty: Float[np.ndarray, "n"] | None = None
-    spread: Spread | None = None
-
-    def __len__(self) -> int:
-        """Number of patterns."""
-        return len(self.severity)
-
-    @property
-    def label(self) -> Int[np.ndarray, "n"]:
-        """Index of the most probable class of each pattern, (n,)."""
-        return np.asarray(self.probabilities.argmax(axis=1))
+    target: Target
+    value: Shaped[np.ndarray, "n *shape"]
+    probabilities: Float[np.ndarray, "n k *shape"] | None = None
+    spread: Float[np.ndarray, "n *shape"] | None = None
+    answers: Spread | None = None
 
     @property
     def names(self) -> list[str]:
-        """Name of the most probable class of each pattern."""
-        return [self.class_names[index] for index in self.label]
+        """Name of the class of each pattern.
+
+        Raises:
+            InputError: It is a real value, or a map.
+        """
+        if not self.target.classes or self.target.shape:
+            raise InputError(f"'{self.target.name}' is not one class a pattern, and has no names")
+        return [self.target.classes[index] for index in self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions(Mapping[str, Estimates]):
+    """What a system says of n patterns: estimates by the name of their target.
+
+    Example:
+        >>> predictions["label"].names
+        ['vacancies_25', 'no_defect']
+
+    Attributes:
+        estimates: By name of the target.
+        sources: Where each comes from: `head` where a head of the system tells it;
+            `class_expectation` for a severity that is the mean of the classes' severities, weighted
+            by their probabilities; `nearest_severity` for a class that is told by the severity.
+        calibrated: Whether probabilities are those of the temperatures that were fitted.
+        novelty: Distance to the nearest training patterns, (n,), as a multiple of the limit that
+            5 % of patterns like them exceed; `None` where the run holds no calibration.
+    """
+
+    estimates: Mapping[str, Estimates]
+    sources: Mapping[str, EstimateSource]
+    calibrated: bool = False
+    novelty: Float[np.ndarray, "n"] | None = None
+
+    def __getitem__(self, name: str) -> Estimates:
+        """What is said of a target.
+
+        Raises:
+            InputError: The system says nothing of it.
+        """
+        if name not in self.estimates:
+            known = ", ".join(self.estimates)
+            raise InputError(f"the system says nothing of '{name}'; it tells: {known}")
+        return self.estimates[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether something is said of a target."""
+        return name in self.estimates
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the targets."""
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        """Number of targets."""
+        return len(self.estimates)
+
+    @property
+    def patterns(self) -> int:
+        """Number of patterns."""
+        return len(next(iter(self.estimates.values())).value)
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """The targets, by name."""
+        return {name: each.target for name, each in self.estimates.items()}
 
     @property
     def rejected(self) -> Bool[np.ndarray, "n"] | None:
@@ -79,48 +131,85 @@ class Predictions:
 def join(parts: Sequence[Predictions]) -> Predictions:
     """Predictions of one system for patterns one after the other."""
     first = parts[0]
-    novelties = [part.novelty for part in parts if part.novelty is not None]
-    spreads = [part.spread for part in parts if part.spread is not None]
     return replace(
         first,
-        probabilities=np.concatenate([part.probabilities for part in parts]),
-        severity=np.concatenate([part.severity for part in parts]),
-        novelty=np.concatenate(novelties) if novelties else None,
-        spread=_join_spreads(spreads) if spreads else None,
+        estimates={name: _joined([part[name] for part in parts]) for name in first},
+        novelty=_joined([part.novelty for part in parts]),
     )
 
 
-def spread_of(
-    probabilities: Float[torch.Tensor, "s n k"], severity: Float[torch.Tensor, "s n"]
-) -> Spread:
-    """How far s answers lie apart.
+T = TypeVar("T")
+
+
+def _joined(parts: "Sequence[T]") -> T:
+    """Parts one after the other; fields of dataclasses each by itself, what is no array once."""
+    first: Any = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)  # type: ignore[arg-type, return-value] # all are arrays
+    if not isinstance(first, Estimates | Spread):
+        return first  # type: ignore[no-any-return] # target, number of samples, or `None`
+    values = {
+        each.name: _joined([getattr(part, each.name) for part in parts]) for each in fields(first)
+    }
+    return type(first)(**values)  # type: ignore[return-value]
+
+
+def estimates_of(target: Target, answers: Sequence[Estimate]) -> Estimates:
+    """The mean of several answers, and how far they lie apart.
+
+    Values that a symmetry makes equal have no mean: of them, the first answer stands.
 
     Args:
-        probabilities: Of each answer, (s, n, k).
-        severity: Of each answer, (s, n).
+        target: What was asked about.
+        answers: What was said, one or more, each on the CPU.
     """
-    mean = probabilities.double().mean(dim=0)
-    entropy = _entropy(mean)
-    agreed = _entropy(probabilities.double()).mean(dim=0)
+    several = len(answers) > 1
+    if answers[0].probabilities is not None:
+        found = torch.stack([_given(each.probabilities) for each in answers])
+        mean = found.mean(dim=0)
+        return Estimates(
+            target,
+            mean.argmax(dim=1).numpy(),
+            mean.numpy(),
+            answers=_disagreement(found) if several else None,
+        )
+    values = torch.stack([each.value for each in answers])
+    if target.classes or target.symmetry:
+        return Estimates(target, values[0].numpy(), spread=_own_spread(answers[:1]))
+    values = values.float()
+    apart = Spread(len(answers), value_std=values.std(dim=0, correction=0).numpy())
+    return Estimates(
+        target,
+        values.mean(dim=0).numpy(),
+        spread=_own_spread(answers),
+        answers=apart if several else None,
+    )
+
+
+def _own_spread(answers: Sequence[Estimate]) -> Array | None:
+    """The root mean square of what each answer expects of itself."""
+    if any(each.spread is None for each in answers):
+        return None
+    squares = torch.stack([_given(each.spread).float().square() for each in answers])
+    return np.asarray(squares.mean(dim=0).sqrt().numpy())
+
+
+def _disagreement(probabilities: Float[torch.Tensor, "s n k *shape"]) -> Spread:
+    entropy = _entropy(probabilities.double().mean(dim=0))
+    agreed = _entropy(probabilities.double().transpose(0, 1), dim=2).mean(dim=1)
     return Spread(
         samples=len(probabilities),
         probability_std=probabilities.std(dim=0, correction=0).numpy(),
         entropy=entropy.float().numpy(),
         mutual_information=(entropy - agreed).clamp(min=0).float().numpy(),
-        severity_std=severity.std(dim=0, correction=0).numpy(),
     )
 
 
-def _entropy(probabilities: torch.Tensor) -> torch.Tensor:
-    entropy: torch.Tensor = torch.special.entr(probabilities).sum(dim=-1)
+def _entropy(probabilities: torch.Tensor, dim: int = 1) -> torch.Tensor:
+    entropy: torch.Tensor = torch.special.entr(probabilities).sum(dim=dim)
     return entropy
 
 
-def _join_spreads(spreads: Sequence[Spread]) -> Spread:
-    return Spread(
-        samples=spreads[0].samples,
-        probability_std=np.concatenate([each.probability_std for each in spreads]),
-        entropy=np.concatenate([each.entropy for each in spreads]),
-        mutual_information=np.concatenate([each.mutual_information for each in spreads]),
-        severity_std=np.concatenate([each.severity_std for each in spreads]),
-    )
+def _given(value: torch.Tensor | None) -> torch.Tensor:
+    assert value is not None  # noqa: S101 - answers of one system are alike, for mypy
+    return value

@@ -1,6 +1,6 @@
 """Says what a trained system sees in raw patterns."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -10,14 +10,15 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from crystalvision.contracts import Prediction
+from crystalvision.contracts import Axis, Estimate
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError, PluginError
 from crystalvision.image_files import GapValues, as_counts
+from crystalvision.models import LABEL, SEVERITY
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
-from crystalvision.prediction._predictions import Predictions, SeveritySource, spread_of
+from crystalvision.prediction._predictions import EstimateSource, Predictions, estimates_of
 from crystalvision.runs import Run, RunRecord
 from crystalvision.training import in_batches_that_fit, seeded
 from crystalvision.trust import load_trust, scale, teller, views_of
@@ -28,13 +29,11 @@ class _Batch:
     """What is said of a batch; with several answers to each pattern, all of them.
 
     Attributes:
-        probabilities: (s, b, k).
-        severity: (s, b), or `None` where no head tells it.
+        answers: What is said of each target by its name, once or several times.
         novelty: (b,), or `None` without calibration.
     """
 
-    probabilities: torch.Tensor
-    severity: torch.Tensor | None
+    answers: list[dict[str, Estimate]]
     novelty: torch.Tensor | None
 
 
@@ -43,7 +42,7 @@ class Predictor:
 
     Example:
         >>> predictor = Predictor.load("runs/quick")
-        >>> predictor.predict(patterns).names
+        >>> predictor.predict(patterns)["label"].names
         ['vacancies_25', 'no_defect']
     """
 
@@ -68,8 +67,10 @@ class Predictor:
         self._preprocess = run.preprocess.to(self._device)
         trust = load_trust(run.path) if calibrated else None
         self._novelty = None if trust is None else trust.novelty.to(self._device)
-        self.temperature: float | None = None if trust is None else trust.record.temperature
+        self.calibrated = trust is not None
+        self.temperatures: dict[str, float] = {} if trust is None else trust.record.temperatures
         self.record: RunRecord = run.record
+        self._severities = _severities(run)
 
     @classmethod
     def load(
@@ -119,10 +120,10 @@ class Predictor:
     def prepare(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
     ) -> np.ndarray[Any, Any]:
-        """Check one raw pattern and return it as float32 (c, h, w).
+        """Check one raw pattern and return it as float32 (c, *grid).
 
         Args:
-            image: (c, h, w), or (h, w) where one channel is expected.
+            image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
             gap_values: Values that mark what the detector did not measure, and are set to 0; `()`
                 if every value is a count. By default a pattern with such values is refused.
@@ -132,11 +133,10 @@ class Predictor:
         """
         expected = self.record.image_shape
         image = np.asarray(image)
-        shape = (1, *image.shape) if image.ndim == 2 else image.shape
+        shape = (1, *image.shape) if image.ndim == len(expected) - 1 else image.shape
         if shape != expected:
             raise InputError(
-                f"{source} has shape {image.shape}; this run expects (channels, height, width) = "
-                f"{expected}"
+                f"{source} has shape {image.shape}; this run expects {self._shape_text()}"
             )
         image = as_counts(image, source, gap_values)
         return image.reshape(expected).astype(np.float32)
@@ -154,7 +154,8 @@ class Predictor:
         """Predict raw patterns.
 
         Args:
-            images: (n, c, h, w); or (n, h, w), (c, h, w), (h, w) where it is clear what is meant.
+            images: (n, c, *grid); or without channels, or a single pattern, where it is clear what
+                is meant.
             batch_size: Patterns that pass through the system at once.
             dropout_passes: How often to ask with dropout at work; what is told is then the mean of
                 the answers, with their spread. 0 for one answer without dropout.
@@ -203,15 +204,26 @@ class Predictor:
         check_dropout(self._system, str(self._run.path))
 
     def _stack(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        channels = self.record.image_shape[0]
-        single = images.ndim == 2 or (images.ndim == 3 and images.shape == self.record.image_shape)
+        shape = self.record.image_shape
+        grid = len(shape) - 1
+        single = images.ndim == grid or (images.ndim == grid + 1 and images.shape == shape)
         stack = images[None] if single else images
-        if stack.ndim not in {3, 4} or not len(stack) or (stack.ndim == 3 and channels > 1):
+        without_channels = stack.ndim == grid + 1 and shape[0] == 1
+        if not (without_channels or stack.ndim == grid + 2) or not len(stack):
             raise InputError(
-                f"images have shape {images.shape}; expected (n, channels, height, width) with "
-                f"(channels, height, width) = {self.record.image_shape} and n of at least 1"
+                f"images have shape {images.shape}; expected n of at least 1 of "
+                f"{self._shape_text()}"
             )
         return stack
+
+    def _shape_text(self) -> str:
+        axes = ("channels", "height", "width")
+        shape = self.record.image_shape
+        names = axes if len(shape) == 3 else ("channels", *(each.name for each in self._axes()))
+        return f"({', '.join(names)}) = {shape}"
+
+    def _axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis.model_validate(axis) for axis in self.record.calibration)
 
     @torch.inference_mode()
     def _batches(
@@ -240,54 +252,87 @@ class Predictor:
         novelty = None
         if self._novelty is not None:
             novelty = self._novelty.of(views_of(prepared, told)).cpu()
-        answers = [told.prediction]
+        answers = [told.estimates]
         if passes:
             with dropout_on(self._system):
-                answers = [self._tell(prepared).prediction for _ in range(passes)]
-        severities = [each.severity for each in answers if each.severity is not None]
-        return _Batch(
-            torch.stack([self._probabilities(each) for each in answers]),
-            torch.stack(severities).float().cpu() if severities else None,
-            novelty,
-        )
+                answers = [self._tell(prepared).estimates for _ in range(passes)]
+        return _Batch([self._finished(each) for each in answers], novelty)
 
-    def _probabilities(self, prediction: Prediction) -> torch.Tensor:
-        if prediction.probabilities is None:
-            raise InputError("the run's system tells no classes; train one with a head that does")
-        return scale(prediction.probabilities.float(), self.temperature or 1.0).cpu()
+    def _finished(self, said: Mapping[str, Estimate]) -> dict[str, Estimate]:
+        """What is said, calibrated, on the CPU."""
+        done = {}
+        for name, estimate in said.items():
+            probabilities = estimate.probabilities
+            if probabilities is not None:
+                scaled = scale(probabilities.float(), self.temperatures.get(name, 1.0))
+                probabilities = scaled.cpu()
+            spread = None if estimate.spread is None else estimate.spread.float().cpu()
+            value = estimate.value.cpu()
+            done[name] = Estimate(
+                value.float() if value.is_floating_point() else value, probabilities, spread
+            )
+        return done
 
     def _join(self, batches: list[_Batch]) -> Predictions:
-        probabilities = torch.cat([each.probabilities for each in batches], dim=1)
-        self._check_finite(probabilities)
-        severities = [each.severity for each in batches if each.severity is not None]
         novelties = [each.novelty for each in batches if each.novelty is not None]
-        source: SeveritySource = "regression" if severities else "class_expectation"
-        if severities:
-            severity = torch.cat(severities, dim=1)
-            self._check_finite(severity)
-        else:
-            severity = probabilities @ torch.tensor(self.record.class_severities)
+        said = {
+            name: [
+                _one_after_the_other([batch.answers[number][name] for batch in batches])
+                for number in range(len(batches[0].answers))
+            ]
+            for name in self._system.targets
+        }
+        for answers in said.values():
+            self._check_finite(answers)
+        if self._severities is not None:
+            told = [one.probabilities for one in said[LABEL] if one.probabilities is not None]
+            said[SEVERITY] = list(map(Estimate, torch.stack(told) @ self._severities))
+        targets = self.record.targets
+        estimates = {name: estimates_of(targets[name], said[name]) for name in targets}
         return Predictions(
-            class_names=self.record.class_names,
-            probabilities=probabilities.mean(dim=0).numpy(),
-            severity=severity.mean(dim=0).numpy(),
-            severity_source=source,
-            calibrated=self.temperature is not None,
+            estimates,
+            {name: self._source(name) for name in estimates},
+            calibrated=self.calibrated,
             novelty=torch.cat(novelties).numpy() if novelties else None,
-            spread=spread_of(probabilities, severity) if len(probabilities) > 1 else None,
         )
 
-    def _check_finite(self, values: torch.Tensor) -> None:
-        """Check what was told of each image, (s, b, …).
+    def _source(self, name: str) -> EstimateSource:
+        if name not in self._system.targets:
+            return "class_expectation"
+        return "nearest_severity" if name == self._system.derived else "head"
+
+    def _check_finite(self, answers: Sequence[Estimate]) -> None:
+        """Check what was told of each image.
 
         Raises:
             PluginError: Some of it is no number.
         """
-        finite = values.isfinite().flatten(2).all(2) if values.ndim > 2 else values.isfinite()
-        lost = (~finite.all(0)).nonzero().flatten()
+        told = [
+            each.value if each.probabilities is None else each.probabilities for each in answers
+        ]
+        values = torch.stack(told).double()
+        finite = values.isfinite().reshape(*values.shape[:2], -1).all(2).all(0)
+        lost = (~finite).nonzero().flatten()
         if len(lost):
             parts = ", ".join(f"{plugin.kind} '{plugin.name}'" for plugin in self.record.plugins)
             raise PluginError(
                 f"{self._run.path}: its system ({parts}) gave values that are not finite for "
                 f"{len(lost)} of {values.shape[1]} images, the first is image {int(lost[0])}"
             )
+
+
+def _severities(run: Run) -> torch.Tensor | None:
+    """The severities of the classes, (k,), where the severity follows from them."""
+    if SEVERITY in run.system.targets or SEVERITY not in run.record.targets:
+        return None
+    return torch.tensor(run.record.targets[LABEL].class_severities)
+
+
+def _one_after_the_other(parts: Sequence[Estimate]) -> Estimate:
+    def joined(name: str) -> torch.Tensor | None:
+        found = [getattr(each, name) for each in parts]
+        return None if found[0] is None else torch.cat(found)
+
+    value = joined("value")
+    assert value is not None  # noqa: S101 - every estimate has one, for mypy
+    return Estimate(value, joined("probabilities"), joined("spread"))

@@ -48,7 +48,7 @@ class Source:
         return len(self.names)
 
 
-def open_source(argument: str, image_shape: tuple[int, int, int]) -> Source:
+def open_source(argument: str, image_shape: tuple[int, ...]) -> Source:
     """Find the patterns that an argument names; they are not read yet.
 
     Args:

@@ -24,12 +24,12 @@ class ClassLine:
 
     Attributes:
         name: Its name.
-        severity: Severity that stands for it.
+        severity: Severity that stands for it; `None` where classes have none.
         patterns: Its patterns in all, and in each split; `None` where the dataset is not there.
     """
 
     name: str
-    severity: float
+    severity: float | None
     patterns: dict[str, int] | None
 
 
@@ -42,7 +42,8 @@ class Data:
         path: Where it was.
         recipe: What it was made by.
         samples: Number of patterns.
-        image_shape: Shape (c, h, w) of a pattern.
+        image_shape: Shape (c, *grid) of a pattern.
+        axes: What the dimensions of its grid are called.
         splits: Patterns of each split.
         classes: Its classes.
         seed: Its seed, or `None` where it is not known.
@@ -57,7 +58,8 @@ class Data:
     path: str
     recipe: dict[str, Any]
     samples: int
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
+    axes: tuple[str, ...]
     splits: dict[str, int]
     classes: tuple[ClassLine, ...]
     seed: int | None
@@ -71,6 +73,11 @@ class Data:
     def name(self) -> str:
         """Name of the recipe, or else of the dataset."""
         return str(self.recipe.get("name") or Path(self.path).name)
+
+    @property
+    def severities(self) -> bool:
+        """Whether its classes have severities."""
+        return any(line.severity is not None for line in self.classes)
 
     @property
     def description(self) -> str:
@@ -106,9 +113,10 @@ def describe_data(result: Result) -> Data:
         CrystalVisionError
     ) as error:  # gone, replaced or damaged: the runs can be told all the same
         trouble = str(error)
+        severities = record.class_severities or (None,) * len(record.class_names)
         classes = tuple(
             ClassLine(name, severity, None)
-            for name, severity in zip(record.class_names, record.class_severities, strict=True)
+            for name, severity in zip(record.class_names, severities, strict=True)
         )
         dose = ""
     recipe = record.dataset.recipe
@@ -119,6 +127,9 @@ def describe_data(result: Result) -> Data:
         recipe=recipe,
         samples=record.dataset.samples,
         image_shape=record.image_shape,
+        axes=("height", "width")
+        if len(record.calibration) == 2
+        else tuple(str(axis["name"]) for axis in record.calibration),
         splits={name: result.splits.get(name, 0) for name in SPLITS},
         classes=classes,
         seed=seed if isinstance(seed, int) else None,
@@ -138,16 +149,19 @@ def _open(path: str, identity: str) -> Dataset:
 
 
 def _classes(dataset: Dataset) -> tuple[ClassLine, ...]:
-    labels = dataset.column("label")
     header = dataset.header
     count = len(header.class_names)
+    if not count:
+        return ()
+    labels = dataset.column("label")
+    severities = header.class_severities or (None,) * count
     parts = {"all": np.bincount(labels, minlength=count)} | {
         name: np.bincount(labels[dataset.split(name)], minlength=count) for name in SPLITS
     }
     return tuple(
         ClassLine(
             name,
-            header.class_severities[index],
+            severities[index],
             {part: int(counts[index]) for part, counts in parts.items()},
         )
         for index, name in enumerate(header.class_names)
@@ -163,6 +177,6 @@ def _dose(dataset: Dataset) -> str:
 
 
 def _dose_of_recipe(recipe: dict[str, Any]) -> str:
-    detector = recipe.get("detector")
-    dose = detector.get("dose_electrons") if isinstance(detector, dict) else None
+    parts = [part for part in recipe.values() if isinstance(part, dict)]
+    dose = next((part["dose_electrons"] for part in parts if "dose_electrons" in part), None)
     return f"{dose:,.0f}" if isinstance(dose, int | float) else ""

@@ -1,4 +1,4 @@
-"""Patterns of each class, as small pictures with a scale bar."""
+"""Patterns of each class: small pictures with a scale bar, or curves."""
 
 import io
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from crystalvision.datasets import Axis, Dataset, bin_images
-from crystalvision.report._pictures import data_uri
+from crystalvision.contracts import Axis
+from crystalvision.datasets import Dataset, bin_images
+from crystalvision.figures import COLOURS, new_figure
+from crystalvision.report._pictures import Picture, data_uri, picture
+from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,18 +79,20 @@ class GalleryRow:
     """One class.
 
     Attributes:
-        name: Its name.
-        severity: Severity that stands for it.
+        name: Its name; "" where the data have no classes.
+        severity: Severity that stands for it; `None` for none.
         averaged: How many patterns `mean` is the mean of.
         mean: Mean pattern, or `None` where the split has none of this class.
         patterns: Single patterns.
+        curves: Patterns and their mean, where they have one dimension.
     """
 
     name: str
-    severity: float
+    severity: float | None
     averaged: int
-    mean: Pattern | None
-    patterns: tuple[Pattern, ...]
+    mean: Pattern | None = None
+    patterns: tuple[Pattern, ...] = ()
+    curves: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +101,27 @@ class Gallery:
 
     Attributes:
         split: The part of the dataset that they are from.
-        bin: Side of the squares of pixels that were summed.
         rows: The classes.
-        bar: Scale bar of every picture.
+        bin: Side of the squares of pixels that were summed.
+        summed: Axis along which patterns of three dimensions were summed, or "".
+        bar: Scale bar of every picture; `None` for curves, as for the rest.
         scale: Colours of the single patterns.
         mean_scale: Colours of the means.
         gradient: The colours, as a CSS gradient.
-        size: Side of the pictures' longer side [pixels].
+        width: Width of the pictures [pixels].
+        height: Their height [pixels].
     """
 
     split: str
-    bin: int
     rows: tuple[GalleryRow, ...]
-    bar: ScaleBar
-    scale: Scale
-    mean_scale: Scale
-    gradient: str
-    size: int
+    bin: int = 1
+    summed: str = ""
+    bar: ScaleBar | None = None
+    scale: Scale | None = None
+    mean_scale: Scale | None = None
+    gradient: str = ""
+    width: int = 0
+    height: int = 0
 
 
 def make_gallery(dataset: Dataset) -> Gallery:
@@ -121,14 +130,35 @@ def make_gallery(dataset: Dataset) -> Gallery:
     Raises:
         StorageError: The data cannot be read.
     """
-    header = dataset.header
     split = "test" if len(dataset.split("test")) else "all"
-    indices = dataset.split(split)
+    classes = _classes(dataset, dataset.split(split))
+    if len(dataset.header.axes) == 1:
+        return Gallery(split, tuple(_curves(dataset, *each) for each in classes))
+    return _pictures(dataset, split, classes)
+
+
+_Class = tuple[str, float | None, np.ndarray[Any, Any]]
+
+
+def _classes(dataset: Dataset, indices: np.ndarray[Any, Any]) -> list[_Class]:
+    """Name, severity and samples of each class; all samples where there is none."""
+    header = dataset.header
+    if not header.class_names:
+        return [("", None, indices)]
     labels = dataset.column("label")[indices]
-    size = _bin_for(header.image_shape[1:])
-    chosen = [indices[labels == label] for label in range(len(header.class_names))]
-    singles = [_patterns(dataset, each[:PATTERNS_A_CLASS], size) for each in chosen]
-    means = [_mean(dataset, each[:MEAN_OF_AT_MOST], size) for each in chosen]
+    severities = header.class_severities or (None,) * len(header.class_names)
+    return [
+        (name, severity, indices[labels == label])
+        for label, (name, severity) in enumerate(zip(header.class_names, severities, strict=True))
+    ]
+
+
+def _pictures(dataset: Dataset, split: str, classes: "Sequence[_Class]") -> Gallery:
+    header = dataset.header
+    side = header.image_shape[-2:]
+    size = _bin_for(side)
+    singles = [_patterns(dataset, each[:PATTERNS_A_CLASS], size) for _, _, each in classes]
+    means = [_mean(dataset, each[:MEAN_OF_AT_MOST], size) for _, _, each in classes]
     counted = header.dtype != "float32"
     scale = _scale(singles, knee=1.0 if counted else None)
     mean_scale = _scale([mean for mean in means if mean is not None], knee=None)
@@ -143,28 +173,67 @@ def make_gallery(dataset: Dataset) -> Gallery:
                 for image, index in zip(images, here, strict=False)
             ),
         )
-        for name, severity, here, images, mean in zip(
-            header.class_names, header.class_severities, chosen, singles, means, strict=True
-        )
+        for (name, severity, here), images, mean in zip(classes, singles, means, strict=True)
     )
     return Gallery(
         split=split,
-        bin=size,
         rows=rows,
-        bar=_scale_bar(header.axes[1]),
+        bin=size,
+        summed=", ".join(axis.name for axis in header.axes[:-2]),
+        bar=_scale_bar(header.axes[-1]),
         scale=scale,
         mean_scale=mean_scale,
         gradient=_gradient(),
-        size=max(header.image_shape[1:]) // size,
+        width=side[1] // size,
+        height=side[0] // size,
     )
+
+
+def _curves(
+    dataset: Dataset, name: str, severity: float | None, indices: np.ndarray[Any, Any]
+) -> GalleryRow:
+    """The first patterns of a class and their mean against the axis, channels summed."""
+    chosen = indices[:MEAN_OF_AT_MOST]
+    if not len(chosen):
+        return GalleryRow(name, severity, 0)
+    axis = dataset.header.axes[0]
+    counts = np.asarray(dataset.images(chosen)).sum(axis=1, dtype=np.float64)
+    figure, (axes,) = new_figure(width=7.2, height=2.9)
+    for number, curve in enumerate(counts[:PATTERNS_A_CLASS]):
+        label = f"first {min(len(counts), PATTERNS_A_CLASS)} patterns" if not number else None
+        axes.plot(axis.values(), curve, color=COLOURS[5], linewidth=0.7, alpha=0.7, label=label)
+    mean = counts.mean(axis=0)
+    axes.plot(axis.values(), mean, color=COLOURS[0], linewidth=1.4, label=f"mean of {len(counts)}")
+    axes.set(xlabel=_axis_text(axis), ylabel="counts" if counts.any() else "", ylim=(0, None))
+    axes.margins(x=0)
+    figure.legend(loc="outside lower center", ncols=2)
+    of = f" of class {name}" if name else ""
+    alt = f"Patterns{of} against {axis.name}; highest mean {mean.max():.4g} at {_peak(axis, mean)}."
+    return GalleryRow(name, severity, len(counts), curves=picture(figure, alt))
+
+
+def _axis_text(axis: Axis) -> str:
+    units = "" if axis.units == "1" else f" [{_units(axis.units)}]"
+    return figure_text(f"{axis.name.replace('_', ' ')}{units}")
+
+
+def _peak(axis: Axis, mean: Float[np.ndarray, "n"]) -> str:
+    return f"{axis.values()[int(mean.argmax())]:.4g} {_units(axis.units)}".strip()
+
+
+def _units(units: str) -> str:
+    """Units as a figure writes them."""
+    return {"1/angstrom": "Å⁻¹", "angstrom": "Å", "degree": "°", "1": ""}.get(units, units)
 
 
 def _patterns(
     dataset: Dataset, indices: np.ndarray[Any, Any], size: int
 ) -> Float[np.ndarray, "n h w"]:
-    """Binned patterns with their channels summed."""
-    binned = bin_images(dataset.images(indices), size)
-    return np.asarray(binned.sum(axis=1, dtype=np.float64))
+    """Binned patterns with their channels, and all dimensions but two, summed."""
+    images = np.asarray(dataset.images(indices))
+    if images.ndim > 4:
+        images = images.sum(axis=tuple(range(2, images.ndim - 2)), dtype=np.float64)
+    return np.asarray(bin_images(images, size).sum(axis=1, dtype=np.float64))
 
 
 def _mean(
@@ -199,8 +268,7 @@ def _scale_bar(axis: Axis) -> ScaleBar:
     width = axis.scale * axis.size
     power = 10.0 ** np.floor(np.log10(width / 4))
     length = max(step * power for step in (1, 2, 5, 10) if step * power <= width / 3)
-    units = axis.units.replace("1/angstrom", "Å⁻¹")
-    return ScaleBar(100 * length / width, f"{length:g} {units}".strip())
+    return ScaleBar(100 * length / width, f"{length:g} {_units(axis.units)}".strip())
 
 
 def _palette() -> UInt8[np.ndarray, "colours 3"]:

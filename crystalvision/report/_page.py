@@ -5,23 +5,20 @@ from dataclasses import dataclass
 
 from crystalvision.figures import drawing
 from crystalvision.report import _again as again
+from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets
-from crystalvision.report._figures import (
-    bland_altman_picture,
-    confusion_picture,
-    reliability_picture,
-    roc_picture,
-    severity_picture,
-)
-from crystalvision.report._pictures import Picture
+from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
-from crystalvision.report._statistics import ClassRow, class_rows
-from crystalvision.report._table import Row, row_of, same_data
-from crystalvision.report._template import TEMPLATES, fill
+from crystalvision.report._table import Row, columns_of, row_of, same_data
+from crystalvision.report._template import TEMPLATES, fill, number
 from crystalvision.report._training_figures import training_pictures
 from crystalvision.report._write import GENERATOR
 
 OnStep = Callable[[], None]
+_SOURCES = {
+    "class_expectation": "as the mean of the classes' severities, weighted by their probabilities",
+    "nearest_severity": "as that whose severity is nearest",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +27,19 @@ class RunSection:
 
     Attributes:
         row: Its row of the comparison.
-        pictures: How well it tells classes and severity.
+        score: The score of its main target, in words.
+        sources: Which targets are not told by a head of their own, in words.
+        pictures: How well it tells each target.
         training: How its training went, phase by phase.
-        classes: How well it tells each class.
         file: What the commands call its experiment.
         experiment: Its experiment, as YAML.
     """
 
     row: Row
+    score: str
+    sources: tuple[str, ...]
     pictures: tuple[Picture, ...]
     training: tuple[Picture, ...]
-    classes: tuple[ClassRow, ...]
     file: str
     experiment: str
 
@@ -76,7 +75,9 @@ def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
         data=data,
         sections=sections,
         same_data=same_data([section.row for section in sections]),
-        class_table=_class_table(sections),
+        columns=columns_of(results),
+        notes=_notes(results),
+        class_tables=class_tables(results),
         recipes=list(zip(again.recipe_files(data), data, texts, strict=True)),
         commands=again.commands(data, results),
         environments=again.environments(results),
@@ -86,27 +87,35 @@ def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
 
 
 def _section(result: Result) -> RunSection:
-    metrics, judged = result.metrics, result.judged
     return RunSection(
         row=row_of(result),
-        pictures=(
-            confusion_picture(metrics),
-            roc_picture(metrics, judged),
-            reliability_picture(metrics, judged),
-            bland_altman_picture(metrics, judged),
-            severity_picture(metrics, judged),
+        score=_score(result),
+        sources=tuple(
+            f"{told.words} {_SOURCES.get(told.source, told.source.replace('_', ' '))}"
+            for told, _, _ in result.targets
+            if told.source != "head"
+        ),
+        pictures=tuple(
+            picture(each.figure, each.alt or each.caption, each.caption)
+            for told, task, judged in result.targets
+            for each in task.figures(judged, told.metrics)
         ),
         training=tuple(training_pictures(result)),
-        classes=tuple(class_rows(metrics, judged)),
         file=again.experiment_file(result),
         experiment=again.experiment_text(result),
     )
 
 
-def _class_table(sections: Sequence[RunSection]) -> dict[str, list[tuple[str, ClassRow]]]:
-    """The runs' rows of each class, each after the run's name."""
-    table: dict[str, list[tuple[str, ClassRow]]] = {}
-    for section in sections:
-        for line in section.classes:
-            table.setdefault(line.name, []).append((section.row.name, line))
-    return table
+def _score(result: Result) -> str:
+    """Such as `accuracy 0.934 (0.910–0.951)`."""
+    told, task, _ = result.targets[0]
+    ends = told.intervals.of(task.score_name)
+    within = f" ({number(ends[0])}–{number(ends[1])})" if ends else ""
+    title = task.title(task.score_name, told)
+    return f"{title} {number(told.metrics[task.score_name])}{within}"
+
+
+def _notes(results: Sequence[Result]) -> list[str]:
+    """What a reader must know of the metrics."""
+    found = dict.fromkeys(task.note for result in results for _, task, _ in result.targets)
+    return [note for note in found if note]

@@ -1,44 +1,26 @@
 """What a report says of one run, read from its folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Float, Int
-
+from crystalvision.contracts import Judged, Task
 from crystalvision.errors import InputError
-from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.evaluation import (
+    JudgedSamples,
+    Metrics,
+    TargetMetrics,
+    load_metrics,
+    read_predictions,
+    tasks_of,
+)
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, RunRecord
-from crystalvision.storage import read_text
-from crystalvision.text import command_line, csv_reader
+from crystalvision.text import command_line
 from crystalvision.training import EpochRecord
 
 _EVALUATIONS = "evaluations"
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a run said of each judged pattern, and what is true.
-
-    Attributes:
-        index: Place of the pattern in its dataset, (n,).
-        label: Index of the actual class, (n,).
-        predicted: Index of the most probable class, (n,).
-        probabilities: Probability of each class, (n, k).
-        severity: True severity, (n,).
-        predicted_severity: (n,).
-    """
-
-    index: Int[np.ndarray, "n"]
-    label: Int[np.ndarray, "n"]
-    predicted: Int[np.ndarray, "n"]
-    probabilities: Float[np.ndarray, "n k"]
-    severity: Float[np.ndarray, "n"]
-    predicted_severity: Float[np.ndarray, "n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +37,7 @@ class Result:
         evaluation: Name of the evaluation.
         metrics: Its numbers.
         judged: Its predictions.
+        tasks: What judges each target, by its name.
     """
 
     name: str
@@ -65,7 +48,18 @@ class Result:
     splits: dict[str, int]
     evaluation: str
     metrics: Metrics
-    judged: Judged
+    judged: JudgedSamples
+    tasks: Mapping[str, Task]
+
+    @property
+    def targets(self) -> list[tuple[TargetMetrics, Task, Judged]]:
+        """Each target that was judged: its numbers, its task, its estimates; the main one first."""
+        main = self.metrics.main.name
+        names = [main, *(name for name in self.metrics.targets if name != main)]
+        return [
+            (self.metrics.targets[name], self.tasks[name], self.judged.targets[name])
+            for name in names
+        ]
 
 
 def load_results(paths: Sequence[Path], catalogue: Catalogue) -> list[Result]:
@@ -94,8 +88,9 @@ def load_results(paths: Sequence[Path], catalogue: Catalogue) -> list[Result]:
 def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
     run = Run.load(path, catalogue)
     folder, metrics = _choose_evaluation(path, run.record)
-    if metrics.class_names != run.record.class_names:
-        raise InputError(f"{folder}: its classes are not those of {path}; evaluate the run again")
+    targets = {name: each.target for name, each in metrics.targets.items()}
+    if any(run.record.targets.get(name) != target for name, target in targets.items()):
+        raise InputError(f"{folder}: its targets are not those of {path}; evaluate the run again")
     splits: dict[str, int] = {}
     for part in run.split().values():
         splits[part] = splits.get(part, 0) + 1
@@ -108,7 +103,8 @@ def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
         splits=splits,
         evaluation=folder.name,
         metrics=metrics,
-        judged=read_predictions(folder / "predictions.csv", metrics),
+        judged=read_predictions(folder, metrics),
+        tasks=tasks_of(targets, catalogue),
     )
 
 
@@ -129,39 +125,6 @@ def _choose_evaluation(path: Path, record: RunRecord) -> tuple[Path, Metrics]:
 def _written(folder: Path) -> float:
     file = folder / "metrics.json"
     return file.stat().st_mtime if file.is_file() else 0.0
-
-
-def read_predictions(path: Path, metrics: Metrics) -> Judged:
-    """Read the `predictions.csv` of an evaluation.
-
-    Args:
-        path: The file.
-        metrics: What the `metrics.json` beside it holds.
-
-    Raises:
-        InputError: It is missing, or not what `crystalvision evaluate` writes.
-    """
-    columns = [f"probability_{name}" for name in metrics.class_names]
-    try:
-        rows = csv_reader(StringIO(read_text(path), newline="")).mappings()
-        judged = Judged(
-            index=np.array([int(row["index"]) for row in rows]),
-            label=np.array([int(row["label"]) for row in rows]),
-            predicted=np.array([int(row["predicted"]) for row in rows]),
-            probabilities=np.array([[float(row[key]) for key in columns] for row in rows]),
-            severity=np.array([float(row["severity"]) for row in rows]),
-            predicted_severity=np.array([float(row["predicted_severity"]) for row in rows]),
-        )
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing; evaluate the run again") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not what crystalvision evaluate writes") from error
-    if len(rows) != metrics.samples:
-        raise InputError(
-            f"{path} has {len(rows)} predictions, expected {metrics.samples}; "
-            "evaluate the run again"
-        )
-    return judged
 
 
 def _distinct_names(paths: Sequence[Path]) -> list[str]:

@@ -7,9 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from crystalvision.config import Part
-from crystalvision.evaluation import Metrics, wilson_interval
+from crystalvision.contracts import Ends
 from crystalvision.models import NO_FUSION, ClassicalConfig, SystemConfig
 from crystalvision.report._results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric in the comparison.
+
+    Attributes:
+        key: `TARGET.METRIC`, as in a row.
+        title: What tables call it.
+        is_score: Whether it is the score of its target.
+    """
+
+    key: str
+    title: str
+    is_score: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +42,9 @@ class Row:
         trained_on_this: Whether the run was trained on that dataset.
         patterns: How many patterns were judged.
         judged_sha256: What tells which patterns they were.
-        accuracy: Fraction of them whose class is right.
-        accuracy_low: Lower end of its 95 % interval: Wilson's, of as many patterns as say
-            as much where specimens were seen in several, which then resemble each other.
-        accuracy_high: Upper end.
-        macro_f1: See `crystalvision.evaluation.ClassificationMetrics`, as for the next.
-        quadratic_kappa: `None` where only one class occurs.
-        severity_mae: Mean absolute error of the severity.
-        expected_calibration_error: Of its probabilities.
-        intervals: Other intervals by metric: `macro_f1`, `quadratic_kappa`, `severity.mae`.
-        severity_source: `regression` or `class_expectation`.
+        metrics: The headline of each target, by `TARGET.METRIC`; `None` where it has no meaning.
+        intervals: Their 95 % intervals, where there are some.
+        sources: Where the estimates of each target come from: `head`, `class_expectation`, ….
         images_per_second: Speed of prediction [1/s].
         device: Where it was predicted.
         training_seconds: Wall time of the training [s].
@@ -53,28 +61,19 @@ class Row:
     trained_on_this: bool
     patterns: int
     judged_sha256: str
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    macro_f1: float
-    quadratic_kappa: float | None
-    severity_mae: float
-    expected_calibration_error: float
-    intervals: dict[str, tuple[float, float] | None]
-    severity_source: str
+    metrics: dict[str, float | None]
+    intervals: dict[str, Ends | None]
+    sources: dict[str, str]
     images_per_second: float
     device: str
     training_seconds: float
     parameters: int | None
 
 
-_WITH_INTERVAL = ("macro_f1", "quadratic_kappa", "severity.mae")
-
-
 def row_of(result: Result) -> Row:
     """The row of a run."""
     metrics = result.metrics
-    low, high = _accuracy_interval(metrics)
+    shown = [(told, name) for told, task, _ in result.targets for name in task.shown]
     return Row(
         name=result.name,
         path=str(result.path),
@@ -88,15 +87,9 @@ def row_of(result: Result) -> Row:
         judged_sha256=hashlib.sha256(
             np.sort(result.judged.index).astype("<i8").tobytes()
         ).hexdigest(),
-        accuracy=metrics.accuracy,
-        accuracy_low=low,
-        accuracy_high=high,
-        macro_f1=metrics.macro_f1,
-        quadratic_kappa=metrics.quadratic_kappa,
-        severity_mae=metrics.severity.mae,
-        expected_calibration_error=metrics.expected_calibration_error,
-        intervals={name: metrics.intervals.of(name) for name in _WITH_INTERVAL},
-        severity_source=metrics.severity_source,
+        metrics={f"{told.name}.{name}": told.metrics.get(name) for told, name in shown},
+        intervals={f"{told.name}.{name}": told.intervals.of(name) for told, name in shown},
+        sources={name: each.source for name, each in metrics.targets.items()},
         images_per_second=metrics.images_per_second,
         device=metrics.device,
         training_seconds=result.record.training_seconds,
@@ -104,20 +97,22 @@ def row_of(result: Result) -> Row:
     )
 
 
+def columns_of(results: Sequence[Result]) -> list[Column]:
+    """The metrics that a comparison shows: those of the main target first, in plain words."""
+    found: dict[str, Column] = {}
+    for result in results:
+        for told, task, _ in result.targets:
+            of = "" if told.name == result.metrics.main.name else f"{told.words} "
+            for name in task.shown:
+                key = f"{told.name}.{name}"
+                title = of + task.title(name, told)
+                found.setdefault(key, Column(key, title, name == task.score_name))
+    return list(found.values())
+
+
 def same_data(rows: Sequence[Row]) -> bool:
     """Whether all runs were judged on the same patterns."""
     return len({(row.dataset_identity, row.judged_sha256) for row in rows}) < 2
-
-
-def _accuracy_interval(metrics: Metrics) -> tuple[float, float]:
-    """Wilson's interval; evaluations of earlier versions hold one of resampling, or none."""
-    intervals = metrics.intervals
-    of_specimens = intervals.of("accuracy") if intervals.unit == "specimen" else None
-    if of_specimens is not None:
-        return of_specimens
-    trials = metrics.samples if intervals.unit == "pattern" else intervals.units
-    right = sum(metrics.confusion[index][index] for index in range(len(metrics.class_names)))
-    return wilson_interval(right * trials / metrics.samples, trials)
 
 
 def system_in_words(system: SystemConfig | ClassicalConfig) -> str:

@@ -13,13 +13,7 @@ from crystalvision.text import figure_text, file_names
 from crystalvision.training import EpochRecord, PhaseRecord
 
 TENSORBOARD, FIGURES = "tensorboard", "figures"
-_MEASURES = (
-    "learning_rate",
-    "train_loss",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_mae",
-)
+_MEASURES = ("learning_rate", "train_loss", "validation_loss")
 _VERSION = "brain.Event:2"  # the first event of every file of TensorBoard
 
 
@@ -60,13 +54,11 @@ class Curves:
         from torch.utils.tensorboard.summary import scalar
 
         with disk_errors(self._folder):
-            for measure in _MEASURES:
-                value = getattr(record, measure)
-                if value is not None:
-                    summary = scalar(  # type: ignore[no-untyped-call]
-                        f"{record.phase}/{measure}", value
-                    )
-                    self._write(summary=summary, step=record.epoch)
+            for measure in (*_MEASURES, *(f"validation_{name}" for name in record.scores)):
+                summary = scalar(  # type: ignore[no-untyped-call]
+                    f"{record.phase}/{measure}", record.value(measure)
+                )
+                self._write(summary=summary, step=record.epoch)
             self._file.flush()
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +12,15 @@ from typing import Any, Literal
 import torch
 
 from crystalvision.config import Config, Part
-from crystalvision.datasets import Axis, Conditions, Dataset
-from crystalvision.models import ClassicalConfig, SystemConfig
+from crystalvision.contracts import Target
+from crystalvision.datasets import Conditions, Dataset
+from crystalvision.models import LABEL, SEVERITY, ClassicalConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
 
+FORMAT: Literal[2] = 2
 SPLITS = ("train", "validation", "test")
-PartKind = Literal["backbone", "head", "fusion", "feature", "estimator"]
+PartKind = Literal["input", "backbone", "head", "fusion", "task", "feature", "estimator"]
 
 
 class DatasetRecord(Config):
@@ -77,11 +79,11 @@ class RunRecord(Config):
         format: Version of this layout.
         experiment: The experiment with everything filled in.
         dataset: What it was trained on.
-        class_names: Names of the classes, in the order of their labels.
-        class_severities: Severity that stands for each class.
-        image_shape: Shape (c, h, w) of the raw patterns, before binning.
+        targets: What it says something of, by name: what it was trained to tell, and what follows
+            from that.
+        image_shape: Shape (c, *grid) of the raw patterns, before binning.
         calibration: Axes of the patterns.
-        recorded: How they were recorded; `None` in runs of earlier versions.
+        conditions: How they were recorded.
         plugins: Who gave the parts.
         phases: How the training went.
         training_seconds: Wall time of the training [s].
@@ -93,14 +95,13 @@ class RunRecord(Config):
             from it; or "".
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = FORMAT
     experiment: AnyExperiment
     dataset: DatasetRecord
-    class_names: tuple[str, ...]
-    class_severities: tuple[float, ...]
-    image_shape: tuple[int, int, int]
+    targets: dict[str, Target]
+    image_shape: tuple[int, ...]
     calibration: tuple[dict[str, Any], ...]
-    recorded: Conditions | None = None
+    conditions: Conditions
     plugins: tuple[PluginRecord, ...]
     phases: tuple[PhaseRecord, ...]
     training_seconds: float
@@ -111,12 +112,14 @@ class RunRecord(Config):
     git_revision: str = ""
 
     @property
-    def conditions(self) -> Conditions:
-        """How the patterns that it was trained on were recorded, as far as that is known."""
-        if self.recorded is not None:
-            return self.recorded
-        axes = tuple(Axis.model_validate(axis) for axis in self.calibration)
-        return Conditions.of_recipe(axes, self.dataset.recipe)
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of `label`; empty where it is not told."""
+        return self.targets[LABEL].classes if LABEL in self.targets else ()
+
+    @property
+    def class_severities(self) -> tuple[float, ...]:
+        """Severity of each of them; empty where they have none."""
+        return self.targets[LABEL].class_severities if LABEL in self.targets else ()
 
 
 def record_of(
@@ -124,6 +127,7 @@ def record_of(
     dataset: Dataset,
     plugins: tuple[PluginRecord, ...],
     phases: Sequence[PhaseRecord],
+    targets: Mapping[str, Target],
     *,
     seconds: float,
     command: Sequence[str],
@@ -137,6 +141,7 @@ def record_of(
         dataset: What it was trained on.
         plugins: Who gave the parts.
         phases: How the training went.
+        targets: What the system tells, by name.
         seconds: How long it took [s].
         command: The command line, or nothing.
         device: `cpu` or the GPU's name.
@@ -146,11 +151,10 @@ def record_of(
     return RunRecord(
         experiment=experiment,
         dataset=dataset_record(dataset),
-        class_names=header.class_names,
-        class_severities=header.class_severities,
+        targets=_with_severity(targets, header.targets),
         image_shape=header.image_shape,
         calibration=tuple(axis.model_dump(mode="json") for axis in header.axes),
-        recorded=Conditions.of_dataset(dataset),
+        conditions=Conditions.of_dataset(dataset),
         plugins=plugins,
         phases=tuple(phases),
         training_seconds=seconds,
@@ -160,6 +164,12 @@ def record_of(
         command=tuple(command),
         git_revision=git_revision(),
     )
+
+
+def _with_severity(told: Mapping[str, Target], known: Mapping[str, Target]) -> dict[str, Target]:
+    """What a system tells, and the severity that follows from classes that have one."""
+    follows = SEVERITY in known and LABEL in told and told[LABEL].class_severities
+    return dict(told) if not follows else {**told, SEVERITY: known[SEVERITY]}
 
 
 def splits_of(dataset: Dataset) -> dict[int, str]:
@@ -181,15 +191,17 @@ def dataset_record(dataset: Dataset) -> DatasetRecord:
 
 
 def plugin_records(
-    system: SystemConfig | ClassicalConfig, catalogue: Catalogue
+    experiment: AnyExperiment, catalogue: Catalogue, targets: Mapping[str, Target]
 ) -> tuple[PluginRecord, ...]:
-    """Who gives each part of a system.
+    """Who gives each part of an experiment's input and system, and the tasks of its targets.
 
     Raises:
         InputError: A part that does not exist.
     """
     records: dict[tuple[str, str], PluginRecord] = {}
-    for kind, part in parts_of(system):
+    parts = parts_of(experiment)
+    parts += [("task", Part.of(target.task)) for target in targets.values()]
+    for kind, part in parts:
         plugin = catalogue.entry(kind, part.name).plugin
         records[kind, part.name] = PluginRecord(
             kind=kind,
@@ -208,9 +220,10 @@ def _content(file: str) -> str:
         return ""
 
 
-def parts_of(system: SystemConfig | ClassicalConfig) -> list[tuple[PartKind, Part]]:
-    """Every part that a system names, with its kind."""
-    parts: list[tuple[PartKind, Part]] = []
+def parts_of(experiment: AnyExperiment) -> list[tuple[PartKind, Part]]:
+    """Every part that an experiment's input and system name, with its kind."""
+    parts: list[tuple[PartKind, Part]] = [("input", part) for part in experiment.input]
+    system = experiment.system
     if isinstance(system, ClassicalConfig):
         parts += [("feature", part) for part in system.features]
         return [*parts, ("estimator", system.estimator)]

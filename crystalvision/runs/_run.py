@@ -1,10 +1,10 @@
 """A trained system in its folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 import torch
 from safetensors import SafetensorError
@@ -17,22 +17,25 @@ from crystalvision.classical import (
     save_classical,
 )
 from crystalvision.config import load_yaml, validate
+from crystalvision.contracts import Axis, grid_of
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models import System, build_system
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._curves import FIGURES, draw_curves
 from crystalvision.runs._folder import RECORD
 from crystalvision.runs._readme import README, describe
-from crystalvision.runs._record import RunRecord
+from crystalvision.runs._record import FORMAT, RunRecord
 from crystalvision.storage import disk_errors, read_text, write_tensors
 from crystalvision.text import csv_reader, csv_writer
-from crystalvision.training import ClassicalExperiment, EpochRecord, Preprocess
+from crystalvision.training import ClassicalExperiment, EpochRecord
 from crystalvision.yaml_text import dump_yaml
 
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.csv"
 SPLIT = "split.csv"
+_SCORE = "validation_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,13 @@ class Run:
         path: Its folder.
         record: What `run.yaml` says.
         system: The system with its weights, on the CPU, in evaluation mode.
+        preprocess: What prepares raw patterns for the system.
     """
 
     path: Path
     record: RunRecord
     system: System
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """What prepares raw patterns for the system."""
-        return Preprocess(self.record.experiment.input)
+    preprocess: Preprocess
 
     @classmethod
     def load(cls, path: Path | str, catalogue: Catalogue | None = None) -> Self:
@@ -70,22 +70,23 @@ class Run:
         record = load_record(path)
         catalogue = catalogue or Catalogue.load()
         _check_plugins(path, record, catalogue)
+        preprocess = preprocess_of(record, catalogue)
         if isinstance(record.experiment, ClassicalExperiment):
-            classical = _build_classical(record, record.experiment, catalogue)
+            classical = _build_classical(record, record.experiment, preprocess, catalogue)
             load_classical(path, classical)
-            return cls(path, record, classical.eval())
+            return cls(path, record, classical.eval(), preprocess)
         # Weights come from the file: what initialisation draws must not change the caller's state.
         with torch.random.fork_rng(devices=()):
             system = build_system(
                 record.experiment.system,
                 catalogue,
                 in_channels=record.image_shape[0],
-                num_classes=len(record.class_names),
-                class_severities=record.class_severities,
+                targets=record.targets,
+                grid=grid_of(preprocess.axes),
                 first_weights=False,
             )
         _load_weights(path, system)
-        return cls(path, record, system.eval())
+        return cls(path, record, system.eval(), preprocess)
 
     def epochs(self) -> list[EpochRecord]:
         """The rows of `metrics.csv`.
@@ -119,7 +120,23 @@ def load_record(path: Path) -> RunRecord:
         raise InputError(f"{path} is no run: it {what}; a run is what crystalvision train writes")
     for entry in path.rglob("*"):
         check_ordinary(entry)
-    return validate(RunRecord, load_yaml(path / RECORD), str(path / RECORD))
+    data = load_yaml(path / RECORD)
+    if data.get("format") != FORMAT:
+        raise InputError(
+            f"{path} is a run of format {data.get('format')}, of another version of crystalvision; "
+            f"this one reads format {FORMAT}: train it again"
+        )
+    return validate(RunRecord, data, str(path / RECORD))
+
+
+def preprocess_of(record: RunRecord, catalogue: Catalogue) -> Preprocess:
+    """What prepares the raw patterns of a run.
+
+    Raises:
+        InputError: A step that is not there, or patterns that it cannot take.
+    """
+    axes = [Axis.model_validate(axis) for axis in record.calibration]
+    return build_preprocess(record.experiment.input, catalogue, axes)
 
 
 def load_epochs(path: Path) -> list[EpochRecord]:
@@ -129,12 +146,28 @@ def load_epochs(path: Path) -> list[EpochRecord]:
         InputError: The file is missing or damaged.
     """
     file = path / METRICS
-    return [
-        validate(
-            EpochRecord, {key: value if value else None for key, value in row.items()}, str(file)
-        )
-        for row in _rows(file)
-    ]
+    return [validate(EpochRecord, _epoch(row), str(file)) for row in _rows(file)]
+
+
+def _epoch(row: Mapping[str, str]) -> dict[str, object]:
+    """An epoch, of a row whose columns `validation_TARGET_SCORE` are its scores."""
+    scores = {key: value for key, value in row.items() if key not in EpochRecord.model_fields}
+    rest: dict[str, object] = {
+        key: value or None for key, value in row.items() if key not in scores
+    }
+    return rest | {
+        "scores": {key.removeprefix(_SCORE): value for key, value in scores.items() if value}
+    }
+
+
+def _write_epochs(file: TextIO, epochs: Sequence[EpochRecord]) -> None:
+    scores = list(dict.fromkeys(name for epoch in epochs for name in epoch.scores))
+    fields = [name for name in EpochRecord.model_fields if name not in {"scores", "seconds"}]
+    writer = csv_writer(file)
+    writer.writerow([*fields, *(f"{_SCORE}{name}" for name in scores), "seconds"])
+    for epoch in epochs:
+        values = [getattr(epoch, name) for name in fields]
+        writer.writerow([*values, *(epoch.scores.get(name) for name in scores), epoch.seconds])
 
 
 def write_run(
@@ -156,9 +189,7 @@ def write_run(
             weights = {key: value.contiguous() for key, value in system.state_dict().items()}
             write_tensors(folder / WEIGHTS, weights)
         with (folder / METRICS).open("w", newline="", encoding="utf-8") as file:
-            writer = csv_writer(file)
-            writer.writerow(EpochRecord.model_fields)
-            writer.writerows(epoch.model_dump().values() for epoch in epochs)
+            _write_epochs(file, epochs)
         with (folder / SPLIT).open("w", newline="", encoding="utf-8") as file:
             rows = csv_writer(file)
             rows.writerow(["index", "split"])
@@ -170,15 +201,17 @@ def write_run(
 
 
 def _build_classical(
-    record: RunRecord, experiment: ClassicalExperiment, catalogue: Catalogue
+    record: RunRecord,
+    experiment: ClassicalExperiment,
+    preprocess: Preprocess,
+    catalogue: Catalogue,
 ) -> ClassicalSystem:
     return build_classical(
         experiment.system,
         catalogue,
-        preprocess=Preprocess(experiment.input),
-        image_shape=record.image_shape,
-        calibration=record.calibration,
-        num_classes=len(record.class_names),
+        preprocess=preprocess,
+        channels=record.image_shape[0],
+        targets=record.targets,
         seed=experiment.seed,
     )
 

@@ -50,7 +50,7 @@ from crystalvision.training import (
 from crystalvision.training import Plan as _Plan
 from crystalvision.trust import Trust, fit_trust, save_trust
 
-_IDENTITY_FORMAT = 1  # what a checkpoint means; change it when an old one cannot go on
+_IDENTITY_FORMAT = 2  # what a checkpoint means; change it when an old one cannot go on
 
 
 class Reading(Protocol):
@@ -118,7 +118,7 @@ def train_run(
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue)
     notes = [*check_first_weights(experiment.system, dataset), *notes_on_few(dataset)]
-    plugins = plugin_records(experiment.system, catalogue)
+    plugins = plugin_records(experiment, catalogue, ready.system.targets)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command))
     if destination is None:
         return _follow(job)
@@ -136,7 +136,7 @@ def train_run(
         record = _record(job, history)  # with the threads of one process
         stack.close()
         _write(job, folder, destination, record, history, trust)
-    return Run(path, record, ready.system)
+    return Run(path, record, ready.system, ready.preprocess)
 
 
 def _train(
@@ -176,7 +176,7 @@ def _follow(job: _Job) -> Run:
         training, validation = _read(job.dataset, job.ready, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
         history = _fit(job, training, validation, group, folder, Silent())
-    return Run(job.path, _record(job, history), job.ready.system)
+    return Run(job.path, _record(job, history), job.ready.system, job.ready.preprocess)
 
 
 def _fit(
@@ -192,6 +192,7 @@ def _fit(
         job.ready.phases,
         training,
         validation,
+        scorers=job.ready.scorers,
         augment=job.ready.augmentations,
         precision=job.experiment.precision,
         seed=job.experiment.seed,
@@ -208,6 +209,7 @@ def _record(job: _Job, history: History) -> RunRecord:
         job.dataset,
         job.plugins,
         history.phases,
+        job.ready.system.targets,
         seconds=history.seconds,
         command=job.command,
         device=job.machine.name,
@@ -275,6 +277,7 @@ def _read(dataset: Dataset, ready: _Plan, reading: Reading | None) -> tuple[Patt
     splits = [dataset.split(name) for name in ("train", "validation")]
     on_read = reading(sum(map(len, splits))) if reading else lambda _count: None
     training, validation = (
-        open_patterns(dataset, indices, ready.preprocess, on_read=on_read) for indices in splits
+        open_patterns(dataset, indices, ready.preprocess, ready.system.targets, on_read=on_read)
+        for indices in splits
     )
     return training, validation

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crystalvision.classical import build_classical, fit_classical
 from crystalvision.datasets import Dataset
+from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
 from crystalvision.runs._folder import check_free
 from crystalvision.runs._record import (
@@ -18,7 +19,8 @@ from crystalvision.storage import whole_folder
 from crystalvision.training import (
     ClassicalExperiment,
     PhaseRecord,
-    Preprocess,
+    Scorer,
+    build_scorers,
     check_splits,
     open_patterns,
 )
@@ -39,7 +41,7 @@ def train_classical_run(
 ) -> Run:
     """Fit an experiment's classical system to a dataset and write the run.
 
-    The record has one phase, of no epochs, which tells the accuracy on the validation patterns.
+    The record has one phase, of no epochs, which tells the score of the validation patterns.
 
     Args:
         experiment: What to fit.
@@ -61,44 +63,44 @@ def train_classical_run(
     catalogue = catalogue or Catalogue.load()
     destination = check_free(path, overwrite=overwrite)
     header = dataset.header
-    plugins = plugin_records(experiment.system, catalogue)
-    preprocess = Preprocess(experiment.input)
-    calibration = tuple(axis.model_dump(mode="json") for axis in header.axes)
+    preprocess = build_preprocess(experiment.input, catalogue, header.axes)
     system = build_classical(
         experiment.system,
         catalogue,
         preprocess=preprocess,
-        image_shape=header.image_shape,
-        calibration=calibration,
-        num_classes=len(header.class_names),
+        channels=header.image_shape[0],
+        targets=header.targets,
         seed=experiment.seed,
     )
+    plugins = plugin_records(experiment, catalogue, system.targets)
+    scorer = build_scorers(system.targets, catalogue)[system.target.name]
     check_splits(dataset)
     # An unwritable place is found before the work.
     with whole_folder(destination, keep=True) as folder:
         started = time.perf_counter()
         training, validation = (
-            open_patterns(dataset, dataset.split(name), preprocess, on_read=on_read)
+            open_patterns(dataset, dataset.split(name), preprocess, system.targets, on_read=on_read)
             for name in ("train", "validation")
         )
-        accuracy = fit_classical(
-            system, training, validation, on_features=on_features, on_fit=on_fit
-        )
+        said = fit_classical(system, training, validation, on_features=on_features, on_fit=on_fit)
         seconds = round(time.perf_counter() - started, 3)
-        phases = (_phase(accuracy, seconds),)
-        record = record_of(experiment, dataset, plugins, phases, seconds=seconds, command=command)
+        truth = validation.targets[system.target.name]
+        phases = (_phase(scorer, float(scorer.total(said, truth)) / len(validation), seconds),)
+        record = record_of(
+            experiment, dataset, plugins, phases, system.targets, seconds=seconds, command=command
+        )
         save_trust(fit_trust(system, training, validation, seed=experiment.seed), folder)
         write_run(folder, record, system, [], splits_of(dataset))
-    return Run(path, record, system)
+    return Run(path, record, system, preprocess)
 
 
-def _phase(accuracy: float, seconds: float) -> PhaseRecord:
+def _phase(scorer: Scorer, score: float, seconds: float) -> PhaseRecord:
     return PhaseRecord(
         name="fit",
         train=("estimator",),
         epochs=0,
-        monitor="validation_accuracy",
+        monitor=f"validation_{scorer.task.score_name}",
         best_epoch=0,
-        best_value=accuracy,
+        best_value=score,
         seconds=seconds,
     )

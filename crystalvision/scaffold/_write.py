@@ -10,7 +10,7 @@ from crystalvision.storage import Destination, disk_errors, whole_folder
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-KINDS = ("backbone", "head", "fusion", "renderer", "defect", "structure")
+KINDS = ("input", "backbone", "head", "fusion", "renderer", "defect", "structure")
 """The kinds that there is a project of."""
 
 

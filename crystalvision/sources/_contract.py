@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Bool, Num
 
 from crystalvision.datasets import DatasetHeader
 from crystalvision.sources._bound import AccuracyBound
@@ -17,12 +17,15 @@ class Sample:
     """One sample of a dataset, with all that is known of it.
 
     Attributes:
-        image: Raw counts, or float32 where there is no detector, (c, h, w).
+        image: Raw counts, or float32 where there is no detector, (c, *grid).
         columns: Label, severity and whatever else the dataset keeps of each sample.
+        seen: Which points were measured, (1 or c, *grid), where the header says that each sample
+            has a mask of its own.
     """
 
-    image: Num[np.ndarray, "c h w"]
+    image: Num[np.ndarray, "c *grid"]
     columns: Mapping[str, float]
+    seen: Bool[np.ndarray, "channels *grid"] | None = None
 
 
 class Source(ABC):

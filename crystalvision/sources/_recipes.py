@@ -35,8 +35,8 @@ def read_recipe(path: Path, catalogue: Catalogue) -> dict[str, Any]:
     """The data of a recipe on top of that which it extends; not validated.
 
     With `extends: NAME` a recipe begins as a copy of another one, shipped or a file beside it. What
-    it gives itself takes the other's place; in groups, which are mappings without a `name`, value
-    by value.
+    it gives itself takes the other's place; a mapping without a `name` changes the values that it
+    gives, and leaves the others of a group or of a part as they are.
 
     Args:
         path: Its YAML file.
@@ -61,7 +61,7 @@ def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> di
     base = _read(source, catalogue, (*extended_by, path))
     origins = _origins(base, data, str(source))
     for key, value in data.items():
-        if _is_group(value) and _is_group(base.get(key)):
+        if _changes(value, base.get(key)):
             data[key] = {**base[key], **value}
     return Sourced({**base, **data}, origins)
 
@@ -74,7 +74,7 @@ def _origins(
     for key, value in base.items():
         if key not in data:
             taken[(key,)] = source
-        elif _is_group(value) and _is_group(data[key]):
+        elif _changes(data[key], value):
             taken |= {(key, part): source for part in value if part not in data[key]}
     earlier = base.origins if isinstance(base, Sourced) else {}
     return taken | {place: file for place, file in earlier.items() if _is_taken(place, taken)}
@@ -84,8 +84,14 @@ def _is_taken(place: tuple[str, ...], taken: Mapping[tuple[str, ...], str]) -> b
     return any(place[:length] in taken for length in range(1, len(place) + 1))
 
 
-def _is_group(value: object) -> bool:
-    return isinstance(value, Mapping) and "name" not in value
+def _changes(value: object, base: object) -> bool:
+    """Whether a value says what is other in a group or part, and does not take its place."""
+    return (
+        isinstance(value, Mapping)
+        and isinstance(base, Mapping)
+        and "name" not in value
+        and not any(set(one) == {"choice"} for one in (value, base))
+    )
 
 
 def source_of(recipe: dict[str, Any], name_or_path: str, catalogue: Catalogue) -> str:

@@ -25,7 +25,11 @@ def shards_of(
             taken = _take(samples, len(header.shard_indices(shard)), advance)
             names = taken[0].columns
             columns = {name: np.array([sample.columns[name] for sample in taken]) for name in names}
-            yield shard, encoder.encode(shard, np.stack([one.image for one in taken]), columns)
+            masks = [one.seen for one in taken if one.seen is not None]
+            seen = np.stack(masks) if masks else None
+            yield shard, encoder.encode(
+                shard, np.stack([one.image for one in taken]), columns, seen
+            )
     finally:
         close = getattr(samples, "close", None)
         if close is not None:

@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from crystalvision.contracts import Backbone, stride_pair
+from crystalvision.contracts import Backbone, strides
 from crystalvision.errors import InputError
 from crystalvision.models import Branch, count_parameters
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
@@ -24,11 +25,9 @@ from crystalvision.testing._subject import (
     images_of,
     trainable,
 )
-from crystalvision.training import InputConfig, Preprocess
 
 _PATTERNS, _CLASSES, _STEPS = 32, 4, 300
 _COMPILED_UP_TO = 200_000  # weights
-_BIN = 2
 
 
 def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
@@ -36,44 +35,55 @@ def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
     return cast("Backbone", subject.copy(seed, in_channels=in_channels))
 
 
-def batch_for(backbone: Backbone, samples: int, points: int = 1, extra: int = 0) -> torch.Tensor:
-    """Images of so many points of the map a side, and some pixels more."""
-    rows, columns = stride_pair(backbone)
-    return images_of(samples, 1, points * rows + extra, points * columns + extra)
+def batch_for(
+    backbone: Backbone,
+    samples: int,
+    points: int = 1,
+    extra: int = 0,
+    dimensions: int | None = None,
+) -> torch.Tensor:
+    """Images of so many points of the map a side, and some pixels more.
+
+    Of as many dimensions as are given, by default the fewest that the backbone reads.
+    """
+    sides = strides(backbone, dimensions or min(backbone.dimensions))
+    return images_of(samples, 1, *(points * side + extra for side in sides))
 
 
 def odd_sizes_and_channels(subject: Subject) -> None:
     """Images of two channels and of sides that the stride does not divide give a finite map."""
     backbone = make(subject, in_channels=2).eval()
-    strides = stride_pair(backbone)
-    sides = (strides[0] + 5, 2 * strides[1] + 3)
-    with torch.no_grad():
-        maps = backbone(images_of(2, 2, *sides))
-    expected = f"(2, {backbone.num_features}, h', w')"
-    require(
-        maps.ndim == 4 and maps.shape[:2] == (2, backbone.num_features),
-        f"num_features={backbone.num_features} promises a map {expected}, not {tuple(maps.shape)}",
-    )
-    for side, stride, found in zip(sides, strides, maps.shape[2:], strict=True):
+    for dimensions in sorted(backbone.dimensions):
+        least = strides(backbone, dimensions)
+        sides = [(1 + place % 2) * side + 5 - 2 * place for place, side in enumerate(least)]
+        with torch.no_grad():
+            maps = backbone(images_of(2, 2, *sides))
         require(
-            side // stride <= found <= math.ceil(side / stride),
-            f"stride={backbone.stride}: a side of {side} pixels gives {found} points",
+            maps.ndim == 2 + dimensions and maps.shape[:2] == (2, backbone.num_features),
+            f"num_features={backbone.num_features} promises a map (2, {backbone.num_features}, "
+            f"*grid') of {dimensions} dimensions, not {tuple(maps.shape)}",
         )
-    require(maps.isfinite().all(), "not all values of the map are finite")
-    require(maps.dtype == torch.float32, f"the map of float32 images is {maps.dtype}")
+        for side, stride, found in zip(sides, least, maps.shape[2:], strict=True):
+            require(
+                side // stride <= found <= math.ceil(side / stride),
+                f"stride={backbone.stride}: a side of {side} pixels gives {found} points",
+            )
+        require(maps.isfinite().all(), "not all values of the map are finite")
+        require(maps.dtype == torch.float32, f"the map of float32 images is {maps.dtype}")
 
 
 def honest_stride(subject: Subject) -> None:
     """Images of one stride give one point, of two strides two: it is also the smallest image."""
     backbone = make(subject).eval()
-    for points in (1, 2):
-        images = batch_for(backbone, 1, points)
+    for dimensions, points in product(sorted(backbone.dimensions), (1, 2)):
+        images = batch_for(backbone, 1, points, dimensions=dimensions)
         with torch.no_grad():
             found = tuple(backbone(images).shape[2:])
         require(
-            found == (points, points),
+            found == (points,) * dimensions,
             f"stride={backbone.stride}: images of {tuple(images.shape[2:])} pixels should give a "
-            f"map of {points}×{points} points, not {found[0]}×{found[1]}",
+            f"map of {'×'.join([str(points)] * dimensions)} points, not "
+            f"{'×'.join(map(str, found))}",
         )
 
 
@@ -142,11 +152,11 @@ def wrong_options_are_refused(subject: Subject) -> None:
 def images_that_do_not_fit_are_refused(subject: Subject) -> None:
     """Images of other channels or smaller than the stride, with what was expected."""
     backbone = make(subject)
-    rows, columns = stride_pair(backbone)
+    sides = strides(backbone, min(backbone.dimensions))
     branch = Branch("eye", backbone, nn.Identity(), in_channels=1)  # type: ignore[arg-type]
-    wrong = {"(b, 1, h, w)": images_of(1, 3, rows, columns)}
-    if columns > 1:
-        wrong[f"{rows}×{columns} pixels"] = images_of(1, 1, rows, columns - 1)
+    wrong = {"(b, 1, ": images_of(1, 3, *sides)}
+    if sides[-1] > 1:
+        wrong[f"{'×'.join(map(str, sides))} p"] = images_of(1, 1, *sides[:-1], sides[-1] - 1)
     for expected, images in wrong.items():
         try:
             branch(images)
@@ -238,7 +248,7 @@ def overfits_32_patterns(subject: Subject) -> None:
 
 def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> int:
     """Patterns that are known in evaluation mode at best."""
-    network = nn.Sequential(backbone, nn.AdaptiveAvgPool2d(1), nn.Flatten(), reader)
+    network = nn.Sequential(backbone, nn.Flatten(2), nn.AdaptiveAvgPool1d(1), nn.Flatten(), reader)
     optimiser = torch.optim.Adam(trainable(network).values(), lr=1e-3)
     best = 0
     for step in range(1, _STEPS + 1):
@@ -260,18 +270,31 @@ def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: to
 
 def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of spots of four spacings, shifted and noisy, at least 32 pixels wide."""
-    height, width = (stride * math.ceil(32 / stride) for stride in stride_pair(backbone))
+    sides = [
+        stride * math.ceil(32 / stride) for stride in strides(backbone, min(backbone.dimensions))
+    ]
+    width = sides[-1]
     labels = torch.arange(_PATTERNS) % _CLASSES
     shift = torch.rand(_PATTERNS, 1, generator=torch.Generator().manual_seed(0))
     cycles = torch.tensor([2.0, 4.0, 7.0, 11.0])[labels][:, None]
     rows = torch.cos(2 * math.pi * (cycles * torch.arange(width) / width + shift))
-    images = rows[:, None, None, :].expand(-1, 1, height, -1)
-    return images + 0.2 * images_of(_PATTERNS, 1, height, width), labels
+    images = rows.reshape(_PATTERNS, 1, *[1] * (len(sides) - 1), width)
+    return images + 0.2 * images_of(_PATTERNS, 1, *sides), labels
 
 
 def _exported(subject: Subject) -> Exported:
-    """The backbone behind the preparation of counts that are binned, as a run is exported."""
+    """The backbone behind the preparation of counts, as a run is exported."""
     backbone = make(subject)
-    height, width = (_BIN * side for side in batch_for(backbone, 1, extra=1).shape[2:])
-    network = nn.Sequential(Preprocess(InputConfig(bin=_BIN)), backbone)
-    return Exported(network, lambda samples: (counts_of(samples, 1, height, width),))
+    sides = batch_for(backbone, 1, extra=1).shape[2:]
+    network = nn.Sequential(_Prepared(), backbone)
+    return Exported(network, lambda samples: (counts_of(samples, 1, *sides),))
+
+
+class _Prepared(nn.Module):
+    """Counts whose logarithm is standardised, each image by itself."""
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        images = torch.log1p(counts)
+        dims = tuple(range(1, images.ndim))
+        images = images - images.mean(dims, keepdim=True)
+        return images / (images.square().mean(dims, keepdim=True).sqrt() + 1e-4)

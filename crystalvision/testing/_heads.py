@@ -1,11 +1,13 @@
 """What every head must do."""
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 
-from crystalvision.contracts import Head, Targets
+from crystalvision.contracts import Head, Target, Targets
 from crystalvision.errors import InputError
+from crystalvision.models import ask_estimates
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
 from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
@@ -19,12 +21,24 @@ from crystalvision.testing._subject import (
 )
 
 _FEATURES, _CLASSES = 7, 5
+_GRID, _MAP = (8, 8), (4, 4)
+_NAMES = tuple("abcde")
+_TARGETS = {
+    "label": Target(name="label", task="classification", classes=_NAMES),
+    "severity": Target(name="severity", task="regression"),
+}
+"""What a head finds where a test names no targets of its own."""
 
 
-def context(subject: Subject) -> dict[str, int]:
+def context(subject: Subject) -> dict[str, Any]:
     """Seven features, or one a class for a head that reads no other number."""
     for features in (_FEATURES, _CLASSES):
-        given = {"num_features": features, "num_classes": _CLASSES}
+        given = {
+            "num_features": features,
+            "num_classes": _CLASSES,
+            "targets": _known(subject),
+            "grid": _GRID,
+        }
         try:
             subject.create({}, **given)
         except InputError:
@@ -35,27 +49,50 @@ def context(subject: Subject) -> dict[str, int]:
     return given
 
 
+def _known(subject: Subject) -> Mapping[str, Target]:
+    return {**_TARGETS, **subject.targets}
+
+
 def make(subject: Subject) -> Head:
     """A copy of the head."""
     return cast("Head", subject.copy(0, **context(subject)))
 
 
 def problem(subject: Subject, count: int = 20) -> tuple[torch.Tensor, Targets]:
-    """Features that tell the class and the severity."""
+    """Features that tell the targets: pooled ones, or maps that are the same everywhere."""
     label = torch.arange(count) % _CLASSES
     features = 0.02 * images_of(count, context(subject)["num_features"])
     features[torch.arange(count), label] += 1
-    return features, Targets(label, label / _CLASSES)
+    head, known = make(subject), _known(subject)
+    if head.reads == "map":
+        features = features[..., None, None].expand(*features.shape, *_MAP).contiguous()
+    for name in head.targets:
+        require(name in known, f"it learns '{name}', which the battery must be given a Target of")
+    return features, {name: _values(known[name], label) for name in head.targets}
+
+
+def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
+    """Values that follow from a class of five, (b, *shape): unit vectors, where it is a vector."""
+    shape = (len(label), *(1 for _ in target.shape))
+    if target.classes:
+        return (label % len(target.classes)).reshape(shape).expand(len(label), *target.shape)
+    values = (label / _CLASSES).reshape(shape).repeat(1, *target.shape)
+    if len(target.shape) == 1:
+        values[:, 0] = 1
+        values[:, 2:] = 0
+        values = values / values.norm(dim=1, keepdim=True)
+    return values
 
 
 def outputs_are_one_row_an_image(subject: Subject) -> None:
-    """In evaluation, each row of outputs (b, o) is that of its features alone."""
+    """In evaluation, each row of outputs, (b, o) of pooled features, is that of its own alone."""
     head = make(subject).eval()
     features, _ = problem(subject)
     with torch.no_grad():
         outputs = head(features)
         require(
-            outputs.ndim == 2 and len(outputs) == len(features),
+            (outputs.ndim == 2 or (outputs.ndim > 2 and head.reads == "map"))
+            and len(outputs) == len(features),
             f"features of {len(features)} images give outputs of shape {tuple(outputs.shape)}; "
             f"expected ({len(features)}, o)",
         )
@@ -63,26 +100,23 @@ def outputs_are_one_row_an_image(subject: Subject) -> None:
         require_close(head(features[3:4]), outputs[3:4], "one image alone and in a batch")
 
 
-def predicts_probabilities_or_severity(subject: Subject) -> None:
-    """Probabilities (b, k) with rows that sum to one, or severities (b,), or both."""
+def says_something_of_each_target(subject: Subject) -> None:
+    """An estimate of each target: a value, or a class and probabilities that sum to one."""
     head = make(subject).eval()
     features, _ = problem(subject)
     with torch.no_grad():
-        told = head.predict(head(features))
-    require(
-        told.probabilities is not None or told.severity is not None,
-        "predict gives neither probabilities nor severity",
-    )
-    if told.probabilities is not None:
-        shape = tuple(told.probabilities.shape)
-        expected = (len(features), _CLASSES)
-        require(shape == expected, f"probabilities have shape {shape}, expected {expected}")
-        require((told.probabilities >= 0).all(), "a probability is negative")
-        sums = told.probabilities.sum(1)
-        require_close(sums, torch.ones_like(sums), "sums of the probabilities", 1e-5)
-    if told.severity is not None:
-        shape = tuple(told.severity.shape)
-        require(shape == (len(features),), f"severity has shape {shape}, expected (b,)")
+        said = ask_estimates(head, head(features), _known(subject))
+    for name, estimate in said.items():
+        if estimate.probabilities is None:
+            continue
+        require((estimate.probabilities >= 0).all(), f"a probability of '{name}' is negative")
+        sums = estimate.probabilities.sum(1)
+        require_close(sums, torch.ones_like(sums), f"sums of the probabilities of '{name}'", 1e-5)
+        best = estimate.probabilities.gather(1, estimate.value[:, None])[:, 0]
+        require(
+            torch.equal(best, estimate.probabilities.amax(1)),
+            f"the value of '{name}' is not the most probable class",
+        )
 
 
 def gradients_reach_every_weight(subject: Subject) -> None:
@@ -104,19 +138,25 @@ def the_loss_teaches_what_is_predicted(subject: Subject) -> None:
     """Trained on features that tell the target, it predicts the target."""
     head = make(subject).train()
     features, targets = problem(subject)
+    head.observe(targets)
     optimiser = torch.optim.Adam(head.parameters(), lr=0.05)
     for _ in range(150):
         optimiser.zero_grad()
         torch.autograd.backward(head.loss(head(features), targets))
         optimiser.step()
     with torch.no_grad():
-        told = head.predict(head.eval()(features))
-    if told.probabilities is not None:
-        right = int((told.probabilities.argmax(1) == targets.label).sum())
-        require(right == len(features), f"it learns {right} of {len(features)} plain classes")
-    if told.severity is not None:
-        error = float((told.severity - targets.severity).abs().max())
-        require(error < 0.1, f"it learns plain severities but for errors of up to {error:.2f}")
+        said = head.eval().predict(head(features))
+    for name, estimate in said.items():
+        value, truth = estimate.value, targets[name]
+        if _known(subject)[name].classes:
+            right, count = int((value == truth).sum()), truth.numel()
+            require(right == count, f"it learns {right} of {count} plain values of '{name}'")
+        elif not _known(subject)[name].symmetry:
+            error = float((value - truth).abs().max())
+            require(
+                error < 0.1,
+                f"it learns plain values of '{name}' but for errors of up to {error:.2f}",
+            )
 
 
 def state_dict_round_trip(subject: Subject) -> None:

@@ -8,19 +8,21 @@ from typing import Any
 import torch
 from torch import nn
 
+from crystalvision.contracts import Target
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, Option
 from crystalvision.testing._require import NotMetError, require
 
 
 class Subject:
-    """A backbone, head or fusion that plugins offer.
+    """An input, backbone, head or fusion that plugins offer.
 
     Args:
-        kind: "backbone", "head" or "fusion".
+        kind: "input", "backbone", "head" or "fusion".
         name: Its name, as the catalogue knows it.
         catalogue: Where it is found.
         options: Its options, where the defaults do not suffice.
+        targets: What there is for a head to learn, beside a label and a severity.
     """
 
     def __init__(
@@ -29,11 +31,13 @@ class Subject:
         name: str,
         catalogue: Catalogue,
         options: Mapping[str, object] | None = None,
+        targets: Mapping[str, Target] | None = None,
     ) -> None:
         self.kind = kind
         self.name = name
         self.catalogue = catalogue
         self.options = dict(options or {})
+        self.targets = dict(targets or {})
         self._made: dict[tuple[object, ...], Any] = {}
 
     def __str__(self) -> str:

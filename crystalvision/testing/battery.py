@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import torch
 
+from crystalvision.contracts import Target
 from crystalvision.errors import CrystalVisionError
 from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
-from crystalvision.testing import _backbones, _fusions, _heads
+from crystalvision.testing import _backbones, _fusions, _heads, _inputs
 from crystalvision.testing._require import NotMetError, NotTestableError
 from crystalvision.testing._subject import Subject
 
@@ -59,6 +60,17 @@ _NONE = -1
 """Seconds each, whatever the size, and there may be many of them."""
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {
+    "input": (
+        Check(_inputs.gives_what_its_axes_say),
+        Check(_inputs.constant_images_stay_finite),
+        Check(_inputs.images_do_not_depend_on_each_other),
+        Check(_inputs.a_whole_mask_changes_nothing),
+        Check(_inputs.what_was_not_seen_stays_hidden),
+        Check(_inputs.has_no_weights),
+        Check(_inputs.wrong_options_are_refused),
+        Check(_inputs.torch_export),
+        Check(_inputs.onnx_export),
+    ),
     "backbone": (
         Check(_backbones.odd_sizes_and_channels),
         Check(_backbones.honest_stride),
@@ -78,7 +90,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     ),
     "head": (
         Check(_heads.outputs_are_one_row_an_image),
-        Check(_heads.predicts_probabilities_or_severity),
+        Check(_heads.says_something_of_each_target),
         Check(_heads.gradients_reach_every_weight),
         Check(_heads.the_loss_teaches_what_is_predicted),
         Check(_heads.state_dict_round_trip),
@@ -111,21 +123,23 @@ def run_battery(
     catalogue: Catalogue | None = None,
     options: Mapping[str, object] | None = None,
     *,
+    targets: Mapping[str, Target] | None = None,
     slow: bool = False,
 ) -> None:
     """Run every check on one thing.
 
     Args:
-        kind: "backbone", "head" or "fusion".
+        kind: "input", "backbone", "head" or "fusion".
         name: Its name.
         catalogue: Where it is found; by default what is installed.
         options: Its options, where the defaults do not suffice.
+        targets: What there is for a head to learn beside `label`, of five classes, and `severity`.
         slow: Whether to run the checks that take minutes, too.
 
     Raises:
         NotMetError: The first check that is not met; it names the thing and the check.
     """
-    subject = Subject(kind, name, catalogue or Catalogue.load(), options)
+    subject = Subject(kind, name, catalogue or Catalogue.load(), options, targets)
     weights = weights_of(subject)
     for check in CHECKS[kind]:
         if slow or not check.is_slow(weights):
@@ -180,8 +194,10 @@ def weights_of(subject: Subject) -> int:
 
 
 def _make(subject: Subject) -> torch.nn.Module:
-    if subject.kind == "backbone":
-        made: torch.nn.Module = subject.create({}, in_channels=1)
+    if subject.kind == "input":
+        made: torch.nn.Module = subject.create({}, **_inputs.context())
+    elif subject.kind == "backbone":
+        made = subject.create({}, in_channels=1)
     elif subject.kind == "head":
         made = subject.create({}, **_heads.context(subject))
     else:

@@ -61,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             cases.append(pytest.param(subject, check, id=name, marks=marks))
     if only and not cases:
         raise pytest.UsageError(
-            f"--crystalvision-only {' '.join(only)}: no backbone, head or fusion of that name or "
+            f"--crystalvision-only {' '.join(only)}: no {', '.join(CHECKS)} of that name or "
             "distribution; see crystalvision plugins"
         )
     metafunc.parametrize(

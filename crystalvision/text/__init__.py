@@ -14,8 +14,11 @@ from crystalvision.text._file_names import file_names
 from crystalvision.text._json import json_text
 from crystalvision.text._markdown import code, fenced, inline, paragraphs
 from crystalvision.text._shell import command_line
+from crystalvision.text._units import axis_label, axis_symbol, quantity_text, unit_text
 
 __all__ = [
+    "axis_label",
+    "axis_symbol",
     "code",
     "command_line",
     "csv_reader",
@@ -30,7 +33,9 @@ __all__ = [
     "paragraphs",
     "printable",
     "protect",
+    "quantity_text",
     "quoted",
     "restore",
     "shortened",
+    "unit_text",
 ]

@@ -14,6 +14,7 @@ from crystalvision.training._data import (
     PatternsOnDisk,
     load_patterns,
     open_patterns,
+    read_targets,
 )
 from crystalvision.training._device import choose_device, seeded
 from crystalvision.training._experiment import (
@@ -30,7 +31,6 @@ from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._processes import Group, launched, leads, together
 from crystalvision.training._records import (
     DivergenceError,
@@ -40,6 +40,7 @@ from crystalvision.training._records import (
     Silent,
 )
 from crystalvision.training._schedule import Schedule, presets
+from crystalvision.training._scores import Scorer, Scorers, build_scorers
 from crystalvision.training._trainer import RESUMABLE
 
 __all__ = [
@@ -53,7 +54,6 @@ __all__ = [
     "Experiment",
     "Group",
     "History",
-    "InputConfig",
     "Listener",
     "Machine",
     "Optimiser",
@@ -63,12 +63,14 @@ __all__ = [
     "Phase",
     "PhaseRecord",
     "Plan",
-    "Preprocess",
     "Progress",
     "Schedule",
+    "Scorer",
+    "Scorers",
     "Silent",
     "augmenter",
     "build_augmentations",
+    "build_scorers",
     "check_experiment",
     "check_first_weights",
     "check_fits",
@@ -86,6 +88,7 @@ __all__ = [
     "presets",
     "read_checkpoint",
     "read_experiment",
+    "read_targets",
     "seeded",
     "together",
     "write_checkpoint",

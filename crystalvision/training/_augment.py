@@ -4,31 +4,58 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from crystalvision.config import Part
-from crystalvision.contracts import Augmentation, check_tensor, origin_of
+from crystalvision.contracts import (
+    Augmentation,
+    Axis,
+    check_dimensions,
+    check_tensor,
+    described,
+    grid_of,
+    origin_of,
+)
+from crystalvision.errors import PluginError
+from crystalvision.inputs import Augment
 from crystalvision.plugins import Catalogue
-from crystalvision.training._preprocess import Augment
 
 
 def build_augmentations(
-    parts: Iterable[Part], catalogue: Catalogue, image_shape: tuple[int, int, int]
+    parts: Iterable[Part], catalogue: Catalogue, channels: int, axes: Sequence[Axis]
 ) -> tuple[Augmentation, ...]:
     """Make augmentations, and check that images can be changed so.
 
     Args:
         parts: Their names and options.
         catalogue: Where they are looked up.
-        image_shape: Shape (c, h, w) of the binned images.
+        channels: Channels of the images.
+        axes: Of the counts that they change.
 
     Raises:
         InputError: One that does not exist, a wrong option, or images that it cannot change.
     """
     made = tuple(catalogue.create("augmentation", part.name, part.options) for part in parts)
-    for augmentation in made:
-        augmentation.check(image_shape)
+    check_augmentations(made, channels, axes)
     return made
+
+
+def check_augmentations(
+    augmentations: Iterable[Augmentation], channels: int, axes: Sequence[Axis]
+) -> None:
+    """Check that images can be changed by all of some augmentations.
+
+    Args:
+        augmentations: They.
+        channels: Channels of the images.
+        axes: Of the counts that they change.
+
+    Raises:
+        InputError: They cannot.
+    """
+    for augmentation in augmentations:
+        check_dimensions(origin_of(augmentation, "augmentation"), augmentation, axes)
+        augmentation.check((channels, *grid_of(axes)))
 
 
 def augmenter(augmentations: Sequence[Augmentation], generator: torch.Generator) -> Augment | None:
@@ -39,14 +66,23 @@ def augmenter(augmentations: Sequence[Augmentation], generator: torch.Generator)
 def _apply(
     augmentations: Sequence[Augmentation],
     generator: torch.Generator,
-    counts: Float[torch.Tensor, "b c h w"],
-) -> Float[torch.Tensor, "b c h w"]:
+    counts: Float[torch.Tensor, "b c *grid"],
+    seen: Bool[torch.Tensor, "b #c *grid"] | None,
+) -> tuple[Float[torch.Tensor, "b c *grid"], Bool[torch.Tensor, "b #c *grid"] | None]:
     for augmentation in augmentations:
+        who = f"the {origin_of(augmentation, 'augmentation')}"
+        given = augmentation.apply(counts, generator, seen)
+        if not isinstance(given, tuple) or len(given) != 2 or (given[1] is None) != (seen is None):
+            raise PluginError(
+                f"{who} gave {described(given)}; expected a pair (counts, seen) of images and of "
+                "what was seen of them"
+            )
+        changed, seen = given
         counts = check_tensor(
-            augmentation.apply(counts, generator),
-            f"the {origin_of(augmentation, 'augmentation')}",
+            changed,
+            who,
             f"of the shape of what it was given, {tuple(counts.shape)},",
             sizes=tuple(counts.shape),
             like=counts,
         )
-    return counts
+    return counts, seen

@@ -1,5 +1,6 @@
 """Patterns in memory or on the disk, and batches of them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,29 +9,31 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch.utils import data
 
-from crystalvision.contracts import Targets
+from crystalvision.contracts import Target, Targets, grid_of
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.training._preprocess import Augment, Preprocess
+from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
 from crystalvision.training._share import Share
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
 
 
 Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
-Batch = tuple[Inputs, torch.Tensor, torch.Tensor]
+Batch = tuple[Inputs, dict[str, torch.Tensor]]
 InputT = TypeVar("InputT", bound=Inputs)
 InputT_co = TypeVar("InputT_co", bound=Inputs, covariant=True)
 
 
 class BatchSource(Protocol[InputT_co]):
-    """Batches of one pass after the other, each of inputs, labels and severities."""
+    """Batches of one pass after the other, each of inputs and of targets by name."""
 
     def __len__(self) -> int:
         """Number of batches of a pass."""
 
-    def __iter__(self) -> Iterator[tuple[InputT_co, torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[InputT_co, dict[str, torch.Tensor]]]:
         """The batches of the next pass."""
 
 
@@ -40,11 +43,11 @@ class Patterns(ABC):
     @property
     @abstractmethod
     def targets(self) -> Targets:
-        """Label and severity of each, (n,)."""
+        """What each should be recognised as, by name, (n, *shape)."""
 
     def __len__(self) -> int:
         """Number of patterns."""
-        return len(self.targets.label)
+        return len(next(iter(self.targets.values())))
 
     @abstractmethod
     def batches(
@@ -65,26 +68,26 @@ class Patterns(ABC):
     @abstractmethod
     def prepare(
         self, images: torch.Tensor, augment: Augment | None = None
-    ) -> Float[torch.Tensor, "b c h w"]:
+    ) -> Float[torch.Tensor, "b c *grid"]:
         """Do what is still to be done to the images of a batch, on the device where they are.
 
         Args:
             images: As `batches` gives them.
-            augment: Changes binned counts before they are normalised.
+            augment: Changes counts before they are no counts any more.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PatternsInMemory(Patterns):
-    """Patterns that were read and binned once and are kept.
+    """Patterns that were read once and are kept.
 
     Attributes:
-        counts: Binned counts, (n, c, h, w).
-        preprocess: Normalises.
-        targets: Label and severity of each, (n,).
+        counts: Counts as `Preprocess.count` gives them, (n, c, *grid), NaN for what was not seen.
+        preprocess: Prepares them.
+        targets: What each should be recognised as, by name, (n, *shape).
     """
 
-    counts: Float[torch.Tensor, "n c h w"]
+    counts: Float[torch.Tensor, "n c *grid"]
     preprocess: Preprocess
     targets: Targets
 
@@ -98,37 +101,45 @@ class PatternsInMemory(Patterns):
         return Batches(self.counts, self.targets, batch_size, generator, share)
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Normalise binned counts."""
-        return self.preprocess.normalise(images if augment is None else augment(images))
+        """Do what follows after the counts."""
+        counts, seen = take_marks(images)
+        return self.preprocess.finish(counts, augment, seen)
 
 
 class PatternsOnDisk(Patterns):
     """Patterns that are read batch by batch, by processes that read ahead, and prepared then."""
 
     def __init__(
-        self, dataset: Dataset, indices: np.ndarray, preprocess: Preprocess, *, workers: int = 0
+        self,
+        dataset: Dataset,
+        indices: np.ndarray,
+        preprocess: Preprocess,
+        targets: Mapping[str, Target],
+        *,
+        workers: int = 0,
     ) -> None:
         """Choose the patterns.
 
         Args:
             dataset: The dataset.
             indices: Which patterns, (n,).
-            preprocess: Bins and normalises.
+            preprocess: Prepares them.
+            targets: What they should be recognised as.
             workers: Processes that read.
 
         Raises:
-            InputError: No indices, or images that cannot be binned so.
+            InputError: No indices.
         """
         _check_some(dataset, indices)
-        preprocess.check(*dataset.header.image_shape[1:])
-        self._patterns = PatternDataset(dataset, indices)
+        self._targets = read_targets(dataset, indices, targets)
+        self._patterns = PatternDataset(dataset, indices, tuple(targets))
         self._preprocess = preprocess
         self._workers = workers
 
     @property
     def targets(self) -> Targets:
         """See `Patterns.targets`."""
-        return Targets(self._patterns.labels, self._patterns.severities)
+        return self._targets
 
     def batches(
         self,
@@ -137,24 +148,42 @@ class PatternsOnDisk(Patterns):
         share: Share = Share(),  # noqa: B008 - frozen
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
-        return self._patterns.loader(
-            batch_size,
-            generator=generator,
-            workers=self._workers,
-            pin_memory=torch.cuda.is_available(),
-            take=share.of if generator is None else share.of_training,
+        return _Stored(
+            self._patterns.loader(
+                batch_size,
+                generator=generator,
+                workers=self._workers,
+                pin_memory=torch.cuda.is_available(),
+                take=share.of if generator is None else share.of_training,
+            )
         )
 
     def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Bin and normalise raw counts."""
-        prepared: torch.Tensor = self._preprocess(images, augment)
+        """Prepare raw counts."""
+        counts, seen = take_marks(images)
+        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
         return prepared
+
+
+class _Stored:
+    """Batches as a dataset gives them, as images and targets."""
+
+    def __init__(self, loader: "data.DataLoader[StoredBatch]") -> None:
+        self._loader = loader
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+        for images, targets, seen in self._loader:
+            yield mark_unseen(images, seen), dict(targets)
 
 
 def open_patterns(
     dataset: Dataset,
     indices: np.ndarray,
     preprocess: Preprocess,
+    targets: Mapping[str, Target],
     *,
     on_read: Callable[[int], None] = lambda count: None,
     memory_bytes: int = 2**31,
@@ -165,42 +194,45 @@ def open_patterns(
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
+        targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
-        memory_bytes: What binned images may take.
+        memory_bytes: What their counts may take.
         workers: Processes that read what does not fit.
 
     Raises:
         InputError: As for `load_patterns`.
     """
-    channels, height, width = dataset.header.image_shape
-    height, width = preprocess.check(height, width)
-    if len(indices) * channels * height * width * 4 <= memory_bytes:
-        return load_patterns(dataset, indices, preprocess, on_read)
+    channels = dataset.header.image_shape[0]
+    points = math.prod(grid_of(preprocess.count_axes))
+    if len(indices) * channels * points * 4 <= memory_bytes:
+        return load_patterns(dataset, indices, preprocess, targets, on_read)
     on_read(len(indices))
-    return PatternsOnDisk(dataset, indices, preprocess, workers=workers)
+    return PatternsOnDisk(dataset, indices, preprocess, targets, workers=workers)
 
 
 def load_patterns(
     dataset: Dataset,
     indices: np.ndarray,
     preprocess: Preprocess,
+    targets: Mapping[str, Target],
     on_read: Callable[[int], None] = lambda count: None,
 ) -> PatternsInMemory:
-    """Read and bin some patterns of a dataset.
+    """Read some patterns of a dataset, and do the steps whose results are counts still.
 
     Args:
         dataset: The dataset.
         indices: Which patterns, (n,).
-        preprocess: Bins and normalises.
+        preprocess: Prepares them.
+        targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
 
     Raises:
         InputError: No indices, negative values, or a label that is none of the dataset's classes.
     """
     _check_some(dataset, indices)
-    channels, height, width = dataset.header.image_shape
-    counts = torch.empty((len(indices), channels, *preprocess.check(height, width)))
+    channels = dataset.header.image_shape[0]
+    counts = torch.empty((len(indices), channels, *grid_of(preprocess.count_axes)))
     for start in range(0, len(indices), _CHUNK):
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
@@ -210,9 +242,17 @@ def load_patterns(
                 f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
                 f"{float(raw.min()):g}; expected counts"
             )
-        counts[start : start + len(part)] = preprocess.bin(raw)
+        counts[start : start + len(part)] = mark_unseen(
+            *preprocess.count(raw, _seen(dataset, part))
+        )
         on_read(len(part))
-    return PatternsInMemory(counts, preprocess, _targets(dataset, indices))
+    return PatternsInMemory(counts, preprocess, read_targets(dataset, indices, targets))
+
+
+def _seen(dataset: Dataset, indices: np.ndarray) -> torch.Tensor | None:
+    """Which points of samples were measured, (n, 1 or c, *grid); `None` where all were."""
+    seen = dataset.seen(indices)
+    return None if seen is None else torch.from_numpy(np.ascontiguousarray(seen))
 
 
 def _check_some(dataset: Dataset, indices: np.ndarray) -> None:
@@ -220,24 +260,35 @@ def _check_some(dataset: Dataset, indices: np.ndarray) -> None:
         raise InputError(f"{dataset.path}: no patterns to read; has it more samples than splits?")
 
 
-def _targets(dataset: Dataset, indices: np.ndarray) -> Targets:
-    label = np.asarray(dataset.column("label"), dtype=np.int64)[indices]
-    severity = np.asarray(dataset.column("severity"), dtype=np.float32)[indices]
-    classes = len(dataset.header.class_names)
-    if label.min() < 0 or label.max() >= classes:
-        raise InputError(
-            f"{dataset.path}: labels from {label.min()} to {label.max()}, but there are {classes} "
-            "classes; run: crystalvision dataset verify"
-        )
-    return Targets(torch.from_numpy(label), torch.from_numpy(severity))
+def read_targets(
+    dataset: Dataset, indices: np.ndarray, targets: Mapping[str, Target]
+) -> dict[str, torch.Tensor]:
+    """What samples should be recognised as, by name: int64 for classes, else float32, (n, *shape).
+
+    Raises:
+        InputError: A class that the dataset does not have.
+    """
+    found = {}
+    for name, target in targets.items():
+        dtype = np.int64 if target.classes else np.float32
+        values = np.asarray(dataset.column(name, indices), dtype=dtype)
+        # Points of a map may be of no class at all.
+        least = 0 if not target.shape else -1
+        if target.classes and (values.min() < least or values.max() >= len(target.classes)):
+            raise InputError(
+                f"{dataset.path}: values of '{name}' from {values.min()} to {values.max()}, but "
+                f"there are {len(target.classes)} classes; run: crystalvision dataset verify"
+            )
+        found[name] = torch.from_numpy(values)
+    return found
 
 
 class Batches(Generic[InputT]):
     """Batches by index from tensors in memory: no worker processes, no copying of single samples.
 
     Args:
-        inputs: Images (n, c, h, w), or features (n, f) and outputs (n, o) of each branch by name.
-        targets: What the inputs should be recognised as, (n,).
+        inputs: Images (n, c, *grid), or features (n, f) and outputs (n, o) of each branch by name.
+        targets: What the inputs should be recognised as, by name, (n, *shape).
         batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
             left out when shuffling, since it has no batch statistics.
         generator: Shuffles anew for each pass; without it the order is kept.
@@ -260,13 +311,13 @@ class Batches(Generic[InputT]):
 
     def __len__(self) -> int:
         """Number of batches."""
-        count = len(self._targets.label)
+        count = len(next(iter(self._targets.values())))
         whole, rest = divmod(count, self._batch_size)
         return whole + (rest > (1 if self._generator is not None and whole else 0))
 
-    def __iter__(self) -> Iterator[tuple[InputT, torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[InputT, dict[str, torch.Tensor]]]:
         """The batches of one pass."""
-        count = len(self._targets.label)
+        count = len(next(iter(self._targets.values())))
         if self._generator is None:
             order = torch.arange(count)
         else:
@@ -276,8 +327,7 @@ class Batches(Generic[InputT]):
             chosen = chosen[self._take(len(chosen))]
             yield (
                 _take(self._inputs, chosen),
-                self._targets.label[chosen],
-                self._targets.severity[chosen],
+                {name: value[chosen] for name, value in self._targets.items()},
             )
 
 

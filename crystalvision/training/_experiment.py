@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from crystalvision.config import Config, Part, apply_overrides, load_yaml, validate
+from crystalvision.config import Config, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
+from crystalvision.inputs import DEFAULT_INPUT, Parts
 from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import Catalogue
-from crystalvision.training._preprocess import InputConfig
 from crystalvision.training._schedule import Schedule
 
 Precision = Literal["32", "bf16", "16"]
@@ -22,21 +22,12 @@ def _accept_bits(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _accept_short_forms(value: object) -> object:
-    if value is None or value == "none":
-        return ()
-    return (value,) if isinstance(value, str | Mapping) else value
-
-
-Augmentations = Annotated[tuple[Part, ...], BeforeValidator(_accept_short_forms)]
-
-
 class Experiment(Config):
     """What `crystalvision train` runs for a system of networks.
 
     Attributes:
         system: Branches, fusion and final head.
-        input: How patterns are prepared.
+        input: How patterns are prepared: steps in their order, each a name or a name with options.
         augment: What changes the counts of training images, in this order, in phases that train a
             branch: a name, names with options, or `none`.
         schedule: A preset, a changed preset, or a list of phases.
@@ -46,8 +37,8 @@ class Experiment(Config):
     """
 
     system: SystemConfig
-    input: InputConfig = InputConfig()
-    augment: Augmentations = ()
+    input: Parts = DEFAULT_INPUT
+    augment: Parts = ()
     schedule: Schedule
     precision: Annotated[Precision, BeforeValidator(_accept_bits)] = "32"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -58,12 +49,12 @@ class ClassicalExperiment(Config):
 
     Attributes:
         system: Features and the estimator that reads them.
-        input: How patterns are prepared.
+        input: How patterns are prepared: steps in their order, each a name or a name with options.
         seed: Draws whatever features and estimator draw.
     """
 
     system: ClassicalConfig
-    input: InputConfig = InputConfig()
+    input: Parts = DEFAULT_INPUT
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="before")

@@ -17,17 +17,19 @@ def check_first_weights(system: SystemConfig, dataset: Dataset) -> list[str]:
     Raises:
         InputError: A head that tells the same classes in another order.
     """
-    mine, names = Conditions.of_dataset(dataset), dataset.header.class_names
+    mine = Conditions.of_dataset(dataset)
     notes = []
     for branch, before, with_head in _beginnings(system):
-        known = before.class_names
-        if with_head and known != names and sorted(known) == sorted(names):
-            raise InputError(
-                f"branch '{branch}' is to begin with the weights of {before.run}, whose head tells "
-                f"the classes in the order {', '.join(known)}, but {dataset.path} has them in the "
-                f"order {', '.join(names)}; begin with the backbone alone: move `weights` into the "
-                "backbone's options"
-            )
+        for name, target in before.targets.items() if with_head else ():
+            known = target.classes
+            names = dataset.header.targets[name].classes if name in dataset.header.targets else ()
+            if known != names and sorted(known) == sorted(names):
+                raise InputError(
+                    f"branch '{branch}' is to begin with the weights of {before.run}, whose head "
+                    f"tells the classes of '{name}' in the order {', '.join(known)}, but "
+                    f"{dataset.path} has them in the order {', '.join(names)}; begin with the "
+                    "backbone alone: move `weights` into the backbone's options"
+                )
         found = differences(mine, before.conditions, str(dataset.path), before.run)
         notes += [f"branch '{branch}' begins with weights of other data: {each}" for each in found]
     return notes

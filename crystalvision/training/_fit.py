@@ -15,6 +15,7 @@ import torch
 from crystalvision.contracts import Augmentation
 from crystalvision.errors import InputError
 from crystalvision.models import System
+from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import augmenter
 from crystalvision.training._checkpoint import Checkpoint, Checkpoints, Progress
 from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
@@ -27,6 +28,7 @@ from crystalvision.training._phase import Phase
 from crystalvision.training._pinned import pinned
 from crystalvision.training._processes import Group
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
+from crystalvision.training._scores import Scorers, build_scorers
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
 
 _ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
@@ -47,6 +49,7 @@ def fit(
     training: Patterns,
     validation: Patterns,
     *,
+    scorers: Scorers | None = None,
     augment: Sequence[Augmentation] = (),
     precision: str = "32",
     seed: int = 0,
@@ -66,6 +69,7 @@ def fit(
         phases: The phases, in order.
         training: Patterns to learn from.
         validation: Patterns to choose the best epoch by.
+        scorers: What judges each target, by its name; by default the tasks that are installed.
         augment: Changes the counts of training images, in this order.
         precision: `32`, `bf16` or `16`.
         seed: Draws order, augmentation and dropout.
@@ -82,6 +86,7 @@ def fit(
         system,
         training,
         validation,
+        scorers=scorers or build_scorers(system.targets, Catalogue.load()),
         augment=augment,
         precision=precision,
         seed=seed,
@@ -105,6 +110,7 @@ class _Loop:
         training: Patterns,
         validation: Patterns,
         *,
+        scorers: Scorers,
         augment: Sequence[Augmentation],
         precision: str,
         seed: int,
@@ -117,6 +123,7 @@ class _Loop:
         self._system = system
         self._training = training
         self._validation = validation
+        self._scorers = scorers
         self._augment = augment
         self._precision = precision
         self._seed = seed
@@ -127,6 +134,9 @@ class _Loop:
         self._start = found or Checkpoint(Progress())
         if found:
             _load(system, found)
+        else:
+            for head in system.heads().values():
+                head.observe(training.targets)
         self.progress = self._start.progress
         self._before = self.progress.seconds
         self._started = time.perf_counter()
@@ -183,6 +193,7 @@ class _Loop:
                 grow=self._group.share.size == 1,
                 note=self._listener.note,
             ),
+            scorers=self._scorers,
             group=self._group,
             reseed=seeds.begin_drawing,
             on_epoch=on_epoch,

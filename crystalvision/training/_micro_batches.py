@@ -42,7 +42,7 @@ class MicroBatches:
 
         Args:
             inputs: A tensor, or tensors by name, each with the samples along its first axis.
-            targets: Label and severity of each sample.
+            targets: What each sample should be recognised as, by name, (b, *shape).
             backward: Computes one part.
             clear: Forgets the gradients so far.
             least: Samples of the process that has the fewest; by default those here. Processes
@@ -51,7 +51,7 @@ class MicroBatches:
         Raises:
             InputError: Not even the smallest parts fit.
         """
-        count = len(targets.label)
+        count = batch_size(targets)
         # A part of one sample would have no batch statistics.
         most = (count if least is None else least) // 2
         while True:
@@ -72,13 +72,13 @@ class MicroBatches:
     def _attempt(
         self, inputs: Any, targets: Targets, backward: Backward, parts: int
     ) -> torch.Tensor | None:
-        count = len(targets.label)
-        total = torch.zeros((), device=targets.label.device)
+        count = batch_size(targets)
+        total = torch.zeros((), device=next(iter(targets.values())).device)
         try:
             for number in range(parts):
                 chosen = slice(number * count // parts, (number + 1) * count // parts)
-                some = Targets(targets.label[chosen], targets.severity[chosen])
-                weight = len(some.label) / count
+                some = {name: value[chosen] for name, value in targets.items()}
+                weight = (chosen.stop - chosen.start) / count
                 total = total + backward(_part(inputs, chosen), some, weight) * weight
         except torch.OutOfMemoryError:
             total = torch.full((), torch.nan)
@@ -89,6 +89,11 @@ class MicroBatches:
         if failed and torch.cuda.is_available():
             torch.cuda.empty_cache()
         return None if failed else total
+
+
+def batch_size(targets: Targets) -> int:
+    """Samples of a batch."""
+    return len(next(iter(targets.values())))
 
 
 def _part(inputs: Any, chosen: slice) -> Any:
@@ -103,7 +108,7 @@ def _hopeless(count: int, parts: int, *, grow: bool) -> str:
     if grow:
         return (
             f"out of memory with {-(-count // parts)} patterns at once, the fewest there can be: "
-            "raise input.bin, take a smaller backbone, or precision: bf16"
+            "bin more (input.bin.size), take a smaller backbone, or precision: bf16"
         )
     return (
         f"out of memory with {-(-count // parts)} patterns at once on one of several processes: "

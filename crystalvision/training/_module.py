@@ -9,11 +9,12 @@ import torch
 from lightning.pytorch import LightningModule
 
 from crystalvision.contracts import Targets
+from crystalvision.inputs import Augment
 from crystalvision.models import System
 from crystalvision.training._checkpoint import Checkpoint, Progress
-from crystalvision.training._data import Batch
+from crystalvision.training._data import Batch, Inputs
 from crystalvision.training._learning_rates import scheduler
-from crystalvision.training._micro_batches import MicroBatches
+from crystalvision.training._micro_batches import MicroBatches, batch_size
 from crystalvision.training._optimise import optimiser
 from crystalvision.training._optimiser_state import (
     optimiser_groups,
@@ -24,9 +25,9 @@ from crystalvision.training._optimiser_state import (
 )
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Augment
 from crystalvision.training._processes import Group
 from crystalvision.training._records import DivergenceError, EpochRecord
+from crystalvision.training._scores import Scorers, learnt_in, monitored
 from crystalvision.training._sums import Sums
 
 OnEpoch = Callable[[EpochRecord, Checkpoint], None]
@@ -54,6 +55,7 @@ class PhaseModule(LightningModule):
         prepare: What is still to be done to the images of any batch, on the device.
         augment: Changes the counts of a training batch.
         micro: Splits batches.
+        scorers: What judges each target, by its name.
         group: The processes that train together.
         reseed: Seeds what an epoch draws.
         on_epoch: Told of each epoch.
@@ -74,6 +76,7 @@ class PhaseModule(LightningModule):
         prepare: Prepare,
         augment: Augment | None,
         micro: MicroBatches,
+        scorers: Scorers,
         group: Group,
         reseed: Callable[[int], None],
         on_epoch: OnEpoch,
@@ -96,7 +99,10 @@ class PhaseModule(LightningModule):
         self._reseed = reseed
         self._on_epoch = on_epoch
         self._start = start
-        self._sums = Sums()
+        learnt = learnt_in(system, phase)
+        self._monitor = monitored(phase, learnt, scorers)
+        self._scorers = {name: scorers[name] for each in learnt.values() for name in each}
+        self._sums = self._new_sums()
         self._started = 0.0
         self._rate = phase.learning_rate.start
         self._schedule: dict[str, Any] | None = None
@@ -135,16 +141,15 @@ class PhaseModule(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Begin the sums of an epoch, and seed what it draws."""
-        self._sums = Sums()
+        self._sums = self._new_sums()
         self._started = time.perf_counter()
         self._rate = float(self._optimiser().param_groups[0]["lr"])
         self._reseed(self.epoch)
 
     def training_step(self, batch: Batch, index: int) -> None:
         """Learn from one batch."""
-        inputs, label, severity = batch
-        if isinstance(inputs, torch.Tensor):
-            inputs = self._prepare(inputs, self._augment)
+        inputs, targets = batch
+        inputs = self._seen(inputs, self._augment)
         count = min(self.phase.batch_size, self._samples - index * self.phase.batch_size)
         share = self._group.share.weight(count)
 
@@ -157,7 +162,7 @@ class PhaseModule(LightningModule):
         assert not isinstance(chosen, list)  # noqa: S101 - there is one, for mypy
         loss = self._micro.run(
             inputs,
-            Targets(label, severity),
+            targets,
             backward,
             chosen.zero_grad,
             least=self._group.share.least_of_training(count),
@@ -170,21 +175,16 @@ class PhaseModule(LightningModule):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Add one batch to the validation's sums."""
-        inputs, label, severity = batch
-        if not len(label):  # other processes have taken all of it
+        inputs, targets = batch
+        count = batch_size(targets)
+        if not count:  # other processes have taken all of it
             return
-        targets = Targets(label, severity)
-        if isinstance(inputs, torch.Tensor):
-            inputs = self._prepare(inputs)
-        heads = head_outputs(self.system, self.phase, inputs)
-        told = read(heads)
-        count = torch.tensor(len(label))
-        self._sums.add(count=count, loss=total_loss(heads, targets) * len(label))
-        if told.probabilities is not None:
-            right = (told.probabilities.argmax(1) == label).sum()
-            self._sums.add(accuracy=right, accuracy_count=count)
-        if told.severity is not None:
-            self._sums.add(mae=(told.severity - severity).abs().sum(), mae_count=count)
+        heads = head_outputs(self.system, self.phase, self._seen(inputs))
+        loss = total_loss(heads, targets)
+        self._sums.add(count=torch.tensor(count), loss=loss * count)
+        said = read(self.system, heads)
+        for name, scorer in self._scorers.items():
+            self._sums.add(**{scorer.name: scorer.total(said[name], targets[name])})
 
     def on_train_epoch_end(self) -> None:
         """Record the epoch, whose validation has run, and keep its weights if it is the best."""
@@ -195,7 +195,7 @@ class PhaseModule(LightningModule):
                 f"{record.epoch}; lower its learning_rate ({self._rate:g})"
             )
         if self._schedule and self._schedule["interval"] == "epoch":
-            self._schedule["scheduler"].step(getattr(record, self._schedule["monitor"]))
+            self._schedule["scheduler"].step(record.value(self._schedule["monitor"]))
         self.epoch = record.epoch
         if self.best is None or self._rank(record) > self._rank(self.best):
             self.best = record
@@ -220,7 +220,8 @@ class PhaseModule(LightningModule):
 
     def best_value(self) -> float:
         """The monitor's value at the best epoch."""
-        return float(getattr(self.best, self.phase.monitor))
+        assert self.best is not None  # noqa: S101 - an epoch has run, for mypy
+        return self.best.value(self._monitor.name)
 
     def _checkpoint(self) -> Checkpoint:
         """What is needed to go on with this phase; the caller adds what came before it."""
@@ -239,8 +240,16 @@ class PhaseModule(LightningModule):
         return self.trainer.optimizers[0]
 
     def _rank(self, record: EpochRecord) -> tuple[float, float]:
-        value = float(getattr(record, self.phase.monitor))
-        return (value if self.phase.higher_is_better else -value, -record.validation_loss)
+        value = record.value(self._monitor.name)
+        return (value if self._monitor.higher_is_better else -value, -record.validation_loss)
+
+    def _seen(self, inputs: Inputs, augment: Augment | None = None) -> Any:
+        """What a network sees: images as they are prepared, or features that were kept."""
+        return self._prepare(inputs, augment) if isinstance(inputs, torch.Tensor) else inputs
+
+    def _new_sums(self) -> Sums:
+        scores = [scorer.name for scorer in self._scorers.values()]
+        return Sums(("train_loss", "train_count", "loss", "count", *scores))
 
     def _record(self) -> EpochRecord:
         sums = self._sums.total(self._group)
@@ -251,12 +260,8 @@ class PhaseModule(LightningModule):
             learning_rate=self._rate,
             train_loss=sums["train_loss"] / sums["train_count"],
             validation_loss=sums["loss"] / sums["count"],
-            validation_accuracy=_mean(sums, "accuracy"),
-            validation_mae=_mean(sums, "mae"),
+            scores={
+                scorer.name: sums[scorer.name] / sums["count"] for scorer in self._scorers.values()
+            },
             seconds=round(time.perf_counter() - self._started, 3),
         )
-
-
-def _mean(sums: dict[str, float], key: str) -> float | None:
-    count = sums[f"{key}_count"]
-    return sums[key] / count if count else None

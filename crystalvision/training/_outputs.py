@@ -5,23 +5,19 @@ from dataclasses import dataclass
 
 import torch
 
-from crystalvision.contracts import Head, Prediction, Targets, check_tensor, described, origin_of
+from crystalvision.contracts import Estimate, Head, Targets, check_tensor, described, origin_of
 from crystalvision.errors import InputError, PluginError
-from crystalvision.models import BranchOutput, System, ask_head, ask_prediction
+from crystalvision.models import BranchOutput, System, ask_estimates
 from crystalvision.training._data import Inputs, Patterns
 from crystalvision.training._phase import Phase
 
 
 @dataclass(frozen=True, slots=True)
 class HeadOutput:
-    """A head whose loss counts, with its raw outputs (b, o)."""
+    """A head whose loss counts, with its raw outputs (b, o), or (b, o, *m)."""
 
     head: Head
     outputs: torch.Tensor
-
-    def prediction(self) -> Prediction:
-        """What the head says."""
-        return ask_prediction(self.head, self.outputs)
 
 
 def head_outputs(system: System, phase: Phase, inputs: Inputs) -> dict[str, HeadOutput]:
@@ -30,7 +26,7 @@ def head_outputs(system: System, phase: Phase, inputs: Inputs) -> dict[str, Head
     Args:
         system: The system.
         phase: The phase.
-        inputs: Images (b, c, h, w), or features and outputs of each branch from `cache`.
+        inputs: Images (b, c, *grid), or features and outputs of each branch from `cache`.
     """
     trained = [name for name in system.branches if name in phase.train]
     branches: dict[str, BranchOutput] = {}
@@ -62,68 +58,31 @@ def _loss(item: HeadOutput, targets: Targets) -> torch.Tensor:
     return checked
 
 
-def read(heads: Mapping[str, HeadOutput]) -> Prediction:
-    """What the heads say together; where several speak of the same, the last one."""
-    predictions = [item.prediction() for item in heads.values()]
-    told = [item.probabilities for item in predictions if item.probabilities is not None]
-    severities = [item.severity for item in predictions if item.severity is not None]
-    return Prediction(told[-1] if told else None, severities[-1] if severities else None)
-
-
-@torch.no_grad()
-def told_by_heads(system: System) -> dict[str, Prediction]:
-    """What each head speaks of, the final one as "head"; costs no image."""
-    readers: dict[str, tuple[Head, int]] = {
-        name: (branch.head, branch.backbone.num_features)
-        for name, branch in system.branches.items()
-    }
-    if system.fusion is not None:
-        readers["head"] = (_final_head(system), system.fusion.num_features)
-    told = {}
-    for name, (head, width) in readers.items():
-        mode = head.training
-        told[name] = ask_prediction(head, ask_head(head.eval(), torch.zeros(2, width)))
-        head.train(mode)
-    return told
-
-
-def check_monitor(told: Mapping[str, Prediction], phase: Phase) -> None:
-    """Check that a phase's heads tell what its monitor watches.
-
-    Args:
-        told: What each head speaks of.
-        phase: The phase.
-
-    Raises:
-        InputError: They do not.
-    """
-    heads = [
-        name for name in told if name in phase.train or (name == "head" and phase.trains_final)
-    ]
-    missing = {
-        "validation_accuracy": all(told[name].probabilities is None for name in heads)
-        and "classes",
-        "validation_mae": all(told[name].severity is None for name in heads) and "severity",
-        "validation_loss": False,
-    }[phase.monitor]
-    if missing:
-        raise InputError(
-            f"phase '{phase.name}' monitors {phase.monitor}, but {', '.join(heads)} "
-            f"tells no {missing}; set its monitor to validation_loss"
-        )
+def read(system: System, heads: Mapping[str, HeadOutput]) -> dict[str, Estimate]:
+    """What the heads say of each target, by name; where several speak of one, the last."""
+    said: dict[str, Estimate] = {}
+    for item in heads.values():
+        said |= ask_estimates(item.head, item.outputs, system.targets)
+    return said
 
 
 @torch.no_grad()
 def cache(
     system: System, patterns: Patterns, device: torch.device, batch_size: int = 32
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Features (n, f) and raw outputs (n, o) of every branch, in evaluation mode."""
+    """Features (n, f) and raw outputs (n, o) of every branch, in evaluation mode.
+
+    Of a head that reads the map, which no fusion asks for, there are no outputs: (n, 0).
+    """
     system.eval().to(device)
     parts: dict[str, list[BranchOutput]] = {name: [] for name in system.branches}
-    for raw, _, _ in patterns.batches(batch_size):
+    for raw, _ in patterns.batches(batch_size):
         images = patterns.prepare(raw.to(device))
         for name, output in system.branch_outputs(images).items():
-            parts[name].append(output)
+            kept = output.outputs
+            if system.branches[name].head.reads == "map":
+                kept = kept.flatten(1)[:, :0]
+            parts[name].append(BranchOutput(output.features, kept))
     return {
         name: (
             torch.cat([item.features for item in items]).cpu(),

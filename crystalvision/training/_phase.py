@@ -9,7 +9,7 @@ from crystalvision.config import Config
 from crystalvision.training._learning_rates import SteppedPhase
 
 Decay = Annotated[float, Field(ge=0, le=1e3, allow_inf_nan=False)]
-Monitor = Literal["validation_accuracy", "validation_loss", "validation_mae"]
+LOSS = "validation_loss"
 
 
 class Optimiser(Config):
@@ -54,7 +54,10 @@ class Phase(SteppedPhase):
         optimiser: The optimiser, by name or with options.
         learning_rate: A number, or how the rate runs through the phase.
         monitor: Of the epochs, the one with the best value of this keeps its weights; equal values
-            are settled by the lower validation loss.
+            are settled by the lower validation loss. `validation_loss`, or the score of a target
+            that the phase's heads learn, `validation_TARGET_SCORE`, such as
+            `validation_label_accuracy`; `validation_accuracy` and `validation_mae` are short for
+            those of the only target that has such a score.
         patience: The phase ends early after so many epochs without a better one; by default never.
     """
 
@@ -62,7 +65,7 @@ class Phase(SteppedPhase):
     train: Annotated[tuple[str, ...], Field(min_length=1)]
     batch_size: Annotated[int, Field(gt=0, le=65_536)]
     optimiser: Optimiser
-    monitor: Monitor = "validation_loss"
+    monitor: str = LOSS
     patience: Annotated[int, Field(gt=0, le=100_000)] | None = None
 
     @field_validator("train", mode="before")
@@ -70,10 +73,15 @@ class Phase(SteppedPhase):
     def _accept_one_part(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether the monitor grows as the model improves."""
-        return self.monitor == "validation_accuracy"
+    @field_validator("monitor")
+    @classmethod
+    def _is_of_the_validation(cls, value: str) -> str:
+        if not value.startswith("validation_"):
+            raise ValueError(
+                f"expected {LOSS}, validation_accuracy, validation_mae, or another "
+                "validation_TARGET_SCORE"
+            )
+        return value
 
     @property
     def trains_final(self) -> bool:

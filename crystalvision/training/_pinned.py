@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic
 
 import torch
@@ -16,7 +16,15 @@ def pinned(source: BatchSource[InputT], device: torch.device) -> BatchSource[Inp
     """The same batches; for a GPU in pinned memory, gathered while it computes."""
     if device.type != "cuda" or isinstance(source, torch.utils.data.DataLoader):
         return source  # a loader pins by itself
-    return _Ahead(source, lambda batch: tuple(item.pin_memory() for item in batch))
+    return _Ahead(source, _pin)
+
+
+def _pin(batch: Any) -> Any:
+    if isinstance(batch, Mapping):
+        return {name: _pin(item) for name, item in batch.items()}
+    if isinstance(batch, tuple):
+        return tuple(map(_pin, batch))
+    return batch.pin_memory()
 
 
 class _Ahead(Generic[InputT]):
@@ -30,7 +38,7 @@ class _Ahead(Generic[InputT]):
         """Number of batches."""
         return len(self._source)
 
-    def __iter__(self) -> Iterator[tuple[InputT, torch.Tensor, torch.Tensor]]:
+    def __iter__(self) -> Iterator[tuple[InputT, dict[str, torch.Tensor]]]:
         """The batches of one pass."""
         batches: queue.Queue[Any] = queue.Queue(_AHEAD)
         stopped = threading.Event()

@@ -1,21 +1,20 @@
 """Checks an experiment against a dataset, and builds its system, before any pattern is read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from crystalvision.contracts import Augmentation, Prediction, stride_pair
+from crystalvision.contracts import Augmentation, Target, grid_of
 from crystalvision.datasets import Dataset, DatasetHeader
 from crystalvision.errors import InputError
-from crystalvision.models import System, build_system
+from crystalvision.inputs import Preprocess, build_preprocess
+from crystalvision.models import LABEL, SEVERITY, System, build_system, check_large_enough
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
 from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
-from crystalvision.training._outputs import check_monitor, told_by_heads
 from crystalvision.training._phase import Phase
-from crystalvision.training._preprocess import Preprocess
+from crystalvision.training._scores import Scorers, build_scorers, learnt_in, monitored
 
 _ENOUGH = 50  # one pattern is then 2 % of the accuracy
 _FOR_A_LIMIT = 19  # 1 / 0.05 - 1: with fewer no order statistic is exceeded by 5 %
@@ -30,12 +29,14 @@ class Plan:
         preprocess: Prepares its input.
         augmentations: Change the counts of training images.
         phases: The phases, without what the system does not have.
+        scorers: What judges each target, by its name.
     """
 
     system: System
     preprocess: Preprocess
     augmentations: tuple[Augmentation, ...]
     phases: tuple[Phase, ...]
+    scorers: Scorers
 
 
 def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan:
@@ -47,7 +48,7 @@ def plan(experiment: Experiment, dataset: Dataset, catalogue: Catalogue) -> Plan
     """
     ready = check_fits(experiment, dataset.header, catalogue)
     check_splits(dataset)
-    _check_targets(told_by_heads(ready.system), dataset)
+    _check_something_to_learn(ready.system, dataset)
     return ready
 
 
@@ -70,32 +71,32 @@ def check_fits(
         InputError: A part or option that does not exist, images that the system cannot take, or a
             schedule that does not fit the system.
     """
-    channels, height, width = header.image_shape
-    preprocess = Preprocess(experiment.input)
-    size = preprocess.check(height, width)
-    augmentations = build_augmentations(experiment.augment, catalogue, (channels, *size))
+    channels = header.image_shape[0]
+    preprocess = build_preprocess(experiment.input, catalogue, header.axes)
+    augmentations = build_augmentations(
+        experiment.augment, catalogue, channels, preprocess.count_axes
+    )
     with seeded(experiment.seed):
         system = build_system(
             experiment.system,
             catalogue,
             in_channels=channels,
-            num_classes=len(header.class_names),
-            class_severities=header.class_severities,
+            targets=header.targets,
+            grid=grid_of(preprocess.axes),
             first_weights=first_weights,
         )
-    for name in system.branches:
-        rows, columns = stride_pair(system.branches[name].backbone)
-        if size[0] < rows or size[1] < columns:
-            raise InputError(
-                f"branch '{name}' needs images of at least {rows}×{columns} pixels, but "
-                f"{height}×{width} binned by {experiment.input.bin} are {size[0]}×{size[1]}; "
-                "lower input.bin"
-            )
+    for name, branch in system.branches.items():
+        raw, found = ("×".join(map(str, grid_of(axes))) for axes in (header.axes, preprocess.axes))
+        why = (
+            f"but the input makes {found} of {raw}; bin less (input.bin.size), or choose a "
+            "backbone of smaller stride"
+        )
+        check_large_enough(name, branch.backbone, grid_of(preprocess.axes), why)
     phases = experiment.schedule.for_parts(list(system.parts()))
-    told = told_by_heads(system)
+    scorers = build_scorers(system.targets, catalogue)
     for phase in phases:
-        check_monitor(told, phase)
-    return Plan(system, preprocess, augmentations, phases)
+        monitored(phase, learnt_in(system, phase), scorers)
+    return Plan(system, preprocess, augmentations, phases, scorers)
 
 
 def check_splits(dataset: Dataset) -> None:
@@ -125,24 +126,36 @@ def notes_on_few(dataset: Dataset) -> list[str]:
     return notes
 
 
-def _check_targets(told: Mapping[str, Prediction], dataset: Dataset) -> None:
+def _check_something_to_learn(system: System, dataset: Dataset) -> None:
     """Check that there is something to learn for each head.
 
     Raises:
-        InputError: All patterns of the training split are of one class, or of one severity.
+        InputError: All patterns of the training split have the same value of a target.
     """
     train = dataset.split("train")
-    labels, severities = (np.unique(dataset.column(name)[train]) for name in ("label", "severity"))
-    for name, prediction in told.items():
-        if prediction.probabilities is not None and len(labels) == 1:
-            only = dataset.header.class_names[int(labels[0])]
-            raise InputError(
-                f"{dataset.path}: all {len(train)} patterns to train on are of class '{only}', so "
-                f"the head of '{name}' has nothing to tell apart; choose another dataset or split"
-            )
-        if prediction.severity is not None and len(severities) == 1:
-            raise InputError(
-                f"{dataset.path}: all {len(train)} patterns to train on have the severity "
-                f"{severities[0]:g}, so '{name}' has nothing to learn: give severities when you "
-                "import (--severity CLASS=VALUE), or train a system without it"
-            )
+    for part, head in system.heads().items():
+        for name in head.targets:
+            values = np.asarray(dataset.column(name))[train]
+            if (values == values[:1]).all():
+                what = _only_value(system.targets[name], values[0])
+                raise InputError(
+                    f"{dataset.path}: all {len(train)} patterns to train on {what}, so the head "
+                    f"of '{part}' has nothing to learn; {_advice(name)}"
+                )
+
+
+def _advice(target: str) -> str:
+    if target == SEVERITY:
+        return (
+            "give severities when you import (--severity CLASS=VALUE), or train a system without it"
+        )
+    return "choose another dataset or split, or train a system without it"
+
+
+def _only_value(target: Target, value: np.ndarray) -> str:
+    if target.shape:
+        return f"have the same {target.name}"
+    if not target.classes:
+        return f"have the {target.name} {float(value):g}"
+    only = target.classes[int(value)]
+    return f"are of class '{only}'" if target.name == LABEL else f"have the {target.name} '{only}'"

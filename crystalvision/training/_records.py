@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from pydantic import Field
+
 from crystalvision.config import Config
 from crystalvision.errors import InputError
 
@@ -11,7 +13,7 @@ class DivergenceError(InputError):
 
 
 class EpochRecord(Config):
-    """One epoch: a row of `metrics.csv`.
+    """One epoch: a row of `metrics.csv`, where a score is a column `validation_TARGET_SCORE`.
 
     Attributes:
         phase: Name of the phase.
@@ -20,9 +22,8 @@ class EpochRecord(Config):
         learning_rate: At the start of the epoch.
         train_loss: Mean over the epoch, while the weights changed.
         validation_loss: After the epoch.
-        validation_accuracy: After the epoch; `None` where no trained head tells classes.
-        validation_mae: Mean absolute error of the severity after the epoch; `None` where no trained
-            head tells it.
+        scores: Those of the targets that the trained heads learn, after the epoch, by
+            `TARGET_SCORE`: `label_accuracy`, `severity_mae`.
         seconds: Wall time of the epoch [s].
     """
 
@@ -32,9 +33,13 @@ class EpochRecord(Config):
     learning_rate: float
     train_loss: float
     validation_loss: float
-    validation_accuracy: float | None
-    validation_mae: float | None
+    scores: dict[str, float] = Field(default_factory=dict)
     seconds: float
+
+    def value(self, name: str) -> float:
+        """A loss, the learning rate, or `validation_TARGET_SCORE`."""
+        score = name.removeprefix("validation_")
+        return float(self.scores[score] if score in self.scores else getattr(self, name))
 
 
 class PhaseRecord(Config):

@@ -1,25 +1,21 @@
 """Sums over the batches of an epoch, and over the processes that share them."""
 
+from collections.abc import Iterable
+
 import torch
 
 from crystalvision.training._processes import Group
 
-_KEYS = (
-    "train_loss",
-    "train_count",
-    "loss",
-    "count",
-    "accuracy",
-    "accuracy_count",
-    "mae",
-    "mae_count",
-)
-
 
 class Sums:
-    """Sums by name; tensors, so that a GPU need not wait for each batch."""
+    """Sums by name; tensors, so that a GPU need not wait for each batch.
 
-    def __init__(self) -> None:
+    Args:
+        keys: The names, in an order that all processes share.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(keys)
         self._values: dict[str, torch.Tensor] = {}
 
     def add(self, **values: torch.Tensor) -> None:
@@ -29,5 +25,5 @@ class Sums:
 
     def total(self, group: Group) -> dict[str, float]:
         """All sums, over all processes; 0 where nothing was added."""
-        numbers = [float(self._values[key]) if key in self._values else 0.0 for key in _KEYS]
-        return dict(zip(_KEYS, group.sum(numbers), strict=True))
+        numbers = [float(self._values[key]) if key in self._values else 0.0 for key in self._keys]
+        return dict(zip(self._keys, group.sum(numbers), strict=True))

@@ -1,7 +1,7 @@
 """Data for Lightning: from a dataset, or simulated while it trains, with one interface.
 
-Batches are `(images, labels, severities)`: raw counts on their way, prepared on the device. Import
-this module by its own name, because Lightning takes seconds to import.
+Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the
+device. Import this module by its own name, because Lightning takes seconds to import.
 """
 
 import math
@@ -15,14 +15,20 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils import data
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, Target
+from crystalvision.datasets import Batch as StoredBatch
 from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
 from crystalvision.errors import InputError
-from crystalvision.sources import SourceSpec
-from crystalvision.training._augment import augmenter
+from crystalvision.inputs import (
+    DEFAULT_INPUT,
+    as_parts,
+    build_preprocess,
+)
+from crystalvision.plugins import Catalogue
+from crystalvision.sources import Sample, SourceSpec
+from crystalvision.training._augment import augmenter, check_augmentations
 from crystalvision.training._data import Batch
 from crystalvision.training._device import derive
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._share import Share
 
 _TRAINING, _VALIDATION, _TEST = range(3)
@@ -32,9 +38,9 @@ class PatternDataModule(LightningDataModule):
     """What the data modules share: images are prepared and augmented on the device.
 
     Attributes:
-        header: What the data are: classes, image shape, calibration.
+        header: What the data are: targets, image shape, calibration.
         batch_size: Samples of a batch.
-        preprocess: Bins and normalises.
+        preprocess: Prepares images.
     """
 
     def __init__(
@@ -42,27 +48,28 @@ class PatternDataModule(LightningDataModule):
         header: DatasetHeader,
         *,
         batch_size: int,
-        input: InputConfig | None,  # noqa: A002 - the experiment file's word
+        input: object,  # noqa: A002 - the experiment file's word
         augment: Sequence[Augmentation],
         seed: int,
+        catalogue: Catalogue | None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; expected 1 or more")
         self.header = header
         self.batch_size = batch_size
-        self.preprocess = Preprocess(input or InputConfig())
+        self.preprocess = build_preprocess(
+            as_parts(input), catalogue or Catalogue.load(), header.axes
+        )
         self._generator = torch.Generator().manual_seed(derive(seed, 0, 0))
-        size = self.preprocess.check(*header.image_shape[1:])
-        for augmentation in augment:
-            augmentation.check((header.image_shape[0], *size))
+        check_augmentations(augment, header.image_shape[0], self.preprocess.count_axes)
         self._augment = augmenter(augment, torch.Generator().manual_seed(derive(seed, 0, 1)))
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: Batch | StoredBatch, dataloader_idx: int) -> Batch:
         """Prepare the images of a batch where they are now, and augment those of training."""
-        images, labels, severities = batch
+        images, targets, seen = batch if isinstance(batch, StoredBatch) else (*batch, None)
         training = self.trainer is not None and self.trainer.training
-        return self.preprocess(images, self._augment if training else None), labels, severities
+        return self.preprocess(images, self._augment if training else None, seen), dict(targets)
 
 
 class StoredDataModule(PatternDataModule):
@@ -73,9 +80,10 @@ class StoredDataModule(PatternDataModule):
         dataset: Dataset,
         *,
         batch_size: int = 32,
-        input: InputConfig | None = None,  # noqa: A002
+        input: object = DEFAULT_INPUT,  # noqa: A002
         augment: Sequence[Augmentation] = (),
         seed: int = 0,
+        catalogue: Catalogue | None = None,
         train_size: int | None = None,
         workers: int = 0,
     ) -> None:
@@ -84,9 +92,10 @@ class StoredDataModule(PatternDataModule):
         Args:
             dataset: The dataset.
             batch_size: Samples of a batch.
-            input: How images are prepared.
+            input: How images are prepared, as an experiment's `input` says it.
             augment: Changes the counts of training images, in this order.
             seed: Draws the order of the training samples, and their augmentation.
+            catalogue: Where the steps of the input are looked up; by default what is installed.
             train_size: Train on only so many samples, a subset with the classes' proportions.
             workers: Processes that read ahead, for each loader.
 
@@ -94,7 +103,12 @@ class StoredDataModule(PatternDataModule):
             InputError: The dataset has no splits, or the images cannot be prepared so.
         """
         super().__init__(
-            dataset.header, batch_size=batch_size, input=input, augment=augment, seed=seed
+            dataset.header,
+            batch_size=batch_size,
+            input=input,
+            augment=augment,
+            seed=seed,
+            catalogue=catalogue,
         )
         self._dataset = dataset
         self._train_size = train_size
@@ -138,9 +152,10 @@ class OnlineDataModule(PatternDataModule):
         validation_size: int,
         test_size: int = 0,
         batch_size: int = 32,
-        input: InputConfig | None = None,  # noqa: A002
+        input: object = DEFAULT_INPUT,  # noqa: A002
         augment: Sequence[Augmentation] = (),
         seed: int = 0,
+        catalogue: Catalogue | None = None,
         workers: int = 0,
     ) -> None:
         """Choose what is made.
@@ -151,9 +166,10 @@ class OnlineDataModule(PatternDataModule):
             validation_size: Samples of the validation.
             test_size: Samples of the test.
             batch_size: Samples of a batch.
-            input: How images are prepared.
+            input: How images are prepared, as an experiment's `input` says it.
             augment: Changes the counts of training images, in this order.
             seed: Draws the samples, and their augmentation.
+            catalogue: Where the steps of the input are looked up; by default what is installed.
             workers: Processes that make samples; 0 makes them in this one, by its threads.
 
         Raises:
@@ -172,6 +188,7 @@ class OnlineDataModule(PatternDataModule):
             input=input,
             augment=augment,
             seed=seed,
+            catalogue=catalogue,
         )
         self._workers = workers
         self._kept: dict[int, list[Any]] = {}
@@ -255,18 +272,27 @@ class _MadeBatches(data.IterableDataset[Batch]):
             spec = replace(spec, threads=1)
         rank, size = self._share.rank, self._share.size
         batches = [self._indices(rank + size * place) for place in range(first, len(self), step)]
-        samples = spec.open().samples(index for batch in batches for index in batch)
+        source = spec.open()
+        targets = source.header.targets.values()
+        samples = source.samples(index for batch in batches for index in batch)
         for batch in batches:
             made = list(islice(samples, len(batch)))
             yield (
                 torch.from_numpy(np.stack([sample.image for sample in made])),
-                torch.tensor([int(sample.columns["label"]) for sample in made]),
-                torch.tensor([sample.columns["severity"] for sample in made]),
+                {target.name: _stacked(target, made) for target in targets},
             )
 
     def _indices(self, batch: int) -> range:
         start = batch * self._batch_size
         return range(start, min(start + self._batch_size, self._draws.size))
+
+
+def _stacked(target: Target, samples: Sequence[Sample]) -> torch.Tensor:
+    """What samples should be recognised as, (b, *shape)."""
+    dtype = np.int64 if target.classes else np.float32
+    return torch.from_numpy(
+        np.stack([np.asarray(sample.columns[target.name], dtype=dtype) for sample in samples])
+    )
 
 
 class _Kept(data.Dataset[Batch]):

@@ -7,23 +7,22 @@ RINGS = 24
 
 
 def radial_profile(
-    images: Float[torch.Tensor, "b c h w"], rings: int = RINGS
+    images: Float[torch.Tensor, "b c *grid"], rings: int = RINGS
 ) -> Float[torch.Tensor, "b f"]:
     """Mean and standard deviation of prepared images in rings about their middle.
 
     A system may have learnt to overlook what tells another crystal; where its reflections lie does
-    not depend on what was learnt.
+    not depend on what was learnt. Of a curve, the rings are equal parts from its first point on.
 
     Args:
-        images: Prepared images, (b, c, h, w).
+        images: Prepared images, (b, c, *grid).
         rings: Number of rings, equally wide, from the middle to the nearest side; the corners
             belong to the last.
 
     Returns:
         (b, 2 · c · rings): for each channel the means, then the deviations.
     """
-    height, width = images.shape[-2:]
-    ring = _rings(height, width, rings, images.device)
+    ring = _rings(tuple(images.shape[2:]), rings, images.device)
     pixels = torch.bincount(ring, minlength=rings).clamp(min=1)
     flat = images.flatten(2)
     zeros = torch.zeros(*flat.shape[:2], rings, dtype=flat.dtype, device=flat.device)
@@ -33,9 +32,14 @@ def radial_profile(
     return torch.cat([mean, deviation], dim=2).flatten(1)
 
 
-def _rings(height: int, width: int, rings: int, device: torch.device) -> torch.Tensor:
-    """The ring of each pixel, (h · w,)."""
-    y = torch.arange(height, device=device) - (height - 1) / 2
-    x = torch.arange(width, device=device) - (width - 1) / 2
-    radius = torch.hypot(y[:, None], x[None, :]) / (min(height, width) / 2)
+def _rings(grid: tuple[int, ...], rings: int, device: torch.device) -> torch.Tensor:
+    """The ring of each point, (points,)."""
+    if len(grid) == 1:
+        return torch.arange(grid[0], device=device) * rings // grid[0]
+    places = [torch.arange(size, device=device) - (size - 1) / 2 for size in grid]
+    first, *others = torch.meshgrid(*places, indexing="ij")
+    radius = first
+    for other in others:  # not the root of a sum, which rounds otherwise
+        radius = torch.hypot(radius, other)
+    radius = radius / (min(grid) / 2)
     return (radius * rings).long().clamp(max=rings - 1).flatten()

@@ -10,7 +10,7 @@ from crystalvision.models import System
 from crystalvision.training import Patterns
 from crystalvision.trust._novelty import FALSE_REJECTS, NEIGHBOURS, Novelty
 from crystalvision.trust._profile import radial_profile
-from crystalvision.trust._tell import Teller, Told, probabilities_of, teller
+from crystalvision.trust._tell import Teller, Told, teller
 from crystalvision.trust._temperature import fit_temperature, scale
 
 _MOST_REFERENCES = 1000  # distances to them are quick, and more add little
@@ -21,18 +21,19 @@ class CalibrationRecord(Config):
 
     Attributes:
         format: Version of this layout.
-        temperature: Divides the logarithms of the probabilities.
-        patterns: Validation patterns that it was fitted to.
-        negative_log_likelihood: Of their labels, before and after.
+        temperatures: Divide the logarithms of the probabilities of each target that has classes,
+            one for each pattern; by name.
+        patterns: Validation patterns that they were fitted to.
+        negative_log_likelihood: Of their classes, before and after, by target.
         neighbours: Which nearest training pattern a pattern's distance is measured to.
         false_rejects: Share of patterns like the training data that the limits reject.
         limits: Distance at which a pattern counts as unlike, by view.
     """
 
-    format: Literal[1] = 1
-    temperature: float
+    format: Literal[2] = 2
+    temperatures: dict[str, float]
     patterns: int
-    negative_log_likelihood: tuple[float, float]
+    negative_log_likelihood: dict[str, tuple[float, float]]
     neighbours: int = NEIGHBOURS
     false_rejects: float = FALSE_REJECTS
     limits: dict[str, float]
@@ -53,8 +54,9 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    probabilities: torch.Tensor
-    label: torch.Tensor
+    probabilities: dict[str, torch.Tensor]
+    truth: dict[str, torch.Tensor]
+    count: int
     views: dict[str, torch.Tensor]
 
 
@@ -67,7 +69,7 @@ def fit_trust(
     seed: int = 0,
     batch_size: int = 32,
 ) -> Trust:
-    """Fit the temperature, and the limits beyond which patterns are unlike the training data.
+    """Fit temperatures, and the limits beyond which patterns are unlike the training data.
 
     Args:
         system: The trained system; put back to where it was.
@@ -78,7 +80,7 @@ def fit_trust(
         batch_size: Patterns that pass through the system at once.
 
     Raises:
-        InputError: A system that tells no classes, or no patterns.
+        InputError: No patterns.
     """
     device = device or torch.device("cpu")
     home = next((weight.device for weight in system.parameters()), device)
@@ -89,15 +91,19 @@ def fit_trust(
     known = _ask(tell if system.branches else None, training, device, batch_size, generator)
     held_out = _ask(tell, validation, device, batch_size, None)
     system.to(home)
-    temperature = fit_temperature(held_out.probabilities, held_out.label)
     novelty = Novelty.fit(known.views, held_out.views)
-    before, after = (
-        _loss(scale(held_out.probabilities, each), held_out.label) for each in (1.0, temperature)
-    )
+    temperatures, losses = {}, {}
+    for name, probabilities in held_out.probabilities.items():
+        truth = held_out.truth[name]
+        temperatures[name] = fit_temperature(probabilities, truth)
+        losses[name] = (
+            _loss(probabilities, truth),
+            _loss(scale(probabilities, temperatures[name]), truth),
+        )
     record = CalibrationRecord(
-        temperature=temperature,
-        patterns=len(held_out.label),
-        negative_log_likelihood=(before, after),
+        temperatures=temperatures,
+        patterns=held_out.count,
+        negative_log_likelihood=losses,
         limits={name: view.limit for name, view in novelty.views.items()},
     )
     return Trust(record, novelty)
@@ -107,7 +113,7 @@ def views_of(images: torch.Tensor, told: Told | None) -> dict[str, torch.Tensor]
     """The descriptions by which patterns are compared with the training data.
 
     Args:
-        images: Prepared images, (b, c, h, w).
+        images: Prepared images, (b, c, *grid).
         told: What the system made of them, if it was asked.
     """
     views = {"radial_profile": radial_profile(images)}
@@ -125,22 +131,27 @@ def _ask(
     generator: torch.Generator | None,
 ) -> _Asked:
     """Descriptions, and what a system says: of all patterns, or of some that a generator draws."""
-    probabilities, labels, count = [], [], 0
+    probabilities: dict[str, list[torch.Tensor]] = {}
+    truth: dict[str, list[torch.Tensor]] = {}
     views: dict[str, list[torch.Tensor]] = {}
-    for raw, label, _ in patterns.batches(batch_size, generator):
+    count = 0
+    for raw, targets in patterns.batches(batch_size, generator):
         images = patterns.prepare(raw.to(device))
         told = tell(images) if tell else None
-        if told:
-            probabilities.append(probabilities_of(told.prediction).cpu())
-            labels.append(label)
+        for name, estimate in (told.estimates if told else {}).items():
+            if estimate.probabilities is not None and estimate.value.ndim == 1:
+                probabilities.setdefault(name, []).append(estimate.probabilities.float().cpu())
+                truth.setdefault(name, []).append(targets[name])
         for name, values in views_of(images, told).items():
             views.setdefault(name, []).append(values.cpu())
-        count += len(label)
+        count += len(images)
         if generator is not None and count >= _MOST_REFERENCES:
             break
-    joined = {name: torch.cat(parts) for name, parts in views.items()}
-    empty = [torch.empty(0)]
-    return _Asked(torch.cat(probabilities or empty), torch.cat(labels or empty), joined)
+    return _Asked(_joined(probabilities), _joined(truth), count, _joined(views))
+
+
+def _joined(parts: dict[str, list[torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.cat(each) for name, each in parts.items()}
 
 
 def _loss(probabilities: torch.Tensor, label: torch.Tensor) -> float:

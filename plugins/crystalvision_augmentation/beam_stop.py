@@ -4,7 +4,7 @@ import math
 from typing import Annotated
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 
 from crystalvision.contracts import Augmentation
@@ -14,8 +14,9 @@ from crystalvision.errors import InputError
 class BeamStop(Augmentation):
     """Hides the direct beam of some images behind a disc on a bar, at a random angle.
 
-    The shadow has no counts. Without it, a model may learn to read the direct beam's brightness,
-    which many detectors must not see.
+    The shadow has no counts; in images that say which of their points were seen, it was not.
+    Without it, a model may learn to read the direct beam's brightness, which many detectors must
+    not see.
 
     Args:
         radius_pixels: Radius of the disc, in pixels of the binned image.
@@ -33,7 +34,7 @@ class BeamStop(Augmentation):
         self.bar_pixels = bar_pixels
         self.share = share
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:
+    def check(self, image_shape: tuple[int, ...]) -> None:
         """See `Augmentation.check`."""
         _, height, width = image_shape
         if max(2 * self.radius_pixels, self.bar_pixels) >= min(height, width):
@@ -44,8 +45,11 @@ class BeamStop(Augmentation):
             )
 
     def apply(
-        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c h w"]:
+        self,
+        counts: Float[torch.Tensor, "b c h w"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c h w"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c h w"], Bool[torch.Tensor, "b #c h w"] | None]:
         """See `Augmentation.apply`."""
         height, width = counts.shape[-2:]
         drawn = torch.rand(len(counts), 2, generator=generator).to(counts.device)
@@ -56,5 +60,5 @@ class BeamStop(Augmentation):
         across = y * angle.cos() - x * angle.sin()
         hidden = torch.hypot(x.float(), y.float()) <= self.radius_pixels
         hidden = hidden | ((along >= 0) & (2 * across.abs() < self.bar_pixels))
-        hidden = hidden & (drawn[:, 1, None, None] < self.share)
-        return counts.masked_fill(hidden[:, None], 0.0)
+        hidden = (hidden & (drawn[:, 1, None, None] < self.share))[:, None]
+        return counts.masked_fill(hidden, 0.0), None if seen is None else seen & ~hidden

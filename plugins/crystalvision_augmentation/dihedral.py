@@ -1,7 +1,9 @@
 """The eight exact symmetries of the square."""
 
+from collections.abc import Sequence
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from crystalvision.contracts import Augmentation
 from crystalvision.errors import InputError
@@ -16,7 +18,7 @@ class Dihedral(Augmentation):
     interpolated, so counting noise stays what it was.
     """
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:
+    def check(self, image_shape: tuple[int, ...]) -> None:
         """See `Augmentation.check`."""
         channels, height, width = image_shape
         check_one_channel("dihedral", channels)
@@ -26,13 +28,21 @@ class Dihedral(Augmentation):
             )
 
     def apply(
-        self, counts: Float[torch.Tensor, "b c n n"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c n n"]:
+        self,
+        counts: Float[torch.Tensor, "b c n n"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c n n"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c n n"], Bool[torch.Tensor, "b #c n n"] | None]:
         """See `Augmentation.apply`."""
         drawn = torch.randint(8, (len(counts),), generator=generator)
-        result = torch.empty_like(counts)
-        for symmetry in range(8):
-            chosen = (drawn == symmetry).nonzero().squeeze(1).to(counts.device)
-            turned = torch.rot90(counts[chosen], symmetry % 4, (-2, -1))
-            result[chosen] = turned.flip(-1) if symmetry >= 4 else turned
-        return result
+        chosen = [(drawn == one).nonzero().squeeze(1).to(counts.device) for one in range(8)]
+        return _turned(counts, chosen), None if seen is None else _turned(seen, chosen)
+
+
+def _turned(images: torch.Tensor, chosen: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Images turned by each symmetry, whose images are told by their indices."""
+    result = torch.empty_like(images)
+    for symmetry, indices in enumerate(chosen):
+        turned = torch.rot90(images[indices], symmetry % 4, (-2, -1))
+        result[indices] = turned.flip(-1) if symmetry >= 4 else turned
+    return result

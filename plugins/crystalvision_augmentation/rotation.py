@@ -4,7 +4,7 @@ import math
 from typing import Annotated
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch.nn import functional
 
@@ -16,7 +16,8 @@ class Rotation(Augmentation):
     """Turns each image about its centre by a random angle.
 
     Each pixel takes the counts of the one nearest to where it came from: a mean of several would
-    have less noise than any detector. Corners that come from outside the detector have no counts.
+    have less noise than any detector. Corners that come from outside the detector
+    have no counts; in images that say which of their points were seen, they were not.
 
     Args:
         degrees: The angle lies between minus and plus this.
@@ -25,13 +26,16 @@ class Rotation(Augmentation):
     def __init__(self, degrees: Annotated[float, Field(gt=0, le=180)] = 180.0) -> None:
         self.degrees = degrees
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:
+    def check(self, image_shape: tuple[int, ...]) -> None:
         """See `Augmentation.check`."""
         check_one_channel("rotation", image_shape[0])
 
     def apply(
-        self, counts: Float[torch.Tensor, "b c h w"], generator: torch.Generator
-    ) -> Float[torch.Tensor, "b c h w"]:
+        self,
+        counts: Float[torch.Tensor, "b c h w"],
+        generator: torch.Generator,
+        seen: Bool[torch.Tensor, "b #c h w"] | None = None,
+    ) -> tuple[Float[torch.Tensor, "b c h w"], Bool[torch.Tensor, "b #c h w"] | None]:
         """See `Augmentation.apply`."""
         drawn = torch.rand(len(counts), generator=generator)
         angle = ((2 * drawn - 1) * math.radians(self.degrees)).to(counts.device)
@@ -44,7 +48,11 @@ class Rotation(Augmentation):
         ]
         grid = functional.affine_grid(
             torch.stack(rows, dim=1), list(counts.shape), align_corners=False
+        ).to(counts.dtype)
+        turned = functional.grid_sample(counts, grid, mode="nearest", align_corners=False)
+        if seen is None:
+            return turned, None
+        mask = functional.grid_sample(
+            seen.to(counts.dtype), grid, mode="nearest", align_corners=False
         )
-        return functional.grid_sample(
-            counts, grid.to(counts.dtype), mode="nearest", align_corners=False
-        )
+        return turned, mask > 0.5

@@ -53,7 +53,7 @@ class AdaptedBackbone(Backbone):
             InputError: Images of the wrong shape or smaller than the stride, or, in training, a
                 single image that leaves a normalisation a single point.
         """
-        check_images(self.name, images, self.in_channels, self.stride)
+        check_images(self.name, images, self.in_channels, self.geometry.stride)
         height, width = images.shape[2:]
         if self.geometry.padding:
             before = self.geometry.padding // 2

@@ -4,31 +4,34 @@ import torch
 
 from crystalvision.errors import InputError
 
+_NAMES = {1: "n", 2: "h, w", 3: "d, h, w"}
+
 
 def check_images(
-    backbone: str, images: torch.Tensor, in_channels: int, stride: int | tuple[int, int]
+    backbone: str, images: torch.Tensor, in_channels: int, stride: int, dimensions: int = 2
 ) -> None:
     """Refuse images that a backbone cannot take.
 
     Args:
         backbone: Its name, for the error.
-        images: Images (b, c, h, w).
+        images: Images (b, c, *grid).
         in_channels: Channels that it was built for.
-        stride: Its stride, the smallest side [pixels]; a pair where rows and columns differ.
+        stride: Its stride, the smallest side [points].
+        dimensions: Of the grid.
 
     Raises:
         InputError: Another shape or number of channels, or images that are too small.
     """
-    if images.ndim != 4 or images.shape[1] != in_channels:
+    if images.ndim != dimensions + 2 or images.shape[1] != in_channels:
         raise InputError(
-            f"{backbone} was built for images of shape (b, {in_channels}, h, w), not "
-            f"{tuple(images.shape)}"
+            f"{backbone} was built for images of shape (b, {in_channels}, {_NAMES[dimensions]}), "
+            f"not {tuple(images.shape)}"
         )
-    rows, columns = (stride, stride) if isinstance(stride, int) else stride
-    height, width = images.shape[2:]
-    if height < rows or width < columns:
+    if any(side < stride for side in images.shape[2:]):
+        least, found = ([stride] * dimensions, images.shape[2:])
         raise InputError(
-            f"{backbone} needs images of at least {rows}×{columns} pixels, not {height}×{width}"
+            f"{backbone} needs images of at least {'×'.join(map(str, least))} pixels, not "
+            f"{'×'.join(map(str, found))}"
         )
 
 

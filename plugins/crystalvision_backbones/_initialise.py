@@ -8,7 +8,7 @@ def initialise(module: nn.Module) -> None:
 
     Source: He et al. 2015, arXiv:1502.01852.
     """
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv1d | nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:
             nn.init.zeros_(module.bias)

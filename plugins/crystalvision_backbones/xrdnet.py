@@ -16,11 +16,6 @@ from crystalvision_backbones._weights import load_weights
 class XrdNet(Backbone):
     """The 1-D network of Wang et al. for powder patterns: four convolutions of width 5, four pools.
 
-    A pattern (b, c, n) of n angles is an image (b, c, 1, n) of one row. The layers run along the
-    columns alone, with kernels of 1×5 points, so each row of an image is a pattern of its own, as
-    in a stack of line scans; the system's pooling averages over rows and columns. Hence the stride
-    is a pair: 1 row, 16 columns.
-
     Each convolution is followed by ReLU and a maximum over two points (the text can also be read as
     one pool after all four); dropout ends the backbone. The original goes on with dense layers of
     120 and 84 units and one for the classes: in a system they are the head's, on features that do
@@ -37,13 +32,15 @@ class XrdNet(Backbone):
 
     Attributes:
         num_features: Channels of the last convolution, 64.
-        stride: 1 along the rows, and 2 to the number of convolutions along the columns, 16.
+        stride: 2 to the number of convolutions, 16.
 
     Raises:
         InputError: Fewer than one channel, or no such weights.
 
     Source: Wang et al. 2020, Journal of Chemical Information and Modeling 60, 2004.
     """
+
+    dimensions = frozenset({1})
 
     def __init__(
         self,
@@ -58,24 +55,24 @@ class XrdNet(Backbone):
         check_in_channels(in_channels)
         self.in_channels = in_channels
         self.num_features = widths[-1]
-        self.stride: tuple[int, int] = (1, 2 ** len(widths))
+        self.stride = 2 ** len(widths)
         layers: list[nn.Module] = []
         for entering, width in zip((in_channels, *widths), widths, strict=False):
             layers += [
-                nn.Conv2d(entering, width, (1, kernel), padding="same"),
+                nn.Conv1d(entering, width, kernel, padding="same"),
                 nn.ReLU(inplace=True),
-                nn.MaxPool2d((1, 2)),
+                nn.MaxPool1d(2),
             ]
         self.layers = nn.Sequential(*layers, nn.Dropout(dropout))
         self.apply(initialise)
         load_weights("xrdnet", self, weights)
 
-    def forward(self, images: Float[torch.Tensor, "b c h w"]) -> Float[torch.Tensor, "b f h w2"]:
-        """Features of patterns, one in a row: (b, c, h, n) → (b, f, h, ⌊n / 16⌋).
+    def forward(self, images: Float[torch.Tensor, "b c n"]) -> Float[torch.Tensor, "b f n2"]:
+        """Features of patterns: (b, c, n) → (b, f, ⌊n / 16⌋).
 
         Raises:
-            InputError: Images of the wrong shape or rows shorter than the stride.
+            InputError: Patterns of the wrong shape or shorter than the stride.
         """
-        check_images("xrdnet", images, self.in_channels, self.stride)
+        check_images("xrdnet", images, self.in_channels, self.stride, dimensions=1)
         maps: torch.Tensor = self.layers(images)
         return maps

@@ -26,7 +26,7 @@ class Late(Fusion):
         num_features: k.
 
     Raises:
-        InputError: No branches.
+        InputError: No branches whose heads read pooled features.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Late(Fusion):
         num_classes: int,
     ) -> None:
         super().__init__()
-        check_branches("late", branch_features)
+        check_branches("late", branch_outputs)
         self.num_features = num_classes
         self.branches = tuple(branch_outputs)
         self.scores = nn.ModuleDict(

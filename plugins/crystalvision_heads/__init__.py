@@ -1,4 +1,4 @@
-"""Heads: from pooled features to classes or severity. A new one is one file and one line below."""
+"""Heads: from features to what is told of a pattern. A new one is one file and one line below."""
 
 from collections.abc import Mapping
 
@@ -12,6 +12,7 @@ def crystalvision_heads() -> Mapping[str, str]:
         "joint": "crystalvision_heads.joint:JointHead",
         "ordinal": "crystalvision_heads.ordinal:OrdinalHead",
         "perceptron": "crystalvision_heads.perceptron:Perceptron",
+        "regression": "crystalvision_heads.regression:RegressionHead",
         "scores": "crystalvision_heads.scores:ScoresHead",
         "severity": "crystalvision_heads.severity:SeverityHead",
         "softmax": "crystalvision_heads.softmax:SoftmaxHead",

@@ -1,5 +1,6 @@
 """Classes that have an order."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -8,7 +9,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
 
 
@@ -21,7 +22,8 @@ class OrdinalHead(Head):
 
     Args:
         num_features: Features f of the input.
-        num_classes: Classes k, at least two.
+        num_classes: Classes k of the target, at least two.
+        target: Which classes it tells.
         dropout: Share of the features that training leaves out at random, in [0, 1).
 
     Raises:
@@ -34,9 +36,11 @@ class OrdinalHead(Head):
         self,
         num_features: int,
         num_classes: int,
+        target: str = "label",
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     ) -> None:
         super().__init__()
+        self.targets = (target,)
         if num_classes < 2:
             raise InputError(f"head 'ordinal' orders at least two classes, not {num_classes}")
         self.dropout = nn.Dropout(dropout)
@@ -52,15 +56,15 @@ class OrdinalHead(Head):
     ) -> Float[torch.Tensor, ""]:
         """Binary cross-entropy of the log-odds (b, k - 1), a mean over all that are asked."""
         steps = torch.arange(outputs.shape[1], device=outputs.device)
-        label = targets.label[:, None]
+        label = targets[self.targets[0]][:, None]
         asked = label >= steps
         beyond = (label > steps).to(outputs.dtype)
         losses = functional.binary_cross_entropy_with_logits(outputs, beyond, reduction="none")
         return (losses * asked).sum() / asked.sum()
 
-    def predict(self, outputs: Float[torch.Tensor, "b k1"]) -> Prediction:
+    def predict(self, outputs: Float[torch.Tensor, "b k1"]) -> Mapping[str, Estimate]:
         """Probabilities (b, k) from the conditional log-odds (b, k - 1)."""
         beyond = functional.logsigmoid(outputs).cumsum(dim=1).exp()
         ends = torch.ones_like(beyond[:, :1])
         steps = torch.cat([ends, beyond, torch.zeros_like(ends)], dim=1)
-        return Prediction(probabilities=steps[:, :-1] - steps[:, 1:])
+        return {self.targets[0]: Estimate.of_classes(steps[:, :-1] - steps[:, 1:])}

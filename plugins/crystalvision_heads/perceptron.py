@@ -1,5 +1,6 @@
 """Classes from a perceptron with one hidden layer: the paper's final classifier."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -8,7 +9,7 @@ from pydantic import Field, PositiveInt
 from torch import nn
 from torch.nn import functional
 
-from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
 from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
 
@@ -21,7 +22,8 @@ class Perceptron(Head):
 
     Args:
         num_features: Features f of the input.
-        num_classes: Classes k.
+        num_classes: Classes k of the target.
+        target: Which classes it tells.
         hidden: Width of the hidden layer.
         dropout: Share of the hidden values that training leaves out at random, in [0, 1).
         class_weights: Weight of each class in the loss; by default all alike.
@@ -36,6 +38,7 @@ class Perceptron(Head):
         self,
         num_features: int,
         num_classes: int,
+        target: str = "label",
         hidden: PositiveInt = 128,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         class_weights: ClassWeights = None,
@@ -43,6 +46,7 @@ class Perceptron(Head):
         focal_gamma: Gamma = 0.0,
     ) -> None:
         super().__init__()
+        self.targets = (target,)
         self.norm = nn.BatchNorm1d(num_features)
         self.hidden = nn.Linear(num_features, hidden)
         self.dropout = nn.Dropout(dropout)
@@ -72,9 +76,9 @@ class Perceptron(Head):
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean cross-entropy of scores (b, k)."""
-        loss: torch.Tensor = self.class_loss(outputs, targets.label)
+        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
         return loss
 
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
         """Probabilities (b, k): the softmax of the scores."""
-        return Prediction(probabilities=outputs.softmax(dim=1))
+        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

@@ -1,11 +1,13 @@
 """Classes whose scores are there already."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import nn
 from torch.nn import functional
 
-from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
 
 
@@ -16,14 +18,16 @@ class ScoresHead(Head):
 
     Args:
         num_features: Features f of the input: one score a class.
-        num_classes: Classes k.
+        num_classes: Classes k of the target.
+        target: Which classes it tells.
 
     Raises:
         InputError: Not as many features as classes.
     """
 
-    def __init__(self, num_features: int, num_classes: int) -> None:
+    def __init__(self, num_features: int, num_classes: int, target: str = "label") -> None:
         super().__init__()
+        self.targets = (target,)
         if num_features != num_classes:
             raise InputError(
                 f"head 'scores' reads one score a class, but gets {num_features} features for "
@@ -39,8 +43,8 @@ class ScoresHead(Head):
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean cross-entropy of scores (b, k)."""
-        return functional.cross_entropy(outputs, targets.label)
+        return functional.cross_entropy(outputs, targets[self.targets[0]])
 
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
         """Probabilities (b, k): the softmax of the scores."""
-        return Prediction(probabilities=outputs.softmax(dim=1))
+        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

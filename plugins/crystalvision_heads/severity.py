@@ -1,5 +1,6 @@
 """Severity from one linear output."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -8,7 +9,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.contracts import Estimate, Head, Targets
 
 
 class SeverityHead(Head):
@@ -16,7 +17,6 @@ class SeverityHead(Head):
 
     Args:
         num_features: Features f of the input.
-        num_classes: Not used: severity is one number, however many classes there are.
         dropout: Share of the features that training leaves out at random, in [0, 1).
 
     Source: Alarfaj & Hosni Mahmoud, Crystals 2022, 12, 1324, doi 10.3390/cryst12091324, the
@@ -24,12 +24,10 @@ class SeverityHead(Head):
     """
 
     def __init__(
-        self,
-        num_features: int,
-        num_classes: int,
-        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        self, num_features: int, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ) -> None:
         super().__init__()
+        self.targets = ("severity",)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(num_features, 1)
 
@@ -42,8 +40,8 @@ class SeverityHead(Head):
         self, outputs: Float[torch.Tensor, "b 1"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean squared error of the severity (b, 1)."""
-        return functional.mse_loss(outputs.squeeze(1), targets.severity)
+        return functional.mse_loss(outputs.squeeze(1), targets["severity"])
 
-    def predict(self, outputs: Float[torch.Tensor, "b 1"]) -> Prediction:
+    def predict(self, outputs: Float[torch.Tensor, "b 1"]) -> Mapping[str, Estimate]:
         """The severity (b,) as it is: a linear output may leave the range of the targets."""
-        return Prediction(severity=outputs.squeeze(1))
+        return {"severity": Estimate(outputs.squeeze(1))}

@@ -1,5 +1,6 @@
 """Classes from one linear layer."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import nn
 
-from crystalvision.contracts import Head, Prediction, Targets
+from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
 
 
@@ -19,7 +20,8 @@ class SoftmaxHead(Head):
 
     Args:
         num_features: Features f of the input.
-        num_classes: Classes k.
+        num_classes: Classes k of the target.
+        target: Which classes it tells.
         dropout: Share of the features that training leaves out at random, in [0, 1).
         class_weights: Weight of each class in the loss; by default all alike.
         label_smoothing: Share of the target that is spread over all classes, in [0, 1).
@@ -33,12 +35,14 @@ class SoftmaxHead(Head):
         self,
         num_features: int,
         num_classes: int,
+        target: str = "label",
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         class_weights: ClassWeights = None,
         label_smoothing: Smoothing = 0.0,
         focal_gamma: Gamma = 0.0,
     ) -> None:
         super().__init__()
+        self.targets = (target,)
         self.dropout = nn.Dropout(dropout)
         self.class_loss = ClassLoss(
             "softmax", num_classes, class_weights, label_smoothing, focal_gamma
@@ -54,9 +58,9 @@ class SoftmaxHead(Head):
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
         """Mean cross-entropy of scores (b, k)."""
-        loss: torch.Tensor = self.class_loss(outputs, targets.label)
+        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
         return loss
 
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Prediction:
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
         """Probabilities (b, k): the softmax of the scores."""
-        return Prediction(probabilities=outputs.softmax(dim=1))
+        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

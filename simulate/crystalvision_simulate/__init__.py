@@ -1,7 +1,7 @@
 """Crystals with defects and their diffraction patterns, as a plugin of CrystalVision.
 
-The data flow, a folder each: structures → defects → specimens → renderers → detector, put together
-by `recipes` and offered to `crystalvision.sources` by `source`.
+The data flow, a folder each: structures → defects → specimens → renderers → instruments, put
+together by `recipes` and offered to `crystalvision.sources` by `source`.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,6 +51,15 @@ def crystalvision_renderers() -> Mapping[str, str]:
         "fingerprint": "crystalvision_simulate.renderers.fingerprint:Fingerprint",
         "kinematic": "crystalvision_simulate.renderers.kinematic:Kinematic",
         "multislice": "crystalvision_simulate.renderers.multislice:Multislice",
+    }
+
+
+@hookimpl
+def crystalvision_instruments() -> Mapping[str, str]:
+    """Instruments."""
+    return {
+        "area-detector": "crystalvision_simulate.instruments.area_detector:AreaDetector",
+        "none": "crystalvision_simulate.instruments.none:NoInstrument",
     }
 
 

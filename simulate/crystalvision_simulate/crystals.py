@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,45 +12,60 @@ import numpy as np
 
 from crystalvision.config import Part
 from crystalvision.contracts import (
-    Aperture,
     Crystal,
     CrystalFacts,
-    Defect,
-    DefectiveCrystal,
+    Measure,
     Specimen,
     described,
-    origin_of,
 )
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.defects._degree import combine
-from crystalvision_simulate.recipes import ClassSettings, Quantity, Recipe
+from crystalvision_simulate.numbers import stream_of
+from crystalvision_simulate.parts import DrawnPart
+from crystalvision_simulate.recipes import ClassSettings, Recipe, column_of_option
 from crystalvision_simulate.specimens import CrystalCutter, SlabCutter, aperture_of, specimen_of
 
 ZoneAxis = tuple[int, int, int]
+_CUTTERS = 64  # kept beside those of crystals that do not vary
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a sample is cut from: places in the lists of structures and zone axes of the recipe.
+    """What a sample is cut from.
 
     Attributes:
         structure: Index into `Crystals.structures`.
         zone_axis: Direction [uvw] along the beam.
+        numbers: What was drawn for the structure's options, by name.
     """
 
     structure: int
     zone_axis: ZoneAxis
+    numbers: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The box that a specimen is cut to.
+
+    Attributes:
+        thickness_angstrom: Length along the beam [Å].
+        width_angstrom: Length across it [Å].
+        aperture_diameter_angstrom: Diameter of the selected-area aperture [Å]; `None` for none.
+    """
+
+    thickness_angstrom: float
+    width_angstrom: float
+    aperture_diameter_angstrom: float | None
 
 
 class Crystals:
-    """Makes the crystals of a recipe.
+    """Makes the ideal crystals of a recipe, and cuts them.
 
     Attributes:
         structures: Every structure that a class may have, as the recipe gives it.
         zone_axes: Every zone axis.
-        measures: What the defects measure.
-        aperture: The selected-area aperture, if there is one.
+        columns: Of what is drawn for the options of structures, by structure and option.
         structure_sha256: What tells the ideal crystals from others.
         facts: What each of `structures` is, and what was assumed when it was read.
     """
@@ -61,7 +76,7 @@ class Crystals:
         catalogue: Catalogue,
         check: Callable[[Sequence[Crystal]], object] = lambda _: None,
     ) -> None:
-        """Make the ideal crystals, find how each is cut, and make every defect once.
+        """Make the ideal crystals, and find how each is cut.
 
         Args:
             recipe: The recipe.
@@ -73,82 +88,85 @@ class Crystals:
                 refuses, a crystal cannot be cut so, or it is not the one of `structure_sha256`.
         """
         self._recipe = recipe
-        self._catalogue = catalogue
-        specimen = recipe.specimen
         self._cuts = [_cuts(recipe, settings) for settings in recipe.classes]
         choices = [choice for cuts in self._cuts for choice in cuts]
         self.structures = _unique(part for part, _ in choices)
         self.zone_axes = _unique(axis for _, axis in choices)
-        unit_cells = [_unit_cell(part, catalogue) for part in self.structures]
+        self._drawn = [_drawn(part, catalogue) for part in self.structures]
+        unit_cells = [cell for each in self._drawn for cell in each.extremes]
         check(unit_cells)
-        self._unit_cells = unit_cells
         self.structure_sha256 = _sha256(unit_cells)
         self._check_structures()
-        self.aperture: Aperture | None = None
-        if specimen.aperture_diameter_angstrom is not None:
-            self.aperture = aperture_of(
-                specimen.aperture_diameter_angstrom, specimen.width_angstrom
-            )
-        cutter = SlabCutter if self.aperture is None else CrystalCutter
-        self._cutters = {
-            cut: cutter(
-                unit_cells[cut.structure],
-                zone_axis=cut.zone_axis,
-                width_angstrom=specimen.width_angstrom,
-            )
-            for cut in _unique(self._cut_of(choice) for choice in choices)
+        self.columns: Mapping[tuple[int, str], Measure] = {
+            (index, option): column_of_option(each.part.name, option)
+            for index, each in enumerate(self._drawn)
+            for option in each.quantities
         }
-        for one in self._cutters.values():
-            one.cut(min(specimen.thickness_angstrom.ends))
-        self.measures = self._check_defects()
+        self._cutter = lru_cache(maxsize=_CUTTERS + len(choices))(self._make_cutter)
+        self._check_cuts(choices)
 
     @cached_property
     def facts(self) -> tuple[CrystalFacts, ...]:
         """What each of `structures` is, and what was assumed when it was read."""
-        return tuple(CrystalFacts.of(unit_cell) for unit_cell in self._unit_cells)
+        return tuple(map(_facts, self._drawn))
 
-    def draw_cut(self, label: int, rng: np.random.Generator) -> Cut:
-        """What a sample of this class is cut from. One choice uses no randomness."""
+    def draw_cut(self, label: int, rng: np.random.Generator, seeds: np.random.SeedSequence) -> Cut:
+        """What a sample of this class is cut from.
+
+        Args:
+            label: The class.
+            rng: Draws which; one choice uses no randomness.
+            seeds: What the streams of numbers among a structure's options are derived from.
+        """
         choices = self._cuts[label]
         index = int(rng.integers(len(choices))) if len(choices) > 1 else 0
-        return self._cut_of(choices[index])
+        part, zone_axis = choices[index]
+        place = self.structures.index(part)
+        path = f"structure.{part.name}"
+        drawn = self._drawn[place].quantities.items()
+        numbers = [(name, one.draw(stream_of(seeds, f"{path}.{name}"))) for name, one in drawn]
+        return Cut(place, zone_axis, tuple(numbers))
 
-    def cut(self, cut: Cut, thickness_angstrom: float) -> Crystal:
+    def numbers_of(self, cut: Cut) -> dict[str, float]:
+        """What was drawn for the options of structures, by column; nan for those of others."""
+        known = {column.name: float("nan") for column in self.columns.values()}
+        for option, value in cut.numbers:
+            known[self.columns[cut.structure, option].name] = value
+        return known
+
+    def cut(self, cut: Cut, box: Box) -> Crystal:
         """The ideal crystal, cut to the specimen's box."""
-        return self._cutters[cut].cut(thickness_angstrom)
+        cutter = self._cutter(cut, box.width_angstrom, whole=box.aperture_diameter_angstrom is None)
+        return cutter.cut(box.thickness_angstrom)
 
-    def put_in_defects(
-        self, ideal: Crystal, label: int, rng: np.random.Generator
-    ) -> tuple[list[Crystal], dict[str, float]]:
-        """The crystal with the defects of a class, once for each configuration.
-
-        Returns:
-            The configurations, and the measured degree of the defects.
-
-        Raises:
-            InputError: A defect makes no sense in the crystal.
-        """
-        settings = self._recipe.classes[label]
-        defects = [self._draw_defect(part, rng) for part in settings.defects]
-        # The sort is stable: within a stage, defects stay in the recipe's order.
-        lasting = [defect for defect in defects if defect.stage != "motion"]
-        lasting.sort(key=lambda defect: defect.stage == "atoms")
-        crystal, degree = _apply(lasting, ideal, rng)
-        moving = [defect for defect in defects if defect.stage == "motion"]
-        moments = [_apply(moving, crystal, rng) for _ in range(self._recipe.configurations)]
-        for name in moments[0][1]:
-            squares = [moment_degree[name] ** 2 for _, moment_degree in moments]
-            mean = float(np.sqrt(np.mean(squares)))
-            degree[name] = combine(name, degree[name], mean) if name in degree else mean
-        return [moment for moment, _ in moments], degree
-
-    def specimen(self, crystal: Crystal) -> Specimen:
+    def specimen(self, crystal: Crystal, box: Box) -> Specimen:
         """The crystal as the beam meets it."""
-        return specimen_of(crystal, self.aperture)
+        diameter = box.aperture_diameter_angstrom
+        aperture = None if diameter is None else aperture_of(diameter, box.width_angstrom)
+        return specimen_of(crystal, aperture)
 
-    def _cut_of(self, choice: tuple[Part, ZoneAxis]) -> Cut:
-        part, zone_axis = choice
-        return Cut(self.structures.index(part), zone_axis)
+    def _make_cutter(
+        self, cut: Cut, width_angstrom: float, *, whole: bool
+    ) -> SlabCutter | CrystalCutter:
+        cutter = SlabCutter if whole else CrystalCutter
+        unit_cell = self._drawn[cut.structure].of(dict(cut.numbers))
+        return cutter(unit_cell, zone_axis=cut.zone_axis, width_angstrom=width_angstrom)
+
+    def _check_cuts(self, choices: Sequence[tuple[Part, ZoneAxis]]) -> None:
+        """Cut every crystal, at the ends of what is drawn for it, to the smallest box."""
+        specimen = self._recipe.specimen
+        widths = dict.fromkeys(specimen.width_angstrom.ends)
+        diameter = specimen.aperture_diameter_angstrom
+        if diameter is not None:
+            for width, end in product(widths, diameter.ends):
+                aperture_of(end, width)
+        thickness = min(specimen.thickness_angstrom.ends)
+        for part, zone_axis in _unique(iter(choices)):
+            place = self.structures.index(part)
+            for numbers in self._drawn[place].corners:
+                cut = Cut(place, zone_axis, tuple(numbers.items()))
+                for width in widths:
+                    self.cut(cut, Box(thickness, width, None if diameter is None else 0.0))
 
     def _check_structures(self) -> None:
         expected = self._recipe.structure_sha256
@@ -161,25 +179,29 @@ class Crystals:
             "restore the crystal, or leave the key out"
         )
 
-    def _draw_defect(self, part: Part, rng: np.random.Generator) -> Defect:
-        options = {
-            name: Quantity.model_validate(value).draw(rng) if Quantity.describes(value) else value
-            for name, value in part.options.items()
-        }
-        return self._catalogue.create("defect", part.name, options)
 
-    def _check_defects(self) -> tuple[str, ...]:
-        """Make every defect with every end of its distributions; return what they measure."""
-        measures: dict[str, None] = {}
-        for settings in self._recipe.classes:
-            for part in settings.defects:
-                for options in _extremes(f"class {settings.name}, {part.name}", part.options):
-                    try:
-                        defect = self._catalogue.create("defect", part.name, options)
-                    except InputError as error:
-                        raise InputError(f"class '{settings.name}': {error}") from error
-                    measures.update(dict.fromkeys(defect.measures))
-        return tuple(measures)
+def _facts(drawn: DrawnPart[Crystal]) -> CrystalFacts:
+    """What a structure is; of one that varies, the first end of it, and what is between."""
+    found = [CrystalFacts.of(cell) for cell in drawn.extremes]
+    if len(found) == 1:
+        return found[0]
+    ranges = [f"{name} {_between(value.ends)}" for name, value in drawn.quantities.items()]
+    density = _between([one.density_g_cm3 for one in found])
+    varies = f"it varies: {', '.join(ranges)}; density {density} g/cm³"
+    return found[0].model_copy(update={"varies": varies})
+
+
+def _between(values: Sequence[float]) -> str:
+    return f"{min(values):.4g} to {max(values):.4g}"
+
+
+def _drawn(part: Part, catalogue: Catalogue) -> DrawnPart[Crystal]:
+    """A structure, made at the ends of its distributions."""
+
+    def create(options: Mapping[str, Any]) -> Crystal:
+        return _unit_cell(part.name, options, catalogue)
+
+    return DrawnPart(part, create, f"structure {part.name}")
 
 
 def _cuts(recipe: Recipe, settings: ClassSettings) -> list[tuple[Part, ZoneAxis]]:
@@ -198,72 +220,23 @@ def _unique(values: Iterator[Any]) -> list[Any]:
     return found
 
 
-def _apply(
-    defects: Sequence[Defect], crystal: Crystal, rng: np.random.Generator
-) -> tuple[Crystal, dict[str, float]]:
-    """Apply defects one after the other; return the crystal and what was measured on it."""
-    degree: dict[str, float] = {}
-    for defect in defects:
-        result = defect.apply(crystal, rng)
-        _check(result, origin_of(defect, "defect"))
-        crystal = result.crystal
-        for name, value in result.degree.items():
-            degree[name] = combine(name, degree[name], value) if name in degree else value
-    return crystal, degree
-
-
-def _unit_cell(part: Part, catalogue: Catalogue) -> Crystal:
+def _unit_cell(name: str, options: Mapping[str, Any], catalogue: Catalogue) -> Crystal:
     """A crystal that a plugin gives.
 
     Raises:
         InputError: There is no such structure, or it refuses an option.
         PluginError: It gives something else.
     """
-    if not catalogue.has("structure", part.name) and Path(part.name).is_file():
+    if not catalogue.has("structure", name) and Path(name).is_file():
         raise InputError(
-            f"structure: '{part.name}' is a file, where the name of a structure is expected; "
-            f"write {{name: file, path: {part.name}}}"
+            f"structure: '{name}' is a file, where the name of a structure is expected; "
+            f"write {{name: file, path: {name}}}"
         )
-    made: object = catalogue.create("structure", part.name, part.options)
+    made: object = catalogue.create("structure", name, options)
     if not isinstance(made, Crystal):
-        entry = catalogue.entry("structure", part.name)
+        entry = catalogue.entry("structure", name)
         raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
     return made
-
-
-def _check(result: object, who: str) -> None:
-    """Check what a defect returned.
-
-    Raises:
-        PluginError: It is no crystal with a defect, or one whose atoms are nowhere.
-    """
-    if not isinstance(result, DefectiveCrystal):
-        raise PluginError(f"the {who} gave {described(result)}; expected a DefectiveCrystal")
-    if not isinstance(result.crystal, Crystal):
-        raise PluginError(
-            f"the {who} gave a DefectiveCrystal of {described(result.crystal)}; expected a Crystal"
-        )
-    positions = np.asarray(result.crystal.positions)
-    if positions.ndim != 2 or positions.shape[1:] != (3,) or not np.isfinite(positions).all():
-        raise PluginError(
-            f"the {who} gave a crystal whose positions are no finite (n, 3) array of numbers"
-        )
-    wrong = {name: value for name, value in result.degree.items() if not np.isfinite(value)}
-    if wrong:
-        name, value = next(iter(wrong.items()))
-        raise PluginError(f"the {who} measured {name}={value}; expected a finite number")
-
-
-def _extremes(where: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The options with every distribution at each of its ends."""
-    choices = []
-    for name, value in options.items():
-        if Quantity.describes(value):
-            quantity = Quantity.parse(value, f"{where}: {name}")
-            choices.append([(name, end) for end in quantity.ends])
-        else:
-            choices.append([(name, value)])
-    return [dict(combination) for combination in product(*choices)]
 
 
 def _sha256(crystals: Sequence[Crystal]) -> str:

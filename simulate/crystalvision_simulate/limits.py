@@ -131,28 +131,27 @@ def _numbers(text: str) -> list[float]:
 
 
 def _with_doses(recipe: "Recipe", doses: list[float]) -> "Recipe":
-    """The recipe with a choice of doses; one without a detector as it is, to be refused later.
-
-    Raises:
-        InputError: A dose is none.
-    """
-    from crystalvision.config import validate
-    from crystalvision_simulate.recipes import DetectorSettings
-
-    if recipe.detector is None:
+    """The recipe with a choice of doses; one without instrument as it is, to be refused later."""
+    instrument = recipe.instrument
+    if instrument.name == "none":
         return recipe
-    data = recipe.detector.model_dump(mode="json")
-    data |= {"dose_electrons": {"choice": doses}, "dose_electrons_per_angstrom2": None}
-    return recipe.model_copy(update={"detector": validate(DetectorSettings, data, "--doses")})
+    options = {**instrument.options, "dose_electrons": {"choice": doses}}
+    options.pop("dose_electrons_per_angstrom2", None)
+    return recipe.model_copy(
+        update={"instrument": instrument.model_copy(update={"options": options})}
+    )
 
 
 def _column(recipe: "Recipe") -> str:
     """The dose, where the recipe chooses it from several; otherwise all patterns together."""
-    detector = recipe.detector
+    from crystalvision_simulate.recipes import Quantity
+
     for name in ("dose_electrons", "dose_electrons_per_angstrom2"):
-        dose = getattr(detector, name, None)
-        if dose is not None and len(dose.choices or ()) >= _FEW:
-            return name
+        dose = recipe.instrument.options.get(name)
+        if Quantity.describes(dose):
+            choices = Quantity.parse(dose, f"instrument: {name}").choices
+            if choices is not None and len(choices) >= _FEW:
+                return name
     return ""
 
 

@@ -1,43 +1,53 @@
 """Makes the samples of a recipe, each from nothing but its index."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
-from crystalvision.config import Config
+from crystalvision.config import Part
 from crystalvision.contracts import (
+    Axis,
     Beam,
     Crystal,
+    Instrument,
+    Measure,
     Pattern,
+    Recording,
     Renderer,
     Specimen,
     check_many,
-    check_tensor,
     origin_of,
 )
 from crystalvision.cores import usable_processors
-from crystalvision.errors import InputError, PluginError
-from crystalvision.plugins import Catalogue
+from crystalvision.errors import InputError
+from crystalvision.plugins import Catalogue, FactoryKind
 from crystalvision.sources import Sample
 from crystalvision_simulate.cost import check_memory, estimate_cost
-from crystalvision_simulate.crystals import Crystals, Cut
-from crystalvision_simulate.detector import (
-    Camera,
-    CameraPose,
-    expose_batch,
-    illuminated_area_angstrom2,
-    project_batch,
-    saturation,
-    saturation_note,
+from crystalvision_simulate.crystals import Box, Crystals, Cut
+from crystalvision_simulate.defects_of_classes import Defects
+from crystalvision_simulate.instruments.detector import illuminated_area_angstrom2
+from crystalvision_simulate.numbers import (
+    Number,
+    check_columns,
+    draw,
+    numbers_of_part,
+    numbers_of_settings,
 )
+from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
+from crystalvision_simulate.returned import check_pattern, check_recording, other_axes
 
-_ZONE_AXIS_COLUMNS = ("zone_axis_u", "zone_axis_v", "zone_axis_w")
+_STRUCTURE = "structure"
+_ZONE_AXIS = {
+    "zone_axis_u": "first index of the direction [uvw] along the beam",
+    "zone_axis_v": "second index of the direction along the beam",
+    "zone_axis_w": "third index of the direction along the beam",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +57,39 @@ class Scene:
     Attributes:
         specimens: The configurations of the specimen.
         beam: The beam.
-        drawn: Every number that was drawn alike for all classes.
+        cut: What the specimen was cut from.
+        box: The box that it was cut to.
+        drawn: Every number that was drawn alike for all classes, by column.
+        options: What was drawn for the renderer and the instrument, by part and option.
         columns: What a dataset keeps of the sample.
-        exposure_seed: Where the randomness of the exposure comes from.
+        exposure_seed: Where the randomness of the recording comes from.
     """
 
     specimens: tuple[Specimen, ...]
     beam: Beam
+    cut: Cut
+    box: Box
     drawn: Mapping[str, float]
+    options: Mapping[str, Mapping[str, float]]
     columns: Mapping[str, float]
     exposure_seed: np.random.SeedSequence
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A rendered scene before it is exposed.
+    """A rendered scene before it is recorded.
 
     Attributes:
         scene: What was rendered.
-        image: Fraction of the beam in each pixel, (c, h, w), on the device; the renderer's own
-            image where the recipe has no camera.
-        q_inv_angstrom: q_y and q_x in the middle of each pixel, (2, h, w); empty without a camera.
-        sampling_inv_angstrom: Distance between pixels along q_y and q_x [1/Å].
-        direct_beam: Row and column where q = 0 should fall.
+        instrument: What will record it.
+        rendered: The axes of the renderer's pattern.
+        pattern: The pattern as it falls on the instrument, on the device.
     """
 
     scene: Scene
-    image: Float[torch.Tensor, "c h w"]
-    q_inv_angstrom: Float[torch.Tensor, "2 h w"]
-    sampling_inv_angstrom: tuple[float, float]
-    direct_beam: tuple[int, int]
+    instrument: Instrument
+    rendered: tuple[Axis, ...]
+    pattern: Pattern
 
 
 class Simulator:
@@ -91,10 +104,13 @@ class Simulator:
     Attributes:
         recipe: The recipe.
         crystals: Makes its crystals.
-        quantities: Every setting that may be a distribution, by name.
-        cost: What making all of it takes, about.
-        nuisance: What a dataset keeps of that which is drawn alike for every class: all but what
-            is fixed at zero.
+        defects: Puts the defects of each class into them.
+        renderer: Its renderer, for each draw of its numbers.
+        instrument: Its instrument, likewise.
+        numbers: Every number that is drawn, or kept, alike for all classes.
+        cost: What making all of it takes, about; of the images, nothing yet.
+        nuisance: Columns of what is drawn alike for every class: all but what is fixed at zero.
+        columns: What is known of every sample beside its label and severity.
     """
 
     def __init__(
@@ -115,41 +131,88 @@ class Simulator:
 
         Raises:
             InputError: A part is unknown, or an option has a value, or can draw one, that the part
-                refuses.
+                refuses, or the instrument cannot record what the renderer gives.
         """
         self.recipe = recipe
         self.device = device or torch.device("cpu")
         self._dtype = dtype
-        renderer = recipe.renderer
-        self._renderer: Renderer = catalogue.create("renderer", renderer.name, renderer.options)
+        self.renderer: DrawnPart[Renderer] = _drawn("renderer", recipe.renderer, catalogue)
+        self.instrument: DrawnPart[Instrument] = _drawn("instrument", recipe.instrument, catalogue)
+        self._check_instrument()
         self.crystals = Crystals(recipe, catalogue, self._check_cost)
-        if recipe.camera is not None and not getattr(self._renderer, "gives_fractions", True):
-            raise InputError(
-                f"renderer '{renderer.name}' gives an image of its own, not fractions of the beam "
-                "for a camera to see: set camera and detector to null (--set camera=null --set "
-                "detector=null)"
-            )
-        self._groups: list[Config] = [
-            group
-            for group in (recipe.specimen, recipe.beam, recipe.camera, recipe.detector)
-            if group is not None
-        ]
-        self.quantities: Mapping[str, Quantity] = {
-            name: value
-            for group in self._groups
-            for name in type(group).model_fields
-            if isinstance(value := getattr(group, name), Quantity)
-        }
-        kept = [name for name, value in self.quantities.items() if any(value.ends)]
-        self.nuisance = (*self._cut_columns(), *kept)
+        self.defects = Defects(recipe, catalogue)
+        specimen, beam = recipe.specimen, recipe.beam
+        self.numbers: tuple[Number, ...] = (
+            *numbers_of_settings("specimen", specimen, specimen.option_columns),
+            *numbers_of_settings("beam", beam, beam.option_columns),
+            *numbers_of_part("renderer", self.renderer),
+            *numbers_of_part("instrument", self.instrument),
+        )
+        nuisance = self._nuisance()
+        self.nuisance = tuple(one.name for one in nuisance)
+        check_columns([*nuisance, *self.defects.measures.values()])
+        measures = {one.name: one for one in nuisance} | self.defects.measures
+        self.columns: Mapping[str, Measure] = measures
         self._labels = class_of_samples(
             [settings.share for settings in recipe.classes], recipe.samples
         )
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """What is known of every sample beside its label and severity."""
-        return (*self.nuisance, *self.crystals.measures)
+    def quantities(self) -> dict[str, Quantity]:
+        """What each of `numbers` is drawn from, by column."""
+        return {one.column.name: one.quantity for one in self.numbers}
+
+    def _nuisance(self) -> list[Measure]:
+        """What is kept of all that is drawn alike for every class."""
+        kept = [] if len(self.crystals.structures) < 2 else [self._structure_column()]
+        if len(self.crystals.zone_axes) > 1:
+            kept += [Measure(name, "1", meaning) for name, meaning in _ZONE_AXIS.items()]
+        kept += [one.column for one in self.numbers if any(one.quantity.ends)]
+        return kept + list({one.name: one for one in self.crystals.columns.values()}.values())
+
+    def _structure_column(self) -> Measure:
+        names = [part.name for part in self.crystals.structures]
+        meaning = ", ".join(f"{index}: {part}" for index, part in enumerate(names))
+        return Measure(_STRUCTURE, "1", meaning)
+
+    def _check_instrument(self) -> None:
+        """Check that the instrument records what the renderer gives, always in one type."""
+        renderer, instrument = self.renderer.example, self.instrument.example
+        if renderer.quantity not in instrument.records:
+            raise InputError(
+                f"renderer '{self.recipe.renderer.name}' gives an {renderer.quantity} of its own, "
+                f"and the instrument '{self.recipe.instrument.name}' records "
+                f"{' or '.join(instrument.records)} of the beam only: take another instrument "
+                "(--set instrument=none)"
+            )
+        found = [(one.dtype, one.masks) for one in self.instrument.extremes]
+        check_alike("instrument", self.instrument.quantities, found)
+
+    def axes_of(self, projections: Sequence[Projection]) -> tuple[Axis, ...]:
+        """The axes of all samples, known from the first of each class.
+
+        Raises:
+            InputError: They would not be the same for all samples.
+        """
+        first = projections[0]
+        band_limit = min(one.pattern.band_limit for one in projections)
+        ends = [one.axes(first.rendered, band_limit) for one in self.instrument.extremes]
+        check_alike("instrument", self.instrument.quantities, ends)
+        if self.renderer.quantities:
+            scenes = [
+                replace(first.scene, options={**first.scene.options, "renderer": numbers})
+                for numbers in self.renderer.corners
+            ]
+            ends = [one.pattern.axes for one in self.render(scenes)]
+            check_alike("renderer", self.renderer.quantities, ends)
+        for one in projections:
+            if one.pattern.axes != first.pattern.axes:
+                raise InputError(
+                    f"the patterns of samples lie on different axes ({_sizes(first)} and "
+                    f"{_sizes(one)} points), because the renderer's depend on the crystal: take "
+                    "an instrument with axes of its own (--set instrument=area-detector)"
+                )
+        return first.pattern.axes
 
     def _check_cost(self, unit_cells: Sequence[Crystal]) -> None:
         """Work out the cost before anything is cut.
@@ -159,7 +222,8 @@ class Simulator:
         """
         self.cost = estimate_cost(
             self.recipe,
-            self._renderer,
+            self.renderer.extremes,
+            self.instrument.extremes,
             atoms_per_angstrom3=max(len(one) / one.volume_angstrom3 for one in unit_cells),
             elements=max(len(np.unique(one.numbers)) for one in unit_cells),
             cores=usable_processors(),
@@ -180,7 +244,7 @@ class Simulator:
 
         Raises:
             InputError: The index is none of the recipe's, a defect makes no sense in the crystal,
-                or the camera reaches beyond the renderer's band.
+                or the instrument reaches beyond the renderer's band.
         """
         return self.expose(self.render([self.scene(index)]))[0]
 
@@ -195,16 +259,19 @@ class Simulator:
             raise InputError(
                 f"sample {index} is none of this recipe's; expected 0 to {self.recipe.samples - 1}"
             )
-        seeds = np.random.SeedSequence([self.recipe.seed, index]).spawn(3)
+        root = np.random.SeedSequence([self.recipe.seed, index])
+        seeds = root.spawn(3)
         nuisance_rng, defect_rng = map(np.random.default_rng, seeds[:2])
         label = self.label(index)
-        cut = self.crystals.draw_cut(label, nuisance_rng)
-        drawn = self.draw_nuisance(nuisance_rng)
+        cut = self.crystals.draw_cut(label, nuisance_rng, root)
+        drawn = self.draw_nuisance(nuisance_rng, root)
         return self.scene_of(label, cut, drawn, defect_rng, exposure_seed=seeds[2])
 
-    def draw_nuisance(self, rng: np.random.Generator) -> dict[str, float]:
-        """A number for each setting that may be a distribution, drawn alike for every class."""
-        return {name: quantity.draw(rng) for name, quantity in self.quantities.items()}
+    def draw_nuisance(
+        self, rng: np.random.Generator, seeds: np.random.SeedSequence
+    ) -> dict[str, float]:
+        """A value for each of `numbers`, by column: see `crystalvision_simulate.numbers.draw`."""
+        return draw(self.numbers, rng, seeds)
 
     def scene_of(
         self,
@@ -222,126 +289,157 @@ class Simulator:
             cut: What the specimen is cut from.
             nuisance: What `draw_nuisance` drew.
             defect_rng: Source of randomness of the defects.
-            exposure_seed: Where the randomness of the exposure comes from.
+            exposure_seed: Where the randomness of the recording comes from.
 
         Raises:
             InputError: A defect makes no sense in the crystal.
         """
         drawn = dict(nuisance)
-        ideal = self.crystals.cut(cut, drawn["thickness_angstrom"])
+        box = self._box(drawn)
+        ideal = self.crystals.cut(cut, box)
         drawn["thickness_angstrom"] = float(ideal.cell[2, 2])
-        configurations, degree = self.crystals.put_in_defects(ideal, label, defect_rng)
-        known = {"structure": cut.structure} | drawn
-        known |= dict(zip(_ZONE_AXIS_COLUMNS, cut.zone_axis, strict=True))
+        configurations, degree = self.defects.put_in(ideal, label, defect_rng)
+        known = {_STRUCTURE: cut.structure} | drawn | self.crystals.numbers_of(cut)
+        known |= dict(zip(_ZONE_AXIS, cut.zone_axis, strict=True))
         columns: dict[str, float] = {
             "label": label,
             "severity": self.recipe.classes[label].severity,
             **{name: float(known[name]) for name in self.nuisance},
-            **dict.fromkeys(self.crystals.measures, 0.0),
+            **dict.fromkeys(self.defects.measures, 0.0),
             **degree,
         }
-        specimens = tuple(self.crystals.specimen(crystal) for crystal in configurations)
-        return Scene(specimens, _beam(drawn), drawn, columns, exposure_seed)
+        return Scene(
+            specimens=tuple(self.crystals.specimen(crystal, box) for crystal in configurations),
+            beam=_beam(drawn),
+            cut=cut,
+            box=box,
+            drawn=drawn,
+            options=self._options(drawn),
+            columns=columns,
+            exposure_seed=exposure_seed,
+        )
+
+    def _box(self, drawn: Mapping[str, float]) -> Box:
+        specimen = self.recipe.specimen
+        own = {one.option: drawn[one.column.name] for one in self.numbers if one.part == "specimen"}
+        fixed = specimen.aperture_diameter_angstrom
+        return Box(
+            thickness_angstrom=own["thickness_angstrom"],
+            width_angstrom=own.get("width_angstrom", specimen.width_angstrom.ends[0]),
+            aperture_diameter_angstrom=None
+            if fixed is None
+            else own.get("aperture_diameter_angstrom", fixed.ends[0]),
+        )
+
+    def _options(self, drawn: Mapping[str, float]) -> dict[str, dict[str, float]]:
+        """What was drawn for parts, by part and option."""
+        options: dict[str, dict[str, float]] = defaultdict(dict)
+        for one in self.numbers:
+            if one.quantity.varies:
+                options[one.part][one.option] = drawn[one.column.name]
+        return dict(options)
 
     def render(self, scenes: Sequence[Scene]) -> list[Projection]:
-        """Render scenes together, and project them onto the camera.
+        """Render scenes together, and project them onto the instrument.
 
         Raises:
-            InputError: The camera reaches beyond the renderer's band.
+            InputError: The instrument reaches beyond what the renderer gives.
+            PluginError: The renderer or the instrument returned what it should not.
         """
-        patterns = self._renderer.render(
+        patterns = self._patterns(scenes)
+        instruments = [self.instrument.of(scene.options.get("instrument", {})) for scene in scenes]
+        projected = instruments[0].project_together(instruments, patterns)
+        who = f"the {origin_of(instruments[0], 'instrument')}"
+        check_many(projected, who, len(scenes), Pattern)
+        for one, pattern, instrument in zip(projected, patterns, instruments, strict=True):
+            check_pattern(one, who)
+            expected = instrument.axes(pattern.axes, pattern.band_limit)
+            if one.axes != expected:
+                raise other_axes(who, one.axes, expected)
+        return [
+            Projection(scene, instrument, pattern.axes, one)
+            for scene, instrument, pattern, one in zip(
+                scenes, instruments, patterns, projected, strict=True
+            )
+        ]
+
+    def _patterns(self, scenes: Sequence[Scene]) -> list[Pattern]:
+        """What the renderer gives of scenes, those of equal options together."""
+        alike: dict[int, list[int]] = defaultdict(list)
+        renderers = [self.renderer.of(scene.options.get("renderer", {})) for scene in scenes]
+        for index, renderer in enumerate(renderers):
+            alike[id(renderer)].append(index)
+        found: dict[int, Pattern] = {}
+        for indices in alike.values():
+            chosen = [scenes[index] for index in indices]
+            made = self._rendered(renderers[indices[0]], chosen)
+            found.update(zip(indices, made, strict=True))
+        return [found[index] for index in range(len(scenes))]
+
+    def _rendered(self, renderer: Renderer, scenes: Sequence[Scene]) -> list[Pattern]:
+        patterns: object = renderer.render(
             [scene.specimens for scene in scenes],
             [scene.beam for scene in scenes],
             device=self.device,
             dtype=self._dtype,
         )
-        self._check_patterns(patterns, len(scenes))
-        settings = self.recipe.camera
-        if settings is None:
-            nowhere = torch.empty((2, 0, 0), device=self.device)
-            return [
-                Projection(
-                    scene,
-                    pattern.intensity,
-                    nowhere,
-                    pattern.sampling_inv_angstrom,
-                    pattern.direct_beam,
-                )
-                for scene, pattern in zip(scenes, patterns, strict=True)
-            ]
-        self._check_reach(patterns[0], settings.reach_inv_angstrom)
-        camera = Camera(settings.pixels, settings.pixel_size_inv_angstrom)
-        poses = [_pose(scene.drawn) for scene in scenes]
-        images, q = project_batch(patterns, camera, poses)
-        side, middle = settings.pixel_size_inv_angstrom, settings.pixels // 2
+        who = f"the {origin_of(renderer, 'renderer')}"
+        check_many(patterns, who, len(scenes), Pattern)
+        made = cast("Sequence[Pattern]", patterns)
+        for pattern in made:
+            check_pattern(pattern, who)
         return [
-            Projection(*parts, (side, side), (middle, middle))
-            for parts in zip(scenes, images, q, strict=True)
+            replace(pattern, area_angstrom2=illuminated_area_angstrom2(scene.specimens[0]))
+            for pattern, scene in zip(made, scenes, strict=True)
         ]
 
-    def _check_patterns(self, patterns: object, count: int) -> None:
-        """Check what the renderer returned.
+    def record(self, projections: Sequence[Projection]) -> list[Recording]:
+        """What the instrument records of rendered scenes.
 
         Raises:
-            PluginError: It is not one finite pattern for each scene.
+            PluginError: The instrument returned what it should not.
         """
-        who = f"the {origin_of(self._renderer, 'renderer')}"
-        check_many(patterns, who, count, Pattern)
-        for pattern in cast("Sequence[Pattern]", patterns):
-            check_tensor(
-                pattern.intensity, f"{who}, as intensity,", "(c, h, w)", sizes=(None, None, None)
-            )
-            if not pattern.intensity.isfinite().all():
-                raise PluginError(f"{who} gave intensities that are not finite")
+        instruments = [one.instrument for one in projections]
+        recordings = instruments[0].measure_together(
+            instruments,
+            [one.pattern for one in projections],
+            [np.random.default_rng(one.scene.exposure_seed) for one in projections],
+        )
+        who = f"the {origin_of(instruments[0], 'instrument')}"
+        check_many(recordings, who, len(projections), Recording)
+        for recording, one in zip(recordings, projections, strict=True):
+            check_recording(recording, one.instrument, one.pattern, who)
+        return recordings
 
     def expose(self, projections: Sequence[Projection]) -> list[Sample]:
-        """Count the electrons of rendered scenes, where the recipe has a detector."""
-        detector = self.recipe.detector
-        if detector is None:
-            return [
-                Sample(one.image.cpu().numpy().astype(np.float32), one.scene.columns)
-                for one in projections
-            ]
-        areas = [illuminated_area_angstrom2(one.scene.specimens[0]) for one in projections]
-        images = expose_batch(
-            torch.stack([one.image for one in projections]),
-            torch.stack([one.q_inv_angstrom for one in projections]),
-            [np.random.default_rng(one.scene.exposure_seed) for one in projections],
-            [
-                detector.exposure(one.scene.drawn, area)
-                for one, area in zip(projections, areas, strict=True)
-            ],
-        )
+        """Samples of rendered scenes, as the instrument records them."""
         return [
-            Sample(image, one.scene.columns) for image, one in zip(images, projections, strict=True)
+            Sample(
+                recording.counts,
+                one.scene.columns,
+                None if recording.seen is None else recording.seen[None],
+            )
+            for recording, one in zip(self.record(projections), projections, strict=True)
         ]
 
-    def saturation_note(self, projections: Sequence[Projection], samples: Sequence[Sample]) -> str:
-        """What to know of exposures whose pixels are full; empty where none lose counts."""
-        detector = self.recipe.detector
-        if detector is None:
-            return ""
-        found = []
-        for one, sample in zip(projections, samples, strict=True):
-            area = illuminated_area_angstrom2(one.scene.specimens[0])
-            exposure = detector.exposure(one.scene.drawn, area)
-            found.append(saturation(sample.image, one.image, one.q_inv_angstrom, exposure))
-        return saturation_note(found, detector.bit_depth)
+    def note(self, projections: Sequence[Projection], recordings: Sequence[Recording]) -> str:
+        """What to know of recordings, such as that pixels are full; empty for nothing."""
+        instruments = [one.instrument for one in projections]
+        patterns = [one.pattern for one in projections]
+        return instruments[0].note(instruments, patterns, recordings)
 
-    def _cut_columns(self) -> list[str]:
-        """What is known of a cut, as far as it varies."""
-        names = ["structure"] if len(self.crystals.structures) > 1 else []
-        if len(self.crystals.zone_axes) > 1:
-            names += _ZONE_AXIS_COLUMNS
-        return names
 
-    def _check_reach(self, pattern: Pattern, reach: float) -> None:
-        if reach > pattern.band_limit_inv_angstrom:
-            raise InputError(
-                f"the camera reaches {reach:.3f} 1/Å, the renderer "
-                f"'{self.recipe.renderer.name}' only {pattern.band_limit_inv_angstrom:g} 1/Å: "
-                "raise renderer.band_limit_inv_angstrom or make the camera's pixels smaller"
-            )
+def _sizes(projection: Projection) -> str:
+    return " × ".join(str(axis.size) for axis in projection.pattern.axes)
+
+
+def _drawn(kind: FactoryKind, part: Part, catalogue: Catalogue) -> DrawnPart[Any]:
+    """A part, made at the ends of its distributions."""
+
+    def create(options: Mapping[str, Any]) -> Any:
+        return catalogue.entry(kind, part.name).create(options, {})
+
+    return DrawnPart(part, create, kind)
 
 
 def _beam(drawn: Mapping[str, float]) -> Beam:
@@ -350,13 +448,4 @@ def _beam(drawn: Mapping[str, float]) -> Beam:
         energy_kev=drawn["energy_kev"],
         mistilt_x_mrad=drawn["mistilt_mrad"] * float(np.cos(azimuth)),
         mistilt_y_mrad=drawn["mistilt_mrad"] * float(np.sin(azimuth)),
-    )
-
-
-def _pose(drawn: Mapping[str, float]) -> CameraPose:
-    return CameraPose(
-        rotation_deg=drawn["rotation_deg"],
-        centre_offset_x_px=drawn["centre_offset_x_px"],
-        centre_offset_y_px=drawn["centre_offset_y_px"],
-        camera_length_error=drawn["camera_length_error"],
     )

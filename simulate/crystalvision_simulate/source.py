@@ -1,7 +1,8 @@
 """The simulation engine as a source: what `crystalvision.sources` makes datasets from."""
 
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 
@@ -9,12 +10,12 @@ import numpy as np
 import torch
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader
+from crystalvision.contracts import Measure, Recording
+from crystalvision.datasets import Column, DatasetHeader, Seen, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
-from crystalvision_simulate.columns import column_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Projection, Simulator
@@ -55,13 +56,15 @@ class SimulationSource(Source):
         """Make samples by so many threads, or processes that feed a GPU; by default one a core."""
         self.simulator = simulator
         self._threads = threads
-        self._saturation = ""
+        self._note = ""
         self._plugins = plugins or PluginSelection.from_environment()
 
     @property
     def cost(self) -> SourceCost:
         """See `crystalvision.sources.Source.cost`."""
-        return self.simulator.cost
+        header = self.header
+        image = np.dtype(header.dtype).itemsize * float(np.prod(header.image_shape))
+        return replace(self.simulator.cost, dataset_bytes=image * header.samples)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class SimulationSource(Source):
             for facts in self.header.crystals
             for sentence in facts.assumed
         ]
-        return (*assumed, *([self._saturation] if self._saturation else []))
+        return (*assumed, *([self._note] if self._note else []))
 
     @cached_property
     def header(self) -> DatasetHeader:
@@ -79,9 +82,9 @@ class SimulationSource(Source):
         # What only a sample of a class can show to be wrong is known before anything is written.
         scenes = [self.simulator.scene(index) for index in self.simulator.first_of_each_class()]
         projections = [self.simulator.render([scene])[0] for scene in scenes]
-        samples = self.simulator.expose(projections)
-        self._saturation = self.simulator.saturation_note(projections, samples)
-        return header_of(self.simulator, projections[0], self._saturation)
+        recordings = self.simulator.record(projections)
+        self._note = self.simulator.note(projections, recordings)
+        return header_of(self.simulator, projections, recordings, self._note)
 
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
         """See `crystalvision.sources.Source.samples`."""
@@ -110,30 +113,35 @@ class SimulationSource(Source):
         )
 
 
-def header_of(simulator: Simulator, projection: Projection, note: str = "") -> DatasetHeader:
-    """What the dataset of a simulator will say of itself, its images being like this one."""
-    recipe = simulator.recipe
-    shape = tuple(projection.image.shape)
-    dtype = np.dtype(np.float32 if recipe.detector is None else np.uint16)
-    sample_bytes = dtype.itemsize * int(np.prod(shape))
+def header_of(
+    simulator: Simulator,
+    projections: Sequence[Projection],
+    recordings: Sequence[Recording],
+    note: str = "",
+) -> DatasetHeader:
+    """What the dataset of a simulator will say of itself, with these among its samples.
+
+    Raises:
+        InputError: They do not have one shape and the same axes.
+    """
+    recipe, instrument = simulator.recipe, simulator.instrument.example
+    axes = simulator.axes_of(projections)
+    shape = recordings[0].counts.shape
+    sample_bytes = np.dtype(instrument.dtype).itemsize * int(np.prod(shape))
     crystals = simulator.crystals
     described = {
         "samples": recipe.samples,
         "image_shape": shape,
-        "dtype": dtype.name,
-        "class_names": tuple(settings.name for settings in recipe.classes),
-        "class_severities": tuple(settings.severity for settings in recipe.classes),
-        "columns": {name: _column(name, simulator) for name in simulator.columns},
-        "axes": tuple(
-            Axis(name=name, size=size, scale=step, offset=-origin * step)
-            for name, size, step, origin in zip(
-                ("q_y", "q_x"),
-                shape[1:],
-                projection.sampling_inv_angstrom,
-                projection.direct_beam,
-                strict=True,
-            )
-        ),
+        "dtype": instrument.dtype,
+        "columns": {
+            **defect_columns(
+                [settings.name for settings in recipe.classes],
+                [settings.severity for settings in recipe.classes],
+            ),
+            **{name: _column(measure) for name, measure in simulator.columns.items()},
+        },
+        "axes": axes,
+        "seen": Seen(each_sample=True) if instrument.masks else None,
         "seed": recipe.seed,
         "recipe": recipe.model_copy(
             update={"structure_sha256": crystals.structure_sha256}
@@ -142,19 +150,15 @@ def header_of(simulator: Simulator, projection: Projection, note: str = "") -> D
         "source": SOURCE,
         "command": "crystalvision simulate recipe.yaml",
         "synthetic": True,
-        "caveats": (*caveats_of(recipe), *([note] if note else [])),
+        "caveats": (*caveats_of(instrument), *([note] if note else [])),
         "crystals": crystals.facts,
         "samples_per_shard": int(np.clip(_SHARD_BYTES // sample_bytes, 1, 256)),
     }
     return validate(DatasetHeader, described, f"recipe {recipe.name}")
 
 
-def _column(name: str, simulator: Simulator) -> Column:
-    if name != "structure":
-        return column_of(name)
-    names = [part.name for part in simulator.crystals.structures]
-    meaning = ", ".join(f"{index}: {part}" for index, part in enumerate(names))
-    return Column(dtype="float32", units="1", description=meaning)
+def _column(measure: Measure) -> Column:
+    return Column(dtype="float32", units=measure.units, description=measure.description)
 
 
 def _generator(device: torch.device) -> dict[str, str]:

@@ -7,22 +7,31 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.datasets import Axis, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.contracts import Axis, Target
+from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, defect_columns
+from crystalvision.inputs import DEFAULT_INPUT, Preprocess, as_parts, build_preprocess
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, train_run
 from crystalvision.training import (
     Experiment,
-    InputConfig,
     Patterns,
     Phase,
-    Preprocess,
     load_patterns,
     seeded,
 )
 
 CLASS_NAMES = ("no_defect", "pristine", "random_displacement", "vacancies_25")
 SEVERITIES = (0.0, 0.3, 0.6, 0.9)
+TARGETS = {
+    "label": Target(
+        name="label",
+        task="classification",
+        classes=CLASS_NAMES,
+        class_severities=SEVERITIES,
+    ),
+    "severity": Target(name="severity", task="regression"),
+}
 
 
 def draw_patterns(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
@@ -40,9 +49,7 @@ def write_dataset(path: Path, *, samples: int = 160, size: int = 32, seed: int =
         samples=samples,
         image_shape=(1, size, size),
         dtype="uint16",
-        class_names=CLASS_NAMES,
-        class_severities=SEVERITIES,
-        columns={},
+        columns=defect_columns(CLASS_NAMES, SEVERITIES),
         axes=tuple(
             Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
             for name in ("q_y", "q_x")
@@ -95,6 +102,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def targets() -> dict[str, Target]:
+    """What the small dataset has to be learnt."""
+    return TARGETS
 
 
 @pytest.fixture(scope="session")
@@ -152,11 +165,28 @@ def run(run_path: Path, catalogue: Catalogue) -> Run:
 
 
 @pytest.fixture(scope="session")
-def patterns(dataset: Dataset) -> tuple[Patterns, Patterns]:
+def make_preprocess(catalogue: Catalogue) -> Callable[..., Preprocess]:
+    """What prepares square patterns: some steps, and then those of any experiment."""
+
+    def make(*steps: object, size: int = 32) -> Preprocess:
+        axes = [
+            Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
+            for name in ("q_y", "q_x")
+        ]
+        return build_preprocess((*as_parts(list(steps)), *DEFAULT_INPUT), catalogue, axes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def patterns(
+    dataset: Dataset, make_preprocess: Callable[..., Preprocess]
+) -> tuple[Patterns, Patterns]:
     """Prepared patterns to train on, and to validate with."""
-    prepare = Preprocess(InputConfig())
+    prepare = make_preprocess()
     training, validation = (
-        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
     return training, validation
 
@@ -170,7 +200,7 @@ def make_system(catalogue: Catalogue) -> Callable[..., System]:
         described["branches"]["classifier"]["head"] = {"name": "softmax", "dropout": dropout}
         config = SystemConfig.model_validate(described)
         with seeded(0):
-            return build_system(config, catalogue, in_channels=1, num_classes=4)
+            return build_system(config, catalogue, in_channels=1, targets=TARGETS, grid=(32, 32))
 
     return make
 

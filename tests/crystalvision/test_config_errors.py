@@ -102,7 +102,7 @@ def test_a_part_without_a_name_says_how_parts_are_written(described):
         ("classes.0.defects=[5]", "classes.0.defects.0=5: expected the name of a part"),
         ("classes.0.structure={choice: [{nam: a}]}", "'classes.0.structure.choice.0.nam'"),
         ("classes.0.defects.0={nam: vacancy}", "'classes.0.defects.0.nam'"),
-        ("camera.pixels=many", "camera.pixels='many'"),
+        ("instrument.pixels=many", "instrument.pixels='many'"),
         ("structure=[{name: a}, {name: b}]", "structure: a list of several; to choose from them"),
     ],
 )

@@ -26,13 +26,16 @@ from crystalvision.cli import main
 from crystalvision.cli._arguments import split_arguments
 from crystalvision.cli._main import build_group
 from crystalvision.config import validate
+from crystalvision.datasets import detector_axes
+from crystalvision.inputs import build_preprocess
 from crystalvision.models import build_system
 from crystalvision.plugins import Catalogue, PluginSelection
-from crystalvision.training import ClassicalExperiment, Preprocess, Schedule, check_experiment
+from crystalvision.training import ClassicalExperiment, Schedule, check_experiment
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
+AXES = detector_axes((256, 256), (0.0125, 0.0125), None)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -135,9 +138,8 @@ def check_yaml(data: dict, source: str) -> None:
             build_classical(
                 experiment.system,
                 catalogue,
-                preprocess=Preprocess(experiment.input),
-                image_shape=(1, 256, 256),
-                calibration=(),
+                preprocess=build_preprocess(experiment.input, catalogue, AXES),
+                channels=1,
                 num_classes=4,
                 seed=0,
             )

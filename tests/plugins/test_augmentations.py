@@ -25,16 +25,32 @@ def poisson(*shape: int, mean: float = 3.0) -> torch.Tensor:
     return torch.poisson(torch.full(shape, mean), generator=seeded(9))
 
 
-@pytest.fixture(params=NAMES)
+def cases():
+    """Each augmentation, and a shape of images for each number of dimensions that it works on."""
+    catalogue = Catalogue.load()
+    for name in NAMES:
+        for dimensions in sorted(catalogue.create("augmentation", name).dimensions):
+            yield pytest.param((name, dimensions), id=f"{name}-{dimensions}d")
+
+
+@pytest.fixture(params=list(cases()))
 def augmentation(request) -> Augmentation:
-    return Catalogue.load().create("augmentation", request.param)
+    return Catalogue.load().create("augmentation", request.param[0])
 
 
-def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation):
-    counts = poisson(6, 1, 24, 24)
+@pytest.fixture
+def grid(request, augmentation) -> tuple[int, ...]:
+    side = {1: 200, 2: 24, 3: 12}
+    dimensions = request.node.callspec.params["augmentation"][1]
+    return (side[dimensions],) * dimensions
+
+
+def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation, grid):
+    counts = poisson(6, 1, *grid)
     before = counts.clone()
-    augmentation.check((1, 24, 24))
-    changed = augmentation.apply(counts, seeded())
+    augmentation.check((1, *grid))
+    changed, seen = augmentation.apply(counts, seeded())
+    assert seen is None
     assert torch.equal(counts, before)
     assert (changed.shape, changed.dtype) == (counts.shape, counts.dtype)
     assert torch.equal(changed, changed.round())
@@ -42,18 +58,33 @@ def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation):
     assert not torch.equal(changed, counts)
 
 
-def test_it_repeats_with_its_generator_alone(augmentation):
-    counts = poisson(6, 1, 24, 24)
+def test_what_was_not_seen_moves_with_the_image(augmentation, grid):
+    """Counts that were seen are 1 or more, those that were not are 0, before and after."""
+    counts = poisson(6, 1, *grid).clamp_min(1)
+    seen = torch.rand(counts.shape, generator=seeded(5)) > 0.3
+    changed, still = augmentation.apply(counts * seen, seeded(), seen)
+    assert (still.shape, still.dtype) == (seen.shape, torch.bool)
+    assert (changed[~still] == 0).all()
+    assert still.any()
+    if not isinstance(augmentation, Thinning):  # of which some counts are lost
+        assert (changed[still] > 0).all()
+    alone, _ = augmentation.apply(counts * seen, seeded())
+    if not isinstance(augmentation, Thinning):
+        assert torch.equal(alone, changed)
+
+
+def test_it_repeats_with_its_generator_alone(augmentation, grid):
+    counts = poisson(6, 1, *grid)
     torch.manual_seed(1)
-    first = augmentation.apply(counts, seeded(3))
+    first, _ = augmentation.apply(counts, seeded(3))
     torch.manual_seed(2)
-    assert torch.equal(first, augmentation.apply(counts, seeded(3)))
-    assert not torch.equal(first, augmentation.apply(counts, seeded(4)))
+    assert torch.equal(first, augmentation.apply(counts, seeded(3))[0])
+    assert not torch.equal(first, augmentation.apply(counts, seeded(4))[0])
 
 
-def test_each_image_has_draws_of_its_own(augmentation):
-    counts = poisson(1, 1, 24, 24).expand(40, -1, -1, -1)
-    changed = augmentation.apply(counts, seeded())
+def test_each_image_has_draws_of_its_own(augmentation, grid):
+    counts = poisson(1, 1, *grid).expand(40, *[-1] * (1 + len(grid)))
+    changed, _ = augmentation.apply(counts, seeded())
     assert len({tuple(image.flatten().tolist()) for image in changed}) > 1
 
 
@@ -64,7 +95,7 @@ def test_dihedral_draws_all_eight_symmetries_and_nothing_else():
         for flipped in (image, image.flip(-1))
         for k in range(4)
     }
-    turned = Dihedral().apply(image.expand(400, -1, -1, -1), seeded())
+    turned, _ = Dihedral().apply(image.expand(400, -1, -1, -1), seeded())
     found = [tuple(one.flatten().tolist()) for one in turned]
     assert set(found) == allowed
     assert len(allowed) == 8
@@ -74,7 +105,7 @@ def test_dihedral_draws_all_eight_symmetries_and_nothing_else():
 def test_thinned_counts_are_poisson_of_the_thinned_mean():
     mean, least = 20.0, 0.3
     counts = poisson(200, 1, 32, 32, mean=mean)
-    thinned = Thinning(least).apply(counts, seeded())
+    thinned, _ = Thinning(least).apply(counts, seeded())
     kept = thinned.mean((1, 2, 3)) / counts.mean((1, 2, 3))
     assert least * 0.95 < float(kept.min()) < least * 1.1
     assert 0.9 < float(kept.max()) < 1.0
@@ -92,18 +123,18 @@ def test_thinning_refuses_what_are_no_counts():
 def test_shifted_images_come_from_every_offset_and_bring_no_counts_with_them():
     image = torch.zeros(1, 1, 9, 9)
     image[0, 0, 4, 4] = 1
-    moved = Shift(2).apply(image.expand(500, -1, -1, -1), seeded())
+    moved, _ = Shift(2).apply(image.expand(500, -1, -1, -1), seeded())
     places = {tuple(place.tolist()) for place in moved.nonzero()[:, 2:]}
     assert places == {(y, x) for y in range(2, 7) for x in range(2, 7)}
     edge = torch.ones(1, 1, 9, 9).expand(50, -1, -1, -1)
-    assert sorted(set(Shift(1).apply(edge, seeded()).sum((1, 2, 3)).tolist())) == [64, 72, 81]
+    assert sorted(set(Shift(1).apply(edge, seeded())[0].sum((1, 2, 3)).tolist())) == [64, 72, 81]
 
 
 def test_a_rotation_keeps_the_centre_and_distances_from_it():
     image = torch.zeros(1, 1, 33, 45)
     image[0, 0, 16, 22] = 5
     image[0, 0, 16, 32] = 7
-    turned = Rotation(90).apply(image.expand(60, -1, -1, -1), seeded())
+    turned, _ = Rotation(90).apply(image.expand(60, -1, -1, -1), seeded())
     assert (turned[:, 0, 16, 22] == 5).all()
     spots = (turned == 7).nonzero()
     away = torch.hypot(spots[:, 2] - 16.0, spots[:, 3] - 22.0)
@@ -115,7 +146,7 @@ def test_a_rotation_keeps_the_centre_and_distances_from_it():
 
 def test_a_beam_stop_hides_the_beam_and_a_bar_to_one_side():
     counts = torch.ones(200, 1, 41, 41)
-    seen = BeamStop(radius_pixels=4, bar_pixels=3, share=0.5).apply(counts, seeded())
+    seen, _ = BeamStop(radius_pixels=4, bar_pixels=3, share=0.5).apply(counts, seeded())
     hidden = seen[:, 0, 20, 20] == 0
     assert 70 < int(hidden.sum()) < 130
     assert (seen[~hidden] == 1).all()

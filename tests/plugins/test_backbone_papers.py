@@ -43,32 +43,24 @@ def test_xrdnet_is_the_papers_chain_of_one_dimensional_layers():
     backbone = XrdNet(1).eval()
     layers: list[nn.Module] = []
     for item in backbone.layers:
-        if isinstance(item, nn.Conv2d):
+        if isinstance(item, nn.Conv1d):
             layer = nn.Conv1d(item.in_channels, item.out_channels, 5, padding=2)
-            layer.load_state_dict(
-                {"weight": item.weight.detach().squeeze(2), "bias": item.bias.detach()}
-            )
+            layer.load_state_dict(item.state_dict())
             layers += [layer, nn.ReLU(), nn.MaxPool1d(2)]
     pattern = torch.randn(2, 1, 901, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        maps = backbone(pattern.unsqueeze(2))
-        assert maps.shape == (2, 64, 1, 901 // 16)
-        torch.testing.assert_close(maps.squeeze(2), nn.Sequential(*layers)(pattern))
+        maps = backbone(pattern)
+        assert maps.shape == (2, 64, 901 // 16)
+        torch.testing.assert_close(maps, nn.Sequential(*layers)(pattern))
     assert [item.out_channels for item in layers if isinstance(item, nn.Conv1d)] == [6, 16, 32, 64]
-    assert backbone.stride == (1, 16)
-
-
-def test_each_row_of_an_image_is_a_pattern_of_its_own():
-    backbone = XrdNet(2).eval()
-    rows = torch.randn(1, 2, 5, 40, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        torch.testing.assert_close(backbone(rows)[:, :, 3:4], backbone(rows[:, :, 3:4]))
+    assert (backbone.stride, backbone.dimensions) == (16, {1})
 
 
 @pytest.mark.parametrize("network", [Ziletti, XrdNet])
 def test_dropout_is_for_training_alone(network):
     backbone = network(1, dropout=0.5)
-    image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    (dimensions,) = backbone.dimensions
+    image = torch.rand(1, 1, *[32] * dimensions, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert not torch.equal(backbone.train()(image), backbone(image))
         assert torch.equal(backbone.eval()(image), backbone(image))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crystalvision.contracts import Fusion, stride_pair
+from crystalvision.contracts import Fusion, strides
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
@@ -33,11 +33,14 @@ def test_images_need_a_channel(name):
 def test_a_backbone_alone_refuses_images_that_do_not_fit(name):
     """Without a branch around it, too: one for each way that we make a backbone."""
     backbone = CATALOGUE.create("backbone", name, {}, in_channels=1)
-    rows, columns = stride_pair(backbone)
-    with pytest.raises(InputError, match=r"\(b, 1, h, w\), not \(1, 3, "):
-        backbone(torch.zeros(1, 3, rows, columns))
-    with pytest.raises(InputError, match=f"at least {rows}×{columns} pixels, not {rows}×"):
-        backbone(torch.zeros(1, 1, rows, columns - 1))
+    (dimensions,) = backbone.dimensions
+    sides = strides(backbone, dimensions)
+    with pytest.raises(
+        InputError, match=rf"\(b, 1, {'h, w' if dimensions == 2 else 'n'}\), not \(1, 3, "
+    ):
+        backbone(torch.zeros(1, 3, *sides))
+    with pytest.raises(InputError, match=f"at least {'×'.join(map(str, sides))} pixels, not "):
+        backbone(torch.zeros(1, 1, *sides[:-1], sides[-1] - 1))
 
 
 def test_concat_puts_features_side_by_side_in_the_order_of_the_description():

@@ -11,8 +11,8 @@ SMALL = (
     "specimen.width_angstrom=16",
     "specimen.thickness_angstrom={uniform: [6, 12]}",
     "renderer.band_limit_inv_angstrom=0.9",
-    "camera.pixels=32",
-    "camera.pixel_size_inv_angstrom=0.045",
+    "instrument.pixels=32",
+    "instrument.pixel_size_inv_angstrom=0.045",
 )
 """Settings, as for `--set`, that make the four-class recipe small."""
 

@@ -38,7 +38,7 @@ def test_one_number_without_a_choice_of_doses(few, capsys):
 
 
 def test_a_choice_of_doses_is_the_default_column(few, capsys):
-    setting = "detector.dose_electrons={choice: [1e3, 1e4]}"
+    setting = "instrument.dose_electrons={choice: [1e3, 1e4]}"
     assert main(["bound", RECIPE, *few, "--set", setting, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["column"] == "dose_electrons"
@@ -47,8 +47,8 @@ def test_a_choice_of_doses_is_the_default_column(few, capsys):
 
 
 def test_doses_take_the_place_of_a_dose_per_area(few, capsys):
-    words = ["--set", "detector.dose_electrons=null"]
-    words += ["--set", "detector.dose_electrons_per_angstrom2=10", "--doses", "1e4", "--json"]
+    words = ["--set", "instrument.dose_electrons=null"]
+    words += ["--set", "instrument.dose_electrons_per_angstrom2=10", "--doses", "1e4", "--json"]
     assert main(["bound", RECIPE, *few, *words]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [point["value"] for point in told["points"]] == [1e4]
@@ -60,7 +60,7 @@ def test_doses_take_the_place_of_a_dose_per_area(few, capsys):
         ("si3n4-fingerprint", [], "has no detector"),
         ("si3n4-fingerprint", ["--doses", "1e3"], "has no detector"),
         (RECIPE, ["--doses", "many"], "--doses many: expected numbers"),
-        (RECIPE, ["--doses", "1e3,-5"], "--doses: dose_electrons is -5; expected more than 0"),
+        (RECIPE, ["--doses", "1e3,-5"], "dose_electrons is -5; expected more than 0"),
         (RECIPE, ["--by", "mistilt_mrad"], "needs single values"),
         (RECIPE, ["--by", "vacancy_fraction"], "no bound by 'vacancy_fraction'"),
         (RECIPE, ["--doses", "1e3", "--by", "energy"], "did you mean 'energy_kev'"),

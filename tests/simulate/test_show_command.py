@@ -48,8 +48,8 @@ SMALL_STRUCTURE = (
     "specimen.width_angstrom=40",
     "specimen.aperture_diameter_angstrom=25",
     "specimen.thickness_angstrom=12",
-    "camera.pixels=64",
-    "camera.pixel_size_inv_angstrom=0.04",
+    "instrument.pixels=64",
+    "instrument.pixel_size_inv_angstrom=0.04",
 )
 
 
@@ -214,7 +214,7 @@ def test_bad_input_costs_one_line_and_writes_nothing(words, text, tmp_path, monk
 
 
 def test_a_datasets_recipe_is_fixed(data, capsys):
-    text = error_of([data, "--set", "detector.dose_electrons=5"], capsys)
+    text = error_of([data, "--set", "instrument.dose_electrons=5"], capsys)
     assert "is a dataset, whose recipe is fixed" in text
     assert "no sample 12" in error_of([f"{data}[12]"], capsys)
     assert "expected the index of a sample" in error_of([f"{data}[-1]"], capsys)
@@ -274,7 +274,7 @@ def test_what_was_read_of_a_crystal_and_what_was_assumed(tmp_path, small_structu
     cif.write_text(TWO_ORIGINS)
     words = [cif, *small_structure, "-o", tmp_path / "figure.png", "--dpi", "30", "--overwrite"]
     told = shown(words, capsys)["structure"]
-    assert set(told) == {"formula", "atoms", "space_group", "density_g_cm3", "assumed"}
+    assert set(told) == {"formula", "atoms", "space_group", "density_g_cm3", "assumed", "varies"}
     assert (told["formula"], told["atoms"]) == ("Si", 8)
     assert told["space_group"] == "Fd-3m (227)"
     assert told["density_g_cm3"] == pytest.approx(2.329, abs=0.001)

@@ -54,13 +54,13 @@ def test_a_dataset_is_whole_and_described(whole):
     assert dataset.header.columns["thickness_angstrom"].units == "angstrom"
 
 
-def test_a_dataset_says_what_simulation_leaves_out(whole, small_recipe):
+def test_a_dataset_says_what_simulation_leaves_out(whole, catalogue):
     header = Dataset.open(whole).header
     assert header.synthetic
     assert header.command == "crystalvision simulate recipe.yaml"
     assert any("none was measured" in text for text in header.caveats)
     assert not any("without noise" in text for text in header.caveats)
-    clean = small_recipe.model_copy(update={"detector": None})
+    clean = catalogue.create("instrument", "area-detector", {"kind": "ideal"})
     assert "without noise" in caveats_of(clean)[-1]
 
 
@@ -125,7 +125,7 @@ def test_resuming_a_whole_dataset_changes_nothing(whole, tmp_path, small_setting
     [
         (["nacl"], "no recipe is called 'nacl'"),
         ([RECIPE, "--set", "dose=5"], "unknown key 'dose'"),
-        ([RECIPE, "--set", "detector.dose_electrons=-1"], "dose_electrons is -1"),
+        ([RECIPE, "--set", "instrument.dose_electrons=-1"], "dose_electrons is -1"),
         ([RECIPE, "--set", "classes.3.defects.0.fraction=1.2"], "fraction is 1.2"),
         ([RECIPE, "--set", "samples"], "--set samples: expected key=value"),
         (
@@ -182,7 +182,7 @@ def test_a_run_is_not_judged_on_specimens_that_it_may_have_been_trained_on(
     whole, tmp_path, small_settings, capsys
 ):
     run, longer, other = (tmp_path / name for name in ("run", "longer.zarr", "other.zarr"))
-    tiny = ["--set", "system.branches.classifier.backbone=dnsnet-tiny", "--set", "input.bin=1"]
+    tiny = ["--set", "system.branches.classifier.backbone=dnsnet-tiny", "--set", "input.bin.size=1"]
     once = ["--set", "schedule.classifier.epochs=1"]
     assert main(["train", "single", "-d", str(whole), "-o", str(run), *tiny, *once]) == 0
     more = ["simulate", RECIPE, *small_settings, "--samples", "44"]
@@ -213,7 +213,7 @@ def run(path, settings, *more):
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-MANY = ("--samples", "1200", "--set", "detector.dose_electrons=2000")
+MANY = ("--samples", "1200", "--set", "instrument.dose_electrons=2000")
 
 
 @pytest.fixture(scope="module")

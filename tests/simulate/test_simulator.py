@@ -81,9 +81,9 @@ def test_the_classes_differ_in_their_patterns_as_physics_says(small_recipe, cata
     data = small_recipe.model_dump()
     data["specimen"]["thickness_angstrom"] = 12
     data["beam"].update(mistilt_mrad=0)
-    data["camera"].update(rotation_deg=0, centre_offset_x_px=0, centre_offset_y_px=0)
-    data["camera"].update(camera_length_error=0)
-    data["detector"].update(dose_electrons=1e8, point_spread_px=0)
+    data["instrument"].update(rotation_deg=0, centre_offset_x_px=0, centre_offset_y_px=0)
+    data["instrument"].update(camera_length_error=0)
+    data["instrument"].update(dose_electrons=1e8, point_spread_px=0)
     recipe = type(small_recipe).model_validate(data)
     simulator = Simulator(recipe, catalogue)
     bragg: dict[int, float] = {}
@@ -126,9 +126,9 @@ def test_a_recipe_that_names_its_crystal_takes_no_other(simulator, small_recipe,
 
 def test_a_fingerprint_is_no_pattern_for_a_camera(small_recipe, catalogue):
     changed = small_recipe.model_copy(update={"renderer": Part(name="fingerprint")})
-    with pytest.raises(InputError, match=r"'fingerprint' gives an image of its own.*camera=null"):
+    with pytest.raises(InputError, match=r"'fingerprint' gives an intensity.*instrument=none"):
         Simulator(changed, catalogue)
-    Simulator(changed.model_copy(update={"camera": None, "detector": None}), catalogue)
+    Simulator(changed.model_copy(update={"instrument": Part(name="none")}), catalogue)
 
 
 def test_the_cluster_of_the_fingerprint_recipe_is_what_it_says(catalogue):

@@ -35,7 +35,7 @@ def write_report(
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
         StorageError: The disk refuses; what was there before stays whole.
     """
-    results = find_results(load_benchmark(folder))
+    results = find_results(load_benchmark(folder, catalogue))
     write_page(folder / TABLE, render_markdown(results))
     write_page(folder / PAGE, render_page(results, catalogue, on_step))
 
@@ -53,4 +53,4 @@ def page_of(
     Raises:
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
-    return render_page(find_results(load_benchmark(folder)), catalogue, on_step)
+    return render_page(find_results(load_benchmark(folder, catalogue)), catalogue, on_step)

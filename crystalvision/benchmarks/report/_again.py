@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from crystalvision.benchmarks._facts import RunFacts
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._suite import DatasetPlan, Samples
 from crystalvision.benchmarks.report._load import Benchmark
-from crystalvision.report import as_yaml, remade_by, system_in_words
-from crystalvision.runs import RunRecord
+from crystalvision.report import as_yaml
 from crystalvision.text import command_line, one_line
 
 _DROPPED = ("command",)
@@ -80,13 +80,13 @@ def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
         rows = _runs(benchmark, name)
         if not rows:
             continue
-        first = benchmark.records[rows[0].run]
+        first = benchmark.runs[rows[0].run]
         found.append(
             SystemAgain(
                 title=benchmark.title(name),
-                words=system_in_words(first.experiment.system),
+                words=first.system,
                 file=f"{name}.yaml",
-                experiment=as_yaml(_experiment(first)),
+                experiment=as_yaml(first.experiment),
                 commands="\n".join(
                     line for row in rows for line in _commands(benchmark, name, row, first)
                 ),
@@ -159,9 +159,9 @@ def _make(benchmark: Benchmark, plan: DatasetPlan, samples: Samples, path: str) 
 def _made_by(benchmark: Benchmark, plan: DatasetPlan) -> str:
     """What makes a dataset from `recipe.yaml`, as runs on data of the same source remember it."""
     for row in benchmark.rows:
-        record = benchmark.records.get(row.run)
-        if record is not None and benchmark.suite.datasets[row.trained_on].source == plan.source:
-            return remade_by(record)
+        run = benchmark.runs.get(row.run)
+        if run is not None and benchmark.suite.datasets[row.trained_on].source == plan.source:
+            return run.data_command
     return ""
 
 
@@ -183,9 +183,8 @@ def _runs(benchmark: Benchmark, system: str) -> list[ResultRow]:
     return list(first.values())
 
 
-def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecord) -> Sequence[str]:
-    record = benchmark.records[row.run]
-    changed = _changes(_experiment(first), _experiment(record))
+def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunFacts) -> Sequence[str]:
+    changed = _changes(first.experiment, benchmark.runs[row.run].experiment)
     plan = benchmark.suite.datasets[row.trained_on]
     data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))
     program, device = _program(benchmark), _where(benchmark)
@@ -197,11 +196,6 @@ def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunRecor
             judge = ["evaluate", row.run, "-d", test, "--split", "all", "--name", each.evaluation]
             lines.append(command_line(*program, *judge, *device))
     return lines
-
-
-def _experiment(record: RunRecord) -> dict[str, Any]:
-    content: dict[str, Any] = record.experiment.model_dump(mode="json")
-    return content
 
 
 def _changes(before: Any, after: Any, path: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from crystalvision.benchmarks.report._cost import key_of
 from crystalvision.benchmarks.report._growth import Curve, Step, label_of
 from crystalvision.benchmarks.report._lines import ALPHA, NO_DIFFERENCE, ONE_TRAINING, Line, Table
 from crystalvision.benchmarks.report._load import Benchmark
-from crystalvision.benchmarks.report._statistics import Estimate
+from crystalvision.benchmarks.report._score import Score
 from crystalvision.benchmarks.report._ticks import power_text
 
 _WITH_NUMBERS = 4  # systems whose differences a sentence can hold; the table has them all
@@ -32,12 +32,13 @@ def failures_sentence(benchmark: Benchmark) -> str:
     return f"{len(failed)} of {len(cells)} cells failed and {verb} listed below."
 
 
-def growth_sentence(steps: Sequence[Step], tested_on: str) -> list[str]:
-    """Whether accuracy still rises at the largest training size, system by system."""
+def growth_sentence(steps: Sequence[Step], score: Score, tested_on: str) -> list[str]:
+    """Whether the score still changes at the largest training size, system by system."""
+    unit = f" {score.unit}" if score.unit else ""
     return [
-        f"From {step.before:,} to {step.after:,} training patterns the accuracy of {step.title} on "
-        f"{tested_on} changes by {points(step.per_doubling)} points for each doubling: "
-        f"{_growth(step)}."
+        f"From {step.before:,} to {step.after:,} training patterns the {score.name} of {step.title}"
+        f" on {tested_on} changes by {score.difference(step.per_doubling)}{unit} for each doubling:"
+        f" {_growth(step)}."
         for step in steps
     ]
 
@@ -60,46 +61,26 @@ def carry_sentences(tables: Sequence[Table], system: str) -> list[str]:
     ]
 
 
-def by_sentence(curves: Sequence[Curve], column: str, limit: Limit | None) -> str:
+def by_sentence(curves: Sequence[Curve], score: Score, column: str, limit: Limit | None) -> str:
     """What the ends of a curve are: the best system there, and the upper bound."""
     places = sorted({place for curve in curves for place in curve.points})
     ends = []
     for place in dict.fromkeys((places[0], places[-1])):
         known = [curve for curve in curves if place in curve.points]
-        best = max(known, key=lambda curve: curve.points[place].value)
+        best = max(known, key=lambda curve: score.goodness(curve.points[place].value))
         upper = upper_at(limit.curve(column), place) if limit is not None else None
         bound = "" if upper is None else f" (upper bound {upper:.3f})"
         value = best.points[place].value
         ends.append(f"{value:.3f} at {power_text(place)}, by {best.title}{bound}")
-    return f"Along {label_of(column)}, the highest accuracy is {_listed(ends)}."
+    return f"Along {label_of(column)}, the {score.best} {score.name} is {_listed(ends)}."
 
 
-def points(estimate: Estimate) -> str:
-    """A difference of accuracies in percentage points, with its interval."""
-    value, low, high = map(_point, (estimate.value, estimate.low, estimate.high))
-    return f"{value} ({low} to {high})"
-
-
-def gain(share: float | None) -> str:
-    """A difference of accuracies in percentage points, or a dash where there is none."""
-    return "–" if share is None else _point(share)
-
-
-def _point(share: float) -> str:
-    """A share in percentage points; an end that is nearly zero shows on which side it is."""
-    for places in (1, 2, 3):
-        text = f"{100 * share:+.{places}f}"
-        if float(text):
-            return text.replace("-", "−")
-    return "0.0"
-
-
-def accuracy_text(line: Line) -> str:
+def score_text(line: Line) -> str:
     """Such as `0.934 ± 0.006`, or without the spread of a single seed."""
-    if line.accuracy is None:
+    if line.score is None:
         return "–"
     spread = "" if line.spread is None else f" ± {line.spread:.3f}"
-    return f"{line.accuracy.value:.3f}{spread}"
+    return f"{line.score.value:.3f}{spread}"
 
 
 def p_text(p: float) -> str:
@@ -115,8 +96,9 @@ def p_equals(p: float) -> str:
 
 def _best(table: Table) -> str:
     best, reference = table.best, table.reference
-    text = f"{best.title} has the highest mean accuracy, {_with_interval(best)}"
-    ties = [line for line in table.judged if line.accuracy and best.accuracy and line is not best]
+    score = table.comparison.score
+    text = f"{best.title} has the {score.best} mean {score.name}, {_with_interval(best)}"
+    ties = [line for line in table.judged if line is not best]
     same = [line.title for line in ties if _same(line, best)]
     if same:
         text += f", as have {_listed(same)}"
@@ -129,9 +111,7 @@ def _best(table: Table) -> str:
 
 def _same(line: Line, best: Line) -> bool:
     return (
-        line.accuracy is not None
-        and best.accuracy is not None
-        and line.accuracy.value == best.accuracy.value
+        line.score is not None and best.score is not None and line.score.value == best.score.value
     )
 
 
@@ -148,7 +128,8 @@ def _against_reference(table: Table) -> list[str]:
         if word in words:
             few = len(words[word]) <= _WITH_NUMBERS
             lines = [
-                f"{line.title} ({_difference(line)})" if few else line.title for line in words[word]
+                f"{line.title} ({_difference(line, table)})" if few else line.title
+                for line in words[word]
             ]
             sentences.append(f"Significantly {word} than the reference: {_listed(lines)}.")
     if len(words.get(NO_DIFFERENCE, [])) == len(compared):
@@ -171,9 +152,9 @@ def _against_reference(table: Table) -> list[str]:
 
 def _distance(table: Table, limit: Limit) -> str:
     best = table.best
-    if best.accuracy is None:
+    if best.score is None:
         return ""
-    gap = 100 * (limit.upper.value - best.accuracy.value)
+    gap = 100 * (limit.upper.value - best.score.value)
     side = "below" if gap >= 0 else "above"
     text = (
         f"The upper bound on {table.comparison.tested_on} is {limit.upper.value:.3f} "
@@ -182,7 +163,7 @@ def _distance(table: Table, limit: Limit) -> str:
     )
     if gap >= 0:
         return f"{text}."
-    if best.accuracy.low <= limit.upper.high:
+    if best.score.low <= limit.upper.high:
         return f"{text}, which the intervals allow by chance."
     return f"{text}, which should not happen: look for test data among the training data."
 
@@ -195,22 +176,27 @@ def _growth(step: Step) -> str:
     if step.difference.seeds == 1:
         p += ", of these trainings only"
     if estimate.low > 0:
-        return f"it still rises ({p})"
+        still = "still " if step.difference.higher_is_better else ""
+        return f"it {still}rises ({p})"
     if estimate.high < 0:
-        return f"it falls ({p})"
+        still = "" if step.difference.higher_is_better else "still "
+        return f"it {still}falls ({p})"
     return f"a change as trained here ({p}), but not beyond what other seeds may give"
 
 
 def _with_interval(line: Line) -> str:
-    if line.accuracy is None:
+    if line.score is None:
         return "–"
-    return f"{accuracy_text(line)} ({line.accuracy.low:.3f} to {line.accuracy.high:.3f})"
+    return f"{score_text(line)} ({line.score.low:.3f} to {line.score.high:.3f})"
 
 
-def _difference(line: Line) -> str:
+def _difference(line: Line, table: Table) -> str:
     if line.difference is None:
         return "–"
-    estimate = points(line.difference.estimate).replace(" (", " points, ").removesuffix(")")
+    score = table.comparison.score
+    unit = f" {score.unit}" if score.unit else ""
+    text = score.difference(line.difference.estimate)
+    estimate = text.replace(" (", f"{unit}, ").removesuffix(")")
     return f"{estimate}, {p_equals(line.difference.corrected)}"
 
 

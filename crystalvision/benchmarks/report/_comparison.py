@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._test_data import read_pattern_facts
 from crystalvision.benchmarks.report._load import Benchmark, Cell
+from crystalvision.benchmarks.report._score import Score
 from crystalvision.benchmarks.report._statistics import Resampling
 from crystalvision.errors import InputError
 
@@ -28,6 +29,7 @@ class Comparison:
         resampling: Draws patterns and seeds.
         unit: What is drawn: `specimen` or `pattern`.
         values: Value of the suite's `by` column of each pattern, (n,); `None` without one.
+        score: By what systems are compared.
     """
 
     trained_on: str
@@ -39,6 +41,7 @@ class Comparison:
     resampling: Resampling
     unit: str
     values: Float[np.ndarray, "n"] | None
+    score: Score
 
     @property
     def name(self) -> str:
@@ -51,12 +54,10 @@ class Comparison:
         """How many patterns were judged."""
         return len(self.index)
 
-    def right(self, system: str, seeds: Sequence[int] | None = None) -> Bool[np.ndarray, "n s"]:
-        """Which patterns each seed of a system told rightly, (n, s)."""
+    def scores(self, system: str, seeds: Sequence[int] | None = None) -> Float[np.ndarray, "n s"]:
+        """The score of each pattern for each seed of a system, (n, s); of classes, 1 if right."""
         columns = [
-            cell.judged.predicted == cell.judged.label
-            for cell in self.cells[system]
-            if seeds is None or cell.row.seed in seeds
+            cell.scores for cell in self.cells[system] if seeds is None or cell.row.seed in seeds
         ]
         return np.stack(columns, axis=1)
 
@@ -72,11 +73,14 @@ def comparisons(benchmark: Benchmark) -> list[Comparison]:
         InputError: Two runs were judged on different patterns of one test, or what is known of
             those is missing.
     """
+    if benchmark.score is None:
+        return []
     groups: dict[tuple[str, int, str], list[Cell]] = {}
     for cell in benchmark.cells:
         row = cell.row
         groups.setdefault((row.trained_on, row.train_patterns, row.tested_on), []).append(cell)
-    return [_comparison(benchmark, key, cells) for key, cells in groups.items()]
+    score = benchmark.score
+    return [_comparison(benchmark, key, cells, score) for key, cells in groups.items()]
 
 
 def lost_failures(benchmark: Benchmark, found: Sequence[Comparison]) -> list[ResultRow]:
@@ -86,7 +90,7 @@ def lost_failures(benchmark: Benchmark, found: Sequence[Comparison]) -> list[Res
 
 
 def _comparison(
-    benchmark: Benchmark, key: tuple[str, int, str], cells: Sequence[Cell]
+    benchmark: Benchmark, key: tuple[str, int, str], cells: Sequence[Cell], score: Score
 ) -> Comparison:
     trained_on, train_patterns, tested_on = key
     index = cells[0].judged.index
@@ -96,7 +100,7 @@ def _comparison(
                 f"{benchmark.folder / cell.row.run}: its test on {tested_on} judged other patterns "
                 f"than {cells[0].row.run} did; make the benchmark again with --resume"
             )
-        if cell.metrics.dataset_identity != cells[0].metrics.dataset_identity:
+        if cell.facts.dataset_identity != cells[0].facts.dataset_identity:
             raise InputError(
                 f"{benchmark.folder / cell.row.run}: its test on {tested_on} was of other data "
                 f"than that of {cells[0].row.run}; make the benchmark again with --overwrite"
@@ -111,9 +115,12 @@ def _comparison(
         cells={name: _of_system(cells, name) for name in systems},
         failures=tuple(row for row in benchmark.failures if _concerns(row, key)),
         index=index,
-        resampling=Resampling(np.arange(len(index)) if specimen is None else specimen),
+        resampling=Resampling(
+            np.arange(len(index)) if specimen is None else specimen, shares=score.is_share
+        ),
         unit="pattern" if specimen is None else "specimen",
         values=values,
+        score=score,
     )
 
 
@@ -133,7 +140,7 @@ def _facts(
 ) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None]:
     """Specimen and value of the `by` column of each pattern."""
     by = benchmark.suite.by
-    if by is None and cell.metrics.intervals.unit == "pattern":
+    if by is None and cell.facts.unit == "pattern":
         return None, None
     facts = read_pattern_facts(Place(benchmark.folder), tested_on, by)
     specimen, values = facts.specimen, facts.values

@@ -1,8 +1,9 @@
-"""Figures of accuracy against what a system costs."""
+"""Figures of the score against what a system costs."""
 
 from collections.abc import Callable, Sequence
 
 from crystalvision.benchmarks.report._lines import Line, Table
+from crystalvision.benchmarks.report._score import capital
 from crystalvision.benchmarks.report._ticks import scale_across
 from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.report import Picture, picture
@@ -21,13 +22,13 @@ COSTS: tuple[tuple[str, str, Cost], ...] = (
 
 
 def cost_pictures(table: Table) -> list[Picture]:
-    """Accuracy against each cost that at least two systems have, with the Pareto front."""
+    """Score against each cost that at least two systems have, with the Pareto front."""
     found = []
     for name, label, cost in COSTS:
         points = [
-            (line, price, line.accuracy.value)
+            (line, price, line.score.value)
             for line in table.judged
-            if line.accuracy is not None and (price := cost(line)) is not None
+            if line.score is not None and (price := cost(line)) is not None
         ]
         if len(points) > 1:
             found.append(_picture(table, name, label, points))
@@ -59,7 +60,8 @@ def _picture(
 
     figure, (axes,) = new_figure(height=3.5 + 0.19 * len(points))
     order = [line.system for line in table.judged]
-    front = pareto([(price, value) for _, price, value in points])
+    score = table.comparison.score
+    front = pareto([(price, score.goodness(value)) for _, price, value in points])
     axes.plot(
         [points[place][1] for place in front],
         [points[place][2] for place in front],
@@ -78,12 +80,12 @@ def _picture(
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.margins(0.12)
-    axes.set(xlabel=label, ylabel="accuracy")
+    axes.set(xlabel=label, ylabel=figure_text(score.name))
     figure.legend(loc="outside lower center")
     told = "; ".join(f"{line.title} {price:,.3g}" for line, price, _ in points)
     best = ", ".join(points[place][0].title for place in front)
     return picture(
         figure,
-        f"Accuracy against {name}: {told}. On the Pareto front: {best}.",
-        f"Accuracy against {name}",
+        f"{capital(score.name)} against {name}: {told}. On the Pareto front: {best}.",
+        f"{capital(score.name)} against {name}",
     )

@@ -1,4 +1,4 @@
-"""Accuracy along something: the size of the training data, or a column of the test data."""
+"""The score along something: the size of the training data, or a column of the test data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,12 +23,12 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Accuracy of a system along something.
+    """Score of a system along something.
 
     Attributes:
         system: Its name in the suite.
         title: What tables call it.
-        points: Accuracy by place, ascending.
+        points: Score by place, ascending.
     """
 
     system: str
@@ -44,7 +44,7 @@ class Step:
         title: What tables call it.
         before: Patterns to train on, before.
         after: After.
-        difference: Of the accuracies, on the same patterns and seeds, its p-value corrected for all
+        difference: Of the scores, on the same patterns and seeds, its p-value corrected for all
             systems that are enlarged together.
     """
 
@@ -78,13 +78,13 @@ def size_groups(tables: Sequence[Table]) -> list[list[Table]]:
 
 
 def size_curves(group: Sequence[Table]) -> list[Curve]:
-    """Accuracy of each system by the number of patterns that it was trained on."""
+    """Score of each system by the number of patterns that it was trained on."""
     found: dict[str, Curve] = {}
     for table in group:
         for line in table.judged:
             curve = found.setdefault(line.system, Curve(line.system, line.title, {}))
-            if line.accuracy is not None:
-                curve.points[table.comparison.train_patterns] = line.accuracy
+            if line.score is not None:
+                curve.points[table.comparison.train_patterns] = line.score
     return list(found.values())
 
 
@@ -96,7 +96,7 @@ def last_steps(group: Sequence[Table]) -> list[Step]:
         seeds = sorted(set(before.seeds(line.system)) & set(after.seeds(line.system)))
         if not seeds or not np.array_equal(before.index, after.index):
             continue
-        gain = after.right(line.system, seeds).astype(np.int64) - before.right(line.system, seeds)
+        gain = after.scores(line.system, seeds) - before.scores(line.system, seeds)
         step = Step(line.title, before.train_patterns, after.train_patterns, tested(after, gain))
         steps.append(step)
     corrected = holm([step.difference.p for step in steps])
@@ -107,7 +107,7 @@ def last_steps(group: Sequence[Table]) -> list[Step]:
 
 
 def by_curves(table: Table) -> list[Curve]:
-    """Accuracy of each system by the suite's `by` column, or nothing where there is none."""
+    """Score of each system by the suite's `by` column, or nothing where there is none."""
     comparison = table.comparison
     if comparison.values is None:
         return []
@@ -116,6 +116,5 @@ def by_curves(table: Table) -> list[Curve]:
         chosen = np.flatnonzero(comparison.values == value)
         resampling = comparison.resampling.part(chosen)
         for curve in curves:
-            right = comparison.right(curve.system)[chosen].astype(np.float64)
-            curve.points[value] = resampling.mean(right)
+            curve.points[value] = resampling.mean(comparison.scores(curve.system)[chosen])
     return curves

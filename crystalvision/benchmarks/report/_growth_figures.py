@@ -1,4 +1,4 @@
-"""Figures of accuracy along the training data's size, or a column of the test data."""
+"""Figures of the score along the training data's size, or a column of the test data."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,7 @@ import numpy as np
 
 from crystalvision.benchmarks.report._bounds import Limit, upper_at
 from crystalvision.benchmarks.report._growth import Curve, label_of
+from crystalvision.benchmarks.report._score import Score, capital
 from crystalvision.benchmarks.report._ticks import power_text, scale_across
 from crystalvision.figures import FAINT, INK, look, new_figure
 from crystalvision.report import Picture, picture
@@ -21,8 +22,8 @@ _TICKS = 8  # values; up to it each has a tick
 _ASIDE = 0.08  # between the bars of systems at one place [inches]
 
 
-def size_picture(curves: Sequence[Curve], trained_on: str, tested_on: str) -> Picture:
-    """Accuracy against the number of patterns that were trained on."""
+def size_picture(curves: Sequence[Curve], score: Score, trained_on: str, tested_on: str) -> Picture:
+    """Score against the number of patterns that were trained on."""
     figure, (axes,) = new_figure(width=5.2, height=3.9 + 0.12 * len(curves))
     sizes = sorted({size for curve in curves for size in curve.points})
     _draw_curves(figure, axes, curves)
@@ -32,21 +33,22 @@ def size_picture(curves: Sequence[Curve], trained_on: str, tested_on: str) -> Pi
     axes.tick_params(axis="x", which="minor", length=0)
     axes.set(
         xlabel=f"patterns of {figure_text(trained_on, 36)} to train on, validation included",
-        ylabel="accuracy",
+        ylabel=figure_text(score.name),
     )
     figure.legend(loc="outside lower center", ncols=2)
     return picture(
         figure,
-        f"Accuracy on {tested_on} against the number of training patterns: {_told(curves)}.",
+        f"{capital(score.name)} on {tested_on} against the number of training patterns: "
+        f"{_told(curves)}.",
         f"Tested on {tested_on}; bars are 95 % intervals over patterns and seeds. Points of one "
         "size are set side by side.",
     )
 
 
 def by_picture(
-    curves: Sequence[Curve], column: str, limit: Limit | None, tested_on: str
+    curves: Sequence[Curve], score: Score, column: str, limit: Limit | None, tested_on: str
 ) -> Picture:
-    """Accuracy against a column, with the bounds, and below it the gap to the upper bound."""
+    """Score against a column, with the bounds, and below it the gap to the upper bound."""
     bound = limit.curve(column) if limit is not None else []
     gaps = _gaps(curves, bound)
     rows = 2 if gaps else 1
@@ -56,7 +58,7 @@ def by_picture(
     if bound:
         _draw_bound(axes[0], bound)
     _draw_curves(figure, axes[0], curves)
-    axes[0].set_ylabel("accuracy")
+    axes[0].set_ylabel(figure_text(score.name))
     if gaps:
         _draw_gaps(axes[1], gaps)
     if scale_across(axes[0], min(places), max(places)) and len(places) <= _TICKS:
@@ -67,7 +69,7 @@ def by_picture(
     told = f"; upper bound {_told_bound(bound)}" if bound else ""
     return picture(
         figure,
-        f"Accuracy on {tested_on} against {label_of(column)}: {_told(curves)}{told}.",
+        f"{capital(score.name)} on {tested_on} against {label_of(column)}: {_told(curves)}{told}.",
         _caption(bound, bool(gaps)),
     )
 

@@ -1,17 +1,24 @@
 """Tables of systems: means over seeds, intervals, differences from the reference."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median, stdev
 
 import numpy as np
 
 from crystalvision.benchmarks._cells import CellKey
 from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks.report._columns import Column, shown_columns
 from crystalvision.benchmarks.report._comparison import Comparison
 from crystalvision.benchmarks.report._cost import Cost, costs, key_of
 from crystalvision.benchmarks.report._load import Benchmark, Cell
-from crystalvision.benchmarks.report._statistics import Estimate, holm, sign_flip_p
+from crystalvision.benchmarks.report._statistics import (
+    Estimate,
+    holm,
+    permutation_p,
+    sign_flip_p,
+)
+from crystalvision.contracts import Target
 
 ALPHA = 0.05
 NO_DIFFERENCE = "no significant difference"
@@ -20,19 +27,21 @@ ONE_TRAINING = "differs, but not beyond the spread of the seeds"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Accuracy of a system minus that of the reference, on the same patterns and seeds.
+    """Score of a system minus that of the reference, on the same patterns and seeds.
 
     Attributes:
         estimate: The difference and its interval over patterns and seeds.
         p: Of the paired permutation test.
         corrected: The same, corrected for all comparisons of the suite.
         seeds: Seeds that both have.
+        higher_is_better: Whether a positive difference is a better system.
     """
 
     estimate: Estimate
     p: float
     corrected: float
     seeds: int
+    higher_is_better: bool = True
 
     @property
     def word(self) -> str:
@@ -44,9 +53,9 @@ class Difference:
         if self.corrected >= ALPHA:
             return NO_DIFFERENCE
         if self.estimate.low > 0:
-            return "better"
+            return "better" if self.higher_is_better else "worse"
         if self.estimate.high < 0:
-            return "worse"
+            return "worse" if self.higher_is_better else "better"
         return ONE_TRAINING
 
 
@@ -59,13 +68,10 @@ class Line:
         title: What tables call it.
         seeds: Seeds that went well.
         failures: What went wrong.
-        accuracy: With its interval over patterns and seeds.
-        spread: Standard deviation of the accuracy over seeds; `None` for fewer than two.
-        macro_f1: See `crystalvision.evaluation.Metrics`, as for all up to `severity_source`.
-        quadratic_kappa: Cohen's kappa.
-        calibration_error: The expected calibration error.
-        severity_mae: Mean absolute error of the severity.
-        severity_source: `regression` or `class_expectation`.
+        score: With its interval over patterns and seeds.
+        spread: Standard deviation of the score over seeds; `None` for fewer than two.
+        numbers: Other metrics that the table shows, by column.
+        derived: Columns of targets that no head of the system tells: they follow from another.
         is_reference: Whether the others are compared with it.
         difference: From the reference; `None` where they have no seed in common.
         parameters: Weights that training can change.
@@ -79,13 +85,10 @@ class Line:
     title: str
     seeds: tuple[int, ...]
     failures: tuple[ResultRow, ...]
-    accuracy: Estimate | None = None
+    score: Estimate | None = None
     spread: float | None = None
-    macro_f1: float | None = None
-    quadratic_kappa: float | None = None
-    calibration_error: float | None = None
-    severity_mae: float | None = None
-    severity_source: str | None = None
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
     is_reference: bool = False
     difference: Difference | None = None
     parameters: int | None = None
@@ -96,15 +99,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A comparison and its lines, in the suite's order."""
+    """A comparison and its lines, in the suite's order.
+
+    Attributes:
+        comparison: The comparison.
+        lines: Its lines.
+        columns: Metrics that it shows beside the score.
+    """
 
     comparison: Comparison
     lines: tuple[Line, ...]
+    columns: tuple[Column, ...]
 
     @property
     def judged(self) -> list[Line]:
         """Lines of systems that have results."""
-        return [line for line in self.lines if line.accuracy is not None]
+        return [line for line in self.lines if line.score is not None]
 
     @property
     def reference(self) -> Line | None:
@@ -113,14 +123,16 @@ class Table:
 
     @property
     def best(self) -> Line:
-        """The line with the highest mean accuracy."""
-        return max(self.judged, key=lambda line: _value(line.accuracy))
+        """The line with the best mean score."""
+        goodness = self.comparison.score.goodness
+        return max(self.judged, key=lambda line: goodness(line.score.value) if line.score else 0.0)
 
 
 def tables(benchmark: Benchmark, comparisons: Sequence[Comparison]) -> list[Table]:
     """A table of each comparison, p-values corrected over all of them."""
     cost = costs(benchmark)
-    found = [Table(each, _lines(benchmark, each, cost)) for each in comparisons]
+    columns = shown_columns(benchmark.tasks, _known(benchmark))
+    found = [Table(each, _lines(benchmark, each, cost, columns), columns) for each in comparisons]
     differences = [line.difference for table in found for line in table.lines if line.difference]
     corrected = iter(holm([difference.p for difference in differences]))
     return [
@@ -134,17 +146,17 @@ def paired(comparison: Comparison, system: str, reference: str) -> Difference | 
     common = sorted(set(comparison.seeds(system)) & set(comparison.seeds(reference)))
     if not common:
         return None
-    first = comparison.right(system, common).astype(np.int64)
-    second = comparison.right(reference, common).astype(np.int64)
-    return tested(comparison, first - second)
+    return tested(
+        comparison, comparison.scores(system, common) - comparison.scores(reference, common)
+    )
 
 
 def tested(comparison: Comparison, differences: np.ndarray) -> Difference:
-    """Estimate and p-value of paired differences −1, 0 or 1, (n, s)."""
-    sums = comparison.resampling.sums(differences.astype(np.float64)).sum(axis=1)
-    p = sign_flip_p(np.rint(sums).astype(np.int64))
-    estimate = comparison.resampling.difference(differences.astype(np.float64))
-    return Difference(estimate, p, p, differences.shape[1])
+    """Estimate and p-value of paired differences of scores, (n, s); of shares −1, 0 or 1."""
+    sums, score = comparison.resampling.sums(differences).sum(axis=1), comparison.score
+    p = sign_flip_p(np.rint(sums).astype(np.int64)) if score.is_share else permutation_p(sums)
+    estimate = comparison.resampling.difference(differences)
+    return Difference(estimate, p, p, differences.shape[1], score.task.higher_is_better)
 
 
 def _corrected(line: Line, corrected: Iterator[float]) -> Line:
@@ -154,15 +166,22 @@ def _corrected(line: Line, corrected: Iterator[float]) -> Line:
 
 
 def _lines(
-    benchmark: Benchmark, comparison: Comparison, cost: Mapping[CellKey, Cost]
+    benchmark: Benchmark,
+    comparison: Comparison,
+    cost: Mapping[CellKey, Cost],
+    columns: Sequence[Column],
 ) -> tuple[Line, ...]:
     failed = {row.system for row in comparison.failures}
     names = [name for name in benchmark.suite.systems if name in comparison.cells or name in failed]
-    return tuple(_line(benchmark, comparison, name, cost) for name in names)
+    return tuple(_line(benchmark, comparison, name, cost, columns) for name in names)
 
 
 def _line(
-    benchmark: Benchmark, comparison: Comparison, name: str, cost: Mapping[CellKey, Cost]
+    benchmark: Benchmark,
+    comparison: Comparison,
+    name: str,
+    cost: Mapping[CellKey, Cost],
+    columns: Sequence[Column],
 ) -> Line:
     cells = comparison.cells.get(name, ())
     reference = benchmark.suite.compare_with
@@ -175,16 +194,17 @@ def _line(
     )
     if not cells:
         return empty
-    accuracies = [cell.metrics.accuracy for cell in cells]
+    scores, told = [cell.score for cell in cells], cells[0].facts.targets
     return replace(
         empty,
-        accuracy=comparison.resampling.mean(comparison.right(name).astype(np.float64)),
-        spread=stdev(accuracies) if len(accuracies) > 1 else None,
-        macro_f1=_mean(cells, lambda cell: cell.metrics.macro_f1),
-        quadratic_kappa=_mean(cells, lambda cell: cell.metrics.quadratic_kappa),
-        calibration_error=_mean(cells, lambda cell: cell.metrics.expected_calibration_error),
-        severity_mae=_mean(cells, lambda cell: cell.metrics.severity.mae),
-        severity_source=cells[0].metrics.severity_source,
+        score=comparison.resampling.mean(comparison.scores(name)),
+        spread=stdev(scores) if len(scores) > 1 else None,
+        numbers={each.name: _mean_number(cells, each.name) for each in columns},
+        derived=frozenset(
+            each.name
+            for each in columns
+            if each.target in told and told[each.target].source != "head"
+        ),
         difference=None if name == reference else paired(comparison, name, reference),
         parameters=cells[0].row.parameters,
         epoch_seconds=_median(cells, lambda cell: cost[key_of(cell.row)].epoch_seconds),
@@ -198,10 +218,17 @@ def _mean(cells: Sequence[Cell], of: Callable[[Cell], float | None]) -> float | 
     return fmean(known) if known else None
 
 
+def _known(benchmark: Benchmark) -> dict[str, Target]:
+    """Every target that a test judged, by name."""
+    return {
+        name: each.target for cell in benchmark.cells for name, each in cell.facts.targets.items()
+    }
+
+
+def _mean_number(cells: Sequence[Cell], column: str) -> float | None:
+    return _mean(cells, lambda cell: cell.number(column))
+
+
 def _median(cells: Sequence[Cell], of: Callable[[Cell], float | None]) -> float | None:
     known = [value for cell in cells if (value := of(cell)) is not None]
     return median(known) if known else None
-
-
-def _value(estimate: Estimate | None) -> float:
-    return -1.0 if estimate is None else estimate.value

@@ -1,25 +1,31 @@
 """What a report reads of a benchmark's folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+from jaxtyping import Float
+
+from crystalvision.benchmarks._facts import EvaluationFacts, RunFacts
 from crystalvision.benchmarks._folder import Place
 from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
+from crystalvision.benchmarks.report._score import Score
 from crystalvision.config import validate
+from crystalvision.contracts import Target, Task
 from crystalvision.errors import InputError
-from crystalvision.evaluation import Metrics, load_metrics
+from crystalvision.evaluation import JudgedSamples, main_target, tasks_of
 from crystalvision.json_text import parse_json
-from crystalvision.report import Judged, read_predictions
-from crystalvision.runs import RunRecord, load_record
+from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
 from crystalvision.storage import read_text
 from crystalvision.text import csv_reader
 
-_EVALUATIONS = "evaluations"
+Facts = TypeVar("Facts", RunFacts, EvaluationFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +34,24 @@ class Cell:
 
     Attributes:
         row: Its row of the table.
-        metrics: The test's numbers.
+        facts: What else is known of the test.
         judged: Its predictions.
+        scores: The score of each pattern, (n,).
     """
 
     row: ResultRow
-    metrics: Metrics
-    judged: Judged
+    facts: EvaluationFacts
+    judged: JudgedSamples
+    scores: Float[np.ndarray, "n"]
+
+    @property
+    def score(self) -> float:
+        """Their mean."""
+        return float(self.scores.mean())
+
+    def number(self, column: str) -> float | None:
+        """What the table says of the test."""
+        return self.facts.numbers.get(column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +61,21 @@ class Benchmark:
     Attributes:
         folder: The folder.
         suite: What was to be run.
+        score: By what its systems are compared; `None` where none was judged.
+        tasks: What judges each target, by its name; that of the score first.
         rows: The tidy table.
         cells: The tests of runs that went well, in the order of the table.
-        records: What the `run.yaml` of each run says, by its folder relative to the benchmark's.
+        runs: What is known of each run, by its folder relative to the benchmark's.
         environment: Software, machine and command.
     """
 
     folder: Path
     suite: Suite
+    score: Score | None
+    tasks: dict[str, Task]
     rows: tuple[ResultRow, ...]
     cells: tuple[Cell, ...]
-    records: dict[str, RunRecord]
+    runs: dict[str, RunFacts]
     environment: dict[str, Any]
 
     @property
@@ -73,28 +94,36 @@ class Benchmark:
         return (plan.title if plan else None) or system
 
 
-def load_benchmark(folder: Path) -> Benchmark:
+def load_benchmark(folder: Path, catalogue: Catalogue | None = None) -> Benchmark:
     """Read a benchmark.
 
     Args:
         folder: The benchmark's folder.
+        catalogue: Where tasks are looked up; by default the installed plugins.
 
     Raises:
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
     suite = Place(folder).read_suite()
     rows = read_rows(folder / "results.csv")
-    records: dict[str, RunRecord] = {}
+    runs = open_runs(folder)
+    facts: dict[str, RunFacts] = {}
     for row in rows:
-        if row.status == "ok" and row.run not in records:
-            records[row.run] = load_record(folder / row.run)
+        if row.status == "ok" and row.run not in facts:
+            facts[row.run] = _found(runs.facts(row.run), f"{folder / row.run}")
     whole = [row for row in rows if row.status == "ok" and row.tested_on and not row.by]
+    targets = _targets(runs, folder, whole, suite.target)
+    tasks = tasks_of(targets, catalogue or Catalogue.load())
+    name = next(iter(targets), None)
+    score = None if name is None else Score(targets[name], tasks[name])
     return Benchmark(
         folder=folder,
         suite=suite,
+        score=score,
+        tasks=tasks,
         rows=tuple(rows),
-        cells=tuple(_cell(folder, row) for row in whole),
-        records=records,
+        cells=tuple(_cell(runs, folder, row, score) for row in whole if score is not None),
+        runs=facts,
         environment=_read_json(folder / "environment.json"),
     )
 
@@ -113,19 +142,54 @@ def read_rows(path: Path) -> list[ResultRow]:
         ) from error
     if not lines:
         raise InputError(f"{path} has no rows; crystalvision benchmark writes one for each cell")
-    return [validate(ResultRow, _without_gaps(line), str(path)) for line in lines]
+    return [validate(ResultRow, _nested(line), str(path)) for line in lines]
 
 
-def _without_gaps(line: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(line: Mapping[str, Any]) -> dict[str, Any]:
     """A row without its empty fields, whose defaults say the same."""
-    return {key: value for key, value in line.items() if value not in {"", None}}
+    known = {key: value for key, value in line.items() if value not in {"", None}}
+    own = {key: value for key, value in known.items() if "." not in key}
+    return own | {"others": {key: value for key, value in known.items() if "." in key}}
 
 
-def _cell(folder: Path, row: ResultRow) -> Cell:
-    evaluation = folder / row.run / _EVALUATIONS / row.evaluation
-    metrics = load_metrics(evaluation)
-    judged = read_predictions(evaluation / "predictions.csv", metrics)
-    return Cell(row, metrics, judged)
+def _targets(runs: Runs, folder: Path, rows: Sequence[ResultRow], wanted: str) -> dict[str, Target]:
+    """What was judged, by name: the target that systems are compared by first.
+
+    Raises:
+        InputError: The wanted one was not judged.
+    """
+    found: dict[str, Target] = {}
+    for row in rows:
+        facts = _found(runs.evaluation(row.run, row.evaluation), f"{folder / row.run}")
+        for name, each in facts.targets.items():
+            found.setdefault(name, each.target)
+    if not found:
+        return {}
+    main = main_target(found, wanted, f"{folder}: ")
+    return {main: found.pop(main), **found}
+
+
+def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> Cell:
+    where = f"the evaluation '{row.evaluation}' of {folder / row.run}"
+    facts = _found(runs.evaluation(row.run, row.evaluation), where)
+    judged = runs.judged(row.run, row.evaluation)
+    if row.patterns is not None and row.patterns != len(judged.index):
+        raise InputError(
+            f"{where} has {len(judged.index)} predictions, expected {row.patterns} as in "
+            "results.csv; go on with --resume"
+        )
+    if score.target.name not in judged.targets:
+        raise InputError(
+            f"{where} does not tell '{score.target.name}', by which the suite compares its "
+            "systems; name another `target` in the suite"
+        )
+    return Cell(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
+
+
+def _found(facts: Facts | None, where: str) -> Facts:
+    if facts is None:
+        raise InputError(f"{where} is missing, but results.csv has it; go on with --resume")
+    return facts
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crystalvision.benchmarks.report._answers import accuracy_text, gain, p_text, points
+from crystalvision.benchmarks.report._answers import p_text, score_text
 from crystalvision.benchmarks.report._bounds import upper_at
 from crystalvision.benchmarks.report._growth import by_curves, label_of, last_steps, size_groups
 from crystalvision.benchmarks.report._lines import Line, Table
 from crystalvision.benchmarks.report._results import Results
+from crystalvision.benchmarks.report._score import capital
 from crystalvision.benchmarks.report._statistics import Estimate
 from crystalvision.benchmarks.report._ticks import power_text
 from crystalvision.report import number
@@ -21,23 +22,23 @@ def render_markdown(results: Results) -> str:
 
     Two calls with the same results give the same text.
     """
-    several = len(results.tables) > 1
+    several, score = len(results.tables) > 1, results.benchmark.score
+    if score is None:
+        return f"{_caption(results)}\n\nNo cell has a result.\n"
+    columns = results.tables[0].columns
     heads = (["trained on", "tested on"] if several else []) + [
         "system",
         "seeds",
-        "accuracy",
+        score.name,
         "95 % interval",
-        "macro F1",
-        "quadratic κ",
-        "ECE",
-        "severity MAE",
-        "difference [points]",
+        *(column.short for column in columns),
+        f"difference{score.in_brackets}",
         "p",
         "",
         "parameters",
     ]
     rows = [row for table in results.tables for row in _rows(results, table, several)]
-    rows += [_lost(results, row, several) for row in results.lost]
+    rows += [_lost(results, row, several, len(columns)) for row in results.lost]
     lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
     parts = [_caption(results), "\n".join(lines), *_claims(results)]
     parts += [*_growth(results), *_by_values(results)]
@@ -54,12 +55,12 @@ def _rows(results: Results, table: Table, several: bool) -> list[list[str]]:
         if several
         else []
     )
-    rows = [[*where, *_cells(line)] for line in table.lines]
+    rows = [[*where, *_cells(line, table)] for line in table.lines]
     limit = results.limits.get(comparison.tested_on)
     if limit is not None:
         ends = f"{limit.upper.low:.3f}–{limit.upper.high:.3f}"
         bound = ["*upper bound*", "", f"{limit.upper.value:.3f}", ends]
-        rows.append([*where, *bound, *[""] * 8])
+        rows.append([*where, *bound, *[""] * (4 + len(table.columns))])
     return rows
 
 
@@ -67,14 +68,20 @@ def _claims(results: Results) -> list[str]:
     """A caption and a table for each main comparison, where the suite has claims."""
     parts = []
     for table, claims in results.claims:
-        heads = ["claim", "found here", "difference [points]", "p"]
+        score = table.comparison.score
+        heads = ["claim", "found here", f"difference{score.in_brackets}", "p"]
         heads += ["printed", "recomputed"] if results.published else []
         rows = []
         for claim in claims:
             tested = claim.difference
             row = [inline(claim.text), claim.answer]
-            row += [points(tested.estimate), p_text(tested.corrected)] if tested else ["–", "–"]
-            row += [gain(claim.printed), gain(claim.recomputed)] if results.published else []
+            row += (
+                [score.difference(tested.estimate), p_text(tested.corrected)]
+                if tested
+                else ["–"] * 2
+            )
+            if results.published:
+                row += [score.gain(claim.printed), score.gain(claim.recomputed)]
             rows.append(_line(row))
         name = inline(table.comparison.name)
         parts += [
@@ -91,11 +98,12 @@ def _growth(results: Results) -> list[str]:
         steps = last_steps(group)
         if not steps:
             continue
-        heads = ["system", "difference [points]", "p", ""]
+        score = group[-1].comparison.score
+        heads = ["system", f"difference{score.in_brackets}", "p", ""]
         rows = [
             [
                 inline(step.title),
-                points(step.difference.estimate),
+                score.difference(step.difference.estimate),
                 p_text(step.difference.corrected),
                 step.difference.word,
             ]
@@ -132,8 +140,9 @@ def _by_values(results: Results) -> list[str]:
             rows.append(["*upper bound*", *map(number, bounds)])
         heads = ["system", *map(power_text, values)]
         name = inline(f"{label_of(column)}, {table.comparison.name}")
+        score = capital(table.comparison.score.name)
         parts += [
-            f"Accuracy against {name}: mean over seeds, with its 95 % interval.",
+            f"{score} against {name}: mean over seeds, with its 95 % interval.",
             "\n".join([_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]),
         ]
     return parts
@@ -143,38 +152,38 @@ def _estimate(estimate: Estimate) -> str:
     return f"{number(estimate.value)} ({number(estimate.low)}–{number(estimate.high)})"
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: Line, table: Table) -> list[str]:
     failed = "; ".join(f"seed {row.seed}: {row.status}" for row in line.failures)
     seeds = str(len(line.seeds)) + (f" ({failed})" if failed else "")
-    if line.accuracy is None:
-        return [inline(line.title), seeds, *["–"] * 10]
-    source = "" if line.severity_source == "regression" else "\\*"
+    if line.score is None:
+        return [inline(line.title), seeds, *["–"] * (6 + len(table.columns))]
     return [
         inline(line.title),
         seeds,
-        accuracy_text(line),
-        f"{line.accuracy.low:.3f}–{line.accuracy.high:.3f}",
-        number(line.macro_f1),
-        number(line.quadratic_kappa),
-        number(line.calibration_error),
-        f"{number(line.severity_mae)}{source}",
-        *_difference(line),
+        score_text(line),
+        f"{line.score.low:.3f}–{line.score.high:.3f}",
+        *(
+            number(line.numbers[column.name]) + ("\\*" if column.name in line.derived else "")
+            for column in table.columns
+        ),
+        *_difference(line, table),
         number(line.parameters, 0),
     ]
 
 
-def _difference(line: Line) -> list[str]:
+def _difference(line: Line, table: Table) -> list[str]:
     if line.difference is None:
         return ["–", "–", "reference" if line.is_reference else "not compared"]
     difference = line.difference
-    return [points(difference.estimate), p_text(difference.corrected), difference.word]
+    text = table.comparison.score.difference(difference.estimate)
+    return [text, p_text(difference.corrected), difference.word]
 
 
-def _lost(results: Results, row: Any, several: bool) -> list[str]:
+def _lost(results: Results, row: Any, several: bool, columns: int) -> list[str]:
     trained_on = f"{inline(row.trained_on)}, {row.train_patterns:,}"
     where = [trained_on, inline(row.tested_on) or "–"] if several else []
     title = inline(results.benchmark.title(row.system))
-    return [*where, title, f"0 (seed {row.seed}: {row.status})", *["–"] * 10]
+    return [*where, title, f"0 (seed {row.seed}: {row.status})", *["–"] * (6 + columns)]
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -193,13 +202,18 @@ def _caption(results: Results) -> str:
             f"{inline(comparison.name[:1].upper() + comparison.name[1:])} "
             f"({comparison.patterns:,} patterns{_dose(results, comparison.trained_on)})."
         )
-    reference = inline(benchmark.title(suite.compare_with))
+    reference, score = inline(benchmark.title(suite.compare_with)), benchmark.score
+    columns = results.tables[0].columns if results.tables else ()
+    test = "exact" if score is None or score.is_share else "sampled"
+    notes = [column.meaning for column in columns if column.meaning]
+    if len(benchmark.tasks) > 1:
+        notes.append("\\* from the classes' probabilities, not from a regression.")
     parts.append(
-        "Accuracy is the mean ± standard deviation over seeds; intervals are 95 % bootstrap "
-        "intervals over test patterns and seeds. Differences are from "
-        f"{reference}, on the same patterns and seeds; p is of the exact paired sign-flip test, "
-        f"corrected after Holm for {results.differences} comparisons. ECE: expected calibration "
-        "error. \\* from the classes' probabilities, not from a regression."
+        f"{capital(score.name) if score else 'The score'} is the mean ± standard deviation over "
+        "seeds; intervals are 95 % bootstrap intervals over test patterns and seeds. Differences "
+        f"are from {reference}, on the same patterns and seeds; p is of the {test} paired "
+        f"sign-flip test, corrected after Holm for {results.differences} comparisons. "
+        + " ".join(notes)
     )
     versions = _versions(results)
     if versions:
@@ -209,10 +223,9 @@ def _caption(results: Results) -> str:
 
 def _dose(results: Results, dataset: str) -> str:
     for row in results.benchmark.rows:
-        record = results.benchmark.records.get(row.run)
-        if row.trained_on == dataset and record is not None:
-            detector = record.dataset.recipe.get("detector")
-            dose = detector.get("dose_electrons") if isinstance(detector, Mapping) else None
+        run = results.benchmark.runs.get(row.run)
+        if row.trained_on == dataset and run is not None:
+            dose = run.dose
             return (
                 f", dose {inline(_dose_text(dose))} electrons a pattern" if dose is not None else ""
             )
@@ -234,7 +247,7 @@ def _dose_text(dose: Any) -> str:
 def _versions(results: Results) -> str:
     """What the runs were made with; several versions where they differ."""
     found: dict[str, dict[str, None]] = {}
-    for record in results.benchmark.records.values():
+    for record in results.benchmark.runs.values():
         for name in _VERSIONS:
             if name in record.environment:
                 found.setdefault(name, {})[record.environment[name]] = None

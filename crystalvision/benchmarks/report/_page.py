@@ -6,12 +6,6 @@ from pathlib import Path
 
 from crystalvision.benchmarks.report import _again as again
 from crystalvision.benchmarks.report import _answers as answers
-from crystalvision.benchmarks.report._accuracy_figures import accuracy_picture, transfer_picture
-from crystalvision.benchmarks.report._class_figures import (
-    confusion_pictures,
-    roc_and_precision_pictures,
-    severity_pictures,
-)
 from crystalvision.benchmarks.report._cost_figures import cost_pictures
 from crystalvision.benchmarks.report._growth import (
     Step,
@@ -25,7 +19,10 @@ from crystalvision.benchmarks.report._growth_figures import by_picture, size_pic
 from crystalvision.benchmarks.report._lines import Table
 from crystalvision.benchmarks.report._published import MEASURES
 from crystalvision.benchmarks.report._results import Results
-from crystalvision.benchmarks.report._statistics import RESAMPLES
+from crystalvision.benchmarks.report._score import capital
+from crystalvision.benchmarks.report._score_figures import score_picture, transfer_picture
+from crystalvision.benchmarks.report._statistics import PERMUTATIONS, RESAMPLES
+from crystalvision.benchmarks.report._target_figures import TargetFigures, target_figures
 from crystalvision.figures import drawing
 from crystalvision.plugins import Catalogue
 from crystalvision.report import TEMPLATES, Picture, fill, machine
@@ -41,24 +38,20 @@ class Section:
 
     Attributes:
         table: Its table.
-        accuracy: All systems beside each other.
-        curves: Receiver operating characteristic and precision by recall.
-        confusion: One matrix a system.
-        severity: Agreement of severities.
-        cost: Accuracy against cost.
+        score: All systems beside each other.
+        targets: How each target is told.
+        cost: Score against cost.
     """
 
     table: Table
-    accuracy: Picture
-    curves: tuple[Picture, ...]
-    confusion: tuple[Picture, ...]
-    severity: tuple[Picture, ...]
+    score: Picture
+    targets: tuple[TargetFigures, ...]
     cost: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Accuracy along the training data's size: the figure, and what the last step gave."""
+    """The score along the training data's size: the figure, and what the last step gave."""
 
     picture: Picture
     steps: tuple[Step, ...]
@@ -94,10 +87,11 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         carried=answers.carry_sentences(largest, benchmark.suite.compare_with),
         measures=MEASURES,
         resamples=RESAMPLES,
-        points=answers.points,
-        gain=answers.gain,
+        permutations=PERMUTATIONS,
+        score=benchmark.score,
+        capital=capital,
         p_equals=answers.p_equals,
-        accuracy_text=answers.accuracy_text,
+        score_text=answers.score_text,
         title_of=benchmark.title,
         whole_command=again.whole_command(benchmark),
         preparation=again.preparation(benchmark),
@@ -110,13 +104,12 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
 
 
 def _section(results: Results, table: Table, on_step: OnStep) -> Section:
-    made = []
-    for draw in (roc_and_precision_pictures, confusion_pictures, severity_pictures, cost_pictures):
-        made.append(tuple(draw(table)))
-        on_step()
-    curves, confusion, severity, cost = made
+    targets = tuple(target_figures(table, results.benchmark.tasks))
+    on_step()
+    cost = tuple(cost_pictures(table))
+    on_step()
     limit = results.limits.get(table.comparison.tested_on)
-    return Section(table, accuracy_picture(table, limit), curves, confusion, severity, cost)
+    return Section(table, score_picture(table, limit), targets, cost)
 
 
 def _growth(results: Results) -> list[Growth]:
@@ -126,9 +119,14 @@ def _growth(results: Results) -> list[Growth]:
         steps = last_steps(group)
         found.append(
             Growth(
-                size_picture(size_curves(group), comparison.trained_on, comparison.tested_on),
+                size_picture(
+                    size_curves(group),
+                    comparison.score,
+                    comparison.trained_on,
+                    comparison.tested_on,
+                ),
                 tuple(steps),
-                tuple(answers.growth_sentence(steps, comparison.tested_on)),
+                tuple(answers.growth_sentence(steps, comparison.score, comparison.tested_on)),
             )
         )
     return found
@@ -140,10 +138,10 @@ def _by(results: Results) -> list[tuple[Table, Picture, str]]:
     for table in results.main if column else ():
         curves = by_curves(table)
         if curves and column:
-            tested_on = table.comparison.tested_on
+            tested_on, score = table.comparison.tested_on, table.comparison.score
             limit = results.limits.get(tested_on)
-            sentence = answers.by_sentence(curves, column, limit)
-            found.append((table, by_picture(curves, column, limit, tested_on), sentence))
+            sentence = answers.by_sentence(curves, score, column, limit)
+            found.append((table, by_picture(curves, score, column, limit, tested_on), sentence))
     return found
 
 
@@ -158,7 +156,7 @@ def _of_largest_training(results: Results) -> list[Table]:
 def _parts(results: Results, catalogue: Catalogue) -> dict[str, str]:
     """Who gave each part of the systems: kind and name → distribution and version, or several."""
     found: dict[str, dict[str, None]] = {}
-    for record in results.benchmark.records.values():
+    for record in results.benchmark.runs.values():
         for plugin in record.plugins:
             gone = "" if catalogue.has(plugin.kind, plugin.name) else " (not there any more)"
             origin = f"{plugin.distribution} {plugin.version}".strip()

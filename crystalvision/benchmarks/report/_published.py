@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -164,12 +163,12 @@ def _known(printed: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _ours(table: Table, line: Line) -> dict[str, float | None]:
-    cells: Any = table.comparison.cells[line.system]
+    cells = table.comparison.cells[line.system]
     macro = {"sensitivity": "macro_recall", "precision": "macro_precision", "f1": "macro_f1"}
     macro["specificity"] = "macro_specificity"
     found: dict[str, float | None] = {}
     for name in MEASURES:
-        values = [getattr(cell.metrics, macro.get(name, name)) for cell in cells]
+        values = [cell.number(macro.get(name, name)) for cell in cells]
         known = [value for value in values if value is not None]
         found[name] = float(np.mean(known)) if known else None
     return found

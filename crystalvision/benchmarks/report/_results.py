@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crystalvision.benchmarks._rows import ResultRow
+from crystalvision.benchmarks._rows import LABEL, ResultRow
 from crystalvision.benchmarks.report._bounds import Limit, load_limits
 from crystalvision.benchmarks.report._claims import Answered, answered
 from crystalvision.benchmarks.report._comparison import comparisons, lost_failures
@@ -39,6 +39,18 @@ class Results:
     lost: tuple[ResultRow, ...]
 
     @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the metrics."""
+        return [
+            note for note in dict.fromkeys(t.note for t in self.benchmark.tasks.values()) if note
+        ]
+
+    @property
+    def derived(self) -> bool:
+        """Whether a number is of a target that no head of its own tells."""
+        return any(line.derived for table in self.tables for line in table.lines)
+
+    @property
     def differences(self) -> int:
         """How many differences are tested, over which p-values are corrected."""
         return sum(line.difference is not None for table in self.tables for line in table.lines)
@@ -53,12 +65,12 @@ def find_results(benchmark: Benchmark) -> Results:
     found = comparisons(benchmark)
     every = tuple(tables(benchmark, found))
     main = _main(every)
-    published = load_published(benchmark)
+    published = load_published(benchmark) if _of_classes(benchmark) else None
     return Results(
         benchmark=benchmark,
         tables=every,
         main=main,
-        limits=load_limits(benchmark),
+        limits=load_limits(benchmark) if _of_classes(benchmark) else {},
         published=published_table(benchmark, main[0], published) if main and published else None,
         claims=tuple(
             (table, tuple(answered(benchmark, table, published)))
@@ -67,6 +79,12 @@ def find_results(benchmark: Benchmark) -> Results:
         ),
         lost=tuple(lost_failures(benchmark, found)),
     )
+
+
+def _of_classes(benchmark: Benchmark) -> bool:
+    """Whether systems are compared by what a bound of a source is of: the accuracy of `label`."""
+    score = benchmark.score
+    return score is not None and score.target.name == LABEL and score.is_share
 
 
 def _main(every: tuple[Table, ...]) -> tuple[Table, ...]:

@@ -1,4 +1,4 @@
-"""How sure a mean accuracy is, and whether two systems differ.
+"""How sure a mean score is, and whether two systems differ.
 
 Two things vary: which patterns were judged, and how each training went. Intervals resample both.
 """
@@ -14,6 +14,7 @@ from crystalvision.evaluation import wilson_interval
 
 RESAMPLES = 2000
 LEVEL = 0.95
+PERMUTATIONS = 10_000
 _PLACES = 1000
 
 
@@ -51,13 +52,20 @@ class Resampling:
 
     Args:
         specimen: Which specimen each pattern shows, (n,).
+        shares: Whether what is averaged is right or wrong, 1 or 0, so that means lie in [0, 1].
         resamples: How many to draw.
         seed: Draws them.
     """
 
     def __init__(
-        self, specimen: Int[np.ndarray, "n"], resamples: int = RESAMPLES, seed: int = 0
+        self,
+        specimen: Int[np.ndarray, "n"],
+        *,
+        shares: bool = True,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
     ) -> None:
+        self.shares = shares
         self._unit_of = np.unique(specimen, return_inverse=True)[1]
         self._sizes = np.bincount(self._unit_of).astype(np.float64)
         self._resamples = resamples
@@ -70,25 +78,30 @@ class Resampling:
 
     def part(self, chosen: Int[np.ndarray, "m"]) -> "Resampling":
         """The same for some of the patterns, by place."""
-        return Resampling(self._unit_of[chosen], self._resamples, self._seed)
+        return Resampling(
+            self._unit_of[chosen],
+            shares=self.shares,
+            resamples=self._resamples,
+            seed=self._seed,
+        )
 
-    def mean(self, right: Float[np.ndarray, "n s"]) -> Estimate:
-        """Mean of the fraction that is right over patterns and seeds.
+    def mean(self, scores: Float[np.ndarray, "n s"]) -> Estimate:
+        """Mean of the scores over patterns and seeds.
 
         Where every answer, or none, is right, resampling sees no doubt: Wilson's interval of the
         specimens then takes its place.
         """
-        value = float(right.mean())
-        if value in {0.0, 1.0}:
+        value = float(scores.mean())
+        if self.shares and value in {0.0, 1.0}:
             return Estimate(value, *wilson_interval(round(value * self.units), self.units))
-        return Estimate(value, *self._ends(right, least=0))
+        return Estimate(value, *self._ends(scores, least=0))
 
     def difference(self, differences: Float[np.ndarray, "n s"]) -> Estimate:
-        """Mean of paired differences of correctness, −1, 0 or 1.
+        """Mean of paired differences of scores; of shares, of correctness: −1, 0 or 1.
 
         Where no answer differs, the interval is as wide as Wilson's upper end for no specimen.
         """
-        if not differences.any():
+        if self.shares and not differences.any():
             most = wilson_interval(0, self.units)[1]
             return Estimate(0.0, -most, most)
         return Estimate(float(differences.mean()), *self._ends(differences, least=-1))
@@ -128,7 +141,9 @@ class Resampling:
         means = ((self._weights @ self.sums(values)) * of_seeds).sum(axis=1)
         ends = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         value = values.mean()
-        low, high = np.clip(value + self._stretch(values) * (ends - value), least, 1)
+        low, high = value + self._stretch(values) * (ends - value)
+        if self.shares:
+            low, high = np.clip((low, high), least, 1)
         return float(low), float(high)
 
 
@@ -185,6 +200,28 @@ def sign_flip_p(differences: Int[np.ndarray, "u"]) -> float:
     distance = np.abs(2 * np.arange(total + 1) - total)
     p = float(chance[distance >= abs(int(differences.sum()))].sum())
     return min(1.0, p)
+
+
+def permutation_p(
+    differences: Float[np.ndarray, "u"], draws: int = PERMUTATIONS, seed: int = 0
+) -> float:
+    """Two-sided p-value of the paired permutation test, from signs that are drawn.
+
+    As `sign_flip_p`, for scores that are no whole numbers: of the flips, `draws` are tried, and the
+    flips of the data themselves are one more (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. 9, 39).
+
+    Args:
+        differences: Difference of the summed scores of each specimen, (u,).
+        draws: Flips to try.
+        seed: Draws them.
+    """
+    rng = np.random.default_rng([seed, 2])
+    found, reached = abs(float(differences.sum())), 1
+    for start in range(0, draws, 1000):
+        signs = rng.integers(0, 2, size=(min(1000, draws - start), len(differences))) * 2.0 - 1
+        # Sums in another order differ in the last digit.
+        reached += int((np.abs(signs @ differences) >= found * (1 - 1e-12)).sum())
+    return reached / (draws + 1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

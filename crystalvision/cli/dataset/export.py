@@ -87,6 +87,8 @@ def export(
     if json:
         print_json(done)
     else:
+        for note in done.notes:
+            err.print(note, soft_wrap=True)
         files = "1 file" if done.files == 1 else f"{done.files:,} files"
         err.print(
             f"{done.samples:,} samples in {done.path}: {files}, {done.bytes / 1e6:,.1f} MB",

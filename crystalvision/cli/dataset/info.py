@@ -37,6 +37,8 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"{told['samples_written']:,} of {samples}; "
             f"{len(told['missing_shards'])} of {told['shards']} shards are missing"
         )
+    from crystalvision.text import axis_symbol, quantity_text
+
     lines = [
         ("path", told["path"]),
         *_made_from(told),
@@ -45,14 +47,18 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("images", f"{'×'.join(map(str, told['image_shape']))} {told['dtype']}"),
     ]
     for name, each in told["classes"].items():
-        lines.append(("", f"{name}: {each['samples']:,} (severity {each['severity']:g})"))
+        severity = each["severity"]
+        severe = "" if severity is None else f" (severity {severity:g})"
+        lines.append(("", f"{name}: {each['samples']:,}{severe}"))
     if told["splits"]:
         lines.append(("splits", ", ".join(f"{n} {count:,}" for n, count in told["splits"].items())))
+    point = "pixels" if len(told["axes"]) == 2 else "points"
+    for axis in told["axes"]:
+        step = quantity_text(axis["scale"], axis["units"])
+        lines.append((axis_symbol(axis["name"]), f"{axis['size']} {point} of {step}"))
     lines += [
-        (axis["name"], f"{axis['size']} pixels of {axis['scale']:g} {axis['units']}")
-        for axis in told["axes"]
-    ]
-    lines += [
+        *_seen(told),
+        ("targets", "; ".join(_target(*each) for each in told["targets"].items()) or "none"),
         ("columns", ", ".join(told["columns"])),
         ("size", f"{told['bytes_on_disk'] / 1e6:,.1f} MB"),
         ("made by", ", ".join(f"{name} {version}" for name, version in told["generator"].items())),
@@ -61,6 +67,25 @@ def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         *(("note", caveat) for caveat in told["caveats"]),
     ]
     return lines
+
+
+def _seen(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Which share of the points was measured."""
+    if told["seen"] is None:
+        return []
+    which = "a mask for each sample" if told["seen"]["each_sample"] else "one mask for all samples"
+    share = told["seen"]["share"]
+    return [("seen", which if share is None else f"{which}, {share:.1%} of the points")]
+
+
+def _target(name: str, target: Mapping[str, Any]) -> str:
+    """A target in a few words, `orientation (4,): orientation, symmetry m-3m`."""
+    from crystalvision.text import unit_text
+
+    shape = f" {tuple(target['shape'])}" if target["shape"] else ""
+    unit = unit_text(target["units"])
+    symmetry = f", symmetry {target['symmetry']}" if target["symmetry"] else ""
+    return f"{name}{shape}: {target['task']}{f' [{unit}]' if unit else ''}{symmetry}"
 
 
 def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:

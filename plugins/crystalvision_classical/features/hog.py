@@ -37,7 +37,7 @@ class Hog(Features):
             raise InputError(
                 f"feature 'hog': a block of {block_cells}×{block_cells} cells of "
                 f"cell_pixels={cell_pixels} needs {least}×{least} pixels, but prepared images have "
-                f"{height}×{width}; lower cell_pixels or input.bin"
+                f"{height}×{width}; lower cell_pixels, or bin less (input.bin.size)"
             )
         self._settings = {
             "orientations": orientations,

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import PositiveInt
 
-from crystalvision.contracts import Features
+from crystalvision.contracts import ANY_DIMENSION, Features
 
 
 class PixelPca(Features):
@@ -22,6 +22,7 @@ class PixelPca(Features):
     """
 
     learns = True
+    dimensions = ANY_DIMENSION
 
     def __init__(self, components: PositiveInt = 32, seed: int = 0) -> None:
         self._wanted = components
@@ -29,8 +30,8 @@ class PixelPca(Features):
         self._mean: Float[np.ndarray, "p"] = np.empty(0)
         self._components: Float[np.ndarray, "k p"] = np.empty((0, 0))
 
-    def fit(self, images: Float[np.ndarray, "n c h w"]) -> None:
-        """Learn the components of images (n, c, h, w)."""
+    def fit(self, images: Float[np.ndarray, "n c *grid"]) -> None:
+        """Learn the components of images (n, c, *grid)."""
         from sklearn.decomposition import PCA
 
         pixels = images.reshape(len(images), -1)
@@ -39,8 +40,8 @@ class PixelPca(Features):
         model = PCA(count, svd_solver="randomized", random_state=self._seed % 2**32).fit(pixels)
         self._mean, self._components = model.mean_, model.components_
 
-    def __call__(self, images: Float[np.ndarray, "b c h w"]) -> Float[np.ndarray, "b f"]:
-        """Images (b, c, h, w) → coordinates, (b, components)."""
+    def __call__(self, images: Float[np.ndarray, "b c *grid"]) -> Float[np.ndarray, "b f"]:
+        """Images (b, c, *grid) → coordinates, (b, components)."""
         centred = images.reshape(len(images), -1).astype(np.float64) - self._mean
         # Row by row: a matrix product rounds otherwise in batches of another size.
         return np.stack([self._components @ row for row in centred])

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from crystalvision_simulate.recipes import DetectorSettings, Recipe
+from crystalvision.contracts import Instrument
+from crystalvision_simulate.instruments.area_detector import AreaDetector
 
 _MODEL = (
     "The bound is about patterns that this recipe simulates. Of measured patterns it says as much "
@@ -21,16 +22,15 @@ _INFORMED = (
 _INTERVAL = "Intervals hold 95 % of 2,000 bootstrap resamples that draw nuisances."
 
 
-def assumptions_of(recipe: Recipe, nuisance: Sequence[str]) -> tuple[str, ...]:
-    """What a bound of a recipe with a detector rests on, a sentence or two each.
+def assumptions_of(instruments: Sequence[Instrument], nuisance: Sequence[str]) -> tuple[str, ...]:
+    """What a bound rests on, a sentence or two each.
 
     Args:
-        recipe: The recipe.
+        instruments: The detector at the ends of what is drawn for it.
         nuisance: Columns of what it draws alike for all classes.
     """
-    detector = recipe.detector
-    assumptions = [_MODEL, _told(nuisance), _LIST, _INFORMED]
-    assumptions += [_readout(detector)] if detector is not None else []
+    detectors = [one for one in instruments if isinstance(one, AreaDetector)]
+    assumptions = [_MODEL, _told(nuisance), _LIST, _INFORMED, _readout(detectors)]
     return (*assumptions, _INTERVAL)
 
 
@@ -39,21 +39,23 @@ def _told(nuisance: Sequence[str]) -> str:
     return f"Both oracles are told what is drawn alike for all classes: {names}."
 
 
-def _readout(detector: DetectorSettings) -> str:
+def _readout(detectors: Sequence[AreaDetector]) -> str:
     """What the detector does to the electrons after they have arrived."""
     losses = {
-        "the point spread of an integrating detector": detector.kind == "integrating"
-        and (bool(detector.mtf) or any(detector.point_spread_px.ends)),
-        "the spread of the gain": detector.gain_spread > 0,
-        "a gain other than one": any(end != 1 for end in detector.gain_counts_per_electron.ends),
-        "dark counts": any(detector.dark_counts.ends),
-        "the noise of reading": detector.read_noise_counts > 0,
-        "rounding of a fraction of a count": detector.offset_counts % 1 != 0,
+        "the point spread of an integrating detector": lambda one: (
+            one.kind == "integrating" and (bool(one.mtf) or one.point_spread_px > 0)
+        ),
+        "the spread of the gain": lambda one: one.gain_spread > 0,
+        "a gain other than one": lambda one: one.gain_counts_per_electron != 1,
+        "dark counts": lambda one: one.dark_counts > 0,
+        "the noise of reading": lambda one: one.read_noise_counts > 0,
+        "rounding of a fraction of a count": lambda one: one.offset_counts % 1 != 0,
     }
-    named = [name for name, present in losses.items() if present]
+    named = [name for name, present in losses.items() if any(map(present, detectors))]
+    bits = min(one.bit_depth for one in detectors)
     text = (
         "Electrons arrive independently (Poisson), and the oracles see how many arrived in each "
-        f"pixel; a pixel that saturates at {2**detector.bit_depth - 1:,} counts hides some of that "
+        f"pixel; a pixel that saturates at {2**bits - 1:,} counts hides some of that "
         "from everyone else"
     )
     if named:

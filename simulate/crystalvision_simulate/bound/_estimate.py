@@ -18,7 +18,7 @@ from crystalvision.sources import AccuracyBound, BoundPoint
 from crystalvision_simulate.bound._assumptions import assumptions_of
 from crystalvision_simulate.bound._groups import draw_group, rates_of
 from crystalvision_simulate.bound._oracle import Oracle, Verdict
-from crystalvision_simulate.bound._points import detector_of, dose_column, values_of
+from crystalvision_simulate.bound._points import detector_of, values_of
 from crystalvision_simulate.pipeline import map_in_order, one_torch_thread
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
@@ -58,7 +58,7 @@ def estimate_bound(
             is none with single values.
     """
     _check(patterns, specimens, seed)
-    detector_of(simulator.recipe)
+    detector_of(simulator)
     values = values_of(simulator, column)
     started = time.perf_counter()
     shares = _shares(simulator.recipe)
@@ -91,7 +91,7 @@ def estimate_bound(
         seed=seed,
         class_names=tuple(settings.name for settings in simulator.recipe.classes),
         class_shares=tuple(shares.tolist()),
-        assumptions=assumptions_of(simulator.recipe, _varying(simulator)),
+        assumptions=assumptions_of(simulator.instrument.extremes, _varying(simulator)),
         recipe=simulator.recipe.name,
         recipe_sha256=_sha256(simulator),
         seconds=time.perf_counter() - started,
@@ -125,7 +125,7 @@ def _judge(
     seed: int,
 ) -> list[Verdict]:
     """What oracles achieve for one draw of the nuisance, value by value."""
-    dose_name = dose_column(detector_of(simulator.recipe))
+    dose_name = detector_of(simulator).dose_option
     exposures = -(-_EXPOSURES // (specimens * len(shares)))
     oracle: Oracle | None = None
     verdicts: list[Verdict] = []

@@ -1,18 +1,17 @@
 """Specimens of every class that share one draw of the nuisance, and what each would look like."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision_simulate.bound._points import detector_of, dose_column
-from crystalvision_simulate.detector import (
-    expected_electrons,
-    illuminated_area_angstrom2,
-    within,
-)
+from crystalvision.contracts import described
+from crystalvision.errors import PluginError
+from crystalvision_simulate.bound._points import detector_of
+from crystalvision_simulate.instruments.area_detector import AreaDetector
+from crystalvision_simulate.instruments.detector import expected_electrons, within
 from crystalvision_simulate.simulator import Projection, Scene, Simulator
 
 _STREAM = 0xB0D  # keeps what is drawn here apart from the samples of a dataset of the same seed
@@ -59,10 +58,11 @@ def draw_group(
     """
     root = np.random.SeedSequence([seed, index], spawn_key=(_STREAM,))
     cutting, drawing, counting, *making = root.spawn(3 + len(simulator.recipe.classes) * specimens)
-    nuisance = simulator.draw_nuisance(np.random.default_rng(drawing)) | dict(fixed or {})
+    nuisance = simulator.draw_nuisance(np.random.default_rng(drawing), drawing)
+    nuisance |= dict(fixed or {})
     scenes: list[tuple[Scene, ...]] = []
     for label in range(len(simulator.recipe.classes)):
-        cut = simulator.crystals.draw_cut(label, np.random.default_rng(cutting))
+        cut = simulator.crystals.draw_cut(label, np.random.default_rng(cutting), cutting)
         made: list[Scene] = []
         for own in making[label * specimens : (label + 1) * specimens]:
             rng = np.random.default_rng(own)
@@ -83,29 +83,27 @@ def rates_of(simulator: Simulator, group: Group) -> Float[np.ndarray, "c k p"]:
     """
     distinct = list({id(scene): scene for row in group.scenes for scene in row}.values())
     projections = simulator.render(distinct)
-    images = _expected(simulator, projections)
-    mask = detector_of(simulator.recipe).mask_radius_inv_angstrom
+    detectors = [_at_dose_one(detector_of(simulator), one) for one in projections]
+    fractions = torch.stack([one.pattern.intensity for one in projections])
+    q = AreaDetector.q_inv_angstrom(detectors, fractions)
+    exposures = [
+        detector.exposure(one.pattern.area_angstrom2)
+        for detector, one in zip(detectors, projections, strict=True)
+    ]
+    images = expected_electrons(fractions, q, exposures).clamp(min=0)
+    mask = detectors[0].mask_radius_inv_angstrom
     if mask:
-        images = images[..., ~within(projections[0].q_inv_angstrom, mask)]
+        images = images[..., ~within(q[0], mask)]
     rates = dict(zip(map(id, distinct), images.flatten(1).cpu().numpy(), strict=True))
     return np.stack([np.stack([rates[id(scene)] for scene in row]) for row in group.scenes])
 
 
-def _expected(
-    simulator: Simulator, projections: Sequence[Projection]
-) -> Float[torch.Tensor, "b c h w"]:
-    """Expected electrons at a dose of one."""
-    detector = detector_of(simulator.recipe)
-    unit = {dose_column(detector): 1.0}
-    exposures = [
-        detector.exposure(
-            {**one.scene.drawn, **unit}, illuminated_area_angstrom2(one.scene.specimens[0])
-        )
-        for one in projections
-    ]
-    images = torch.stack([one.image for one in projections])
-    q = torch.stack([one.q_inv_angstrom for one in projections])
-    return expected_electrons(images, q, exposures).clamp(min=0)
+def _at_dose_one(like: AreaDetector, projection: Projection) -> AreaDetector:
+    """The detector of a projection, at a dose of one electron, or of one for each Å²."""
+    found = projection.instrument
+    if not isinstance(found, AreaDetector):  # what the recipe's detector is, it is for all
+        raise PluginError(f"expected an AreaDetector as of all samples, found {described(found)}")
+    return replace(found, **{like.dose_option: 1.0})
 
 
 def _alike(one: Scene, other: Scene) -> bool:

@@ -3,35 +3,34 @@
 import difflib
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.recipes import DetectorSettings, Recipe
+from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.simulator import Simulator
 
-_GROUPS = ("specimen", "beam", "camera", "detector")
 
-
-def detector_of(recipe: Recipe) -> DetectorSettings:
-    """The detector, whose noise is what limits anyone.
+def detector_of(simulator: Simulator) -> AreaDetector:
+    """The detector, whose noise is what limits anyone; one of those that samples may draw.
 
     Raises:
         InputError: The recipe has none, or nothing to be told apart.
     """
-    if recipe.detector is None:
+    recipe, detector = simulator.recipe, simulator.instrument.example
+    if not isinstance(detector, AreaDetector):
         raise InputError(
-            f"recipe '{recipe.name}' has no detector: its images are without noise, so no dose "
-            "limits how well its classes can be told apart; give it a camera and a detector"
+            f"recipe '{recipe.name}' has no detector, its instrument is "
+            f"'{recipe.instrument.name}': no dose is known that limits how well its classes can be "
+            "told apart; give it instrument: area-detector"
+        )
+    if detector.kind == "ideal":
+        raise InputError(
+            f"recipe '{recipe.name}' has an ideal detector: its images are without noise, so no "
+            "dose limits how well its classes can be told apart (--set instrument.kind=counting)"
         )
     if len(recipe.classes) < 2:
         raise InputError(
             f"recipe '{recipe.name}' has one class, '{recipe.classes[0].name}'; a bound needs two "
             "that can be taken for each other"
         )
-    return recipe.detector
-
-
-def dose_column(detector: DetectorSettings) -> str:
-    """The name of the dose in a recipe, which is also its column in a dataset."""
-    per_area = detector.dose_electrons is None
-    return "dose_electrons_per_angstrom2" if per_area else "dose_electrons"
+    return detector
 
 
 def values_of(simulator: Simulator, column: str) -> tuple[float | None, ...]:
@@ -47,10 +46,10 @@ def values_of(simulator: Simulator, column: str) -> tuple[float | None, ...]:
     if quantity is None:
         raise InputError(_unknown(column, simulator))
     if quantity.choices is None:
-        group = next(name for name in _GROUPS if hasattr(getattr(simulator.recipe, name), column))
+        path = next(one.path for one in simulator.numbers if one.column.name == column)
         raise InputError(
             f"a bound by '{column}' needs single values, and the recipe draws it from "
-            f"{quantity.root}; add --set '{group}.{column}={{choice: [...]}}'"
+            f"{quantity.root}; add --set '{path}={{choice: [...]}}'"
         )
     return quantity.choices
 

@@ -5,9 +5,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import check_fraction, check_not_negative
+from crystalvision_simulate.defects._degree import in_quadrature
 from crystalvision_simulate.defects._neighbours import closest_pair_angstrom, repeat_lengths
 from crystalvision_simulate.defects._parents import nearest_neighbour_angstrom
 
@@ -20,7 +21,14 @@ class RandomDisplacement(Defect):
     `displacement_rms_angstrom` is the root mean square of what was drawn, along one axis [Å].
     """
 
-    measures = ("displacement_rms_angstrom",)
+    measures = (
+        Measure(
+            "displacement_rms_angstrom",
+            "angstrom",
+            "measured: displacement along one axis, root mean square",
+            in_quadrature,
+        ),
+    )
 
     def __init__(
         self,

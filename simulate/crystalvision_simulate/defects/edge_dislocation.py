@@ -1,12 +1,13 @@
 """Edge dislocations, by the elastic field of an isotropic crystal."""
 
 from dataclasses import dataclass
+from operator import add
 from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Parent
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure, Parent
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
     check_fraction,
@@ -48,7 +49,14 @@ class EdgeDislocation(Defect):
     `dislocation_density_inv_angstrom2` is the length of line over the volume [1/Å²].
     """
 
-    measures = ("dislocation_density_inv_angstrom2",)
+    measures = (
+        Measure(
+            "dislocation_density_inv_angstrom2",
+            "1/angstrom^2",
+            "measured: length of dislocation lines over the volume",
+            add,
+        ),
+    )
 
     def __init__(
         self,

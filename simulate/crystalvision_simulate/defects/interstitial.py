@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
     atomic_number,
@@ -10,6 +10,7 @@ from crystalvision_simulate.defects._checks import (
     parent_of,
     rounded_by_chance,
 )
+from crystalvision_simulate.defects._degree import of_those_there
 from crystalvision_simulate.defects._holes import equivalent_sites, largest_holes
 from crystalvision_simulate.defects._neighbours import choose_apart
 from crystalvision_simulate.defects._parents import (
@@ -28,7 +29,14 @@ class Interstitial(Defect):
     `interstitial_fraction` is what was added, over the atoms that were there.
     """
 
-    measures = ("interstitial_fraction",)
+    measures = (
+        Measure(
+            "interstitial_fraction",
+            "1",
+            "measured: atoms added, over those that were there",
+            of_those_there,
+        ),
+    )
 
     def __init__(
         self,

@@ -1,12 +1,13 @@
 """A crystal that is stretched or sheared, alike everywhere."""
 
 from dataclasses import dataclass
+from operator import add
 from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Parent
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure, Parent
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import check_poisson_ratio, parent_of
 from crystalvision_simulate.defects._parents import moved
@@ -34,7 +35,10 @@ class Strain(Defect):
     follows the strain.
     """
 
-    measures = tuple(f"strain_{name}" for name in _COMPONENTS)
+    measures = tuple(
+        Measure(f"strain_{name}", "1", f"measured: component {name} of the strain tensor", add)
+        for name in _COMPONENTS
+    )
 
     def __init__(
         self,

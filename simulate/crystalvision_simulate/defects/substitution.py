@@ -1,8 +1,10 @@
 """Atoms of another element."""
 
+from operator import add
+
 import numpy as np
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
     atomic_number,
@@ -18,7 +20,7 @@ class Substitution(Defect):
     mean is exact. `substitution_fraction` is what was replaced, over all atoms of the crystal.
     """
 
-    measures = ("substitution_fraction",)
+    measures = (Measure("substitution_fraction", "1", "measured: atoms replaced, over all", add),)
 
     def __init__(self, fraction: float, replacement: str, element: str | None = None) -> None:
         """Make the defect.

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Parent
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure, Parent
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._boundary import (
     TOO_NEAR,
@@ -16,6 +16,7 @@ from crystalvision_simulate.defects._boundary import (
     without_doubles,
 )
 from crystalvision_simulate.defects._checks import parent_of, refuse_periodic
+from crystalvision_simulate.defects._degree import of_those_left
 from crystalvision_simulate.defects._neighbours import shortest_distance_angstrom
 from crystalvision_simulate.defects._parents import (
     TwinnedParent,
@@ -35,7 +36,9 @@ class Twin(Defect):
     """
 
     stage = "lattice"
-    measures = ("twin_fraction",)
+    measures = (
+        Measure("twin_fraction", "1", "measured: atoms in the twin, over all", of_those_left),
+    )
 
     def __init__(
         self,

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import (
     atomic_number,
     check_fraction,
     rounded_by_chance,
 )
+from crystalvision_simulate.defects._degree import of_those_left
 
 
 class Vacancy(Defect):
@@ -18,7 +19,14 @@ class Vacancy(Defect):
     exact. `vacancy_fraction` is what was removed, over all atoms of the crystal.
     """
 
-    measures = ("vacancy_fraction",)
+    measures = (
+        Measure(
+            "vacancy_fraction",
+            "1",
+            "measured: atoms removed, over those that were there",
+            of_those_left,
+        ),
+    )
 
     def __init__(self, fraction: float, element: str | None = None) -> None:
         """Make the defect.

@@ -7,9 +7,10 @@ from jaxtyping import Float, Int
 from scipy import constants
 from scipy.integrate import quad
 
-from crystalvision.contracts import Crystal, Defect, DefectiveCrystal
+from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.defects._checks import check_not_negative
+from crystalvision_simulate.defects._degree import in_quadrature
 
 
 class ThermalVibration(Defect):
@@ -21,7 +22,14 @@ class ThermalVibration(Defect):
     """
 
     stage = "motion"
-    measures = ("thermal_displacement_rms_angstrom",)
+    measures = (
+        Measure(
+            "thermal_displacement_rms_angstrom",
+            "angstrom",
+            "measured: thermal motion along one axis, root mean square",
+            in_quadrature,
+        ),
+    )
 
     def __init__(
         self,

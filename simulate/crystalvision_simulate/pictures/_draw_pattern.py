@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crystalvision.contracts import Axis
 from crystalvision.text import figure_text
 from crystalvision_simulate.pictures._labels import Label, overlined
 from crystalvision_simulate.pictures._style import COLOUR_MAP
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Normalize
     from matplotlib.image import AxesImage
 
+_UNITS = {"1/angstrom": "1/Å", "degree": "°", "angstrom": "Å"}
 _GAMMA = 0.3  # of an image whose few bright pixels would leave the rest black
 _DECADES = 5.0  # between the darkest and the brightest colour of a pattern without noise
 
@@ -43,10 +45,17 @@ def scale_of(patterns: Sequence[PatternView]) -> "Normalize":
     )
 
 
-def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "AxesImage":
-    """Draw a pattern with its axes and labels."""
+def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "AxesImage | None":
+    """Draw a pattern with its axes and labels; one of a single axis as a curve for each channel.
+
+    Returns:
+        The image, if it is one.
+    """
     from matplotlib.ticker import MaxNLocator
 
+    power = f", image to the power {_GAMMA:g}" if pattern.unit == "image" else ""
+    if pattern.calibration is None:
+        return _draw_curves(axes, pattern)
     channels, height, width = pattern.image.shape
     if channels == 3:
         shown = np.moveaxis(np.clip(norm(pattern.image), 0, 1), 0, -1)
@@ -62,13 +71,30 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5, pad=2)
-    power = f", image to the power {_GAMMA:g}" if pattern.unit == "image" else ""
     axes.set_title(figure_text(pattern.title) + power)
-    axes.set_xlabel("$q_x$ [1/Å]", labelpad=1, parse_math=True)
-    axes.set_ylabel("$q_y$ [1/Å]", labelpad=1, parse_math=True)
+    rows, columns = pattern.axes
+    axes.set_xlabel(_name_of(columns), labelpad=1, parse_math=True)
+    axes.set_ylabel(_name_of(rows), labelpad=1, parse_math=True)
     for label in pattern.labels:
         _draw_label(axes, label)
     return image
+
+
+def _draw_curves(axes: "Axes", pattern: PatternView) -> None:
+    """Draw each channel over the one axis."""
+    (axis,) = pattern.axes
+    for channel in pattern.image:
+        axes.plot(axis.values(), channel, linewidth=0.8)
+    axes.tick_params(labelsize=7.5, pad=2)
+    axes.set_title(figure_text(pattern.title))
+    axes.set_xlabel(_name_of(axis), labelpad=1, parse_math=True)
+
+
+def _name_of(axis: Axis) -> str:
+    """An axis with its units, as a figure writes it."""
+    first, _, below = axis.name.partition("_")
+    named = f"${first}_{below}$" if len(first) == len(below) == 1 else figure_text(axis.name)
+    return f"{named} [{_UNITS.get(axis.units) or figure_text(axis.units)}]"
 
 
 def draw_colour_bar(axes: "Axes", image: "AxesImage", unit: str) -> None:
@@ -104,6 +130,8 @@ def _round_counts(norm: "Normalize") -> list[float]:
 def _brightest(pattern: PatternView) -> float:
     """The brightest pixel beside the direct beam."""
     image = np.asarray(pattern.image, dtype=np.float64)
+    if pattern.calibration is None:
+        return float(image.max())
     (middle,) = pattern.calibration.on_axes(np.zeros((1, 2)))
     rows, columns = (
         (np.arange(size) - origin) * step

@@ -89,7 +89,7 @@ def _draw_row(
         for pattern in patterns:
             axes = next(rest).add_axes(figure)
             image = draw_pattern(axes, pattern, norm)
-        if len(patterns[-1].image) == 1:
+        if image is not None and len(patterns[-1].image) == 1:
             draw_colour_bar(axes, image, unit)
     return found
 

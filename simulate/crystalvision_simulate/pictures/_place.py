@@ -1,11 +1,13 @@
 """Where things lie on a picture of a pattern."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float
+
+from crystalvision.contracts import Axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,13 @@ class Calibration:
     camera_length_error: float = 0.0
 
     @classmethod
-    def of(
-        cls,
-        step: tuple[float, float],
-        direct_beam: tuple[float, float],
-        drawn: Mapping[str, float],
-    ) -> Self:
-        """The calibration of a pattern, with what was drawn for its camera, if it had one."""
+    def of(cls, axes: Sequence[Axis], drawn: Mapping[str, float] | None = None) -> Self:
+        """The calibration of a pattern on two axes, with what was drawn for its camera, if any."""
+        drawn = drawn or {}
+        rows, columns = axes
         return cls(
-            step,
-            direct_beam,
+            (rows.scale, columns.scale),
+            (-rows.offset / rows.scale, -columns.offset / columns.scale),
             rotation_deg=drawn.get("rotation_deg", 0.0),
             offset_px=(drawn.get("centre_offset_y_px", 0.0), drawn.get("centre_offset_x_px", 0.0)),
             camera_length_error=drawn.get("camera_length_error", 0.0),

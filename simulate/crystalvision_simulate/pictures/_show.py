@@ -116,7 +116,9 @@ def _of_dataset(subject: Subject, catalogue: Catalogue, choice: Choice) -> list[
     from crystalvision.datasets import Dataset
 
     dataset = Dataset.open(subject.name, allow_incomplete=True)
-    indices = choice.indices(dataset.header.class_names, dataset.column("label"))
+    names = dataset.header.class_names
+    labels = dataset.column("label") if names else np.zeros(len(dataset), dtype=np.int64)
+    indices = choice.indices(names or ("all samples",), labels)
     if subject.index is not None:
         if choice.classes or any(index != subject.index for index in choice.samples):
             raise InputError(

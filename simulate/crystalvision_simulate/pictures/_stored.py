@@ -10,8 +10,7 @@ from crystalvision.config import validate
 from crystalvision.datasets import Dataset, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.pictures._place import Calibration
-from crystalvision_simulate.pictures._view import PatternView, View, make, view_of
+from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
 
@@ -33,6 +32,12 @@ def views_of_dataset(
         InputError: There is no such sample.
         StorageError: The data cannot be read.
     """
+    axes = [axis.name for axis in dataset.header.axes]
+    if axes != ["q_y", "q_x"]:
+        raise InputError(
+            f"{dataset.path}: patterns along {', '.join(axes)} are not drawn here, only those "
+            "along q_y, q_x; the figure of `crystalvision dataset card` shows them"
+        )
     images = dataset.images(indices)
     try:
         recipe = validate(Recipe, dataset.header.recipe, f"the recipe of {dataset.path}")
@@ -55,13 +60,14 @@ def _made_again(
     """A stored image beside the crystal and the ideal pattern that its recipe gives."""
     made = make(simulator, index)
     view = view_of(simulator, made, window_angstrom=window, ideal_only=False)
-    if made.image.shape != stored.shape:
-        raise InputError(
-            f"an image has the shape {stored.shape}, the recipe makes {made.image.shape}"
-        )
+    counts = made.recording.counts
+    if counts.shape != stored.shape:
+        raise InputError(f"an image has the shape {stored.shape}, the recipe makes {counts.shape}")
     *before, last = view.patterns
-    shown = replace(last, image=stored, title=f"{last.title}, as stored")
-    note = _comparison(dataset, stored, made.image)
+    header = dataset.header
+    image = pattern_view("", stored, header.axes, last.unit).image
+    shown = replace(last, image=image, title=f"{last.title}, as stored")
+    note = _comparison(dataset, stored, counts)
     return replace(view, patterns=(*before, shown), note=note)
 
 
@@ -84,21 +90,20 @@ def _comparison(dataset: Dataset, stored: Image, made: Image) -> str:
 def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
     """A stored image with nothing but what the dataset says of it."""
     header = dataset.header
-    steps = (header.axes[0].scale, header.axes[1].scale)
-    direct_beam = (
-        -header.axes[0].offset / header.axes[0].scale,
-        -header.axes[1].offset / header.axes[1].scale,
-    )
-    columns = {name: float(dataset.column(name)[index]) for name in header.columns}
+    columns = {
+        name: float(dataset.column(name, [index])[0])
+        for name, column in header.columns.items()
+        if not column.shape
+    }
     known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
     counted = header.dtype != "float32"
-    pattern = PatternView(
-        title="detected, as stored" if counted else "as stored",
-        image=image,
-        unit="counts" if counted else "fraction" if len(image) == 1 else "image",
-        calibration=Calibration(steps, direct_beam),
+    pattern = pattern_view(
+        "detected, as stored" if counted else "as stored",
+        image,
+        header.axes,
+        "counts" if counted else "fraction" if len(image) == 1 else "image",
     )
-    name = header.class_names[int(columns["label"])]
+    name = header.class_names[int(columns["label"])] if header.class_names else "no class"
     which = int(columns.get("structure", 0))
     return View(
         f"{name}, sample {index}",

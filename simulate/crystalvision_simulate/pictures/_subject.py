@@ -107,8 +107,12 @@ def recipe_of_structure(name: str, catalogue: Catalogue, overrides: Sequence[str
         "structure": structure,
         "specimen": {"width_angstrom": 80, "aperture_diameter_angstrom": 60},
         "renderer": {"name": "multislice"},
-        "camera": {"pixels": 400, "pixel_size_inv_angstrom": 0.0075},
-        "detector": None,
+        "instrument": {
+            "name": "area-detector",
+            "kind": "ideal",
+            "pixels": 400,
+            "pixel_size_inv_angstrom": 0.0075,
+        },
         "classes": [{"name": "ideal", "severity": 0}],
     }
     wanted = apply_overrides(data, overrides)

@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Aperture, Crystal, CrystalFacts, Parent, Specimen
-from crystalvision.sources import Sample
-from crystalvision_simulate.crystals import Cut
-from crystalvision_simulate.detector import illuminated_area_angstrom2
+from crystalvision.contracts import (
+    Aperture,
+    Axis,
+    Crystal,
+    CrystalFacts,
+    Parent,
+    Recording,
+    Specimen,
+)
+from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.pictures._compare import Comparison, compare
 from crystalvision_simulate.pictures._labels import Label, choose_labels
 from crystalvision_simulate.pictures._place import Calibration
@@ -34,18 +40,20 @@ class PatternView:
 
     Attributes:
         title: What it is.
-        image: The pattern, (c, h, w).
+        image: The pattern, (c, n) or (c, h, w).
+        axes: Its axes, one or two.
         unit: A `fraction` of the beam in each pixel, `counts` of a detector, or an `image` on the
             renderer's own scale.
-        calibration: Its axes.
+        calibration: How the crystal lies on two axes; `None` for one.
         labels: Indices on its spots.
         dark_radius: |q| about the direct beam that does not decide how bright the picture is [1/Å].
     """
 
     title: str
-    image: Float[np.ndarray, "c h w"]
+    image: Float[np.ndarray, "c *grid"]
+    axes: tuple[Axis, ...]
     unit: Unit
-    calibration: Calibration
+    calibration: Calibration | None
     labels: Sequence[Label] = ()
     dark_radius: float = 0.0
 
@@ -108,20 +116,18 @@ class Made:
     Attributes:
         index: Its place in the recipe.
         scene: What the beam meets.
-        cut: What it was cut from.
         ideal: The same without defects.
         perfect: The pattern of the ideal crystal.
         projection: The pattern.
-        image: What a dataset holds of it, (c, h, w).
+        recording: What a dataset holds of it.
     """
 
     index: int
     scene: Scene
-    cut: Cut
     ideal: Crystal
     perfect: Projection
     projection: Projection
-    image: np.ndarray[Any, Any]
+    recording: Recording
 
 
 def make(simulator: Simulator, index: int) -> Made:
@@ -132,14 +138,13 @@ def make(simulator: Simulator, index: int) -> Made:
             the camera reaches beyond the renderer's band.
     """
     scene = simulator.scene(index)
-    cut = _cut_of(simulator, scene)
-    ideal = simulator.crystals.cut(cut, scene.drawn["thickness_angstrom"])
-    without = replace(scene, specimens=(simulator.crystals.specimen(ideal),))
+    ideal = simulator.crystals.cut(scene.cut, scene.box)
+    without = replace(scene, specimens=(simulator.crystals.specimen(ideal, scene.box),))
     # One by one: a sample must not depend on what it is rendered with.
     (perfect,) = simulator.render([without])
     (projection,) = simulator.render([scene])
-    (sample,) = simulator.expose([projection])
-    return Made(index, scene, cut, ideal, perfect, projection, sample.image)
+    (recording,) = simulator.record([projection])
+    return Made(index, scene, ideal, perfect, projection, recording)
 
 
 def view_of(
@@ -157,7 +162,7 @@ def view_of(
     name = simulator.recipe.classes[simulator.label(made.index)].name
     window = window_angstrom or _window(made, ideal_only=ideal_only)
     return View(
-        name=f"along {bracketed(made.cut.zone_axis)}"
+        name=f"along {bracketed(made.scene.cut.zone_axis)}"
         if ideal_only
         else f"{name}, sample {made.index}",
         details=details_of(simulator, made.scene),
@@ -165,8 +170,8 @@ def view_of(
         patterns=_patterns(simulator, made, ideal_only=ideal_only),
         index=made.index,
         columns=made.scene.columns,
-        note=simulator.saturation_note([made.projection], [Sample(made.image, {})]),
-        structure=simulator.crystals.facts[made.cut.structure],
+        note=simulator.note([made.projection], [made.recording]),
+        structure=simulator.crystals.facts[made.scene.cut.structure],
     )
 
 
@@ -179,22 +184,13 @@ def _window(made: Made, *, ideal_only: bool) -> float:
     return _WIDEST if aperture is None else aperture.diameter_angstrom
 
 
-def _cut_of(simulator: Simulator, scene: Scene) -> Cut:
-    """What a scene was cut from: as its columns say, or the one that there is."""
-    crystals, known = simulator.crystals, scene.columns
-    axis = crystals.zone_axes[0]
-    if "zone_axis_u" in known:
-        axis = tuple(int(known[f"zone_axis_{letter}"]) for letter in "uvw")
-    return Cut(int(known.get("structure", 0)), axis)
-
-
 def _crystal_view(made: Made, window_angstrom: float) -> CrystalView | None:
     specimen, parent = made.scene.specimens[0], made.ideal.parent
     if parent is None:
         return None
     return CrystalView(
         parent=parent,
-        zone_axis=made.cut.zone_axis,
+        zone_axis=made.scene.cut.zone_axis,
         specimen=specimen,
         comparison=compare(made.ideal, specimen),
         rotation_deg=made.scene.drawn.get("rotation_deg", 0.0),
@@ -203,41 +199,71 @@ def _crystal_view(made: Made, window_angstrom: float) -> CrystalView | None:
 
 
 def _patterns(simulator: Simulator, made: Made, *, ideal_only: bool) -> tuple[PatternView, ...]:
-    """The patterns of the ideal crystal, of the crystal with defects, and the detected one."""
-    scene, recipe = made.scene, simulator.recipe
-    one = made.perfect
-    calibration = Calibration.of(one.sampling_inv_angstrom, one.direct_beam, scene.drawn)
-    images = [each.image.cpu().numpy() for each in (made.perfect, made.projection)]
-    found = _reflections(simulator, made, calibration, images[0].shape)
-    dark = 0.0
-    if found is not None and len(found.hkl):
-        dark = 0.6 * float(np.linalg.norm(found.q_inv_angstrom, axis=1).min())
-    labels = [] if found is None else choose_labels(images[0][0], found, calibration)
-    unit: Unit = "image" if found is None else "fraction"
-    title = "ideal crystal" if recipe.detector is None else "ideal crystal, no noise"
-    shown = [PatternView(title, images[0], unit, calibration, labels, dark)]
+    """The patterns of the ideal crystal, of the crystal with defects, and the recorded one."""
+    images = [each.pattern.intensity.cpu().numpy() for each in (made.perfect, made.projection)]
+    plain = pattern_view("", images[0], made.perfect.pattern.axes, "image", made.scene.drawn)
+    found = _reflections(simulator, made, plain)
+    if found is not None and plain.calibration is not None:
+        labels = choose_labels(images[0][0], found, plain.calibration)
+        dark = 0.0
+        if len(found.hkl):
+            dark = 0.6 * float(np.linalg.norm(found.q_inv_angstrom, axis=1).min())
+        plain = replace(plain, labels=labels, dark_radius=dark)
+    if simulator.renderer.example.quantity == "fraction":
+        plain = replace(plain, unit="fraction")
+    recorded = not np.array_equal(made.recording.counts, images[1].astype(np.float32))
+    title = "ideal crystal, no noise" if recorded else "ideal crystal"
+    ideal = replace(plain, title=title)
     if ideal_only:
-        return tuple(shown)
-    title = title.replace("ideal", "this")
-    shown.append(PatternView(title, images[1], unit, calibration, (), dark))
-    if recipe.detector is not None:
-        area = illuminated_area_angstrom2(scene.specimens[0])
-        dose = recipe.detector.exposure(scene.drawn, area).dose_electrons
-        title = f"detected, {dose:,.0f} electrons"
-        shown.append(PatternView(title, made.image, "counts", calibration, (), dark))
+        return (ideal,)
+    shown = [ideal, _like(plain, title.replace("ideal", "this"), images[1], plain.unit)]
+    if recorded:
+        shown.append(_like(plain, _recorded(made), made.recording.counts, "counts"))
     return tuple(shown)
 
 
-def _reflections(
-    simulator: Simulator, made: Made, calibration: Calibration, shape: tuple[int, ...]
-) -> Reflections | None:
-    """Where spots should be; `None` for images that are no diffraction pattern of this cut."""
-    parent, recipe = made.ideal.parent, simulator.recipe
-    if shape[0] != 1 or parent is None:
+def pattern_view(
+    title: str,
+    image: Float[np.ndarray, "c *grid"],
+    axes: tuple[Axis, ...],
+    unit: Unit,
+    drawn: Mapping[str, float] | None = None,
+) -> PatternView:
+    """A pattern of any number of dimensions; of more than two, the sum along the first ones."""
+    further = tuple(range(1, len(axes) - 1))
+    if further:
+        names = ", ".join(axis.name for axis in axes[:-2])
+        image, axes, title = image.sum(axis=further), axes[-2:], f"{title}, summed along {names}"
+    calibration = Calibration.of(axes, drawn) if len(axes) == 2 else None
+    return PatternView(title, image, axes, unit, calibration)
+
+
+def _like(
+    plain: PatternView, title: str, image: Float[np.ndarray, "c *grid"], unit: Unit
+) -> PatternView:
+    """A pattern of the same sample, without labels."""
+    further = tuple(range(1, image.ndim - 1 - len(plain.axes) + 1))
+    image = image.sum(axis=further) if further else image
+    return replace(plain, title=title, image=image, unit=unit, labels=())
+
+
+def _recorded(made: Made) -> str:
+    instrument = made.projection.instrument
+    if not isinstance(instrument, AreaDetector):
+        return "recorded"
+    dose = instrument.exposure(made.projection.pattern.area_angstrom2).dose_electrons
+    return f"detected, {dose:,.0f} electrons"
+
+
+def _reflections(simulator: Simulator, made: Made, view: PatternView) -> Reflections | None:
+    """Where spots should be; `None` for what is no diffraction pattern across the beam."""
+    parent, recipe, calibration = made.ideal.parent, simulator.recipe, view.calibration
+    across = [axis.name for axis in view.axes] == ["q_y", "q_x"]
+    if len(view.image) != 1 or parent is None or calibration is None or not across:
         return None
     energy = made.scene.beam.energy_kev
     x_rays = recipe.renderer.options.get("radiation") == "x-rays"
-    left, right, bottom, top = calibration.extent(*shape[1:])
+    left, right, bottom, top = calibration.extent(*view.image.shape[1:])
     corner = float(np.hypot(max(-left, right), max(bottom, -top)))
     return reflections(
         parent,

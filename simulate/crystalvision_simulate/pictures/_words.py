@@ -33,7 +33,7 @@ def details_of(simulator: Simulator, scene: Scene) -> str:
         parts.append(f"camera length {_signed(100 * drawn['camera_length_error'])} %")
     measured = [
         f"{name} {_plain(scene.columns[name])}"
-        for name in simulator.crystals.measures
+        for name in simulator.defects.measures
         if abs(scene.columns[name]) > 1e-9
     ]
     together = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in (*parts, *measured)]

@@ -74,6 +74,19 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         return tuple(values)
 
     @property
+    def varies(self) -> bool:
+        """Whether it is a distribution, be it of one value."""
+        return not isinstance(self.root, float)
+
+    @property
+    def inside(self) -> float:
+        """A value between the ends that is no round number, where it may take any."""
+        if isinstance(self.root, float) or "choice" in self.root:
+            return self.ends[0]
+        low, high = self.ends
+        return low + 0.381966 * (high - low)
+
+    @property
     def choices(self) -> tuple[float, ...] | None:
         """The values that it takes, in rising order, or `None` where it takes any in a range."""
         if isinstance(self.root, float):

@@ -11,13 +11,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
-from crystalvision_simulate.recipes._detector import DetectorSettings
-from crystalvision_simulate.recipes._settings import (
-    BeamSettings,
-    CameraSettings,
-    SpecimenSettings,
-    ZoneAxis,
-)
+from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings, ZoneAxis
 
 _SOURCE = "simulation"  # the one that makes these recipes
 
@@ -61,9 +55,11 @@ class Recipe(Config):
         renderer: What makes a pattern of a specimen.
         configurations: Snapshots of the moving atoms to average over; one leaves speckle, as a
             small beam on a small volume sees it.
-        camera: Where the pattern falls on the detector; `null` for the renderer's own image.
-        detector: What the detector counts; `null` for images without noise, in float32.
+        instrument: What records the pattern; `none` for the renderer's own, without noise.
         classes: The classes.
+
+    Any number among the options of a part (structure, defect, renderer, instrument) may be a
+    distribution, as may those of the specimen and the beam: see `crystalvision_simulate.numbers`.
     """
 
     name: str = Field(min_length=1)
@@ -76,8 +72,7 @@ class Recipe(Config):
     beam: BeamSettings = BeamSettings()
     renderer: Part = Part(name="multislice")
     configurations: int = Field(default=1, gt=0, le=10_000)
-    camera: CameraSettings | None = CameraSettings()
-    detector: DetectorSettings | None = DetectorSettings()
+    instrument: Part = Part(name="area-detector")
     classes: Annotated[tuple[ClassSettings, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -91,8 +86,6 @@ class Recipe(Config):
                     f"class '{settings.name}' has no structure, and neither has the recipe; "
                     "give one, such as structure: si3n4-beta"
                 )
-        if self.camera is None and self.detector is not None:
-            raise ValueError("a detector needs a camera; set detector to null as well")
         return self
 
 

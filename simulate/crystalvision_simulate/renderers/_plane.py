@@ -70,7 +70,7 @@ class Plane:
             torch.arange(-n, n + 1, device=intensity.device) % length
             for n, length in zip(reach, size, strict=True)
         )
-        return Pattern(
+        return Pattern.diffraction(
             intensity=intensity[rows[:, None], columns][None],
             sampling_inv_angstrom=sampling,
             direct_beam=(reach[0], reach[1]),

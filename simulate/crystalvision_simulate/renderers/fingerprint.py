@@ -33,7 +33,7 @@ class Fingerprint(Renderer):
     tan 2θ, a spot at the edge of 64 pixels lies 0.8 % farther out.
     """
 
-    gives_fractions = False
+    quantity = "intensity"
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Fingerprint(Renderer):
             mean *= _mask(self.pixels, self.mask_radius_px, device)
             low, high = mean.min(), mean.max()
             patterns.append(
-                Pattern(
+                Pattern.diffraction(
                     intensity=(mean - low) / (high - low),
                     sampling_inv_angstrom=(self.pixel_size_inv_angstrom,) * 2,
                     direct_beam=(self.pixels // 2,) * 2,

@@ -102,7 +102,7 @@ class Kinematic(Renderer):
             for one in spaced:
                 intensity += self.wave(one, beam, device=device, dtype=dtype).abs().square()
             patterns.append(
-                Pattern(
+                Pattern.diffraction(
                     intensity=(intensity / len(spaced))[None],
                     sampling_inv_angstrom=(1 / grid.height_angstrom, 1 / grid.width_angstrom),
                     direct_beam=grid.reach,

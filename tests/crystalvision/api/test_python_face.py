@@ -12,12 +12,12 @@ from crystalvision.errors import InputError
 SMALL = {
     "specimen.width_angstrom": 20,
     "specimen.thickness_angstrom": 30,
-    "camera.pixels": 32,
-    "camera.pixel_size_inv_angstrom": 0.08,
+    "instrument.pixels": 32,
+    "instrument.pixel_size_inv_angstrom": 0.08,
     "renderer.slice_thickness_angstrom": 8,
-    "detector.dose_electrons": 1e5,
+    "instrument.dose_electrons": 1e5,
 }
-QUICK = {"schedule.classifier.epochs": 1, "input.bin": 1}
+QUICK = {"schedule.classifier.epochs": 1, "input.bin.size": 1}
 
 
 class MyNet(nn.Module):
@@ -111,7 +111,7 @@ def test_predictions_are_a_table(run, data):
 
 
 def test_a_classical_system_trains_too(folder, data):
-    run = cv.train("knn", data, folder / "knn", set={"input.bin": 1})
+    run = cv.train("knn", data, folder / "knn", set={"input.bin.size": 1})
     assert run.predict(data.images([0])).predictions.probabilities.shape == (1, 4)
     with pytest.raises(InputError, match="no pattern was given"):
         run.predict()

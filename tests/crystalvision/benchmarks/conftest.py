@@ -38,7 +38,7 @@ import torch
 from torch import nn
 
 from crystalvision import hookimpl
-from crystalvision.datasets import Axis, Column, DatasetHeader
+from crystalvision.datasets import Axis, Column, DatasetHeader, defect_columns
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, Source
 
@@ -58,9 +58,10 @@ class Rings(Source):
             samples=self.recipe["samples"],
             image_shape=(1, size, size),
             dtype="uint16",
-            class_names=tuple(self.recipe.get("classes", ("small", "large"))),
-            class_severities=(0.0, 0.9),
-            columns={"dose_electrons": Column(dtype="float32", units="1")},
+            columns={
+                **defect_columns(self.recipe.get("classes", ("small", "large")), (0.0, 0.9)),
+                "dose_electrons": Column(dtype="float32", units="1"),
+            },
             axes=tuple(
                 Axis(name=name, size=size, scale=0.1, offset=-0.05 * size)
                 for name in ("q_y", "q_x")

@@ -184,7 +184,7 @@ def test_the_commands_on_the_page_repeat_its_numbers(tmp_path):
                 "set": {
                     "specimen.thickness_angstrom": {"uniform": [10, 20]},
                     "specimen.width_angstrom": 30,
-                    "camera.pixels": 64,
+                    "instrument.pixels": 64,
                 },
                 "train": {"samples": 32, "seed": 1, "validation_share": 0.25, "sizes": [16, 32]},
                 "test": {"samples": 12, "seed": 2},

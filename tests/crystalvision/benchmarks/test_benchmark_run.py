@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 import crystalvision.evaluation
-from crystalvision.benchmarks import Place, ResultRow, cells_of, collect
+from crystalvision.benchmarks import Place, ResultRow, cells_of, collect, keep_runs
 from crystalvision.benchmarks._loop import Loop
+from crystalvision.benchmarks.report import write_report
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
@@ -96,6 +97,25 @@ def test_both_files_hold_the_table(whole):
     assert list(frame.columns) == list(ResultRow.model_fields)
     assert frame["accuracy"].tolist() == [row.accuracy for row in rows]
     assert frame["value"].dtype == "float64"
+
+
+def test_what_is_kept_of_the_runs_gives_the_same_table(whole, rings, tmp_path):
+    folder, rows = whole
+    ignored = shutil.ignore_patterns("runs", "*.zarr", "report.html", "results.md")
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=ignored)
+    keep_runs(folder, rows, copy)
+    kept = collect(copy, rings)
+    assert kept == rows
+    write_report(copy, rings)
+    assert (copy / "results.md").read_bytes() == (folder / "results.md").read_bytes()
+    lines = (copy / "runs.jsonl").read_text().splitlines(keepends=True)
+    (copy / "runs.jsonl").write_text("".join(lines[1:]))
+    assert [row.status for row in collect(copy, rings)].count("not-run") == 1
+    with pytest.raises(InputError, match=r"is missing, but results\.csv has it"):
+        write_report(copy, rings)
+    (copy / "runs.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match=r"runs\.jsonl, line 1: not what"):
+        collect(copy, rings)
 
 
 def test_what_is_done_is_not_done_again(whole, bench, make_suite, make_watcher, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, defect_columns
 
 COLUMNS = {
     "thickness_angstrom": Column(dtype="float32", units="angstrom", description="along the beam"),
@@ -23,6 +23,7 @@ def write(
     shape=(1, 16, 24),
     dtype="uint16",
     mode="create",
+    columns=COLUMNS,
     **more,
 ):
     """A finished dataset; `more` replaces keys of its header."""
@@ -32,9 +33,7 @@ def write(
         "samples": samples,
         "image_shape": shape,
         "dtype": dtype,
-        "class_names": tuple(classes),
-        "class_severities": tuple(severities.tolist()),
-        "columns": COLUMNS,
+        "columns": {**defect_columns(classes, severities.tolist()), **columns},
         "axes": tuple(
             Axis(name=name, size=size, scale=scale, offset=-scale * size / 2)
             for name, size, scale in (("q_y", shape[1], 0.05), ("q_x", shape[2], 0.04))

@@ -76,9 +76,9 @@ def test_a_card_that_cannot_be_written_is_a_warning(run, salt):
 
 
 SMALL = (
-    *("--samples", "4", "--set", "specimen.width_angstrom=16", "--set", "camera.pixels=32"),
+    *("--samples", "4", "--set", "specimen.width_angstrom=16", "--set", "instrument.pixels=32"),
     *("--set", "specimen.thickness_angstrom=6", "--set", "renderer.band_limit_inv_angstrom=0.9"),
-    *("--set", "camera.pixel_size_inv_angstrom=0.045"),
+    *("--set", "instrument.pixel_size_inv_angstrom=0.045"),
 )
 
 

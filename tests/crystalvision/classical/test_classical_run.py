@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,14 +10,14 @@ import yaml
 
 from crystalvision.classical import beam_centre, build_classical, fit_classical
 from crystalvision.cli import main
+from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
+from crystalvision.inputs import as_parts, build_preprocess
 from crystalvision.prediction import Predictor
 from crystalvision.runs import Run
 from crystalvision.training import (
     ClassicalExperiment,
-    InputConfig,
-    Preprocess,
     check_experiment,
     load_experiment,
 )
@@ -36,53 +37,56 @@ def test_the_run_folder_is_that_of_any_run(classical_path, dataset):
     record = yaml.safe_load((classical_path / "run.yaml").read_text())
     assert record["dataset"]["identity"] == dataset.identity
     assert {(plugin["kind"], plugin["name"]) for plugin in record["plugins"]} == {
+        ("input", "log1p"),
+        ("input", "standardise"),
         ("feature", "radial-profile"),
         ("feature", "pca"),
         ("estimator", "random-forest"),
+        ("task", "classification"),
     }
     assert Run.load(classical_path).epochs() == []
 
 
 def test_it_tells_rings_apart(classical_path, dataset, catalogue):
     metrics = evaluate(Run.load(classical_path, catalogue), dataset).metrics
-    assert metrics.accuracy >= 0.9
-    assert metrics.severity_source == "class_expectation"
-    assert metrics.severity.mae < 0.15
+    assert metrics.targets["label"]["accuracy"] >= 0.9
+    assert metrics.targets["severity"].source == "class_expectation"
+    assert metrics.targets["severity"]["mae"] < 0.15
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_jobs(
     classical_path, dataset, classical_experiment, catalogue, patterns
 ):
-    header = dataset.header
-    loaded = Predictor.load(classical_path, catalogue=catalogue)
+    loaded_run = Run.load(classical_path, catalogue)
+    loaded = Predictor(loaded_run)
     images = dataset.images(np.arange(12))
-    expected = loaded.predict(images).probabilities
+    expected = loaded.predict(images)["label"].probabilities
     for jobs in (1, 3):
         system = build_classical(
             classical_experiment.system,
             catalogue,
-            preprocess=Preprocess(InputConfig()),
-            image_shape=header.image_shape,
-            calibration=[axis.model_dump() for axis in header.axes],
-            num_classes=4,
+            preprocess=loaded_run.preprocess,
+            channels=1,
+            targets=dataset.header.targets,
             seed=0,
         )
-        accuracy = fit_classical(system, *patterns, jobs=jobs)
-        assert accuracy == loaded.record.phases[0].best_value
-        again = Predictor(Run(classical_path, loaded.record, system)).predict(images)
-        assert np.array_equal(again.probabilities, expected)
+        said = fit_classical(system, *patterns, jobs=jobs)
+        right = said.value == patterns[1].targets["label"]
+        assert float(right.float().mean()) == loaded.record.phases[0].best_value
+        again = Predictor(replace(loaded_run, system=system)).predict(images)
+        assert np.array_equal(again["label"].probabilities, expected)
 
 
 def test_a_batch_of_one_says_what_a_batch_of_many_says(classical_path, dataset, catalogue):
     predictor = Predictor.load(classical_path, catalogue=catalogue)
     images = dataset.images(np.arange(6))
     together, alone = (predictor.predict(images, batch_size=size) for size in (6, 1))
-    assert np.allclose(together.probabilities, alone.probabilities, atol=1e-6)
+    assert np.allclose(together["label"].probabilities, alone["label"].probabilities, atol=1e-6)
 
 
 def test_empty_patterns_have_probabilities(classical_path, catalogue):
     told = Predictor.load(classical_path, catalogue=catalogue).predict(np.zeros((2, 1, 32, 32)))
-    assert np.allclose(told.probabilities.sum(axis=1), 1)
+    assert np.allclose(told["label"].probabilities.sum(axis=1), 1)
 
 
 def test_commands_take_classical_runs(classical_path, dataset_path, tmp_path, capsys, run_path):
@@ -118,17 +122,16 @@ def test_train_writes_a_run_and_says_what_comes_next(
 
 
 @pytest.mark.parametrize("name", ["random-forest", "svm", "logistic", "knn", "naive-bayes"])
-def test_shipped_experiments_can_be_built(name, catalogue):
+def test_shipped_experiments_can_be_built(name, catalogue, dataset):
     experiment = load_experiment(name, catalogue)
     assert isinstance(experiment, ClassicalExperiment)
     assert experiment.system.estimator.name == name
     build_classical(
         experiment.system,
         catalogue,
-        preprocess=Preprocess(experiment.input),
-        image_shape=(1, 128, 128),
-        calibration=(),
-        num_classes=4,
+        preprocess=build_preprocess(experiment.input, catalogue, dataset.header.axes),
+        channels=1,
+        targets=dataset.header.targets,
         seed=experiment.seed,
     )
 
@@ -180,9 +183,10 @@ def test_a_part_that_does_not_exist_is_found_before_reading(
 
 @pytest.mark.parametrize(
     ("offset", "centre"),
-    [(-0.16, (7.75, 7.75)), (-0.0125 * 15.5, (7.5, 7.5)), (5.0, (7.5, 7.5))],
+    [(-0.16, 7.75), (-0.0125 * 15.5, 7.5), (5.0, 7.5)],
 )
-def test_the_direct_beam_is_where_the_calibration_says_or_in_the_middle(offset, centre):
-    axis = {"scale": 0.01 if offset == -0.16 else 0.0125, "offset": offset}
-    assert beam_centre([axis, axis], (32, 32), 2) == pytest.approx(centre)
-    assert beam_centre([], (32, 32), 2) == (7.5, 7.5)
+def test_the_direct_beam_is_where_the_axes_say_or_in_the_middle(catalogue, offset, centre):
+    scale = 0.01 if offset == -0.16 else 0.0125
+    raw = [Axis(name=name, size=32, scale=scale, offset=offset) for name in ("q_y", "q_x")]
+    prepare = build_preprocess(as_parts({"name": "bin", "size": 2}), catalogue, raw)
+    assert beam_centre(prepare.axes) == (centre, centre)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, DatasetHeader, DatasetWriter, defect_columns
 
 CLASSES = ("whole", "holed")
 
@@ -16,9 +16,7 @@ def write(path, *, shards=2):
         samples=10,
         image_shape=(1, 6, 8),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=(0.0, 0.9),
-        columns={},
+        columns=defect_columns(CLASSES, (0.0, 0.9)),
         axes=(
             Axis(name="q_y", size=6, scale=0.05, offset=-0.15),
             Axis(name="q_x", size=8, scale=0.04, offset=-0.16),

@@ -13,9 +13,15 @@ import yaml
 from markdown_it import MarkdownIt
 
 from crystalvision.cli import console, main
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
-from crystalvision.evaluation import load_metrics
-from crystalvision.report._results import read_predictions
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    defect_columns,
+)
+from crystalvision.evaluation import load_metrics, read_predictions
 from crystalvision.text import inline, one_line, printable
 
 from .hostile import CLASSES, FOLDER, RECIPE, hidden
@@ -29,9 +35,10 @@ def write_data(path: Path, seed: int = 0) -> Path:
         samples=samples,
         image_shape=(1, SIDE, SIDE),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=tuple(np.linspace(0, 0.9, len(CLASSES)).round(3).tolist()),
-        columns={"shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1")},
+        columns={
+            **defect_columns(CLASSES, np.linspace(0, 0.9, len(CLASSES)).round(3).tolist()),
+            "shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1"),
+        },
         axes=tuple(Axis(name=name, size=SIDE, scale=0.01, offset=-0.08) for name in ("q_y", "q_x")),
         seed=seed,
         recipe=RECIPE,
@@ -80,7 +87,7 @@ def world(tmp_path_factory):
 
 TINY = (
     *("--set", "system.branches.classifier.backbone=dnsnet-tiny"),
-    *("--set", "input.bin=1", "--set", "schedule.classifier.epochs=1"),
+    *("--set", "input.bin.size=1", "--set", "schedule.classifier.epochs=1"),
 )
 DATA, RUN, PNG = "=data|[b].zarr", "[run]", "[png]"
 
@@ -101,7 +108,16 @@ COMMANDS = {
     "predict as JSON": ("predict", RUN, f"{DATA}[0:21]", "--json"),
     "explain": ("predict", RUN, f"{DATA}[2]", "--explain", "--explain-to", "[e]"),
     "report": ("report", RUN, "-o", "[r].html"),
-    "train classical": ("train", "naive-bayes", "-d", DATA, "-o", "[nb]", "--set", "input.bin=1"),
+    "train classical": (
+        "train",
+        "naive-bayes",
+        "-d",
+        DATA,
+        "-o",
+        "[nb]",
+        "--set",
+        "input.bin.size=1",
+    ),
     "plugins": ("plugins",),
 }
 NAMES_ALL = {"info", "evaluate"}
@@ -149,8 +165,9 @@ def test_a_prediction_is_told_in_csv_that_no_spreadsheet_runs(here):
 def test_predictions_of_a_run_are_read_back(here):
     folder = next((here / RUN / "evaluations").glob("=data*all"))
     metrics = load_metrics(folder)
-    assert metrics.class_names == CLASSES
-    assert read_predictions(folder / "predictions.csv", metrics).probabilities.shape == (126, 21)
+    assert metrics.targets["label"].classes == CLASSES
+    label = read_predictions(folder, metrics).targets["label"]
+    assert label.probabilities.shape == (126, 21)
 
 
 def test_an_export_is_imported_as_it_was(here, tmp_path):

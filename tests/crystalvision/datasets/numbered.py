@@ -9,25 +9,31 @@ import sys
 
 import numpy as np
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, defect_columns
 from crystalvision.errors import CrystalVisionError
 
 SIDE = 8
 
 
-def make_header(**changes):
+COLUMNS = {
+    "thickness_angstrom": Column(
+        dtype="float32", units="angstrom", description="length along the beam"
+    ),
+    "configurations": Column(dtype="int32"),
+}
+
+
+def make_header(
+    class_names=("no_defect", "25 % vacancies"),
+    class_severities=(0.0, 0.9),
+    columns=COLUMNS,
+    **changes,
+):
     fields = {
         "samples": 11,
         "image_shape": (1, SIDE, SIDE),
         "dtype": "uint16",
-        "class_names": ("no_defect", "25 % vacancies"),
-        "class_severities": (0.0, 0.9),
-        "columns": {
-            "thickness_angstrom": Column(
-                dtype="float32", units="angstrom", description="length along the beam"
-            ),
-            "configurations": Column(dtype="int32"),
-        },
+        "columns": {**defect_columns(class_names, class_severities), **columns},
         "axes": (
             Axis(name="q_y", size=SIDE, scale=0.25, offset=-1.0),
             Axis(name="q_x", size=SIDE, scale=0.125, offset=-0.5),

@@ -87,12 +87,12 @@ def test_a_damaged_header_is_told_from_a_newer_format(written):
     document.write_text(sound.replace('"seed": 7', '"seed": 8'))
     with pytest.raises(StorageError, match="the header does not match its checksum"):
         Dataset.open(written)
-    document.write_text(sound.replace('"format": 2', '"format": 3'))
+    document.write_text(sound.replace('"format": 3', '"format": 4'))
     with pytest.raises(StorageError, match="lacks the header"):
         Dataset.open(written)
     copy = written / "crystalvision.json"
-    copy.write_text(copy.read_text().replace('"format": 2', '"format": 3'))
-    with pytest.raises(InputError, match="format 3; this version of crystalvision reads format 2"):
+    copy.write_text(copy.read_text().replace('"format": 3', '"format": 4'))
+    with pytest.raises(InputError, match="format 4; this version of crystalvision reads format 3"):
         Dataset.open(written)
     document.write_text(sound[:100])
     with pytest.raises(StorageError, match=r"zarr\.json: damaged"):

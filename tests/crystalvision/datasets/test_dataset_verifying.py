@@ -109,9 +109,12 @@ def test_whole_shards_swapped_with_their_columns_are_found(written):
 def test_values_changed_with_their_checksum_are_found(written):
     zarr.open_array(written / "label", mode="r+")[2:4] = [5, -3]
     found = messages(written)
-    assert any("label 5 of sample 2 is no class; labels go from 0 to 1" in text for text in found)
+    assert any("sample 2: label 5 is no class; they go from 0 to 1" in text for text in found)
     zarr.open_array(written / "severity", mode="r+")[9] = np.nan
-    assert any("shard 2: severity/c/2: not a finite number" in text for text in messages(written))
+    assert any(
+        "shard 2: severity/c/2: sample 9: severity nan is not a finite number" in text
+        for text in messages(written)
+    )
 
 
 def test_splits_that_do_not_follow_from_the_labels_are_found(written):

@@ -288,10 +288,10 @@ def replaced(name, values):
         (lambda images, columns: (images.astype(float), columns), "float64"),
         (without("severity"), "columns .* were given; the header has"),
         (replaced("label", [0, 1]), r"'label' has shape \(2,\); expected \(4,\)"),
-        (replaced("label", [0, 1, 2, 0]), "label 2 is no class; labels go from 0 to 1"),
+        (replaced("label", [0, 1, 2, 0]), "label 2 is no class; they go from 0 to 1"),
         (replaced("label", [0, 1, -1, 0]), "label -1 is no class"),
         (replaced("label", [0.0, 1.0, 0.0, 1.0]), "'label' is float64; expected int64"),
-        (replaced("severity", [0, np.nan, 0, 0]), "'severity' holds values that are not finite"),
+        (replaced("severity", [0, np.nan, 0, 0]), "severity nan is not a finite number"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(numbered, tmp_path, change, message):

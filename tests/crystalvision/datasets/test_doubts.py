@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, SplitSettings, doubts
+from crystalvision.datasets import (
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    SplitSettings,
+    defect_columns,
+    doubts,
+)
 
 
 def write(path, labels, images, classes=("a", "b"), split=None):
@@ -11,8 +18,7 @@ def write(path, labels, images, classes=("a", "b"), split=None):
         samples=len(labels),
         image_shape=(1, 4, 4),
         dtype="uint16",
-        class_names=classes,
-        class_severities=(0.0,) * len(classes),
+        columns=defect_columns(classes, (0.0,) * len(classes)),
         axes=axes,
         seed=0,
         recipe={"name": "x"},

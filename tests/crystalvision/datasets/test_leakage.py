@@ -110,8 +110,8 @@ def test_these_tests_see_a_leak(make, tmp_path, monkeypatch):
     path, shown = merged(make, tmp_path)
     imported = make("imported", specimens=True)
 
-    def without_specimens(settings, labels, specimens=None):
-        return split_arrays(settings, labels)
+    def without_specimens(settings, samples, columns):
+        return split_arrays(settings, samples, {"label": columns["label"]})
 
     for name in ("crystalvision.datasets._writer", "crystalvision.datasets._recover"):
         monkeypatch.setattr(f"{name}.split_arrays", without_specimens)

@@ -15,7 +15,8 @@ def test_samples_are_as_they_are_stored(written):
     patterns = PatternDataset(dataset, indices)
     assert len(patterns) == 4
     for position, index in enumerate(indices):
-        image, label, severity = patterns[position]
+        image, targets = patterns[position]
+        label, severity = targets["label"], targets["severity"]
         assert np.array_equal(image.numpy(), dataset.images([index])[0])
         assert image.numpy().dtype == dataset.header.dtype
         assert (label.dtype, label.item()) == (torch.int64, index % 2)
@@ -26,9 +27,9 @@ def test_samples_are_as_they_are_stored(written):
 def test_torchs_own_loader_makes_batches_of_it(written):
     dataset = Dataset.open(written)
     patterns = PatternDataset(dataset, dataset.split("train"))
-    images, labels, severities = next(iter(DataLoader(patterns, batch_size=5)))
+    images, targets = next(iter(DataLoader(patterns, batch_size=5)))
     assert images.shape == (5, 1, 8, 8)
-    assert labels.shape == severities.shape == (5,)
+    assert targets["label"].shape == targets["severity"].shape == (5,)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from crystalvision.cli import main
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
-from crystalvision.evaluation import evaluate, load_metrics, save
+from crystalvision.evaluation import evaluate, load_metrics, read_predictions, save
 from crystalvision.runs import Run, train_run
 from crystalvision.training import Experiment
 
@@ -30,7 +31,10 @@ def test_the_training_dataset_is_judged_on_its_test_split(run, dataset):
     assert evaluation.metrics.split == "test"
     assert evaluation.metrics.trained_on_this
     assert evaluation.indices.tolist() == dataset.split("test").tolist()
-    assert evaluation.label.tolist() == dataset.column("label")[evaluation.indices].tolist()
+    assert (
+        evaluation.judged["label"].truth.tolist()
+        == dataset.column("label")[evaluation.indices].tolist()
+    )
     assert evaluation.metrics.images_per_second > 0
 
 
@@ -48,24 +52,24 @@ def test_another_dataset_is_judged_whole(run, other):
 def test_any_split_can_be_asked_for(run, dataset, split):
     metrics = evaluate(run, dataset, split=split).metrics
     assert metrics.samples == len(dataset.split(split))
-    assert sum(map(sum, metrics.confusion)) == metrics.samples
+    assert sum(map(sum, metrics.targets["label"]["confusion"])) == metrics.samples
 
 
 def test_the_validation_agrees_with_the_training(run, dataset):
     """What training said of the validation split is what evaluation says of it."""
     phase = run.record.phases[-1]
     rows = [row for row in run.epochs() if row.phase == phase.name]
-    expected = rows[phase.best_epoch - 1].validation_accuracy
-    assert evaluate(run, dataset, split="validation").metrics.accuracy == pytest.approx(expected)
+    expected = rows[phase.best_epoch - 1].scores["label_accuracy"]
+    found = evaluate(run, dataset, split="validation").metrics.targets["label"]["accuracy"]
+    assert found == pytest.approx(expected)
 
 
 def test_severity_comes_from_the_regressor(run, dataset):
-    metrics = evaluate(run, dataset).metrics
-    assert metrics.severity_source == "regression"
+    assert evaluate(run, dataset).metrics.targets["severity"].source == "head"
     regressor = [row for row in run.epochs() if row.phase == "regressor"]
-    found = evaluate(run, dataset, split="validation").metrics.severity.mae
+    found = evaluate(run, dataset, split="validation").metrics.targets["severity"]["mae"]
     best = run.record.phases[1].best_epoch
-    assert found == pytest.approx(regressor[best - 1].validation_mae, rel=1e-4)
+    assert found == pytest.approx(regressor[best - 1].scores["severity_mae"], rel=1e-4)
 
 
 def test_without_a_regressor_severity_is_that_of_the_classes(
@@ -77,15 +81,18 @@ def test_without_a_regressor_severity_is_that_of_the_classes(
     experiment = Experiment.model_validate({"system": system, "schedule": schedule})
     run = train_run(experiment, dataset, tmp_path / "single", catalogue=catalogue)
     evaluation = evaluate(run, dataset)
-    assert evaluation.metrics.severity_source == "class_expectation"
-    expected = evaluation.predictions.probabilities @ np.array(dataset.header.class_severities)
-    assert np.allclose(evaluation.predictions.severity, expected, atol=1e-6)
+    assert evaluation.metrics.targets["severity"].source == "class_expectation"
+    said = evaluation.predictions
+    expected = said["label"].probabilities @ np.array(dataset.header.class_severities)
+    assert np.allclose(said["severity"].value, expected, atol=1e-6)
 
 
 def test_other_classes_are_refused(copy, dataset, catalogue):
     run = Run.load(copy, catalogue)
     names = ("vacancies_25", *run.record.class_names[1:])
-    changed = Run(copy, run.record.model_copy(update={"class_names": names}), run.system)
+    label = run.record.targets["label"].model_copy(update={"classes": names})
+    targets = {**run.record.targets, "label": label}
+    changed = replace(run, record=run.record.model_copy(update={"targets": targets}))
     with pytest.raises(InputError, match=r"has the classes no_defect.*trained on vacancies_25"):
         evaluate(changed, dataset)
 
@@ -108,16 +115,24 @@ def test_what_is_saved_reads_back(copy, dataset, catalogue):
     folder = save(evaluation, copy)
     assert folder == copy / "evaluations" / "rings-test"
     assert load_metrics(folder) == evaluation.metrics
-    assert json.loads((folder / "metrics.json").read_text())["accuracy"] == (
-        evaluation.metrics.accuracy
-    )
+    metrics = evaluation.metrics
+    stored = json.loads((folder / "metrics.json").read_text())["targets"]
+    assert stored["label"]["task"] == "classification"
+    assert stored["label"]["metrics"]["accuracy"] == metrics.targets["label"]["accuracy"]
+    assert set(stored["severity"]) >= {"task", "units", "metrics", "intervals"}
     with (folder / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["index"]) for row in rows] == evaluation.indices.tolist()
-    right = np.mean([row["label"] == row["predicted"] for row in rows])
-    assert right == pytest.approx(evaluation.metrics.accuracy)
-    total = sum(float(rows[0][key]) for key in rows[0] if key.startswith("probability_"))
+    right = np.mean([row["label"] == row["label_predicted"] for row in rows])
+    assert right == pytest.approx(metrics.targets["label"]["accuracy"])
+    total = sum(float(rows[0][key]) for key in rows[0] if key.startswith("label_probability_"))
     assert total == pytest.approx(1, abs=1e-4)
+    again = read_predictions(folder, metrics)
+    assert again.index.tolist() == evaluation.indices.tolist()
+    for name, judged in evaluation.judged.items():
+        assert np.allclose(again.targets[name].truth, judged.truth)
+        assert np.allclose(again.targets[name].value, judged.value, rtol=1e-5)
+        assert again.targets[name].group_names == dataset.header.class_names
 
 
 def test_datasets_of_one_name_do_not_replace_each_others_evaluation(
@@ -151,8 +166,9 @@ def test_the_command_writes_json(copy, other_dataset_path, capsys):
     line = ["evaluate", str(copy), "-d", str(other_dataset_path), "--json", "--name", "seed-1"]
     assert main(line) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert 0 <= shown["accuracy"] <= 1
-    assert set(shown["severity"]) >= {"mae", "bias", "lower_limit"}
+    targets = {name: each["metrics"] for name, each in shown["targets"].items()}
+    assert 0 <= targets["label"]["accuracy"] <= 1
+    assert set(targets["severity"]) >= {"mae", "bias", "lower_limit"}
     assert (copy / "evaluations" / "seed-1").is_dir()
 
 

@@ -7,17 +7,12 @@ from scipy.stats import binomtest
 from sklearn import metrics as peer
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from crystalvision.contracts import Judged, Target
 from crystalvision.errors import InputError
-from crystalvision.evaluation import (
-    Intervals,
-    bootstrap_intervals,
-    classification_metrics,
-    proportion_interval,
-    reliability,
-    severity_metrics,
-    wilson_interval,
-)
-from crystalvision.evaluation._weighted import weighted_classification, weighted_severity
+from crystalvision.evaluation import intervals_of, proportion_interval, wilson_interval
+from crystalvision_tasks._reliability import reliability
+from crystalvision_tasks.classification import Classification
+from crystalvision_tasks.regression import Regression
 
 NAMES = ("a", "b", "c", "d")
 
@@ -32,13 +27,26 @@ def draw(seed: int, count: int = 200):
     return probabilities, label, severity, severity + rng.normal(0, 0.1, count)
 
 
-def flat(described: dict[str, object]) -> dict[str, float]:
+def of_classes(probabilities, label, specimen=None) -> Judged:
+    target = Target(name="label", task="classification", classes=NAMES)
+    own = np.arange(len(label)) if specimen is None else specimen
+    return Judged(target, label, np.asarray(probabilities).argmax(axis=1), probabilities, own)
+
+
+def of_values(severity, predicted) -> Judged:
+    target = Target(name="severity", task="regression")
+    return Judged(target, severity, predicted, None, np.arange(len(severity)))
+
+
+def intervals(probabilities, label, specimen=None, **options):
+    return intervals_of(Classification(), of_classes(probabilities, label, specimen), **options)
+
+
+def flat(metrics: dict[str, object]) -> dict[str, float]:
     found = {}
-    for name, value in described.items():
-        if isinstance(value, dict):
-            found |= {f"{name}.{each}": number for each, number in value.items()}
-        elif name != "confusion":
-            found[name] = value
+    for name, value in metrics.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{of}".removesuffix("."): number for of, number in inner.items()}
     return found
 
 
@@ -46,18 +54,15 @@ def flat(described: dict[str, object]) -> dict[str, float]:
 def test_weights_of_one_give_the_metrics(seed):
     probabilities, label, severity, told = draw(seed)
     once = np.ones((1, len(label)))
-    expected = flat(
-        classification_metrics(
-            torch.from_numpy(probabilities), torch.from_numpy(label), NAMES
-        ).model_dump()
-    )
-    found = weighted_classification(probabilities, label, NAMES, once)
-    assert {key: float(value[0]) for key, value in found.items()} == pytest.approx(
-        expected, abs=2e-6
-    )
-    judged = severity_metrics(torch.from_numpy(told), torch.from_numpy(severity)).model_dump()
-    weighted = weighted_severity(told, severity, once)
-    assert {key: float(value[0]) for key, value in weighted.items()} == pytest.approx(judged)
+    for task, judged in (
+        (Classification(), of_classes(probabilities, label)),
+        (Regression(), of_values(severity, told)),
+    ):
+        found = {key: float(value[0]) for key, value in task.resampled(judged, once).items()}
+        expected = flat(task.metrics(judged))
+        assert found == pytest.approx({key: expected[key] for key in found}, abs=2e-6)
+        left = {"confusion", "expected_calibration_error", "calibration_error_by_chance"}
+        assert {key.split(".")[0] for key in set(expected) - set(found)} <= left | {"samples"}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -65,7 +70,7 @@ def test_weights_are_repeated_patterns(seed):
     probabilities, label, severity, told = draw(seed, 60)
     drawn = np.random.default_rng(seed).integers(0, 60, 60)
     weights = np.bincount(drawn, minlength=60)[None].astype(float)
-    found = weighted_classification(probabilities, label, NAMES, weights)
+    found = Classification().resampled(of_classes(probabilities, label), weights)
     again = probabilities[drawn], label[drawn]
     for k, name in enumerate(NAMES):
         positive = again[1] == k
@@ -79,7 +84,8 @@ def test_weights_are_repeated_patterns(seed):
         peer.f1_score(again[1], again[0].argmax(1), average="macro")
     )
     expected = peer.r2_score(severity[drawn], told[drawn])
-    assert weighted_severity(told, severity, weights)["r2"][0] == pytest.approx(expected)
+    found = Regression().resampled(of_values(severity, told), weights)
+    assert found["r2"][0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -93,24 +99,24 @@ def test_the_calibration_error_is_that_of_torchmetrics(seed):
 
 
 def test_an_interval_of_the_accuracy_is_that_of_the_binomial():
-    _, label, severity, told = draw(0, 400)
+    _, label, *_ = draw(0, 400)
     probabilities = np.eye(4)[np.where(np.arange(400) < 320, label, (label + 1) % 4)]
-    low, high = bootstrap_intervals(probabilities, label, severity, told, NAMES).of("accuracy")
+    low, high = intervals(probabilities, label).of("accuracy")
     spread = 1.96 * np.sqrt(0.8 * 0.2 / 400)
     assert (low, high) == pytest.approx((0.8 - spread, 0.8 + spread), abs=0.006)
 
 
 def test_specimens_are_drawn_whole():
     """Ten patterns of each specimen, all alike: there are as many facts as specimens."""
-    probabilities, label, severity, told = draw(1, 60)
-    alone = bootstrap_intervals(probabilities, label, severity, told, NAMES)
-    repeated = [np.repeat(each, 10, axis=0) for each in (probabilities, label, severity, told)]
+    probabilities, label, *_ = draw(1, 60)
+    alone = intervals(probabilities, label)
+    repeated = [np.repeat(each, 10, axis=0) for each in (probabilities, label)]
     specimen = np.repeat(np.arange(60), 10)
-    whole = bootstrap_intervals(*repeated, NAMES, specimen=specimen)
+    whole = intervals(*repeated, specimen)
     assert (whole.unit, whole.units) == ("specimen", 60)
     assert whole.of("accuracy") == pytest.approx(alone.of("accuracy"), abs=0.005)
     assert whole.of("brier") == pytest.approx(alone.of("brier"))
-    naive = bootstrap_intervals(*repeated, NAMES)
+    naive = intervals(*repeated)
     widths = [np.ptp(each.of("accuracy")) for each in (whole, naive)]
     assert widths[0] > 2 * widths[1]
 
@@ -119,8 +125,7 @@ def test_specimens_are_drawn_whole():
 def test_no_interval_claims_certainty(count):
     """Every pattern right: resampling sees no doubt, but so many patterns cannot exclude it."""
     label = np.arange(count) % 4
-    severity = label * 0.3
-    told = bootstrap_intervals(np.eye(4)[label], label, severity, severity, NAMES)
+    told = intervals(np.eye(4)[label], label)
     low, high = binomtest(count, count).proportion_ci(method="wilson")
     assert told.of("accuracy") == pytest.approx((low, high), abs=1e-9)
     assert told.of("error_rate") == pytest.approx((0, 1 - low), abs=1e-9)
@@ -128,17 +133,17 @@ def test_no_interval_claims_certainty(count):
     for name in ("recall.a", "precision.b", "auc.c", "macro_recall", "macro_auc"):
         assert told.of(name) == pytest.approx((low, 1), abs=1e-9), name
     assert told.of("f1.a") == pytest.approx((2 * low / (1 + low), 1), abs=1e-9)
-    assert {"quadratic_kappa", "brier", "severity.mae"} <= set(told.all_the_same)
+    assert {"quadratic_kappa", "brier"} <= set(told.all_the_same)
+    exact = intervals_of(Regression(), of_values(label * 0.3, label * 0.3))
+    assert "mae" in exact.all_the_same
+    assert exact.of("mae") is None
     assert all(each is None or each[1] > each[0] for each in told.values.values())
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_proportions_have_wilsons_interval(seed):
-    probabilities, label, severity, told = draw(seed)
-    flagged = probabilities.max(1) < 0.3
-    found = bootstrap_intervals(
-        probabilities, label, severity, told, NAMES, rejected=flagged, resamples=20
-    )
+    probabilities, label, *_ = draw(seed)
+    found = intervals(probabilities, label, resamples=20)
     predicted = probabilities.argmax(1)
     right = predicted == label
     for name, hit, counted in (
@@ -147,7 +152,6 @@ def test_proportions_have_wilsons_interval(seed):
         ("recall.b", right, label == 1),
         ("precision.c", right, predicted == 2),
         ("specificity.d", predicted != 3, label != 3),
-        ("rejected", flagged, label >= 0),
     ):
         hits, trials = int((hit & counted).sum()), int(counted.sum())
         expected = binomtest(hits, trials).proportion_ci(method="wilson")
@@ -179,29 +183,17 @@ def test_specimens_that_are_all_right_count_once_each():
     assert (low, high) == pytest.approx(wilson_interval(20, 20))
 
 
-def test_intervals_of_no_width_in_old_files_are_none():
-    found = Intervals(
-        level=0.95,
-        resamples=9,
-        seed=0,
-        unit="pattern",
-        units=9,
-        values={"accuracy": (1.0, 1.0), "brier": (0.1, 0.2)},
-    )
-    assert (found.of("accuracy"), found.of("brier")) == (None, (0.1, 0.2))
-
-
 def test_the_seed_decides():
-    drawn = draw(2)
-    first, again = (bootstrap_intervals(*drawn, NAMES, resamples=50) for _ in range(2))
+    drawn = draw(2)[:2]
+    first, again = (intervals(*drawn, resamples=50) for _ in range(2))
     assert first == again
-    assert bootstrap_intervals(*drawn, NAMES, resamples=50, seed=1) != first
+    assert intervals(*drawn, resamples=50, seed=1) != first
 
 
 def test_what_means_nothing_has_no_interval():
-    probabilities, _, severity, told = draw(3, 30)
+    probabilities = draw(3, 30)[0]
     label = np.zeros(30, dtype=int)
-    found = bootstrap_intervals(probabilities, label, severity, told, NAMES, resamples=20)
+    found = intervals(probabilities, label, resamples=20)
     assert found.of("auc.a") is None
     assert found.of("recall.b") is None
     assert found.of("recall.a") is not None
@@ -213,4 +205,4 @@ def test_what_means_nothing_has_no_interval():
 )
 def test_wrong_settings_are_refused(count, options, message):
     with pytest.raises(InputError, match=message):
-        bootstrap_intervals(*draw(0, count), NAMES, **options)
+        intervals(*draw(0, count)[:2], **options)

@@ -1,12 +1,19 @@
 """A small dataset with every type of column, and folders of labelled images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    defect_columns,
+)
 
 CLASS_NAMES = ("vacancies 25 %", "no_defect", "twin <112>")
 SEVERITIES = (0.9, 0.0, 0.35)
@@ -20,15 +27,18 @@ COLUMNS = {
 }
 
 
-def make_header(**changes: object) -> DatasetHeader:
+def make_header(
+    class_names: Sequence[str] = CLASS_NAMES,
+    class_severities: Sequence[float] = SEVERITIES,
+    columns: Mapping[str, Column] = COLUMNS,
+    **changes: object,
+) -> DatasetHeader:
     shape = changes.get("image_shape", (1, 6, 8))
     fields = {
         "samples": SAMPLES,
         "image_shape": shape,
         "dtype": "uint16",
-        "class_names": CLASS_NAMES,
-        "class_severities": SEVERITIES,
-        "columns": COLUMNS,
+        "columns": {**defect_columns(class_names, class_severities), **columns},
         "axes": (
             Axis(name="q_y", size=shape[1], scale=0.05, offset=-0.15),
             Axis(name="q_x", size=shape[2], scale=0.04, offset=-0.17),

@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
+from crystalvision.classical import ClassicalSystem
 from crystalvision.cli import main
 from crystalvision.errors import InputError
 from crystalvision.export import check_export, export_run
@@ -38,18 +39,24 @@ def test_onnx_gives_what_prediction_gives(onnx_path, dataset, told):
     session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
     counts = dataset.images(np.arange(5)).astype(np.float32)
     for batch in (1, 5):
-        probabilities, severity = session.run(None, {"counts": counts[:batch]})
-        assert np.allclose(probabilities, told.probabilities[:batch], atol=1e-5)
-        assert np.allclose(severity, told.severity[:batch], atol=1e-5)
+        label, probabilities, severity = session.run(None, {"counts": counts[:batch]})
+        assert np.array_equal(label, told["label"].value[:batch])
+        assert np.allclose(probabilities, told["label"].probabilities[:batch], atol=1e-5)
+        assert np.allclose(severity, told["severity"].value[:batch], atol=1e-5)
 
 
 def test_onnx_says_what_it_is(onnx_path, run):
     session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
     said = session.get_modelmeta().custom_metadata_map
-    assert json.loads(said["crystalvision.class_names"]) == list(run.record.class_names)
+    targets = json.loads(said["crystalvision.targets"])
+    assert targets["label"]["classes"] == list(run.record.class_names)
     assert json.loads(said["crystalvision.image_shape"]) == list(run.record.image_shape)
     assert said["crystalvision.dataset_identity"] == run.record.dataset.identity
-    assert [each.name for each in session.get_outputs()] == ["probabilities", "severity"]
+    assert [each.name for each in session.get_outputs()] == [
+        "label",
+        "label_probabilities",
+        "severity",
+    ]
 
 
 def test_a_program_of_torch_gives_the_same(program_path, dataset, told, run):
@@ -57,11 +64,13 @@ def test_a_program_of_torch_gives_the_same(program_path, dataset, told, run):
     program = torch.export.load(program_path, extra_files=extra).module()
     counts = torch.from_numpy(dataset.images(np.arange(5)).astype(np.float32))
     for batch in (1, 5):
-        probabilities, severity = program(counts[:batch])
-        assert np.allclose(probabilities.detach(), told.probabilities[:batch], atol=1e-5)
-        assert np.allclose(severity.detach(), told.severity[:batch], atol=1e-5)
+        label, probabilities, severity = program(counts[:batch])
+        assert np.array_equal(label, told["label"].value[:batch])
+        expected = told["label"].probabilities[:batch]
+        assert np.allclose(probabilities.detach(), expected, atol=1e-5)
+        assert np.allclose(severity.detach(), told["severity"].value[:batch], atol=1e-5)
     said = json.loads(extra["crystalvision.json"])
-    assert said["class_names"] == list(run.record.class_names)
+    assert said["targets"]["label"]["classes"] == list(run.record.class_names)
     assert said["calibrated"]
 
 
@@ -83,8 +92,9 @@ def test_other_suffixes_and_files_that_are_there_are_refused(tmp_path):
         check_export("onnx", tmp_path / "model.onnx")
 
 
-def test_a_system_that_is_no_network_is_not_exported(run, tmp_path):
-    classical = Run(run.path, run.record, object())
+def test_a_system_that_is_no_network_is_not_exported(run, targets, tmp_path):
+    system = ClassicalSystem([], [], "knn", object(), target=targets["label"], image_shape=(1, 4))
+    classical = Run(run.path, run.record, system, run.preprocess)
     with pytest.raises(InputError, match="its system is no network but a classical one"):
         export_run(classical, "onnx", tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())

@@ -1,12 +1,11 @@
 """Systems that are built, and systems that are refused."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
 
-from crystalvision.contracts import Backbone, Fusion, Head, Prediction
+from crystalvision.contracts import Backbone, Estimate, Fusion, Head, Target
 from crystalvision.errors import InputError, PluginError
 from crystalvision.models import Branch, System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
@@ -25,17 +24,20 @@ def build(
     *,
     in_channels: int = 1,
     num_classes: int = 4,
-    class_severities: Sequence[float] = (),
+    grid: tuple[int, ...] = (16, 16),
     **data: Any,
 ) -> System:
     config = SystemConfig.model_validate(data)
-    return build_system(
-        config,
-        catalogue,
-        in_channels=in_channels,
-        num_classes=num_classes,
-        class_severities=class_severities,
-    )
+    classes = tuple(f"class {number}" for number in range(num_classes))
+    targets = {
+        "label": Target(name="label", task="classification", classes=classes),
+        "severity": Target(name="severity", task="regression"),
+        "thickness_angstrom": Target(
+            name="thickness_angstrom", task="regression", units="angstrom"
+        ),
+        "orientation": Target(name="orientation", task="orientation", shape=(4,)),
+    }
+    return build_system(config, catalogue, in_channels=in_channels, targets=targets, grid=grid)
 
 
 def test_the_fused_system_has_every_part(catalogue):
@@ -86,8 +88,29 @@ REFUSED = [
         r"fusion 'concat' needs a final head.*`head: NAME`.*perceptron",
     ),
     (
-        {"branches": {"a": REGRESSOR}},
-        r"nothing in this system classifies: the heads of a give no probabilities.*softmax",
+        {"branches": {"a": {**CLASSIFIER, "head": {"name": "softmax", "target": "lable"}}}},
+        (
+            r"branch 'a': head 'softmax' learns 'lable', which the dataset does not have; its tar"
+            r"gets: label \(4 classes\), severity, thickness_angstrom \(angstrom\), orientation"
+        ),
+    ),
+    (
+        {"branches": {"a": {**CLASSIFIER, "head": {"name": "softmax", "target": "severity"}}}},
+        (
+            r"branch 'a': head 'softmax' tells classes apart, but 'severity' has no classes; tar"
+            r"gets with classes: label \(4 classes\)$"
+        ),
+    ),
+    (
+        {"branches": {"a": {**CLASSIFIER, "head": {"name": "regression", "target": "label"}}}},
+        (
+            r"branch 'a': the head 'regression' .* gives real values, but 'label' has classes; "
+            r"choose a target that fits: severity, thickness_angstrom \(angstrom\), orientation"
+        ),
+    ),
+    (
+        {"branches": {"a": CLASSIFIER}, "grid": (64,)},
+        r"branch 'a': backbone 'dnsnet-tiny' reads patterns of 2 dimensions, but these have 1",
     ),
     (
         {"branches": {"a": {"backbone": "dnsnet-tinny", "head": "softmax"}}},
@@ -101,12 +124,8 @@ REFUSED = [
         {"branches": {"a": CLASSIFIER}, "fusion": "contat", "head": "softmax"},
         r"no fusion is called 'contat'; did you mean 'concat'\?",
     ),
-    (
-        {"branches": {"a": REGRESSOR}, "class_severities": (0.0, 0.3, 0.3, 0.9)},
-        r"the heads of a tell severity alone, and .* \(0, 0.3, 0.3, 0.9\) are not all different",
-    ),
     ({"branches": {"a": CLASSIFIER}, "in_channels": 0}, "in_channels=0"),
-    ({"branches": {"a": CLASSIFIER}, "num_classes": 1}, "num_classes=1: .*at least two"),
+    ({"branches": {"a": CLASSIFIER}, "num_classes": 1}, "the one class 'class 0'; .*at least two"),
 ]
 
 
@@ -122,8 +141,8 @@ def test_a_final_head_may_be_all_that_classifies(catalogue):
         catalogue, branches={"a": REGRESSOR, "b": REGRESSOR}, fusion="concat", head="softmax"
     )
     told = system.eval().predict(system(torch.zeros(2, 1, 8, 8)))
-    assert told.probabilities.shape == (2, 4)
-    assert told.severity.shape == (2,)
+    assert told["label"].probabilities.shape == (2, 4)
+    assert told["severity"].value.shape == (2,)
 
 
 def test_building_leaves_heads_ready_to_train(catalogue):
@@ -144,14 +163,16 @@ class Liar(Backbone):
 class Means(Head):
     """Gives the features back."""
 
+    targets = ("severity",)
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return features
 
     def loss(self, outputs: torch.Tensor, targets: object) -> torch.Tensor:
         return outputs.sum()
 
-    def predict(self, outputs: torch.Tensor) -> Prediction:
-        return Prediction(severity=outputs[:, 0])
+    def predict(self, outputs: torch.Tensor) -> dict[str, Estimate]:
+        return {"severity": Estimate(outputs[:, 0])}
 
 
 def test_a_backbone_that_breaks_its_word_is_named():

@@ -3,11 +3,20 @@
 import pytest
 import torch
 
-from crystalvision.contracts import Targets
+from crystalvision.contracts import Target, Targets
 from crystalvision.errors import InputError
 from crystalvision.models import BranchOutput, System, SystemConfig, SystemOutput, build_system
 from crystalvision.plugins import Catalogue
 
+TARGETS = {
+    "label": Target(
+        name="label",
+        task="classification",
+        classes=("a", "b", "c", "d"),
+        class_severities=(0.0, 0.3, 0.6, 0.9),
+    ),
+    "severity": Target(name="severity", task="regression"),
+}
 FUSED = {
     "branches": {
         "classifier": {"backbone": "dnsnet-tiny", "head": "softmax"},
@@ -22,7 +31,7 @@ def fused(seed: int = 0) -> System:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = SystemConfig.model_validate(FUSED)
-        return build_system(config, Catalogue.load(), in_channels=1, num_classes=4)
+        return build_system(config, Catalogue.load(), in_channels=1, targets=TARGETS, grid=(16, 16))
 
 
 @pytest.fixture
@@ -56,20 +65,25 @@ def test_the_final_head_speaks_of_classes_and_the_branch_of_severity(images):
     system = fused().eval()
     output = system(images)
     told = system.predict(output)
-    torch.testing.assert_close(told.probabilities, output.final.softmax(1))
-    torch.testing.assert_close(told.severity, output.branches["regressor"].outputs[:, 0])
+    assert list(told) == list(system.targets) == ["label", "severity"]
+    torch.testing.assert_close(told["label"].probabilities, output.final.softmax(1))
+    torch.testing.assert_close(told["severity"].value, output.branches["regressor"].outputs[:, 0])
 
 
 def test_a_system_without_a_final_head_reads_its_branch(images):
     data = {"branches": {"only": FUSED["branches"]["classifier"]}}
     config = SystemConfig.model_validate(data)
-    system = build_system(config, Catalogue.load(), in_channels=1, num_classes=4).eval()
+    system = build_system(
+        config, Catalogue.load(), in_channels=1, targets=TARGETS, grid=(16, 16)
+    ).eval()
     output = system(images)
     told = system.predict(output)
     assert isinstance(output, SystemOutput)
     assert output.final is None
-    assert told.severity is None
-    torch.testing.assert_close(told.probabilities, output.branches["only"].outputs.softmax(1))
+    assert list(told) == ["label"]
+    torch.testing.assert_close(
+        told["label"].probabilities, output.branches["only"].outputs.softmax(1)
+    )
 
 
 def test_saved_weights_give_the_same_system(images):
@@ -100,7 +114,7 @@ def rings(count: int) -> tuple[torch.Tensor, Targets]:
     radius = (axis[:, None].square() + axis.square()).sqrt()
     image = torch.exp(-(radius - (2 + 1.5 * label)[:, None, None]).square())
     noise = 0.3 * torch.randn(count, 16, 16, generator=generator)
-    return (image + noise)[:, None], Targets(label, 0.3 * label)
+    return (image + noise)[:, None], {"label": label, "severity": 0.3 * label}
 
 
 def test_a_tiny_system_learns_a_few_patterns():
@@ -120,29 +134,28 @@ def test_a_tiny_system_learns_a_few_patterns():
     with torch.no_grad():
         output = system(images)
     told = system.predict(output)
-    assert torch.equal(told.probabilities.argmax(1), targets.label)
-    assert (told.severity - targets.severity).abs().mean() < 0.1
+    assert torch.equal(told["label"].value, targets["label"])
+    assert (told["severity"].value - targets["severity"]).abs().mean() < 0.1
     classes = system.branches["classifier"].head.predict(output.branches["classifier"].outputs)
-    assert torch.equal(classes.probabilities.argmax(1), targets.label)
+    assert torch.equal(classes["label"].value, targets["label"])
 
 
 def test_severity_alone_tells_the_nearest_class():
     config = SystemConfig.model_validate(
         {"branches": {"a": {"backbone": "dnsnet-tiny", "head": "severity"}}}
     )
-    severities = (0.3, 0.0, 0.9, 0.6)
-    system = build_system(
-        config, Catalogue.load(), in_channels=1, num_classes=4, class_severities=severities
-    )
+    label = TARGETS["label"].model_copy(update={"class_severities": (0.3, 0.0, 0.9, 0.6)})
+    targets = {**TARGETS, "label": label}
+    system = build_system(config, Catalogue.load(), in_channels=1, targets=targets, grid=(16, 16))
     outputs = torch.tensor([[0.29], [-5.0], [7.0], [0.44], [0.46]])
     output = SystemOutput({"a": BranchOutput(torch.zeros(5, 1), outputs)}, None)
     told = system.predict(output)
-    assert told.probabilities.argmax(1).tolist() == [0, 1, 2, 0, 3]
-    torch.testing.assert_close(told.probabilities.sum(1), torch.ones(5))
+    assert told["label"].value.tolist() == [0, 1, 2, 0, 3]
+    torch.testing.assert_close(told["label"].probabilities.sum(1), torch.ones(5))
     # Half-way between two classes, and a normal distribution of half their distance elsewhere.
     half = system.predict(
         SystemOutput({"a": BranchOutput(torch.zeros(1, 1), torch.tensor([[0.45]]))}, None)
-    ).probabilities[0]
+    )["label"].probabilities[0]
     torch.testing.assert_close(half[0], half[3])
     torch.testing.assert_close(half[0] / half[1], torch.tensor(4.0).exp())
     assert not [name for name in system.state_dict() if "severities" in name]
@@ -151,7 +164,17 @@ def test_severity_alone_tells_the_nearest_class():
 def test_a_head_for_classes_is_asked_before_the_severity(images):
     config = SystemConfig.model_validate(FUSED)
     known = build_system(
-        config, Catalogue.load(), in_channels=1, num_classes=4, class_severities=(0, 0.3, 0.6, 0.9)
+        config, Catalogue.load(), in_channels=1, targets=TARGETS, grid=(16, 16)
     ).eval()
     output = known(images)
-    torch.testing.assert_close(known.predict(output).probabilities, output.final.softmax(1))
+    assert not known.derived
+    found = known.predict(output)["label"].probabilities
+    torch.testing.assert_close(found, output.final.softmax(1))
+
+
+def test_severity_alone_tells_no_class_where_two_have_the_same():
+    config = SystemConfig.model_validate({"branches": {"a": FUSED["branches"]["regressor"]}})
+    label = TARGETS["label"].model_copy(update={"class_severities": (0.0, 0.3, 0.3, 0.9)})
+    targets = {**TARGETS, "label": label}
+    system = build_system(config, Catalogue.load(), in_channels=1, targets=targets, grid=(16, 16))
+    assert list(system.targets) == ["severity"]

@@ -6,7 +6,15 @@ import torch
 from torch import nn
 
 from crystalvision.cli import main
-from crystalvision.contracts import Augmentation, Backbone, Fusion, Head, Prediction, mark_origin
+from crystalvision.contracts import (
+    Augmentation,
+    Backbone,
+    Estimate,
+    Fusion,
+    Head,
+    Target,
+    mark_origin,
+)
 from crystalvision.errors import PluginError
 from crystalvision.models import Branch, System
 from crystalvision.prediction import Predictor
@@ -41,7 +49,9 @@ class Eye(Backbone):
 class Reader(Head):
     """Reads four features, spoilt."""
 
-    def __init__(self, spoil=lambda x: x, told=lambda x: Prediction(x.softmax(1))):
+    targets = ("label",)
+
+    def __init__(self, spoil=lambda x: x, told=lambda x: {"label": Estimate.of_classes(x)}):
         super().__init__()
         self.linear, self.spoil, self.told = nn.Linear(4, 4), spoil, told
 
@@ -68,7 +78,8 @@ class Join(Fusion):
 
 def system(backbone=None, head=None, fusion=None):
     branch = Branch("a", backbone or Eye(), head or Reader(), in_channels=1)
-    return System({"a": branch}, fusion, None if fusion is None else Reader())
+    targets = {"label": Target(name="label", task="classification", classes=tuple("wxyz"))}
+    return System({"a": branch}, fusion, None if fusion is None else Reader(), targets)
 
 
 IMAGES = torch.rand(2, 1, 8, 8)
@@ -95,15 +106,20 @@ def test_parts_of_a_system(kind, wrong):
         lambda x: x,
         lambda x: (x.softmax(1), None),
         lambda x: None,
-        lambda x: Prediction(x.softmax(1)[0]),
-        lambda x: Prediction(x.softmax(1), x),
-        lambda x: Prediction(x.softmax(1).tolist()),
+        lambda x: {},
+        lambda x: {"label": x},
+        lambda x: {"label": Estimate(x.argmax(1), x.softmax(1)[0])},
+        lambda x: {"label": Estimate(x.argmax(1), x.softmax(1)[:, :3])},
+        lambda x: {"label": Estimate(x.argmax(1), x.softmax(1).tolist())},
+        lambda x: {"label": Estimate(x.argmax(1).float())},
+        lambda x: {"label": Estimate(x.argmax(1), None, x)},
+        lambda x: {"label": Estimate(x.argmax(1)), "severity": Estimate(x[:, 0])},
     ],
 )
 def test_predictions(told):
     built = system(head=Reader(told=told))
     with pytest.raises(
-        PluginError, match=r"branch 'a': the head Reader, in predict, gave .*expected"
+        PluginError, match=r"branch 'a': the head Reader, in predict, (for 'label', )?gave .*exp"
     ):
         built.predict(built(IMAGES))
 
@@ -114,8 +130,8 @@ class Change(Augmentation):
     def __init__(self, spoil):
         self.spoil = spoil
 
-    def apply(self, counts, generator):
-        return self.spoil(counts)
+    def apply(self, counts, generator, seen=None):
+        return self.spoil(counts), seen
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -123,14 +139,16 @@ def test_augmentations(wrong):
     spoil, found = WRONG[wrong]
     change = augmenter([Change(spoil)], torch.Generator())
     with pytest.raises(PluginError, match="the augmentation Change gave ") as said:
-        change(IMAGES)
+        change(IMAGES, None)
     assert found in str(said.value)
 
 
 def test_answers_that_are_no_numbers(run, dataset):
     head = run.system.head
     told = head.predict
-    head.predict = lambda outputs: Prediction(told(outputs).probabilities * torch.nan)
+    head.predict = lambda outputs: {
+        "label": Estimate.of_classes(told(outputs)["label"].probabilities * torch.nan)
+    }
     with pytest.raises(PluginError, match=r"backbone 'dnsnet-tiny'.*not finite for 3 of 3 images"):
         Predictor(run).predict(dataset.images(np.arange(3)))
 
@@ -164,7 +182,7 @@ def crystalvision_backbones():
         ),
         ("16, 2", "self.layer(images)", "which declares num_features=16, gave a tensor of shape"),
         ("'8', 2", "self.layer(images)", "has num_features='8'; expected a whole number"),
-        ("8, 2.5", "self.layer(images)", "has stride=2.5; expected a whole number of pixels"),
+        ("8, 2.5", "self.layer(images)", "has stride=2.5; expected a whole number of points"),
     ],
 )
 def test_from_the_command_line(features, returned, said, tmp_path, dataset_path, capsys):

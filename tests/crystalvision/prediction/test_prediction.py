@@ -31,26 +31,31 @@ def pattern(dataset) -> np.ndarray:
 def test_it_says_what_evaluation_says(predictor, run, dataset):
     evaluation = evaluate(run, dataset, split="test")
     told = predictor.predict(dataset.images(dataset.split("test")))
-    assert np.array_equal(told.probabilities, evaluation.predictions.probabilities)
-    assert np.array_equal(told.severity, evaluation.predictions.severity)
-    assert told.names == [dataset.header.class_names[index] for index in told.label]
+    label, severity = told["label"], told["severity"]
+    assert np.array_equal(label.probabilities, evaluation.predictions["label"].probabilities)
+    assert np.array_equal(severity.value, evaluation.predictions["severity"].value)
+    assert label.names == [dataset.header.class_names[index] for index in label.value]
 
 
 def test_a_prediction_does_not_depend_on_its_batch(predictor, dataset):
     images = dataset.images(np.arange(7))
     whole = predictor.predict(images, batch_size=7)
     small = predictor.predict(images, batch_size=2)
-    assert np.allclose(whole.probabilities, small.probabilities, atol=1e-6)
+    assert np.allclose(whole["label"].probabilities, small["label"].probabilities, atol=1e-6)
     alone = predictor.predict(images[3])
-    assert len(alone) == 1
-    assert np.allclose(alone.probabilities[0], whole.probabilities[3], atol=1e-6)
+    assert alone.patterns == 1
+    found, expected = alone["label"].probabilities[0], whole["label"].probabilities[3]
+    assert np.allclose(found, expected, atol=1e-6)
 
 
 def test_images_may_come_without_their_single_channel(predictor, dataset):
     images = dataset.images(np.arange(3))
-    expected = predictor.predict(images).probabilities
-    assert np.array_equal(predictor.predict(images[:, 0]).probabilities, expected)
-    assert np.allclose(predictor.predict(images[0, 0]).probabilities, expected[:1], atol=1e-6)
+    expected, without, single = (
+        predictor.predict(each)["label"].probabilities
+        for each in (images, images[:, 0], images[0, 0])
+    )
+    assert np.array_equal(without, expected)
+    assert np.allclose(single, expected[:1], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_images_may_come_without_their_single_channel(predictor, dataset):
     [
         (np.zeros((1, 16, 16)), r"has shape \(16, 16\); this run expects .* \(1, 32, 32\)"),
         (np.zeros((3, 1, 16, 16)), r"image 0 has shape \(1, 16, 16\)"),
-        (np.zeros((5,)), r"shape \(5,\); expected \(n, channels, height, width\)"),
+        (np.zeros((5,)), r"shape \(5,\); expected n of at least 1 of \(channels, height, width\)"),
         (np.zeros((0, 1, 32, 32)), "n of at least 1"),
         (np.zeros((32, 32), dtype=complex), "values of type complex128; expected real numbers"),
         (np.zeros((32, 32), dtype=bool), "values of type bool; expected real numbers"),
@@ -154,13 +159,24 @@ def test_the_command_tells_every_image_in_json(run_path, dataset_path, tmp_path,
     images = [*map(str, files), f"{dataset_path}[0]"]
     assert main(["predict", str(run_path), *images, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["severity_source"] == "regression"
+    assert told["sources"] == {"label": "head", "severity": "head"}
     assert [row["image"] for row in told["predictions"]] == images
     first = told["predictions"][0]
-    assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-5)
-    assert first["class"] == max(first["probabilities"], key=first["probabilities"].get)
+    assert sum(first["label_probability"].values()) == pytest.approx(1, abs=1e-5)
+    assert first["label"] == max(first["label_probability"], key=first["label_probability"].get)
     for row in told["predictions"]:
-        assert row["probabilities"] == pytest.approx(first["probabilities"], abs=1e-6)
+        assert row["label_probability"] == pytest.approx(first["label_probability"], abs=1e-6)
+
+
+def test_the_command_keeps_a_file_of_what_it_says(run_path, dataset_path, tmp_path, capsys):
+    line = ["predict", str(run_path), f"{dataset_path}[0:2]", "-o"]
+    assert main([*line, str(tmp_path / "said.csv")]) == 0
+    assert main([*line, str(tmp_path / "said.json"), "--csv"]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "said.csv").read_text().splitlines() == printed.splitlines()[-3:]
+    assert len(json.loads((tmp_path / "said.json").read_text())["predictions"]) == 2
+    assert main([*line, str(tmp_path / "said.txt")]) == 2
+    assert "expected a file that ends in .csv or .json" in capsys.readouterr().err
 
 
 def test_the_command_prints_a_table(run_path, dataset_path, capsys, monkeypatch):
@@ -231,7 +247,7 @@ def test_what_does_not_fit_is_predicted_in_parts(predictor, dataset, monkeypatch
     monkeypatch.setattr(Predictor, "_batch", limited)
     found = predictor.predict(images)
     assert sizes == [2, 2, 2, 2]
-    assert np.allclose(found.probabilities, expected.probabilities, atol=1e-6)
+    assert np.allclose(found["label"].probabilities, expected["label"].probabilities, atol=1e-6)
 
 
 @pytest.mark.parametrize(

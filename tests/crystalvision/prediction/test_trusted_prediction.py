@@ -48,16 +48,16 @@ def test_dropout_gives_a_spread_that_the_seed_decides(single, dataset):
     told = single.predict(images, dropout_passes=8)
     again = single.predict(images, dropout_passes=8)
     other = single.predict(images, dropout_passes=8, seed=1)
-    assert np.array_equal(told.probabilities, again.probabilities)
-    assert not np.array_equal(told.probabilities, other.probabilities)
-    assert told.spread.samples == 8
-    assert (told.spread.probability_std.max(axis=1) > 0).all()
-    assert (told.spread.mutual_information <= told.spread.entropy + 1e-6).all()
-    assert (told.spread.severity_std > 0).all()
-    assert single.predict(images).spread is None
-    assert np.array_equal(  # dropout is off again
-        single.predict(images).probabilities, single.predict(images).probabilities
-    )
+    assert np.array_equal(told["label"].probabilities, again["label"].probabilities)
+    assert not np.array_equal(told["label"].probabilities, other["label"].probabilities)
+    answers = told["label"].answers
+    assert answers.samples == 8
+    assert (answers.probability_std.max(axis=1) > 0).all()
+    assert (answers.mutual_information <= answers.entropy + 1e-6).all()
+    assert (told["severity"].answers.value_std > 0).all()
+    once, twice = (single.predict(images)["label"] for _ in range(2))
+    assert once.answers is None
+    assert np.array_equal(once.probabilities, twice.probabilities)  # dropout is off again
 
 
 def test_a_system_without_dropout_says_so(fused, dataset):
@@ -68,33 +68,36 @@ def test_a_system_without_dropout_says_so(fused, dataset):
 def test_an_ensemble_of_one_run_twice_agrees(fused, dataset):
     images = dataset.images(np.arange(4))
     alone, both = fused.predict(images), Ensemble([fused, fused]).predict(images)
-    assert np.allclose(both.probabilities, alone.probabilities, atol=1e-6)
-    assert both.spread.probability_std.max() < 1e-6
-    assert np.allclose(both.spread.mutual_information, 0, atol=1e-6)
+    assert np.allclose(both["label"].probabilities, alone["label"].probabilities, atol=1e-6)
+    assert both["label"].answers.probability_std.max() < 1e-6
+    assert np.allclose(both["label"].answers.mutual_information, 0, atol=1e-6)
     assert np.allclose(both.novelty, alone.novelty)
 
 
 def test_an_ensemble_takes_runs_that_fit(fused, single, dataset):
     with pytest.raises(InputError, match="needs two runs or more"):
         Ensemble([fused])
-    with pytest.raises(InputError, match="some runs of the ensemble tell severity by regression"):
+    with pytest.raises(InputError, match="ensemble tell 'severity' by a head and others by cl"):
         Ensemble([fused, single]).predict(dataset.images([0]))
 
 
 def test_a_single_branch_is_explained(single, dataset):
     explanation = single.explain(dataset.images([1])[0])
-    assert explanation.class_map.shape == explanation.severity_map.shape == (32, 32)
-    assert explanation.class_map.min() >= 0
-    assert np.isfinite(explanation.severity_map).all()
-    assert explanation.class_name in single.record.class_names
+    label, severity = explanation.maps
+    assert (label.target, severity.target) == ("label", "severity")
+    assert label.values.shape == severity.values.shape == (32, 32)
+    assert label.values.min() >= 0
+    assert np.isfinite(severity.values).all()
+    assert label.said in single.record.class_names
 
 
 def test_a_fused_system_is_explained(fused, dataset):
     image = dataset.images([2])[0]
     explanation, told = fused.explain(image), fused.predict(image)
-    assert explanation.class_name == told.names[0]
-    assert explanation.severity == pytest.approx(float(told.severity[0]), abs=1e-5)
-    assert np.ptp(explanation.severity_map) > 0
+    label, severity = explanation.maps
+    assert label.said == told["label"].names[0]
+    assert severity.said == pytest.approx(float(told["severity"].value[0]), abs=1e-5)
+    assert np.ptp(severity.values) > 0
 
 
 def test_mrc_files_and_stacks(dataset, tmp_path):
@@ -142,8 +145,10 @@ def test_the_command_writes_csv_with_spread(single_path, dataset_path, capsys):
     assert main([*line, "--uncertainty", "dropout", "--passes", "4"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["image"] for row in rows] == [f"{dataset_path}[{place}]" for place in range(3)]
-    assert {"probability_pristine", "probability_std_pristine", "novelty"} <= set(rows[0])
-    assert float(rows[0]["entropy_nat"]) >= float(rows[0]["mutual_information_nat"])
+    assert {"label_probability_pristine", "label_probability_std_pristine", "novelty"} <= set(
+        rows[0]
+    )
+    assert float(rows[0]["label_entropy_nat"]) >= float(rows[0]["label_mutual_information_nat"])
 
 
 def test_the_command_flags_noise_and_draws(run_path, tmp_path, capsys):

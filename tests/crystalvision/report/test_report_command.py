@@ -35,13 +35,14 @@ def test_it_prints_the_table_and_writes_the_page(report, evaluated_path, result,
     lines = out.splitlines()
     assert max(map(len, lines[:3])) <= 80
     assert lines[0].split() == (
-        ["run", "accuracy", "95", "%", "F1", "kappa", "MAE", "images/s", "seconds", "params"]
+        ["run", "accuracy", "95", "%", "severity", "MAE", "images/s", "seconds", "params"]
     )
     cells = lines[1].split()
     assert cells[0] == "fused"
-    assert cells[1] == f"{result.metrics.accuracy:.3f}"
-    assert cells[5] == f"{result.metrics.severity.mae:.3f}"
-    assert cells[8] == f"{result.parameters:,}"
+    targets = result.metrics.targets
+    assert cells[1] == f"{targets['label']['accuracy']:.3f}"
+    assert cells[3] == f"{targets['severity']['mae']:.3f}"
+    assert cells[6] == f"{result.parameters:,}"
     assert "classifier: dnsnet-tiny + softmax" in out
     page = (tmp_path / "report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -56,10 +57,12 @@ def test_json_has_the_numbers_of_the_evaluation(report, evaluated_path, result, 
     assert told["report"] == str(tmp_path / "report.html")
     assert told["same_data"] is True
     (run,) = told["runs"]
-    assert run["accuracy"] == result.metrics.accuracy
-    assert run["quadratic_kappa"] == result.metrics.quadratic_kappa
+    label = result.metrics.targets["label"]
+    assert run["metrics"]["label.accuracy"] == label["accuracy"]
+    assert run["metrics"]["label.quadratic_kappa"] == label["quadratic_kappa"]
     assert run["training_seconds"] == result.record.training_seconds
-    assert run["accuracy_low"] < run["accuracy"] <= run["accuracy_high"]
+    low, high = run["intervals"]["label.accuracy"]
+    assert low < label["accuracy"] <= high
     assert (run["evaluation"], run["patterns"]) == ("rings-test", result.metrics.samples)
 
 
@@ -209,7 +212,7 @@ def other_dataset(other_dataset_path):
     [
         (lambda text: None, "is missing; evaluate the run again"),
         (
-            lambda text: text.replace("predicted_severity", "x"),
+            lambda text: text.replace("severity_predicted", "x"),
             "is not what crystalvision evaluate",
         ),
         (lambda text: text.replace("0.", "zero"), "is not what crystalvision evaluate"),
@@ -230,7 +233,7 @@ def test_damaged_predictions_are_told(evaluated, catalogue, change, message):
 def test_an_evaluation_of_other_classes_is_refused(evaluated, catalogue):
     file = evaluated / "evaluations" / "rings-test" / "metrics.json"
     file.write_text(file.read_text().replace("pristine", "perfect"))
-    with pytest.raises(InputError, match="its classes are not those of"):
+    with pytest.raises(InputError, match="its targets are not those of"):
         load_results([evaluated], catalogue)
 
 

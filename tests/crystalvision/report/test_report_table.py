@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crystalvision.evaluation import wilson_interval
-from crystalvision.report import row_of, same_data
+from crystalvision.report import columns_of, row_of, same_data
 from crystalvision.report._again import commands
 from crystalvision.report._data import describe_data
 
@@ -23,15 +23,21 @@ def test_the_order_of_patterns_makes_no_other_data(result):
     assert same_data([row_of(result), row_of(replace(result, judged=turned))])
 
 
-def test_patterns_of_one_specimen_widen_the_interval_of_the_accuracy(result):
-    metrics = result.metrics
-    right = int(np.trace(np.array(metrics.confusion)))
-    row = row_of(result)
-    assert (row.accuracy_low, row.accuracy_high) == wilson_interval(right, metrics.samples)
-    values = {**metrics.intervals.values, "accuracy": (0.1, 0.9)}
-    intervals = metrics.intervals.model_copy(update={"unit": "specimen", "values": values})
-    row = row_of(replace(result, metrics=metrics.model_copy(update={"intervals": intervals})))
-    assert (row.accuracy_low, row.accuracy_high) == (0.1, 0.9)
+def test_numbers_and_intervals_are_those_of_the_evaluation(result):
+    row, told = row_of(result), result.metrics.targets["label"]
+    right = int(np.trace(np.array(told["confusion"])))
+    assert row.metrics["label.accuracy"] == told["accuracy"]
+    assert row.intervals["label.accuracy"] == wilson_interval(right, result.metrics.samples)
+    assert row.metrics["severity.mae"] == result.metrics.targets["severity"]["mae"]
+    assert row.intervals["label.expected_calibration_error"] is None
+    titles = [column.title for column in columns_of([result])]
+    assert titles == [
+        "accuracy",
+        "macro F1",
+        "quadratic kappa",
+        "calibration error",
+        "severity MAE",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,10 @@ def test_data_are_made_by_what_made_them(result, command, line):
 
 
 def test_an_evaluation_without_calibration_is_repeated_without(result):
-    raw = replace(result, metrics=result.metrics.model_copy(update={"temperature": None}))
+    targets = {
+        name: each.model_copy(update={"temperature": None})
+        for name, each in result.metrics.targets.items()
+    }
+    raw = result.metrics.model_copy(update={"targets": targets, "rejected": None})
     assert "--uncalibrated" not in commands([], [result])
-    assert "--uncalibrated" in commands([], [raw])
+    assert "--uncalibrated" in commands([], [replace(result, metrics=raw)])

@@ -48,8 +48,10 @@ def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experimen
     assert record["class_names"] == list(dataset.header.class_names)
     assert record["image_shape"] == [1, 32, 32]
     assert record["calibration"][0]["units"] == "1/angstrom"
-    assert record["experiment"]["input"] == {"bin": 1, "normalisation": "log1p-standardise"}
+    assert record["experiment"]["input"] == [{"name": "log1p"}, {"name": "standardise"}]
     assert {(plugin["kind"], plugin["name"]) for plugin in record["plugins"]} == {
+        ("input", "log1p"),
+        ("input", "standardise"),
         ("backbone", "dnsnet-tiny"),
         ("head", "softmax"),
         ("head", "severity"),
@@ -133,7 +135,7 @@ def test_a_plugin_that_is_not_there_any_more(copy, catalogue):
 
 def test_a_single_file_plugin_that_was_not_loaded(copy, catalogue):
     record = yaml.safe_load((copy / "run.yaml").read_text())
-    record["plugins"][0] |= {"distribution": "./my_backbone.py", "version": ""}
+    record["plugins"][2] |= {"distribution": "./my_backbone.py", "version": ""}
     edit(copy, plugins=record["plugins"])
     entries = [entry for entry in catalogue.entries if entry.name != "dnsnet-tiny"]
     with pytest.raises(

@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from crystalvision import hookimpl
-from crystalvision.datasets import Axis, Column, DatasetHeader
+from crystalvision.datasets import Axis, Column, DatasetHeader, defect_columns
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, Source
 
@@ -34,9 +34,10 @@ class Numbers(Source):
             samples=recipe["samples"],
             image_shape=(1, 8, 8),
             dtype="uint16",
-            class_names=("none", "some"),
-            class_severities=(0.0, 0.9),
-            columns={"thickness_angstrom": Column(dtype="float32", units="angstrom")},
+            columns={
+                **defect_columns(("none", "some"), (0.0, 0.9)),
+                "thickness_angstrom": Column(dtype="float32", units="angstrom"),
+            },
             axes=tuple(
                 Axis(name=name, size=8, scale=0.1, offset=-0.4) for name in ("q_y", "q_x")
             ),

@@ -313,5 +313,5 @@ def test_a_name_that_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
     status = pytest.main([*line, "--crystalvision-only", "wibble"])
     assert status in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERRUPTED}
     told = capsys.readouterr()
-    expected = "--crystalvision-only wibble: no backbone, head or fusion of that name"
+    expected = "--crystalvision-only wibble: no input, backbone, head, fusion of that name"
     assert expected in told.out + told.err

@@ -7,10 +7,8 @@ from lightning.pytorch import LightningModule, Trainer
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.training import (
-    InputConfig,
     PatternsInMemory,
     PatternsOnDisk,
-    Preprocess,
     open_patterns,
 )
 from crystalvision.training.data_modules import StoredDataModule
@@ -70,15 +68,16 @@ def _quiet():
         yield
 
 
-def test_lightning_gets_the_splits_prepared(dataset: Dataset):
-    seen = run(StoredDataModule(dataset, batch_size=16, input=InputConfig(bin=2)))
-    prepare = Preprocess(InputConfig(bin=2))
+def test_lightning_gets_the_splits_prepared(dataset: Dataset, make_preprocess):
+    steps = [{"name": "bin", "size": 2}, "log1p", "standardise"]
+    seen = run(StoredDataModule(dataset, batch_size=16, input=steps))
+    prepare = make_preprocess({"name": "bin", "size": 2})
     for name in ("validation", "test"):
         indices = dataset.split(name)
         images = torch.cat([batch[0] for batch in seen[name]])
         expected = prepare(torch.from_numpy(dataset.images(indices).astype("float32")))
         assert torch.equal(images, expected)
-        labels = torch.cat([batch[1] for batch in seen[name]])
+        labels = torch.cat([batch[1]["label"] for batch in seen[name]])
         assert labels.tolist() == dataset.column("label")[indices].tolist()
     images = torch.cat([batch[0] for batch in seen["train"]])
     # A last batch of one sample, which has no batch statistics, is left out.
@@ -107,10 +106,13 @@ def test_subsets_for_training_are_nested(dataset: Dataset):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_batches_from_the_disk_are_those_from_memory(dataset: Dataset, workers: int):
-    indices, prepare = dataset.split("train"), Preprocess(InputConfig(bin=2))
-    memory = open_patterns(dataset, indices, prepare)
-    disk = open_patterns(dataset, indices, prepare, memory_bytes=0, workers=workers)
+def test_batches_from_the_disk_are_those_from_memory(dataset, make_preprocess, workers: int):
+    indices = dataset.split("train")
+    prepare = make_preprocess({"name": "bin", "size": 2})
+    memory = open_patterns(dataset, indices, prepare, dataset.header.targets)
+    disk = open_patterns(
+        dataset, indices, prepare, dataset.header.targets, memory_bytes=0, workers=workers
+    )
     assert isinstance(memory, PatternsInMemory)
     assert isinstance(disk, PatternsOnDisk)
     assert len(disk) == len(memory) == len(indices)
@@ -123,16 +125,19 @@ def test_batches_from_the_disk_are_those_from_memory(dataset: Dataset, workers: 
     for _ in range(2):
         for one, other in zip(*batches, strict=True):
             assert torch.equal(memory.prepare(one[0]), disk.prepare(other[0]))
-            assert torch.equal(one[1], other[1])
-            assert torch.equal(one[2], other[2])
+            assert list(one[1]) == list(other[1]) == ["label", "severity"]
+            assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
 
 
-def test_training_from_the_disk_gives_the_same_weights(dataset, patterns, make_system):
+def test_training_from_the_disk_gives_the_same_weights(
+    dataset, patterns, make_system, make_preprocess
+):
     from crystalvision.training import Phase, fit
 
-    prepare = Preprocess(InputConfig())
+    prepare = make_preprocess()
     disk = tuple(
-        PatternsOnDisk(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        PatternsOnDisk(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
     systems = [make_system(), make_system()]
     phases = [

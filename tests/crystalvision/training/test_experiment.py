@@ -5,6 +5,7 @@ import yaml
 
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
+from crystalvision.inputs import as_parts
 from crystalvision.plugins import Catalogue
 from crystalvision.training import ClassicalExperiment, Experiment, load_experiment, plan
 
@@ -51,14 +52,14 @@ def test_joint_is_half_of_quick_with_one_head_for_both(catalogue):
 
 def test_the_paper_experiment_sees_whole_patterns(catalogue):
     paper = load_experiment("paper", catalogue)
-    assert (paper.input.bin, paper.augment) == (1, ())
+    assert paper.input == as_parts([{"name": "bin", "size": 1}, "log1p", "standardise"])
+    assert paper.augment == ()
     assert {branch.backbone.name for branch in paper.system.branches.values()} == {"dnsnet"}
 
 
 def test_overrides_and_seed_replace_what_the_file_says(catalogue, write):
-    settings = ["input.bin=2", "system.branches.classifier.head.dropout=0.5", "seed=1"]
+    settings = ["system.branches.classifier.head.dropout=0.5", "seed=1"]
     experiment = load_experiment(write(), catalogue, overrides=settings, seed=2)
-    assert experiment.input.bin == 2
     assert experiment.system.branches["classifier"].head.options == {"dropout": 0.5}
     assert experiment.seed == 2
 
@@ -74,7 +75,7 @@ def test_an_experiment_reads_back_the_same(experiment):
         ({"augment": [{"pixels": 3}]}, r"augment"),
         ({"augmnt": "none"}, r"unknown key 'augmnt'; did you mean 'augment'\?"),
         ({"augment": 3}, r"augment=3: "),
-        ({"input": {"bin": 0}}, r"input.bin=0: "),
+        ({"input": {"bin": 2}}, r"input: it has the keys bin, but no `name`"),
         ({"seed": -1}, r"seed=-1: "),
         ({"schedule": "quik"}, r"did you mean 'quick'\?"),
     ],
@@ -139,15 +140,16 @@ def plan_changed(make_experiment, dataset, catalogue, **changes):
 
 
 def test_a_bin_that_does_not_divide_the_images(make_experiment, dataset, catalogue):
-    with pytest.raises(InputError, match=r"input.bin=5 does not divide images of 32×32"):
-        plan_changed(make_experiment, dataset, catalogue, input={"bin": 5})
+    with pytest.raises(InputError, match=r"'bin': size=5 does not divide images of 32×32"):
+        plan_changed(make_experiment, dataset, catalogue, input={"name": "bin", "size": 5})
 
 
 def test_images_smaller_than_the_stride(make_experiment, dataset, catalogue):
     with pytest.raises(
-        InputError, match=r"branch 'classifier' needs images of at least .* are 2×2; lower input"
+        InputError,
+        match=r"branch 'classifier' needs images of at least .* makes 2×2 of 32×32",
     ):
-        plan_changed(make_experiment, dataset, catalogue, input={"bin": 16})
+        plan_changed(make_experiment, dataset, catalogue, input={"name": "bin", "size": 16})
 
 
 def test_a_monitor_that_the_heads_cannot_tell(make_experiment, dataset, catalogue):
@@ -155,7 +157,8 @@ def test_a_monitor_that_the_heads_cannot_tell(make_experiment, dataset, catalogu
     schedule[1]["monitor"] = "validation_accuracy"
     with pytest.raises(
         InputError,
-        match=r"phase 'regressor' monitors validation_accuracy, but regressor tells no classes",
+        match=r"phase 'regressor' monitors validation_accuracy, which of their targets none has; "
+        r"the heads of regressor have validation_loss, validation_severity_mae$",
     ):
         plan_changed(make_experiment, dataset, catalogue, schedule=schedule)
 
@@ -170,8 +173,12 @@ def test_a_phase_for_a_part_that_is_not_there(make_experiment, dataset, catalogu
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("severity", 0.3, r"have the severity 0.3, so 'regressor' has nothing to learn: give sev"),
-        ("label", 1, r"of class '.+', so the head of 'classifier' has nothing to tell apart"),
+        (
+            "severity",
+            0.3,
+            r"have the severity 0.3, so the head of 'regressor' has nothing to learn; give sev",
+        ),
+        ("label", 1, r"of class '.+', so the head of 'head' has nothing to learn; choose"),
     ],
 )
 def test_a_head_without_anything_to_learn_is_refused(

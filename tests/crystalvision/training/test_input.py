@@ -4,77 +4,39 @@ import numpy as np
 import pytest
 import torch
 
-from crystalvision.contracts import Targets
 from crystalvision.datasets import bin_images
 from crystalvision.errors import InputError
-from crystalvision.training import InputConfig, Preprocess, load_patterns
+from crystalvision.training import load_patterns
 from crystalvision.training._data import Batches
 
 
-def counts(*shape: int) -> torch.Tensor:
-    return torch.poisson(torch.full(shape, 4.0), generator=torch.Generator().manual_seed(0))
-
-
-def test_each_image_has_mean_zero_and_deviation_one():
-    images = counts(5, 3, 8, 8) * torch.arange(1, 6)[:, None, None, None]
-    prepared = Preprocess(InputConfig())(images)
-    assert prepared.mean((1, 2, 3)).abs().max() < 1e-6
-    assert torch.allclose(prepared.std((1, 2, 3), correction=0), torch.ones(5), atol=1e-5)
-
-
-def test_the_logarithm_is_taken_of_binned_counts():
-    images = counts(2, 1, 8, 6)
-    binned = images.reshape(2, 1, 4, 2, 3, 2).sum((3, 5))
-    expected = torch.log1p(binned)
-    expected = (expected - expected.mean((1, 2, 3), keepdim=True)) / expected.std(
-        (1, 2, 3), correction=0, keepdim=True
-    )
-    assert torch.allclose(Preprocess(InputConfig(bin=2))(images), expected, atol=1e-6)
-
-
-def test_a_constant_image_becomes_zeros():
-    images = torch.tensor([0.0, 7.0, 60_000.0])[:, None, None, None].expand(3, 1, 64, 64)
-    assert Preprocess(InputConfig())(images).abs().max() < 1e-4
-
-
-def test_preparation_of_one_image_does_not_depend_on_the_others():
-    images = counts(4, 1, 8, 8)
-    prepare = Preprocess(InputConfig(bin=2))
-    assert torch.equal(prepare(images)[2:3], prepare(images[2:3]))
-
-
-def test_a_bin_that_does_not_divide_is_refused():
-    with pytest.raises(InputError, match=r"input.bin=3 does not divide images of 8×8 pixels"):
-        Preprocess(InputConfig(bin=3))(counts(1, 1, 8, 8))
-
-
-def test_patterns_are_those_of_the_dataset_prepared(dataset):
+def test_patterns_are_those_of_the_dataset_prepared(dataset, make_preprocess):
     indices = dataset.split("validation")
-    patterns = load_patterns(dataset, indices, Preprocess(InputConfig(bin=2)))
+    prepare = make_preprocess({"name": "bin", "size": 2})
+    patterns = load_patterns(dataset, indices, prepare, dataset.header.targets)
     binned = torch.from_numpy(bin_images(dataset.images(indices), 2))
-    assert torch.allclose(
-        patterns.prepare(patterns.counts), Preprocess(InputConfig())(binned), atol=1e-6
-    )
-    assert patterns.targets.label.tolist() == dataset.column("label")[indices].tolist()
-    assert patterns.targets.severity.dtype == torch.float32
+    expected = make_preprocess(size=16)(binned)
+    assert torch.allclose(patterns.prepare(patterns.counts), expected, atol=1e-6)
+    assert patterns.targets["label"].tolist() == dataset.column("label")[indices].tolist()
+    assert patterns.targets["severity"].dtype == torch.float32
 
 
-def test_negative_counts_are_refused(dataset, monkeypatch):
+def test_negative_counts_are_refused(dataset, monkeypatch, make_preprocess):
     monkeypatch.setattr(dataset, "images", lambda indices: np.full((len(indices), 1, 32, 32), -3))
     with pytest.raises(InputError, match=r"samples 0 to 1 have negative values down to -3"):
-        load_patterns(dataset, np.arange(2), Preprocess(InputConfig()))
+        load_patterns(dataset, np.arange(2), make_preprocess(), {})
 
 
-def test_reading_no_patterns_is_refused(dataset):
+def test_reading_no_patterns_is_refused(dataset, make_preprocess):
     with pytest.raises(InputError, match="no patterns to read"):
-        load_patterns(dataset, np.array([], dtype=np.int64), Preprocess(InputConfig()))
+        load_patterns(dataset, np.array([], dtype=np.int64), make_preprocess(), {})
 
 
 def make_batches(count: int, size: int, *, shuffle: bool) -> list[list[int]]:
-    targets = Targets(torch.arange(count), torch.zeros(count))
+    targets = {"label": torch.arange(count)}
     generator = torch.Generator().manual_seed(0) if shuffle else None
     batches = Batches(torch.arange(count)[:, None], targets, size, generator)
-    found = [batch[1].tolist() for batch in batches]
+    found = [batch[1]["label"].tolist() for batch in batches]
     assert len(found) == len(batches)
     return found
 
@@ -90,16 +52,16 @@ def test_a_last_batch_of_one_is_left_out_of_training_only():
 
 
 def test_every_pass_has_another_order():
-    targets = Targets(torch.arange(20), torch.zeros(20))
+    targets = {"label": torch.arange(20)}
     batches = Batches(torch.zeros(20, 1), targets, 20, torch.Generator().manual_seed(0))
-    first, second = (next(iter(batches))[1].tolist() for _ in range(2))
+    first, second = (next(iter(batches))[1]["label"].tolist() for _ in range(2))
     assert first != second
     assert sorted(first) == sorted(second) == list(range(20))
 
 
 def test_cached_outputs_are_batched_alike():
     inputs = {"a": (torch.arange(4)[:, None], torch.arange(4)[:, None] * 10)}
-    batches = Batches(inputs, Targets(torch.arange(4), torch.zeros(4)), 3)
-    (features, outputs), label = next(iter(batches))[0]["a"], next(iter(batches))[1]
+    batches = Batches(inputs, {"label": torch.arange(4)}, 3)
+    (features, outputs), label = next(iter(batches))[0]["a"], next(iter(batches))[1]["label"]
     assert features.flatten().tolist() == label.tolist() == [0, 1, 2]
     assert outputs.flatten().tolist() == [0, 10, 20]

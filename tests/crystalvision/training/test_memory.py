@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from crystalvision.contracts import Targets
 from crystalvision.errors import InputError
 from crystalvision.models import SystemConfig, build_system
 from crystalvision.training import Machine, fit, in_batches_that_fit, seeded
@@ -23,14 +22,18 @@ class Notes(Silent):
 
 
 @pytest.fixture
-def make_plain(make_experiment, catalogue):
+def make_plain(make_experiment, catalogue, targets):
     """A system whose final head has no batch statistics: parts of a batch give what it gives."""
 
     def make():
         described = {**make_experiment()["system"], "head": "softmax"}
         with seeded(0):
             return build_system(
-                SystemConfig.model_validate(described), catalogue, in_channels=1, num_classes=4
+                SystemConfig.model_validate(described),
+                catalogue,
+                in_channels=1,
+                targets=targets,
+                grid=(32, 32),
             )
 
     return make
@@ -127,12 +130,12 @@ def test_processes_compute_as_many_parts(size):
             parts = []
 
             def backward(_inputs, targets, _weight, parts=parts):
-                parts.append(len(targets.label))
+                parts.append(len(targets["label"]))
                 return torch.zeros(())
 
             MicroBatches(3, grow=False, note=print).run(
                 label,
-                Targets(label, torch.zeros(len(label))),
+                {"label": label},
                 backward,
                 lambda: None,
                 least=share.least_of_training(count),

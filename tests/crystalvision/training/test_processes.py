@@ -9,12 +9,10 @@ import torch
 import yaml
 
 from crystalvision.cli import main
-from crystalvision.contracts import Targets
 from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
 from crystalvision.training import Experiment, Machine, Silent, fit, together
 from crystalvision.training._data import Batches, PatternsOnDisk
-from crystalvision.training._preprocess import InputConfig, Preprocess
 from crystalvision.training._share import Share
 from crystalvision.training._trainer import interruptible
 
@@ -25,10 +23,12 @@ VALIDATION = 16
 @pytest.mark.parametrize("size", [2, 3, 5])
 @pytest.mark.parametrize("count", [10, 11, 33, 37])
 def test_each_pattern_is_taken_once_to_validate(size, count):
-    targets = Targets(torch.arange(count), torch.zeros(count))
+    targets = {"label": torch.arange(count)}
     images = torch.arange(count).float().reshape(-1, 1, 1, 1)
     ranks = [Batches(images, targets, 8, share=Share(rank, size)) for rank in range(size)]
-    taken = [label for batches in ranks for _, labels, _ in batches for label in labels.tolist()]
+    taken = [
+        label for batches in ranks for _, targets in batches for label in targets["label"].tolist()
+    ]
     assert sorted(taken) == list(range(count))
     assert len({len(list(batches)) for batches in ranks}) == 1
 
@@ -36,7 +36,7 @@ def test_each_pattern_is_taken_once_to_validate(size, count):
 @pytest.mark.parametrize("size", [2, 3, 5])
 @pytest.mark.parametrize("count", [10, 11, 33, 37])
 def test_the_weighted_mean_of_the_processes_is_that_of_the_batch(size, count):
-    targets = Targets(torch.arange(count), torch.zeros(count))
+    targets = {"label": torch.arange(count)}
     values = torch.rand(count).reshape(-1, 1, 1, 1)
 
     def batches(share):
@@ -45,7 +45,7 @@ def test_the_weighted_mean_of_the_processes_is_that_of_the_batch(size, count):
     shares = [Share(rank, size) for rank in range(size)]
     whole = batches(Share())
     parts = [batches(share) for share in shares]
-    for number, (inputs, _, _) in enumerate(whole):
+    for number, (inputs, _) in enumerate(whole):
         means = [
             part[number][0].mean() * share.weight(len(inputs))
             for part, share in zip(parts, shares, strict=True)
@@ -54,16 +54,16 @@ def test_the_weighted_mean_of_the_processes_is_that_of_the_batch(size, count):
         assert min(len(part[number][0]) for part in parts) >= min(2, len(inputs))
 
 
-def test_patterns_on_the_disk_are_shared_likewise(dataset, patterns):
+def test_patterns_on_the_disk_are_shared_likewise(dataset, patterns, make_preprocess):
     indices = dataset.split("validation")
-    on_disk = PatternsOnDisk(dataset, indices, Preprocess(InputConfig()))
+    on_disk = PatternsOnDisk(dataset, indices, make_preprocess(), dataset.header.targets)
     for share in (Share(0, 2), Share(1, 2)):
         found, expected = (
             list(each.batches(12, torch.Generator().manual_seed(1), share))
             for each in (on_disk, patterns[1])
         )
         for one, other in zip(found, expected, strict=True):
-            assert torch.equal(one[1], other[1])
+            assert torch.equal(one[1]["label"], other[1]["label"])
 
 
 @pytest.mark.slow
@@ -88,10 +88,11 @@ def test_two_processes_train_as_one(make_experiment, dataset_path, tmp_path, cat
         for count, run in runs.items()
     }
     for one, two in zip(ends[1], ends[2], strict=True):
-        if one.validation_accuracy is not None:
-            assert two.validation_accuracy == pytest.approx(one.validation_accuracy, abs=0.15)
+        if "label_accuracy" in one.scores:
+            accuracy = two.scores["label_accuracy"]
+            assert accuracy == pytest.approx(one.scores["label_accuracy"], abs=0.15)
             # Sixteen patterns validate: a fraction of any other number was counted twice.
-            counted = two.validation_accuracy * VALIDATION
+            counted = accuracy * VALIDATION
             assert counted == pytest.approx(round(counted), abs=1e-6)
 
 

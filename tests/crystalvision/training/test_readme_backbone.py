@@ -16,7 +16,7 @@ def test_the_readmes_backbone_trains_as_printed(dataset_path, tmp_path, capsys):
     plugin.write_text(source, encoding="utf-8")
     chosen = ["--set", "system.branches.classifier.backbone=mynet"]
     words = ["train", "single", "-d", str(dataset_path), "-o", str(run), *chosen]
-    words += ["--set", "schedule.classifier.epochs=1", "--set", "input.bin=1"]
+    words += ["--set", "schedule.classifier.epochs=1", "--set", "input.bin.size=1"]
     assert main(["-p", str(plugin), *words]) == 0
     assert main(["-p", str(plugin), "evaluate", str(run), "-d", str(dataset_path)]) == 0
     capsys.readouterr()

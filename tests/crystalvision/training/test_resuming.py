@@ -18,8 +18,6 @@ from crystalvision.errors import InputError
 from crystalvision.runs import train_run
 from crystalvision.training import (
     Experiment,
-    InputConfig,
-    Preprocess,
     Silent,
     fit,
     load_patterns,
@@ -83,10 +81,11 @@ def dataset(small_path):
 
 
 @pytest.fixture(scope="module")
-def patterns(dataset):
-    prepare = Preprocess(InputConfig())
+def patterns(dataset, make_preprocess):
+    prepare = make_preprocess(size=16)
     return tuple(
-        load_patterns(dataset, dataset.split(name), prepare) for name in ("train", "validation")
+        load_patterns(dataset, dataset.split(name), prepare, dataset.header.targets)
+        for name in ("train", "validation")
     )
 
 

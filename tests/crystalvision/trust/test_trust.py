@@ -10,10 +10,11 @@ from safetensors.torch import load_file, save_file
 from scipy.optimize import minimize_scalar
 
 from crystalvision.errors import InputError
-from crystalvision.evaluation import evaluate, reliability
+from crystalvision.evaluation import evaluate
 from crystalvision.prediction import Predictor
 from crystalvision.trust import Novelty, fit_temperature, load_trust, scale
 from crystalvision.trust._profile import radial_profile
+from crystalvision_tasks._reliability import reliability
 
 
 def draw_scores(sharpness: float, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
@@ -112,8 +113,9 @@ def test_training_leaves_a_calibration_that_prediction_uses(run_path, dataset, c
     plain = Predictor.load(run_path, catalogue=catalogue, calibrated=False).predict(images)
     assert (told.calibrated, plain.calibrated) == (True, False)
     assert plain.novelty is None
-    expected = scale(torch.from_numpy(plain.probabilities), trust.record.temperature).numpy()
-    assert np.allclose(told.probabilities, expected, atol=1e-6)
+    given = torch.from_numpy(plain["label"].probabilities)
+    expected = scale(given, trust.record.temperatures["label"]).numpy()
+    assert np.allclose(told["label"].probabilities, expected, atol=1e-6)
     assert told.rejected.mean() < 0.3
 
 
@@ -126,9 +128,10 @@ def test_noise_is_flagged(run_path, catalogue):
 def test_evaluation_says_what_was_rejected(run, dataset):
     metrics = evaluate(run, dataset, resamples=5).metrics
     assert 0 <= metrics.rejected < 0.5
-    assert metrics.temperature == load_trust(run.path).record.temperature
+    told = metrics.targets["label"]
+    assert told.temperature == load_trust(run.path).record.temperatures["label"]
     plain = evaluate(run, dataset, resamples=5, calibrated=False).metrics
-    assert (plain.rejected, plain.temperature) == (None, None)
+    assert (plain.rejected, plain.targets["label"].temperature) == (None, None)
 
 
 @pytest.fixture
@@ -149,7 +152,9 @@ def damage_json(copy):
 
 def damage_temperature(copy):
     described = json.loads((copy / "calibration.json").read_text())
-    (copy / "calibration.json").write_text(json.dumps(described | {"temperature": "hot"}))
+    (copy / "calibration.json").write_text(
+        json.dumps(described | {"temperatures": {"label": "hot"}})
+    )
 
 
 def lose_json(copy):

@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 
+from crystalvision.config import Part
 from crystalvision.errors import InputError
 from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.simulator import Simulator
 
 DOSES = [1e-3, 1e3, 1e4, 1e5, 1e9]
+IDEAL = Part.of("area-detector", kind="ideal", pixels=32, pixel_size_inv_angstrom=0.045)
 LARGEST_SHARE = 4500 / 16000
 
 
 def with_detector(recipe, **values):
     data = recipe.model_dump()
-    data["detector"].update(values)
+    data["instrument"].update(values)
     return Recipe.model_validate(data)
 
 
@@ -81,7 +83,7 @@ def test_without_a_column_patterns_are_taken_as_drawn(series, by_dose):
 def test_other_columns_get_a_point_for_each_value(small_recipe, catalogue):
     data = small_recipe.model_dump()
     data["specimen"]["thickness_angstrom"] = {"choice": [12, 3]}
-    data["detector"]["dose_electrons"] = 3e5
+    data["instrument"]["dose_electrons"] = 3e5
     simulator = Simulator(Recipe.model_validate(data), catalogue)
     found = estimate_bound(simulator, patterns=6, specimens=2, column="thickness_angstrom")
     thin, thick = found.points
@@ -95,9 +97,9 @@ def test_a_classifier_that_learnt_the_patterns_stays_below(small_recipe, catalog
     data["samples"] = 200
     data["specimen"]["thickness_angstrom"] = 9
     data["beam"].update(mistilt_mrad=5, mistilt_azimuth_deg=30)
-    data["camera"].update(rotation_deg=0, centre_offset_x_px=0, centre_offset_y_px=0)
-    data["camera"].update(camera_length_error=0)
-    data["detector"].update(dose_electrons=2e4, point_spread_px=0.5)
+    data["instrument"].update(rotation_deg=0, centre_offset_x_px=0, centre_offset_y_px=0)
+    data["instrument"].update(camera_length_error=0)
+    data["instrument"].update(dose_electrons=2e4, point_spread_px=0.5)
     simulator = Simulator(Recipe.model_validate(data), catalogue)
     (point,) = estimate_bound(simulator, patterns=6, specimens=4).points
     samples = [simulator.sample(index) for index in range(200)]
@@ -120,7 +122,8 @@ def test_a_classifier_that_learnt_the_patterns_stays_below(small_recipe, catalog
         ({}, {"seed": -1}, "seed=-1"),
         ({}, {"column": "dose_electron"}, "did you mean 'dose_electrons'"),
         ({}, {"column": "thickness_angstrom"}, "--set 'specimen.thickness_angstrom="),
-        ({"detector": None}, {}, "without noise"),
+        ({"instrument": Part(name="none")}, {}, "its instrument is 'none'"),
+        ({"instrument": IDEAL}, {}, "without noise"),
     ],
 )
 def test_what_makes_no_sense_is_refused(small_recipe, catalogue, change, arguments, complaint):

@@ -79,7 +79,7 @@ def test_classes_of_different_crystals_share_the_rest(small_recipe, catalogue):
 def test_rates_times_dose_are_what_the_simulator_counts(small_recipe, catalogue, detector):
     """Counts of the simulator scatter about them as Poisson numbers do."""
     settings = {"dose_electrons": 1e6} | detector
-    simulator = Simulator(changed(small_recipe, detector=settings), catalogue)
+    simulator = Simulator(changed(small_recipe, instrument=settings), catalogue)
     group = draw_group(simulator, 0, seed=0, specimens=1)
     per_area = settings["dose_electrons"] is None
     dose = group.nuisance["dose_electrons_per_angstrom2" if per_area else "dose_electrons"]
@@ -105,7 +105,7 @@ def test_rates_times_dose_are_what_the_simulator_counts(small_recipe, catalogue,
 
 def test_another_dose_needs_no_other_images(small_recipe, catalogue):
     low, high = (
-        Simulator(changed(small_recipe, detector={"dose_electrons": dose}), catalogue)
+        Simulator(changed(small_recipe, instrument={"dose_electrons": dose}), catalogue)
         for dose in (1e2, 1e5)
     )
     rates = [rates_of(one, draw_group(one, 0, seed=0, specimens=1)) for one in (low, high)]

@@ -7,7 +7,8 @@ import pytest
 
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.crystals import Crystals
+from crystalvision_simulate.crystals import Box, Crystals
+from crystalvision_simulate.defects_of_classes import Defects
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.specimens import CrystalCutter, SlabCutter
 
@@ -67,7 +68,7 @@ def test_a_defect_measures_what_it_says_and_leaves_its_input_alone(name, cut):
     result = make(name).apply(cut, np.random.default_rng(3))
     for array, kept in zip((cut.positions, cut.numbers, cut.cell), kept_arrays, strict=True):
         assert np.array_equal(array, kept)
-    assert tuple(result.degree) == make(name).measures
+    assert tuple(result.degree) == tuple(one.name for one in make(name).measures)
     assert all(np.isfinite(value) for value in result.degree.values())
     assert any(value != 0 for value in result.degree.values())
     for uvw in np.eye(3):  # [uvw] still means the same, but for what a strain does to it
@@ -105,6 +106,17 @@ def test_slabs_take_what_repeats_and_refuse_the_rest(name, slab):
         make(name).apply(slab, np.random.default_rng(0))
 
 
+def ideal_and_defects(data):
+    """The ideal crystal of a recipe, cut, and what puts its defects in."""
+    recipe = Recipe.model_validate(data)
+    specimen, crystals = recipe.specimen, Crystals(recipe, CATALOGUE)
+    seeds = np.random.SeedSequence(0)
+    cut = crystals.draw_cut(0, np.random.default_rng(seeds), seeds)
+    sizes = ("thickness_angstrom", "width_angstrom", "aperture_diameter_angstrom")
+    ideal = crystals.cut(cut, Box(*(getattr(specimen, name).ends[0] for name in sizes)))
+    return ideal, Defects(recipe, CATALOGUE)
+
+
 @pytest.mark.parametrize(("first", "second"), list(product(NAMES, NAMES)))
 def test_any_two_defects_go_together_in_any_order(first, second):
     """As in a recipe: both are measured, and no two atoms come unphysically near."""
@@ -117,15 +129,14 @@ def test_any_two_defects_go_together_in_any_order(first, second):
         "classes": [{"name": "both", "severity": 1, "defects": parts}],
     }
     data["specimen"]["aperture_diameter_angstrom"] = 20
-    crystals = Crystals(Recipe.model_validate(data), CATALOGUE)
-    ideal = crystals.cut(crystals.draw_cut(0, np.random.default_rng(0)), 12.0)
+    ideal, defects = ideal_and_defects(data)
     if first == second == "twin":
         with pytest.raises(InputError, match="this crystal is twinned already"):
-            crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+            defects.put_in(ideal, 0, np.random.default_rng(1))
         return
-    (crystal,), degree = crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+    (crystal,), degree = defects.put_in(ideal, 0, np.random.default_rng(1))
     for name in (first, second):
-        assert any(degree[measure] != 0 for measure in make(name).measures)
+        assert any(degree[measure.name] != 0 for measure in make(name).measures)
     assert np.isfinite(crystal.positions).all()
     apart = crystal.positions[:, None] - crystal.positions[None, :]
     distances = np.linalg.norm(apart, axis=-1) + 9 * np.eye(len(crystal))
@@ -149,8 +160,7 @@ def test_the_order_of_stages_is_not_the_recipes():
             },
             "classes": [{"name": "both", "severity": 1, "defects": parts}],
         }
-        crystals = Crystals(Recipe.model_validate(data), CATALOGUE)
-        ideal = crystals.cut(crystals.draw_cut(0, np.random.default_rng(0)), 20.0)
-        (crystal,), _ = crystals.put_in_defects(ideal, 0, np.random.default_rng(1))
+        ideal, defects = ideal_and_defects(data)
+        (crystal,), _ = defects.put_in(ideal, 0, np.random.default_rng(1))
         counts.append(len(crystal) / len(ideal))
     assert counts == pytest.approx([0.9, 0.9], abs=0.005)

@@ -5,7 +5,6 @@ import pytest
 from scipy.spatial import cKDTree
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.defects._degree import combine
 from crystalvision_simulate.defects._neighbours import closest_pair_angstrom
 from crystalvision_simulate.defects.displacement import RandomDisplacement
 from crystalvision_simulate.defects.interstitial import Interstitial
@@ -150,34 +149,27 @@ def test_neither_or_both_sigmas_are_refused():
         RandomDisplacement(0.1, sigma_relative=0.1)
 
 
+def combined(defect, first, second):
+    """The degree of two defects of a kind, as the first thing that the kind measures combines."""
+    measure = defect.measures[0]
+    return measure.combine(first.degree[measure.name], second.degree[measure.name])
+
+
 def test_degrees_of_two_defects_combine_as_they_would_be_measured():
     rng = np.random.default_rng(0)
     first = Vacancy(0.2, element="Si").apply(SLAB, rng)
     second = Vacancy(0.3, element="N").apply(first.crystal, rng)
-    combined = combine(
-        "vacancy_fraction", first.degree["vacancy_fraction"], second.degree["vacancy_fraction"]
-    )
-    assert combined == pytest.approx(1 - len(second.crystal) / len(SLAB))
-    assert combine("displacement_rms_angstrom", 0.03, 0.04) == pytest.approx(0.05)
-    assert combine("strain_xy", 0.01, -0.01) == 0
-    assert combine("dislocation_density_inv_angstrom2", 1e-4, 2e-4) == pytest.approx(3e-4)
-    with pytest.raises(ValueError, match="both measure strain, which cannot be combined"):
-        combine("strain", 0.1, 0.1)
-
-
-def test_degrees_of_substitutions_and_interstitials_combine_as_they_would_be_measured():
-    rng = np.random.default_rng(0)
+    found = combined(Vacancy, first, second)
+    assert found == pytest.approx(1 - len(second.crystal) / len(SLAB))
+    assert RandomDisplacement.measures[0].combine(0.03, 0.04) == pytest.approx(0.05)
     first = Substitution(0.2, "C", "Si").apply(SLAB, rng)
     second = Substitution(0.3, "O", "N").apply(first.crystal, rng)
     replaced = np.isin(second.crystal.numbers, (6, 8)).mean()
-    name = "substitution_fraction"
-    assert combine(name, first.degree[name], second.degree[name]) == pytest.approx(replaced)
+    assert combined(Substitution, first, second) == pytest.approx(replaced)
     first = Interstitial(0.02, "H").apply(SLAB, rng)
     second = Interstitial(0.03, "He").apply(first.crystal, rng)
-    name = "interstitial_fraction"
-    assert combine(name, first.degree[name], second.degree[name]) == pytest.approx(
-        len(second.crystal) / len(SLAB) - 1
-    )
+    found = combined(Interstitial, first, second)
+    assert found == pytest.approx(len(second.crystal) / len(SLAB) - 1)
 
 
 def test_displacements_after_interstitials_see_them():

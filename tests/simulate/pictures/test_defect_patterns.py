@@ -12,10 +12,10 @@ SETTINGS = (
     "beam.energy_kev=200",
     "beam.mistilt_mrad=0",
     "renderer={name: kinematic, band_limit_inv_angstrom: 2.0}",
-    "camera.rotation_deg=0",
-    "camera.centre_offset_x_px=0",
-    "camera.centre_offset_y_px=0",
-    "camera.camera_length_error=0",
+    "instrument.rotation_deg=0",
+    "instrument.centre_offset_x_px=0",
+    "instrument.centre_offset_y_px=0",
+    "instrument.camera_length_error=0",
 )
 
 

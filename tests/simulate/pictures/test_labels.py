@@ -16,10 +16,10 @@ from crystalvision_simulate.specimens import CrystalCutter
 AXES = [(0, 0, 1), (0, 1, 1), (0, 1, 2), (1, 1, 1), (1, 1, 2), (1, 1, 3), (0, 1, 3), (1, 2, 4)]
 SMALL = ("specimen.width_angstrom=56", "specimen.aperture_diameter_angstrom=40")
 POSE = (
-    "camera.rotation_deg=37",
-    "camera.centre_offset_x_px=6",
-    "camera.centre_offset_y_px=-9",
-    "camera.camera_length_error=0.06",
+    "instrument.rotation_deg=37",
+    "instrument.centre_offset_x_px=6",
+    "instrument.centre_offset_y_px=-9",
+    "instrument.camera_length_error=0.06",
 )
 KINEMATIC = "renderer={name: kinematic, band_limit_inv_angstrom: 2.0}"
 

@@ -3,26 +3,58 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 from crystalvision.benchmarks import Place, ResultRow, Suite
 from crystalvision.benchmarks._test_data import write_pattern_facts
 from crystalvision.benchmarks.report import write_report
-from crystalvision.datasets import SPECIMEN, Axis, Column, DatasetHeader, DatasetWriter
-from crystalvision.evaluation import Intervals, Metrics, classification_metrics, severity_metrics
+from crystalvision.contracts import Judged, Target
+from crystalvision.datasets import (
+    SPECIMEN,
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetWriter,
+    Match,
+    defect_columns,
+)
+from crystalvision.evaluation import (
+    Intervals,
+    Metrics,
+    TargetMetrics,
+    with_groups,
+    write_predictions,
+)
 from crystalvision.runs import DatasetRecord, PluginRecord, RunRecord
 from crystalvision.sources import AccuracyBound, BoundPoint
 from crystalvision.training import Experiment
+from crystalvision_tasks.classification import Classification
+from crystalvision_tasks.regression import Regression
 
 CLASSES = ("no_defect", "pristine", "random_displacement", "vacancies_25")
 SEVERITIES = np.array([0.0, 0.3, 0.6, 0.9])
+LABEL = Target(
+    name="label",
+    task="classification",
+    classes=CLASSES,
+    class_severities=tuple(SEVERITIES.tolist()),
+)
+SEVERITY = Target(name="severity", task="regression")
+TASKS = {"label": Classification(), "severity": Regression()}
+CONDITIONS = Match(
+    axes="same",
+    energy="same",
+    run_axes=None,
+    data_axes=None,
+    run_energy_kev=None,
+    data_energy_kev=None,
+)
 BENCHMARKS = Path(__file__).parents[4] / "benchmarks" / "crystalvision_benchmarks"
 PUBLISHED = BENCHMARKS / "published" / "alarfaj2022.json"
 ENVIRONMENT = {
@@ -85,34 +117,48 @@ def _quantile(accuracy: np.ndarray | float) -> np.ndarray:
 
 
 def judge(test: FakeTest, probabilities: np.ndarray, severity: np.ndarray, regression: bool):
-    truth = SEVERITIES[test.label]
-    told = severity if regression else probabilities @ SEVERITIES
+    truth, told = SEVERITIES[test.label], severity if regression else probabilities @ SEVERITIES
+    specimen = np.arange(len(truth)) if test.specimen is None else test.specimen
+    judged = with_groups(
+        {
+            "label": Judged(
+                LABEL, test.label, probabilities.argmax(axis=1), probabilities, specimen
+            ),
+            "severity": Judged(SEVERITY, truth, told, None, specimen),
+        }
+    )
+    intervals = Intervals(
+        level=0.95,
+        resamples=2,
+        seed=0,
+        unit="pattern" if test.specimen is None else "specimen",
+        units=len(test.label),
+        values={},
+    )
+    sources = {"label": "head", "severity": "head" if regression else "class_expectation"}
+    targets = {
+        name: TargetMetrics(
+            **each.target.model_dump(),
+            source=sources[name],
+            metrics=dict(TASKS[name].metrics(each)),
+            intervals=intervals,
+        )
+        for name, each in judged.items()
+    }
     metrics = Metrics(
         dataset="datasets/beta-test.zarr",
         dataset_identity="0" * 64,
         trained_on_this=False,
         split="all",
         samples=len(test.label),
-        class_names=CLASSES,
-        **classification_metrics(
-            torch.from_numpy(probabilities), torch.from_numpy(test.label), CLASSES
-        ).model_dump(),
-        severity=severity_metrics(torch.from_numpy(told), torch.from_numpy(truth)),
-        severity_source="regression" if regression else "class_expectation",
-        intervals=Intervals(
-            level=0.95,
-            resamples=2,
-            seed=0,
-            unit="pattern" if test.specimen is None else "specimen",
-            units=len(test.label),
-            values={},
-        ),
-        temperature=None,
+        targets=targets,
         rejected=None,
+        rejected_interval=None,
         images_per_second=250.0,
         device="cpu",
+        conditions=CONDITIONS,
     )
-    return metrics, told
+    return metrics, judged
 
 
 class FakeBenchmark:
@@ -132,7 +178,7 @@ class FakeBenchmark:
                 "datasets": {
                     "beta": {
                         "recipe": "si3n4-four-classes",
-                        "set": {"detector.dose_electrons": 1e4},
+                        "set": {"instrument.dose_electrons": 1e4},
                         "train": {"samples": 800, "seed": 1},
                         "test": {"samples": 400, "seed": 2},
                     }
@@ -158,8 +204,8 @@ class FakeBenchmark:
         accuracy = self._accuracy(system, place, test)
         rng = np.random.default_rng([seed, place["train_patterns"], *map(ord, name)])
         probabilities, severity = draw_answers(test, accuracy, rng)
-        metrics, told = judge(test, probabilities, severity, system.regression)
-        self._write(row["run"], row["evaluation"], seed, test, metrics, probabilities, told)
+        metrics, judged = judge(test, probabilities, severity, system.regression)
+        self._write(row["run"], row["evaluation"], seed, metrics, judged)
         row |= {
             "parameters": system.parameters,
             "training_seconds": 60.0 + seed,
@@ -167,7 +213,8 @@ class FakeBenchmark:
             "images_per_second": 250.0 / system.epoch_seconds,
             "device": "cpu",
         }
-        self.rows.append(ResultRow(**row, patterns=len(test.label), accuracy=metrics.accuracy))
+        accuracy = metrics.targets["label"]["accuracy"]
+        self.rows.append(ResultRow(**row, patterns=len(test.label), accuracy=accuracy))
         if self.suite.by and test.values is not None:
             right = probabilities.argmax(axis=1) == test.label
             for value in np.unique(test.values):
@@ -187,7 +234,7 @@ class FakeBenchmark:
         content = yaml.safe_dump(self.suite.model_dump(mode="json"), sort_keys=False)
         (self.folder / "suite.yaml").write_text(content)
         (self.folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
-        names = list(ResultRow.model_fields)
+        names = [name for name in ResultRow.model_fields if name != "others"]
         lines = [",".join(names)]
         for row in self.rows:
             fields = row.model_dump()
@@ -221,21 +268,18 @@ class FakeBenchmark:
                 return system.accuracy[key]
         return np.array([system.accuracy[value] for value in test.values])
 
-    def _write(self, run, evaluation, seed, test, metrics, probabilities, told) -> None:
+    def _write(self, run, evaluation, seed, metrics, judged) -> None:
         folder = self.folder / run / "evaluations" / evaluation
         folder.mkdir(parents=True)
         (folder / "metrics.json").write_text(metrics.model_dump_json())
-        columns = [f"probability_{name}" for name in CLASSES]
-        lines = [
-            ",".join(["index", "label", "predicted", *columns, "severity", "predicted_severity"])
-        ]
-        for index, label in enumerate(test.label):
-            chances = [f"{value:.6g}" for value in probabilities[index]]
-            numbers = [index, label, probabilities[index].argmax(), *chances]
-            lines.append(",".join(map(str, [*numbers, SEVERITIES[label], f"{told[index]:.6g}"])))
-        (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+        # What a specimen shows is told by the table beside the data.
+        alone = {
+            name: replace(each, specimen=np.arange(len(each))) for name, each in judged.items()
+        }
+        write_predictions(np.arange(metrics.samples), alone, {}, folder)
         path = self.folder / run / "run.yaml"
         path.write_text(yaml.safe_dump(fake_record(seed).model_dump(mode="json")))
+        (self.folder / run / "metrics.csv").write_text("phase,epoch\n")
 
 
 def fake_record(seed: int) -> RunRecord:
@@ -282,9 +326,7 @@ def write_test_data(path: Path, test: FakeTest) -> None:
         samples=count,
         image_shape=(1, 4, 4),
         dtype="uint16",
-        class_names=CLASSES,
-        class_severities=tuple(SEVERITIES),
-        columns=columns,
+        columns={**defect_columns(CLASSES, SEVERITIES.tolist()), **columns},
         axes=tuple(Axis(name=name, size=4, scale=0.1, offset=-0.2) for name in ("q_y", "q_x")),
         seed=2,
         recipe={"name": "nothing"},

@@ -15,7 +15,6 @@ from crystalvision.benchmarks import Suite
 from crystalvision.benchmarks.report import _answers as answers
 from crystalvision.benchmarks.report import write_report
 from crystalvision.benchmarks.report._claims import Answered
-from crystalvision.benchmarks.report._class_figures import macro_curve
 from crystalvision.benchmarks.report._cost_figures import pareto
 from crystalvision.benchmarks.report._growth import by_curves, last_steps, size_groups
 from crystalvision.benchmarks.report._lines import Difference
@@ -25,8 +24,9 @@ from crystalvision.benchmarks.report._results import find_results
 from crystalvision.benchmarks.report._statistics import Estimate, holm
 from crystalvision.benchmarks.report._ticks import power_text
 from crystalvision.cli import main
+from crystalvision.contracts import Judged, Target
 from crystalvision.errors import InputError
-from crystalvision.report import Judged
+from crystalvision_tasks._class_comparison import macro_curve
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +65,9 @@ def test_means_and_spreads_are_those_of_the_table(fusion, fusion_folder):
     for line in fusion.main[0].judged:
         mine = [row for row in rows if row["system"] == line.system and row["status"] == "ok"]
         accuracies = [float(row["accuracy"]) for row in mine]
-        assert line.accuracy.value == pytest.approx(fmean(accuracies))
+        assert line.score.value == pytest.approx(fmean(accuracies))
         assert line.spread == pytest.approx(stdev(accuracies))
-        assert line.accuracy.low < line.accuracy.value < line.accuracy.high
+        assert line.score.low < line.score.value < line.score.high
 
 
 def test_differences_are_of_common_seeds(fusion):
@@ -77,7 +77,7 @@ def test_differences_are_of_common_seeds(fusion):
     bilinear = lines["bilinear"].difference
     assert bilinear.seeds == 2
     comparison = fusion.main[0].comparison
-    gains = comparison.right("bilinear").mean() - comparison.right("classifier", [0, 2]).mean()
+    gains = comparison.scores("bilinear").mean() - comparison.scores("classifier", [0, 2]).mean()
     assert bilinear.estimate.value == pytest.approx(gains)
     assert bilinear.corrected >= bilinear.p
 
@@ -122,7 +122,9 @@ def test_claims_are_answered(fusion, text, fusion_folder):
     assert (lost.difference, lost.answer) == (None, "not tested: no seed in common")
     raw = [claim.difference.p for claim in claims if claim.difference]
     assert [claim.difference.corrected for claim in claims if claim.difference] == holm(raw)
-    assert f"fusion helps yes {answers.points(helped.difference.estimate)}" in text
+    assert (
+        f"fusion helps yes {fusion.benchmark.score.difference(helped.difference.estimate)}" in text
+    )
     assert "| fusion helps | yes | " in (fusion_folder / "results.md").read_text()
 
 
@@ -200,7 +202,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(fusion_folder):
 
 def test_commands_run_it_again(text):
     assert "crystalvision benchmark fusion -o runs/fusion" in text
-    assert "--samples 800 --seed 1 --set detector.dose_electrons=10000.0" in text
+    assert "--samples 800 --seed 1 --set instrument.dose_electrons=10000.0" in text
     run = "runs/concat/beta-800-seed1"
     assert f"train concat.yaml -d datasets/beta-train.zarr -o {run} --set seed=1" in text
     assert f"evaluate {run} -d datasets/beta-test.zarr --split all --name beta" in text
@@ -210,8 +212,9 @@ def test_commands_run_it_again(text):
 @pytest.mark.parametrize(
     ("share", "told"), [(0.02234, "+2.2"), (-0.0004, "−0.04"), (0.000001, "0.0"), (0.0, "0.0")]
 )
-def test_a_side_of_zero_is_shown(share, told):
-    assert answers.points(Estimate(share, share, share)) == f"{told} ({told} to {told})"
+def test_a_side_of_zero_is_shown(fusion, share, told):
+    difference = fusion.benchmark.score.difference
+    assert difference(Estimate(share, share, share)) == f"{told} ({told} to {told})"
 
 
 def test_the_markdown_table_is_whole(fusion_folder):
@@ -263,9 +266,9 @@ def test_growth_is_told_for_each_system(dose):
         ("concat", 400, 800),
         ("classifier", 400, 800),
     ]
-    before, after = (table.judged[0].accuracy.value for table in group)
+    before, after = (table.judged[0].score.value for table in group)
     assert steps[0].per_doubling.value == pytest.approx(after - before)
-    told = answers.growth_sentence(steps, "beta")
+    told = answers.growth_sentence(steps, dose.benchmark.score, "beta")
     assert "it still rises (p < 0.001)" in told[0]
     assert "not beyond what other seeds may give" in told[1]
 
@@ -326,16 +329,10 @@ def test_the_bound_of_a_column_is_the_mean_of_its_points(dose):
 def test_the_macro_curve_of_certain_answers():
     label = np.array([0, 1, 0, 1])
     sure = np.eye(2)[label]
-    judged = Judged(
-        index=np.arange(4),
-        label=label,
-        predicted=label,
-        probabilities=sure,
-        severity=np.zeros(4),
-        predicted_severity=np.zeros(4),
-    )
-    assert (macro_curve(judged, roc=True) == 1).all()
-    assert (macro_curve(judged, roc=False) == 1).all()
+    target = Target(name="label", task="classification", classes=("a", "b"))
+    judged = Judged(target, label, label, sure, np.arange(4))
+    assert (macro_curve(sure, judged, roc=True) == 1).all()
+    assert (macro_curve(sure, judged, roc=False) == 1).all()
 
 
 def test_the_pareto_front():
@@ -353,7 +350,7 @@ def test_what_is_missing_is_named_and_the_old_page_stays(fusion_folder, tmp_path
     folder = shutil.copytree(fusion_folder, tmp_path / "fusion")
     before = (folder / "report.html").read_bytes()
     (folder / "runs/concat/beta-800-seed0/evaluations/beta/predictions.csv").unlink()
-    with pytest.raises(InputError, match=r"predictions\.csv is missing"):
+    with pytest.raises(InputError, match=r"the evaluation 'beta' of .*seed0 is missing"):
         write_report(folder, catalogue)
     (folder / "results.csv").unlink()
     with pytest.raises(InputError, match=r"results\.csv is missing"):

@@ -6,9 +6,9 @@ import pytest
 
 from crystalvision.benchmarks.report import _answers as answers
 from crystalvision.benchmarks.report import write_report
-from crystalvision.benchmarks.report._class_figures import severity_pictures
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.benchmarks.report._results import find_results
+from crystalvision.benchmarks.report._target_figures import target_figures
 from crystalvision.figures import drawing
 
 
@@ -90,9 +90,10 @@ def test_systems_that_share_a_regressor_share_its_figures(make):
         shutil.copytree(
             fake.folder / "runs/one" / place, fake.folder / "runs/same" / place, dirs_exist_ok=True
         )
-    (table,) = find_results(load_benchmark(fake.finish())).tables
+    results = find_results(load_benchmark(fake.finish()))
     with drawing():
-        captions = [each.caption for each in severity_pictures(table)]
+        _, severity = target_figures(results.tables[0], results.benchmark.tasks)
+    captions = [each.caption for each in severity.each]
     shared, alone = "one; same, 2 seeds together", "other, 2 seeds together"
     assert captions == [shared, shared, alone, alone]
 

@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm, t
+from scipy.stats import binomtest, norm, permutation_test, t
 
 from crystalvision.benchmarks.report._statistics import (
     Resampling,
     behrens_fisher_stretch,
     holm,
+    permutation_p,
     sign_flip_p,
 )
 
@@ -34,6 +35,34 @@ def test_it_counts_every_flip():
     flips = np.array(list(itertools.product([1, -1], repeat=len(differences))))
     sums = np.abs(flips @ np.abs(differences))
     assert sign_flip_p(differences) == pytest.approx((sums >= abs(differences.sum())).mean())
+
+
+def test_scores_that_are_no_whole_numbers_are_tried_by_drawn_signs():
+    """As scipy's own test, and as the exact one where differences are whole numbers."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 40))
+    differences = first - second + 0.3
+    peer = permutation_test(
+        (differences, np.zeros(40)),
+        lambda x, y, axis: (x - y).sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=10_000,
+        rng=1,
+    )
+    assert permutation_p(differences) == pytest.approx(peer.pvalue, abs=0.02)
+    whole = rng.integers(-2, 4, 40)
+    assert permutation_p(whole.astype(float)) == pytest.approx(sign_flip_p(whole), abs=0.02)
+    assert permutation_p(np.zeros(20)) == 1.0
+
+
+def test_intervals_of_scores_are_not_held_within_shares():
+    rng = np.random.default_rng(1)
+    angles = rng.gamma(2, 5, size=(300, 2))
+    estimate = Resampling(np.arange(300), shares=False).mean(angles)
+    half = 1.96 * angles.mean(axis=1).std(ddof=1) / np.sqrt(300)
+    assert estimate.low < angles.mean() - 0.8 * half
+    assert estimate.high > angles.mean() + 0.8 * half > 1
 
 
 def test_no_difference_is_no_evidence():

@@ -1,0 +1,19 @@
+"""What networks see of raw patterns, step by step. A new one is one file and one line below."""
+
+from collections.abc import Mapping
+
+from crystalvision import hookimpl
+
+
+@hookimpl
+def crystalvision_inputs() -> Mapping[str, str]:
+    """The inputs that come with the toolkit."""
+    return {
+        "bin": "crystalvision_inputs.bin:Bin",
+        "clip": "crystalvision_inputs.clip:Clip",
+        "crop": "crystalvision_inputs.crop:Crop",
+        "log1p": "crystalvision_inputs.log1p:Log1p",
+        "polar": "crystalvision_inputs.polar:Polar",
+        "sqrt": "crystalvision_inputs.sqrt:Sqrt",
+        "standardise": "crystalvision_inputs.standardise:Standardise",
+    }

@@ -1,0 +1,1 @@
+"""Instruments: what records a pattern, between the renderer and the stored numbers."""
