@@ -125,7 +125,9 @@ class PowderDiffractometer(Instrument):
         check_between("microstrain", self.microstrain, 0, 0.1)
         check_between("zero_shift_deg", self.zero_shift_deg, -5, 5)
         check_positive("radius_mm", self.radius_mm, 1e5)
-        check_between("displacement_mm", self.displacement_mm, -0.1 * self.radius_mm, 0.1 * self.radius_mm)
+        check_between(
+            "displacement_mm", self.displacement_mm, -0.1 * self.radius_mm, 0.1 * self.radius_mm
+        )
         check_between("hump_width_deg", self.hump_width_deg, 0.1, 180)
         check_between("hump_centre_deg", self.hump_centre_deg, 0, 180)
         check_between("dead_time", self.dead_time, 0, 0.9)
@@ -189,11 +191,11 @@ class PowderDiffractometer(Instrument):
         angle = min(180.0, self.two_theta_max_deg + abs(self.zero_shift_deg) + 2.0)
         return float(2 * np.sin(np.deg2rad(angle / 2)) / self.lines[0][0])
 
-    def axes(self, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: 2θ.
 
         Raises:
-            InputError: The patterns are not rings over |g| in 1/Å.
+            InputError: The patterns are not rings over |g| in 1/Å, or do not reach as far.
         """
         if len(axes) != 1 or axes[0].units != "1/angstrom":
             found = ", ".join(f"{axis.name} [{axis.units}]" for axis in axes)
@@ -201,20 +203,16 @@ class PowderDiffractometer(Instrument):
                 f"powder-diffractometer: the renderer's patterns lie on {found}; expected |g| in "
                 "1/angstrom: take the renderer powder (--set renderer=powder)"
             )
+        if self.reach_inv_angstrom > band_limit * (1 + 1e-6):
+            raise InputError(
+                f"2θ = {self.two_theta_max_deg:g}° at {self.lines[0][0]:g} Å reaches "
+                f"{self.reach_inv_angstrom:.3f} 1/Å, the renderer only {band_limit:g} 1/Å: raise "
+                "renderer.band_limit_inv_angstrom or lower instrument.two_theta_max_deg"
+            )
         return (self.two_theta,)
 
     def project(self, pattern: Pattern) -> Pattern:
-        """See `crystalvision.contracts.Instrument.project`: peaks whose strongest step is 1.
-
-        Raises:
-            InputError: It reaches beyond the renderer's band.
-        """
-        if self.reach_inv_angstrom > pattern.band_limit * (1 + 1e-6):
-            raise InputError(
-                f"2θ = {self.two_theta_max_deg:g}° at {self.lines[0][0]:g} Å reaches "
-                f"{self.reach_inv_angstrom:.3f} 1/Å, the renderer only {pattern.band_limit:g} 1/Å: "
-                "raise renderer.band_limit_inv_angstrom or lower instrument.two_theta_max_deg"
-            )
+        """See `crystalvision.contracts.Instrument.project`: peaks whose strongest step is 1."""
         drawn = [
             peaks(
                 rings,

@@ -13,7 +13,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from ase.geometry import cellpar_to_cell
 from jaxtyping import Float
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Crystal, described, space_group
@@ -143,7 +143,7 @@ def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
 class _Line(Config):
     """One phase of a file of JSON lines; other keys are left alone."""
 
-    model_config = {"extra": "ignore", "frozen": True}
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     lattice: tuple[float, float, float, float, float, float]
     sites: Annotated[tuple[tuple[Any, float, float, float], ...], Field(min_length=1)]

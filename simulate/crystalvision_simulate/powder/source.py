@@ -1,7 +1,7 @@
-"""Powder patterns of a library of phases, as a source: reflections once, nuisance for each sample."""
+"""Powder patterns of many phases, as a source: reflections once, nuisance for each sample."""
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -39,9 +39,9 @@ _MOST_IN_SHARD = 512
 _BAND_INV_ANGSTROM = 3.0
 _KEPT = 100_000  # candidates whose reflections stay in memory
 _TEXTURE_AXES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
-_CAVEATS = (
+_CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
-    "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase.",
+    "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
 )
 
 
@@ -156,7 +156,7 @@ class PowderSource(Source):
         self._reflections = lru_cache(maxsize=_KEPT)(self._reflections_of)
 
     def _axes(self) -> tuple[Axis, ...]:
-        found = [one.axes((self._ring_axis,)) for one in self._instrument.extremes]
+        found = [one.axes((self._ring_axis,), self._band) for one in self._instrument.extremes]
         check_alike("instrument", self._instrument.quantities, found)
         return found[0]
 
@@ -200,7 +200,7 @@ class PowderSource(Source):
             ),
             generator=_generator(),
             synthetic=True,
-            caveats=(*_CAVEATS, *instrument.caveats),
+            caveats=(_CAVEAT, *instrument.caveats),
             samples_per_shard=int(np.clip(_SHARD_BYTES // size, 1, _MOST_IN_SHARD)),
         )
 
@@ -237,9 +237,7 @@ class PowderSource(Source):
         }
         return _Drawn(values, options, self.recipe.crystal.cell_spread.draw(rng))
 
-    def _rings(
-        self, place: int, drawn: _Drawn, rng: np.random.Generator
-    ) -> Float[np.ndarray, "n"]:
+    def _rings(self, place: int, drawn: _Drawn, rng: np.random.Generator) -> Float[np.ndarray, "n"]:
         """What the phase scatters into each |g|, with this sample's cell, motion and texture."""
         found, crystal = self._reflections(place), self.candidates[place].crystal
         length = found.length_inv_angstrom
@@ -251,9 +249,7 @@ class PowderSource(Source):
             intensity = intensity * march_dollase(crystal, found, axis, parameter)
         stretch = 1 + drawn.columns["cell_error"] + drawn.cell_spread * rng.standard_normal(3)
         if drawn.cell_spread:
-            length = np.linalg.norm(
-                (found.hkl / stretch) @ np.linalg.inv(crystal.cell).T, axis=1
-            )
+            length = np.linalg.norm((found.hkl / stretch) @ np.linalg.inv(crystal.cell).T, axis=1)
         else:
             length = length / stretch[0]
         return share(length, intensity, self._ring_axis)
@@ -283,7 +279,9 @@ def _labels_of(
     for one in candidates:
         if not one.crystal_system:
             raise InputError(f"phase '{one.name}': its space group is not known, so no system is")
-    present = [name for name in CRYSTAL_SYSTEMS if any(name == c.crystal_system for c in candidates)]
+    present = [
+        name for name in CRYSTAL_SYSTEMS if any(name == c.crystal_system for c in candidates)
+    ]
     return [present.index(one.crystal_system) for one in candidates], tuple(present)
 
 
