@@ -400,6 +400,12 @@ def test_a_gap_goes_from_edge_to_edge_and_saturation_does_not(largest, dtype):
         fill_gaps(image, "x", None)
 
 
+def test_a_point_of_a_curve_may_have_any_count():
+    curve = np.arange(200, 400, dtype=np.uint32).reshape(1, 1, -1)
+    assert 255 in curve
+    assert np.array_equal(as_counts(curve[0], "curve", None), curve[0])
+
+
 def test_values_of_gaps_as_they_are_given():
     assert parse_gap_values([]) is None
     assert parse_gap_values(["none"]) == ()
