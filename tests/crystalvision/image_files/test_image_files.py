@@ -15,6 +15,7 @@ from PIL import Image
 
 from crystalvision.errors import InputError
 from crystalvision.image_files import (
+    as_counts,
     fill_gaps,
     open_pattern_file,
     parse_gap_values,
