@@ -130,7 +130,10 @@ def finish() -> int:
 
 def _usage(error: BaseException) -> str:
     """What typer says of a wrong line, as our own errors are written, and where help is."""
-    text = str(getattr(error, "format_message", error.__str__)()).strip().removesuffix(".")
+    # click lays choices out over lines and tabs; an error is one line.
+    text = " ".join(str(getattr(error, "format_message", error.__str__)()).split()).removesuffix(
+        "."
+    )
     context = getattr(error, "ctx", None)
     text = text[:1].lower() + text[1:]
     refused: list[Any] = getattr(error.__cause__, "errors", list)()  # pydantic's, without the value

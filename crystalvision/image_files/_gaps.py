@@ -127,7 +127,8 @@ def _suspects(image: Array) -> Iterator[tuple[str, int]]:
         count = int(np.count_nonzero(image == mark))
         if 0 < count < image.size:
             yield str(mark), count
-    for mark in _LARGEST if image.dtype.kind != "f" else ():
+    of_pixels = image.ndim >= 2 and min(image.shape[-2:]) > 1  # a curve has no rows and columns
+    for mark in _LARGEST if image.dtype.kind != "f" and of_pixels else ():
         found = image == mark
         # A gap between modules goes from edge to edge; what saturates does not.
         if found.any() and not found.all() and (found.all(-1).any() or found.all(-2).any()):

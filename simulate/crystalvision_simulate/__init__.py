@@ -51,6 +51,7 @@ def crystalvision_renderers() -> Mapping[str, str]:
         "fingerprint": "crystalvision_simulate.renderers.fingerprint:Fingerprint",
         "kinematic": "crystalvision_simulate.renderers.kinematic:Kinematic",
         "multislice": "crystalvision_simulate.renderers.multislice:Multislice",
+        "powder": "crystalvision_simulate.renderers.powder:PowderRings",
     }
 
 
@@ -60,6 +61,9 @@ def crystalvision_instruments() -> Mapping[str, str]:
     return {
         "area-detector": "crystalvision_simulate.instruments.area_detector:AreaDetector",
         "none": "crystalvision_simulate.instruments.none:NoInstrument",
+        "powder-diffractometer": (
+            "crystalvision_simulate.instruments.powder_diffractometer:PowderDiffractometer"
+        ),
     }
 
 

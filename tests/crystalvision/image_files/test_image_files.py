@@ -15,6 +15,7 @@ from PIL import Image
 
 from crystalvision.errors import InputError
 from crystalvision.image_files import (
+    as_counts,
     fill_gaps,
     open_pattern_file,
     parse_gap_values,
@@ -398,6 +399,12 @@ def test_a_gap_goes_from_edge_to_edge_and_saturation_does_not(largest, dtype):
     image[10] = largest
     with pytest.raises(InputError, match=rf"pixels are {largest}, which is how detectors mark"):
         fill_gaps(image, "x", None)
+
+
+def test_a_point_of_a_curve_may_have_any_count():
+    curve = np.arange(200, 400, dtype=np.uint32).reshape(1, 1, -1)
+    assert 255 in curve
+    assert np.array_equal(as_counts(curve[0], "curve", None), curve[0])
 
 
 def test_values_of_gaps_as_they_are_given():

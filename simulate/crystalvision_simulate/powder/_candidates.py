@@ -1,0 +1,245 @@
+"""The phases that a powder pattern may be of: from structures, a folder of files, or JSON lines."""
+
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
+from ase.geometry import cellpar_to_cell
+from jaxtyping import Float
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from crystalvision.config import Config, Part
+from crystalvision.contracts import Crystal, described, space_group
+from crystalvision.errors import InputError, PluginError
+from crystalvision.plugins import Catalogue
+from crystalvision.small_files import read_small
+
+_SUFFIXES = (".cif", ".cif.gz")
+_MOST_BYTES = 2**28
+_SYSTEMS = (
+    (2, "triclinic"),
+    (15, "monoclinic"),
+    (74, "orthorhombic"),
+    (142, "tetragonal"),
+    (167, "trigonal"),
+    (194, "hexagonal"),
+    (230, "cubic"),
+)
+CRYSTAL_SYSTEMS = tuple(name for _, name in _SYSTEMS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A phase.
+
+    Attributes:
+        name: Formula and space group; among phases of one name, with a number.
+        crystal: Its unit cell; atoms that share a site lie on one another.
+        occupancies: Share of cells in which each atom is there, (n,).
+        space_group: Its number in the International Tables; 0 where nobody knows.
+    """
+
+    name: str
+    crystal: Crystal
+    occupancies: Float[np.ndarray, "n"]
+    space_group: int
+
+    @property
+    def crystal_system(self) -> str:
+        """One of `CRYSTAL_SYSTEMS`; empty where the space group is not known."""
+        if not self.space_group:
+            return ""
+        return next(name for last, name in _SYSTEMS if self.space_group <= last)
+
+
+class CandidateSettings(Config):
+    """Where the phases come from; several are joined.
+
+    Attributes:
+        structures: Parts of the kind `structure`, such as `si3n4-beta`.
+        folder: A folder of CIF files, searched with all that lies in it.
+        json_lines: A file with one JSON object a line: `lattice` [a, b, c in Å, α, β, γ in degree],
+            `sites` [[element, x, y, z], …] in fractions of the cell, all of them, where an element
+            may be [[element, occupancy], …]; and `formula`, `space_group` (a number), `symbol`,
+            where they are known. It may be packed by gzip.
+        only: Names or formulas to keep; by default all.
+    """
+
+    structures: tuple[Part, ...] = ()
+    folder: str | None = None
+    json_lines: str | None = None
+    only: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not (self.structures or self.folder or self.json_lines):
+            raise ValueError("expected structures, a folder, or json_lines")
+        return self
+
+
+def candidates_of(settings: CandidateSettings, catalogue: Catalogue) -> tuple[Candidate, ...]:
+    """The phases of a recipe, in the order in which they are given.
+
+    Raises:
+        InputError: A file that is missing or is none, a structure that is refused, fewer than two
+            phases, or a name in `only` that none has.
+    """
+    found = [_of_part(part, catalogue) for part in settings.structures]
+    if settings.folder is not None:
+        found += [_of_part(part, catalogue) for part in _files(Path(settings.folder))]
+    if settings.json_lines is not None:
+        found += list(_of_lines(Path(settings.json_lines)))
+    if settings.only:
+        found = _chosen(found, settings.only)
+    if len(found) < 2:
+        raise InputError(f"candidates: {len(found)} found; expected at least two to tell apart")
+    return _with_names_of_their_own(found)
+
+
+def digest_of(candidates: Sequence[Candidate]) -> str:
+    """What tells these phases from others, SHA-256 (hex)."""
+    digest = hashlib.sha256()
+    for one in candidates:
+        crystal = one.crystal
+        for array in (crystal.positions.round(6), crystal.numbers, crystal.cell.round(6)):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(one.occupancies.round(6).tobytes())
+        digest.update(one.name.encode())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Part]:
+    if not folder.is_dir():
+        raise InputError(f"candidates.folder: {folder} is no folder; expected one with CIF files")
+    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES))
+    if not paths:
+        raise InputError(f"candidates.folder: {folder} holds no file that ends in .cif")
+    for path in paths:
+        yield Part.of("cif", path=str(path))
+
+
+def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
+    made: object = catalogue.create("structure", part.name, part.options)
+    if not isinstance(made, Crystal):
+        entry = catalogue.entry("structure", part.name)
+        raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
+    group = space_group(made)
+    symbol = f" {group.symbol}" if group else ""
+    return Candidate(
+        f"{_formula(made.numbers, np.ones(len(made)))}{symbol}",
+        made,
+        np.ones(len(made)),
+        group.number if group else 0,
+    )
+
+
+class _Line(Config):
+    """One phase of a file of JSON lines; other keys are left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    lattice: tuple[float, float, float, float, float, float]
+    sites: Annotated[tuple[tuple[Any, float, float, float], ...], Field(min_length=1)]
+    formula: str = ""
+    symbol: str = ""
+    space_group: Annotated[int, Field(ge=0, le=230)] = 0
+
+
+def _of_lines(path: Path) -> Iterator[Candidate]:
+    try:
+        content = read_small(path, _MOST_BYTES)
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except FileNotFoundError as error:
+        raise InputError(f"candidates.json_lines: {path}: no such file") from error
+    except (OSError, EOFError) as error:
+        raise InputError(f"candidates.json_lines: {path}: {error}") from error
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield _of_line(_Line.model_validate(json.loads(line)))
+        except (ValidationError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"{path}, line {number}: {reason}") from error
+
+
+def _of_line(line: _Line) -> Candidate:
+    cell = np.asarray(cellpar_to_cell(line.lattice), dtype=np.float64)
+    places, numbers, shares = [], [], []
+    for kinds, *place in line.sites:
+        for symbol, share in kinds if isinstance(kinds, list) else [[kinds, 1.0]]:
+            places.append(place)
+            numbers.append(_number(symbol))
+            shares.append(float(share))
+    occupancies = np.array(shares)
+    if occupancies.min() < 0 or occupancies.max() > 1 + 1e-6:
+        raise InputError(f"an occupancy of {occupancies.max():g}; expected 0 to 1")
+    crystal = Crystal(
+        positions=np.array(places) @ cell,
+        numbers=np.array(numbers),
+        cell=cell,
+        periodic=np.ones(3, dtype=bool),
+    )
+    formula = line.formula or _formula(crystal.numbers, occupancies)
+    symbol = line.symbol or (f"no. {line.space_group}" if line.space_group else "")
+    return Candidate(f"{formula} {symbol}".strip(), crystal, occupancies, line.space_group)
+
+
+def _number(symbol: str) -> int:
+    """Atomic number of an element, also with a charge; deuterium is hydrogen."""
+    match = re.match(r"[A-Z][a-z]?", str(symbol))
+    element = {"D": "H", "T": "H"}.get(match.group(), match.group()) if match else ""
+    if element not in atomic_numbers or element == "X":
+        raise InputError(f"'{symbol}' is no element")
+    return int(atomic_numbers[element])
+
+
+def _formula(numbers: Sequence[int] | np.ndarray, occupancies: Float[np.ndarray, "n"]) -> str:
+    """The formula of a cell, elements in the order of the alphabet, C and H first."""
+    counts: dict[str, float] = {}
+    for number, share in zip(numbers, occupancies, strict=True):
+        symbol = chemical_symbols[int(number)]
+        counts[symbol] = counts.get(symbol, 0.0) + float(share)
+    whole = {symbol: round(count) for symbol, count in counts.items()}
+    divisor = int(np.gcd.reduce(list(whole.values()))) if all(
+        abs(counts[symbol] - count) < 1e-3 for symbol, count in whole.items()
+    ) else 1  # fmt: skip
+    ordered = sorted(counts, key=lambda symbol: (symbol != "C", symbol != "H", symbol))
+    return "".join(f"{symbol}{_amount(counts[symbol] / divisor)}" for symbol in ordered)
+
+
+def _amount(count: float) -> str:
+    return "" if abs(count - 1) < 1e-3 else f"{count:.3g}"
+
+
+def _chosen(found: Sequence[Candidate], only: Sequence[str]) -> list[Candidate]:
+    wanted = set(only)
+    kept = [one for one in found if one.name in wanted or one.name.partition(" ")[0] in wanted]
+    known = {one.name for one in kept} | {one.name.partition(" ")[0] for one in kept}
+    if missing := sorted(wanted - known):
+        raise InputError(f"candidates.only: none of {len(found)} phases is '{missing[0]}'")
+    return kept
+
+
+def _with_names_of_their_own(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Phases whose names differ: among those of one name, all but the first have a number."""
+    seen: dict[str, int] = {}
+    named = []
+    for one in found:
+        seen[one.name] = count = seen.get(one.name, 0) + 1
+        name = one.name if count == 1 else f"{one.name} ({count})"
+        named.append(Candidate(name, one.crystal, one.occupancies, one.space_group))
+    return tuple(named)
+
+
+def by_name(candidates: Sequence[Candidate]) -> Mapping[str, Candidate]:
+    """The phases by name."""
+    return {one.name: one for one in candidates}
