@@ -69,8 +69,11 @@ def crystalvision_instruments() -> Mapping[str, str]:
 
 @hookimpl
 def crystalvision_sources() -> Mapping[str, str]:
-    """The simulation engine."""
-    return {"simulation": "crystalvision_simulate.source:open_source"}
+    """The simulation engine, and powder patterns of a library of phases."""
+    return {
+        "powder": "crystalvision_simulate.powder.source:open_source",
+        "simulation": "crystalvision_simulate.source:open_source",
+    }
 
 
 @hookimpl

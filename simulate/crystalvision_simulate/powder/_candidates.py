@@ -133,7 +133,7 @@ def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
     group = space_group(made)
     symbol = f" {group.symbol}" if group else ""
     return Candidate(
-        f"{_formula(made.numbers, np.ones(len(made)))}{symbol}",
+        f"{_formula(made, np.ones(len(made)))}{symbol}",
         made,
         np.ones(len(made)),
         group.number if group else 0,
@@ -188,7 +188,7 @@ def _of_line(line: _Line) -> Candidate:
         cell=cell,
         periodic=np.ones(3, dtype=bool),
     )
-    formula = line.formula or _formula(crystal.numbers, occupancies)
+    formula = line.formula or _formula(crystal, occupancies)
     symbol = line.symbol or (f"no. {line.space_group}" if line.space_group else "")
     return Candidate(f"{formula} {symbol}".strip(), crystal, occupancies, line.space_group)
 
@@ -202,22 +202,14 @@ def _number(symbol: str) -> int:
     return int(atomic_numbers[element])
 
 
-def _formula(numbers: Sequence[int] | np.ndarray, occupancies: Float[np.ndarray, "n"]) -> str:
-    """The formula of a cell, elements in the order of the alphabet, C and H first."""
+def _formula(crystal: Crystal, occupancies: Float[np.ndarray, "n"]) -> str:
+    """The reduced formula of a cell, as chemists order it."""
+    from pymatgen.core import Composition
+
     counts: dict[str, float] = {}
-    for number, share in zip(numbers, occupancies, strict=True):
-        symbol = chemical_symbols[int(number)]
-        counts[symbol] = counts.get(symbol, 0.0) + float(share)
-    whole = {symbol: round(count) for symbol, count in counts.items()}
-    divisor = int(np.gcd.reduce(list(whole.values()))) if all(
-        abs(counts[symbol] - count) < 1e-3 for symbol, count in whole.items()
-    ) else 1  # fmt: skip
-    ordered = sorted(counts, key=lambda symbol: (symbol != "C", symbol != "H", symbol))
-    return "".join(f"{symbol}{_amount(counts[symbol] / divisor)}" for symbol in ordered)
-
-
-def _amount(count: float) -> str:
-    return "" if abs(count - 1) < 1e-3 else f"{count:.3g}"
+    for number, share in zip(crystal.numbers.tolist(), occupancies.tolist(), strict=True):
+        counts[chemical_symbols[number]] = counts.get(chemical_symbols[number], 0.0) + share
+    return str(Composition(counts).reduced_formula)
 
 
 def _chosen(found: Sequence[Candidate], only: Sequence[str]) -> list[Candidate]:

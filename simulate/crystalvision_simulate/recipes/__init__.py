@@ -1,6 +1,6 @@
 """Recipes: a dataset described as data."""
 
-from crystalvision_simulate.recipes._distribution import Quantity
+from crystalvision_simulate.recipes._distribution import Quantity, above, at_most, between
 from crystalvision_simulate.recipes._recipe import ClassSettings, Recipe, load_recipe
 from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings
 from crystalvision_simulate.recipes._units import column_of_option
@@ -11,6 +11,9 @@ __all__ = [
     "Quantity",
     "Recipe",
     "SpecimenSettings",
+    "above",
+    "at_most",
+    "between",
     "column_of_option",
     "load_recipe",
 ]
