@@ -14,6 +14,7 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     Match,
+    defect_columns,
     match,
 )
 from crystalvision.errors import InputError
@@ -92,7 +93,7 @@ def test_axes_are_carried_where_the_data_reach_as_far(data, expected):
         ({"centre": 20}, "not over all that the run looks at.*--despite axes"),
         ({"scale": 2.5 * SCALE}, "its pixels are 2.5 times as large"),
         ({"size": 16}, "images of another size cannot be taken as they are stored"),
-        ({"units": "1/nanometre"}, "'q_y' in 1/nanometre cannot be read as 'q_y' in 1/angstrom"),
+        ({"units": "1/nanometre"}, "'q_y' in 1/nm cannot be read as 'q_y' in 1/Å"),
     ],
 )
 def test_axes_that_cannot_be_carried_are_refused(data, message):
@@ -183,7 +184,7 @@ def test_classes_are_matched_by_name(run, dataset, stored):
     names = tuple(dataset.header.class_names[place] for place in order)
     severities = tuple(dataset.header.class_severities[place] for place in order)
     labels = np.array([order.index(int(label)) for label in dataset.column("label")])
-    data = stored(labels=labels, class_names=names, class_severities=severities)
+    data = stored(labels=labels, columns=defect_columns(names, severities))
     expected, found = (evaluate(run, each, split="all") for each in (dataset, data))
     assert found.metrics.accuracy == expected.metrics.accuracy
     assert found.metrics.confusion == expected.metrics.confusion
