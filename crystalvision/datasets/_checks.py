@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets._checksums import part_checksums, row_checksums
+from crystalvision.datasets._codec import Codec
 from crystalvision.datasets._columns import (
     IMAGES,
     ROW_CHECKSUM,
@@ -24,7 +25,6 @@ from crystalvision.datasets._layout import (
     CARD_TEXT,
     ROOT_DOCUMENT,
     SPLIT_FILES,
-    Codec,
     images_file,
     parse_document,
     sample_arrays,

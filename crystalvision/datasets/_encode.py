@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets._checksums import part_checksums, row_checksums
+from crystalvision.datasets._codec import Codec
 from crystalvision.datasets._columns import (
     IMAGES,
     ROW_CHECKSUM,
@@ -14,7 +15,7 @@ from crystalvision.datasets._columns import (
     wrong_values,
 )
 from crystalvision.datasets._header import DatasetHeader
-from crystalvision.datasets._layout import Codec, sample_arrays, stored_columns
+from crystalvision.datasets._layout import sample_arrays, stored_columns
 from crystalvision.errors import InputError
 
 Array = np.ndarray[Any, Any]

@@ -13,11 +13,12 @@ from crystalvision.datasets._checks import (
     metadata_problems,
     stray_problems,
 )
+from crystalvision.datasets._codec import Codec
 from crystalvision.datasets._columns import IMAGES, LABEL, SPECIMEN, SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import Rows
 from crystalvision.datasets._files import in_the_way, is_filled
 from crystalvision.datasets._header import DatasetHeader
-from crystalvision.datasets._layout import SPLIT_FILES, Codec
+from crystalvision.datasets._layout import SPLIT_FILES
 from crystalvision.datasets._open import (
     RESUME_HINT,
     find_missing_shards,

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from crystalvision.datasets._codec import Codec
 from crystalvision.datasets._columns import SPLIT
 from crystalvision.datasets._direct import Rows, read_rows
 from crystalvision.datasets._encode import ShardEncoder, checked_indices
@@ -21,7 +22,6 @@ from crystalvision.datasets._layout import (
     HEADER_DOCUMENT,
     ROOT_DOCUMENT,
     SPLIT_FILES,
-    Codec,
     images_file,
     shard_files,
 )

@@ -93,7 +93,7 @@ def test_axes_are_carried_where_the_data_reach_as_far(data, expected):
         ({"centre": 20}, "not over all that the run looks at.*--despite axes"),
         ({"scale": 2.5 * SCALE}, "its pixels are 2.5 times as large"),
         ({"size": 16}, "images of another size cannot be taken as they are stored"),
-        ({"units": "1/nanometre"}, "'q_y' in 1/nanometre cannot be read as 'q_y' in 1/angstrom"),
+        ({"units": "1/nanometre"}, "'q_y' in 1/nm cannot be read as 'q_y' in 1/Å"),
     ],
 )
 def test_axes_that_cannot_be_carried_are_refused(data, message):
