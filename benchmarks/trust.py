@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from crystalvision.datasets import Dataset
-from crystalvision.evaluation import reliability
 from crystalvision.prediction import Predictions, Predictor, join
+from crystalvision_tasks.reliability import reliability
 
 Row = dict[str, Any]
 CHUNK = 64

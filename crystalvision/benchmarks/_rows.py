@@ -103,7 +103,7 @@ class ResultRow(Config):
     @classmethod
     def of(cls, numbers: Mapping[str, float | None], **about: Any) -> Self:
         """A row with metrics by column."""
-        own = {name: value for name, value in numbers.items() if "." not in name}
+        own: dict[str, Any] = {name: value for name, value in numbers.items() if "." not in name}
         others = {name: value for name, value in numbers.items() if "." in name}
         return cls(**about, **own, others=others)
 

@@ -104,8 +104,9 @@ def _table(told: "TargetMetrics", task: "Task") -> "Table":
     from rich.table import Table
 
     from crystalvision.cli.console import styled
+    from crystalvision.text import unit_text
 
-    units = "" if told.units == "1" else f" [{told.units}]"
+    units = f" [{unit_text(told.units)}]" if unit_text(told.units) else ""
     table = Table(title=styled(f"{told.name}: {told.task}{units}"), box=None)
     table.add_column("", overflow="fold")
     table.add_column("", justify="right", no_wrap=True)

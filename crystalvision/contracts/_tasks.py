@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 
 from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.text import unit_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +146,8 @@ class Task(ABC):
     def title(self, metric: str, target: Target) -> str:
         """What tables call a metric of a target; that of one class is `METRIC.CLASS`."""
         name, _, of = metric.partition(".")
-        units = f" [{target.units}]" if name in self.in_units and target.units != "1" else ""
+        unit = unit_text(target.units) if name in self.in_units else ""
+        units = f" [{unit}]" if unit else ""
         words = self.titles.get(name, name.replace("_", " "))
         return f"{words} {of}".rstrip() + units
 

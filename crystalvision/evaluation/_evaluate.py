@@ -224,11 +224,11 @@ def _truth(dataset: Dataset, target: Target, indices: Int[np.ndarray, "n"]) -> n
     """What is true of samples, (n, *shape); classes in the order of the run."""
     stored = np.asarray(dataset.column(target.name))[indices]
     if not target.classes:
-        return stored.astype(np.float32)
+        return np.asarray(stored, dtype=np.float32)
     names = dataset.header.targets[target.name].classes
     places = np.array([target.classes.index(name) for name in names], dtype=np.int64)
     known = stored >= 0  # a point of a map that is none of the classes stays below 0
-    return np.where(known, places[np.where(known, stored, 0)], -1)
+    return np.asarray(np.where(known, places[np.where(known, stored, 0)], -1))
 
 
 def _specimens(dataset: Dataset, indices: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:

@@ -82,6 +82,5 @@ def columns_of(task: Task, judged: Judged) -> dict[str, list[Any]]:
                 f"the {origin_of(task, 'task')}, in columns, gave {len(values)} values of "
                 f"'{name}'; expected {len(judged)}, one for each sample"
             )
-        plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
-        found[f"{judged.target.name}_{name}"] = plain
+        found[f"{judged.target.name}_{name}"] = np.asarray(values).tolist()
     return found

@@ -11,7 +11,7 @@ from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, bin_images
 from crystalvision.figures import COLOURS, new_figure
 from crystalvision.report._pictures import Picture, data_uri, picture
-from crystalvision.text import figure_text
+from crystalvision.text import axis_label, axis_symbol, figure_text, quantity_text, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,26 +204,17 @@ def _curves(
         axes.plot(axis.values(), curve, color=COLOURS[5], linewidth=0.7, alpha=0.7, label=label)
     mean = counts.mean(axis=0)
     axes.plot(axis.values(), mean, color=COLOURS[0], linewidth=1.4, label=f"mean of {len(counts)}")
-    axes.set(xlabel=_axis_text(axis), ylabel="counts" if counts.any() else "", ylim=(0, None))
+    axes.set(
+        xlabel=figure_text(axis_label(axis)),
+        ylabel="counts" if counts.any() else "",
+        ylim=(0, None),
+    )
     axes.margins(x=0)
     figure.legend(loc="outside lower center", ncols=2)
     of = f" of class {name}" if name else ""
-    alt = f"Patterns{of} against {axis.name}; highest mean {mean.max():.4g} at {_peak(axis, mean)}."
+    peak = quantity_text(axis.values()[int(mean.argmax())], axis.units, 4)
+    alt = f"Patterns{of} against {axis_symbol(axis.name)}; highest mean {mean.max():.4g} at {peak}."
     return GalleryRow(name, severity, len(counts), curves=picture(figure, alt))
-
-
-def _axis_text(axis: Axis) -> str:
-    units = "" if axis.units == "1" else f" [{_units(axis.units)}]"
-    return figure_text(f"{axis.name.replace('_', ' ')}{units}")
-
-
-def _peak(axis: Axis, mean: Float[np.ndarray, "n"]) -> str:
-    return f"{axis.values()[int(mean.argmax())]:.4g} {_units(axis.units)}".strip()
-
-
-def _units(units: str) -> str:
-    """Units as a figure writes them."""
-    return {"1/angstrom": "Å⁻¹", "angstrom": "Å", "degree": "°", "1": ""}.get(units, units)
 
 
 def _patterns(
@@ -268,7 +259,8 @@ def _scale_bar(axis: Axis) -> ScaleBar:
     width = axis.scale * axis.size
     power = 10.0 ** np.floor(np.log10(width / 4))
     length = max(step * power for step in (1, 2, 5, 10) if step * power <= width / 3)
-    return ScaleBar(100 * length / width, f"{length:g} {_units(axis.units)}".strip())
+    units = "Å⁻¹" if axis.units == "1/angstrom" else unit_text(axis.units)
+    return ScaleBar(100 * length / width, f"{length:g} {units}".strip())
 
 
 def _palette() -> UInt8[np.ndarray, "colours 3"]:

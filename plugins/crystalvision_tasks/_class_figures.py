@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from crystalvision.contracts import Judged, TaskFigure
 from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure, wrapped
 from crystalvision.text import figure_text
-from crystalvision_tasks._reliability import reliability
+from crystalvision_tasks.reliability import reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from crystalvision_tasks._reliability import error_by_chance, reliability
+from crystalvision_tasks.reliability import error_by_chance, reliability
 
 OF_A_CLASS = ("precision", "recall", "specificity", "f1", "auc", "average_precision")
 """Metrics that each class has."""

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Judged, Target, TaskFigure
 from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure
-from crystalvision.text import figure_text
+from crystalvision.text import figure_text, unit_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,12 +81,12 @@ def scatter_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
 
 def _words(target: Target) -> tuple[str, str]:
     """What to call a target on an axis, and its units there."""
-    units = "" if target.units == "1" else f" [{figure_text(target.units)}]"
-    return figure_text(target.words), units
+    unit = unit_text(target.units)
+    return figure_text(target.words), f" [{figure_text(unit)}]" if unit else ""
 
 
 def _in_units(target: Target) -> str:
-    return "a pure number" if target.units == "1" else f"in {target.units}"
+    return f"in {unit_text(target.units)}" if unit_text(target.units) else "a pure number"
 
 
 def _scatter(

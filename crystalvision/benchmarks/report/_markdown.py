@@ -206,13 +206,13 @@ def _caption(results: Results) -> str:
     notes = [column.meaning for column in columns if column.meaning]
     if len(benchmark.tasks) > 1:
         notes.append("\\* from the classes' probabilities, not from a regression.")
-    parts.append(
+    how = (
         f"{capital(score.name) if score else 'The score'} is the mean ± standard deviation over "
         "seeds; intervals are 95 % bootstrap intervals over test patterns and seeds. Differences "
         f"are from {reference}, on the same patterns and seeds; p is of the {test} paired "
-        f"sign-flip test, corrected after Holm for {results.differences} comparisons. "
-        + " ".join(notes)
+        f"sign-flip test, corrected after Holm for {results.differences} comparisons."
     )
+    parts += [how, *notes]
     versions = _versions(results)
     if versions:
         parts.append(f"Made with {inline(versions)}.")

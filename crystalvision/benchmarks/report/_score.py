@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from crystalvision.benchmarks._rows import LABEL
 from crystalvision.benchmarks.report._statistics import Estimate
 from crystalvision.contracts import Target, Task
+from crystalvision.text import unit_text
 
 
 def capital(text: str) -> str:
@@ -45,8 +46,7 @@ class Score:
         """Unit of a difference, or ""."""
         if self.is_share:
             return "points"
-        stated = self.task.score_name in self.task.in_units and self.target.units != "1"
-        return self.target.units if stated else ""
+        return unit_text(self.target.units) if self.task.score_name in self.task.in_units else ""
 
     @property
     def in_brackets(self) -> str:

@@ -96,7 +96,7 @@ def test_another_session_says_how_to_have_it(run):
 
 def test_a_run_is_judged_and_shows_itself(run, data):
     found = run.evaluate(data)
-    assert 0 <= found.metrics.accuracy <= 1
+    assert 0 <= found.metrics.targets["label"]["accuracy"] <= 1
     assert (run.path / "evaluations" / "data-test" / "metrics.json").is_file()
     assert "<table" in run._repr_html_()
     assert "classifier: validation_accuracy" in repr(run)

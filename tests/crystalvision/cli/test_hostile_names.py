@@ -155,9 +155,8 @@ def test_a_prediction_is_told_in_csv_that_no_spreadsheet_runs(here):
     status, out, _ = drive("predict", RUN, f"{DATA}[0:21]", "--csv")
     assert status == 0
     rows = list(csv.reader(io.StringIO(out, newline=""), strict=True))
-    assert [name.removeprefix("probability_") for name in rows[0][2 : 2 + len(CLASSES)]] == list(
-        CLASSES
-    )
+    names = rows[0][2 : 2 + len(CLASSES)]
+    assert [name.removeprefix("label_probability_") for name in names] == list(CLASSES)
     assert rows[1][0] == f"'{DATA}[0]"
     assert not any(cell.startswith(tuple("=+@\t\r")) for row in rows for cell in row)
 

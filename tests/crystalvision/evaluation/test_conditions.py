@@ -14,6 +14,7 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     Match,
+    defect_columns,
     match,
 )
 from crystalvision.errors import InputError
@@ -186,7 +187,7 @@ def test_classes_are_matched_by_name(run, dataset, stored):
     names = tuple(dataset.header.class_names[place] for place in order)
     severities = tuple(dataset.header.class_severities[place] for place in order)
     labels = np.array([order.index(int(label)) for label in dataset.column("label")])
-    data = stored(labels=labels, class_names=names, class_severities=severities)
+    data = stored(labels=labels, columns=defect_columns(names, severities))
     expected, found = (evaluate(run, each, split="all") for each in (dataset, data))
     assert label(found)["accuracy"] == label(expected)["accuracy"]
     assert label(found)["confusion"] == label(expected)["confusion"]
@@ -231,26 +232,27 @@ def test_images_without_axes_can_be_given_them(run_path, dataset, tmp_path, caps
     assert fine["conditions"][0]["axes"] == "carried"
     assert fine["conditions"][0]["data_energy_kev"] == [200, 200]
     for one, other in zip(plain["predictions"], fine["predictions"], strict=True):
-        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
+        assert one["label_probability"] == pytest.approx(other["label_probability"], abs=1e-4)
 
 
 @pytest.mark.parametrize("gap", [2**32 - 1, float("nan"), -1])
-def test_gaps_are_hidden_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
-    """Whatever marks a gap, it is neither carried into its neighbours nor taken for a zero."""
+def test_gaps_are_filled_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
     image = np.repeat(np.repeat(dataset.images([1])[0, 0], 2, 0), 2, 1).astype(np.float64)
+    image[20:23] = 0
+    np.save(tmp_path / "zero.npy", image)
+    image[20:23] = gap
+    np.save(tmp_path / "gap.npy", image)
     fine = ["--pixel-size-inv-angstrom", str(SCALE / 2), "--centre", "32.5,32.5", "--json"]
 
-    def predict(value, *line):
-        image[20:23] = value
-        np.save(tmp_path / "gap.npy", image)
-        return main(["predict", str(run_path), str(tmp_path / "gap.npy"), *fine, *line])
+    def predict(name, *line):
+        return main(["predict", str(run_path), str(tmp_path / name), *fine, *line])
 
-    said = []
-    for value, line in ((0, []), (gap, ["--gap-value", str(gap)]), (7777, ["--gap-value", "7777"])):
-        assert predict(value, *line) == 0
-        said.append(json.loads(capsys.readouterr().out)["predictions"][0])
-    assert said[1] == said[2] != said[0]
-    assert predict(gap) == 2
+    assert predict("zero.npy") == 0
+    zero = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert predict("gap.npy", "--gap-value", str(gap)) == 0
+    filled = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert filled["label_probability"] == zero["label_probability"]
+    assert predict("gap.npy") == 2
     assert "--gap-value" in capsys.readouterr().err or gap == -1
 
 
@@ -280,7 +282,7 @@ def test_what_contradicts_is_refused(run_path, dataset_path, options, message, c
 
 
 def test_runs_of_other_axes_are_no_ensemble(run):
-    record = run.record.model_copy(update={"recorded": knows(scale=2 * SCALE)})
+    record = run.record.model_copy(update={"conditions": knows(scale=2 * SCALE)})
     other = Run(run.path, record, run.system, run.preprocess)
     with pytest.raises(InputError, match="trained on patterns of the same axes and beam, but"):
         Ensemble([Predictor(run), Predictor(other)])

@@ -10,9 +10,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from crystalvision.contracts import Judged, Target
 from crystalvision.errors import InputError
 from crystalvision.evaluation import intervals_of, proportion_interval, wilson_interval
-from crystalvision_tasks._reliability import reliability
 from crystalvision_tasks.classification import Classification
 from crystalvision_tasks.regression import Regression
+from crystalvision_tasks.reliability import reliability
 
 NAMES = ("a", "b", "c", "d")
 

@@ -151,6 +151,7 @@ def folder(curves, parts, tmp_path_factory):
     )
     content = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False)
     (folder / "suite.yaml").write_text(content)
+    (folder / "environment.json").write_text("{}")
     for number, system in enumerate(("first", "second")):
         for seed in (0, 1):
             path = folder / "runs" / system / f"turns-80-seed{seed}"
@@ -191,8 +192,8 @@ def test_the_report_shows_its_figure_and_the_curves(folder, parts):
     (result,) = load_results([path], parts)
     page = render([result])
     assert "How far angles are from the truth." in page
-    assert "turn error [degree]" in page
-    assert "Patterns against two_theta; highest mean" in page
+    assert "turn error [°]" in page
+    assert "Patterns against 2θ; highest mean" in page
     assert "80 patterns of 1×64 values (channels × two_theta)" in " ".join(page.split())
     assert "Patterns by class" not in page
 
@@ -207,9 +208,9 @@ def test_the_table_of_a_benchmark_has_its_metrics(folder, parts):
     assert (table["turn_degree.greatest"] > table["turn_degree.turn_error"]).all()
     write_report(folder, parts)
     page, text = ((folder / name).read_text() for name in ("report.html", "results.md"))
-    assert "the lowest mean turn turn error [degree]" in page
+    assert "the lowest mean turn turn error [°]" in page
     assert "paired permutation test" in page
-    assert "| system | seeds | turn turn error [degree] |" in text
+    assert "| system | seeds | turn turn error [°] |" in text
 
 
 def test_a_task_that_breaks_its_contract_is_named(folder, curves, parts, monkeypatch):

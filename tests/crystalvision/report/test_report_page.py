@@ -4,7 +4,7 @@ import base64
 import io
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -191,7 +191,7 @@ def test_the_scale_bar_is_as_long_as_it_says(dataset):
 def test_large_patterns_are_binned(make_dataset, tmp_path):
     large = Dataset.open(make_dataset(tmp_path / "large.zarr", samples=16, size=260))
     gallery = make_gallery(large)
-    assert (gallery.bin, gallery.size) == (2, 130)
+    assert (gallery.bin, gallery.width, gallery.height) == (2, 130, 130)
     image = Image.open(io.BytesIO(content(gallery.rows[0].patterns[0].uri, "image/png")))
     assert image.size == (130, 130)
 
@@ -224,7 +224,7 @@ def test_two_trainings_with_one_seed_make_one_table(make_experiment, dataset, ca
     for place in ("a", "b"):
         path = tmp_path / place / "single"
         save(evaluate(train_run(experiment, dataset, path, catalogue=catalogue), dataset), path)
-        row = dataclasses.asdict(row_of(load_results([path], catalogue)[0]))
+        row = asdict(row_of(load_results([path], catalogue)[0]))
         for timing in ("images_per_second", "training_seconds", "path"):
             del row[timing]
         rows.append(row)

@@ -14,7 +14,7 @@ from crystalvision.evaluation import evaluate
 from crystalvision.prediction import Predictor
 from crystalvision.trust import Novelty, fit_temperature, load_trust, scale
 from crystalvision.trust._profile import radial_profile
-from crystalvision_tasks._reliability import reliability
+from crystalvision_tasks.reliability import reliability
 
 
 def draw_scores(sharpness: float, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:

@@ -168,7 +168,7 @@ def test_vectors_have_the_mean_error_of_their_numbers(judged_values, regression)
     assert found["rmse"] == pytest.approx(np.sqrt(((actual - predicted) ** 2).mean()))
     drawn = regression.resampled(judged, np.ones((1, 30)))
     assert {name: value[0] for name, value in drawn.items()} == pytest.approx(found)
-    assert regression.title("mae", judged.target) == "MAE [angstrom]"
+    assert regression.title("mae", judged.target) == "MAE [Å]"
 
 
 def test_they_give_no_warnings(judge):

@@ -54,10 +54,40 @@ def test_equivalent_orientations_are_the_same(symmetry):
 # pymatgen's operations of hexagonal groups are in axes of the lattice, whose traces are the same.
 @pytest.mark.parametrize(
     "symmetry",
-    (
-        "1 -1 2 m 2/m 222 mm2 mmm 4 -4 4/m 422 4mm -42m 4/mmm 3 -3 32 3m -3m 6 -6 6/m 622 6mm -6m2 "
-        "6/mmm 23 m-3 432 -43m m-3m"
-    ).split(),
+    [
+        "1",
+        "-1",
+        "2",
+        "m",
+        "2/m",
+        "222",
+        "mm2",
+        "mmm",
+        "4",
+        "-4",
+        "4/m",
+        "422",
+        "4mm",
+        "-42m",
+        "4/mmm",
+        "3",
+        "-3",
+        "32",
+        "3m",
+        "-3m",
+        "6",
+        "-6",
+        "6/m",
+        "622",
+        "6mm",
+        "-6m2",
+        "6/mmm",
+        "23",
+        "m-3",
+        "432",
+        "-43m",
+        "m-3m",
+    ],
 )
 def test_every_point_group_has_its_proper_rotations(symmetry):
     operations = [each.rotation_matrix for each in PointGroup(symmetry).symmetry_ops]
