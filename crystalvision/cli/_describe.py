@@ -91,6 +91,7 @@ def backbone_measures(
     Raises:
         InputError: An option is wrong or missing, or the image is too small.
     """
+    from crystalvision.contracts import dimensions_of
     from crystalvision.models import count_parameters, flops
 
     backbone = catalogue.create("backbone", name, options, in_channels=in_channels)
@@ -100,7 +101,7 @@ def backbone_measures(
         "parameters": count_parameters(backbone),
         "features": backbone.num_features,
         "stride": backbone.stride,
-        "dimensions": min(backbone.dimensions),
+        "dimensions": min(dimensions_of(backbone)),
         "flops": flops(backbone, in_channels, size),
     }
 

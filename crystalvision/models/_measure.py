@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from crystalvision.contracts import Backbone, strides
+from crystalvision.contracts import Backbone, dimensions_of, strides
 from crystalvision.errors import InputError
 
 
@@ -28,7 +28,7 @@ def flops(module: nn.Module, in_channels: int, size: int) -> int:
     Raises:
         InputError: A size below one, or below the module's stride.
     """
-    dimensions = min(module.dimensions) if isinstance(module, Backbone) else 2
+    dimensions = min(dimensions_of(module)) if isinstance(module, Backbone) else 2
     stride = getattr(module, "stride", 1)
     if isinstance(module, Backbone):
         least = max(strides(module, dimensions))

@@ -9,7 +9,7 @@ from itertools import chain
 
 import torch
 
-from crystalvision.contracts import Backbone
+from crystalvision.contracts import Backbone, dimensions_of
 from crystalvision.models._memory import peak_memory
 
 LEAST_REPEATS = 3
@@ -97,7 +97,7 @@ def measure_speed(
         InputError: The backbone cannot train on such a batch.
     """
     backbone.to(device)
-    sides = [size] * min(backbone.dimensions)
+    sides = [size] * min(dimensions_of(backbone))
     images = torch.randn(batch, in_channels, *sides, generator=torch.Generator().manual_seed(0)).to(
         device
     )

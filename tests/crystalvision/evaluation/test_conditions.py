@@ -236,15 +236,16 @@ def test_images_without_axes_can_be_given_them(run_path, dataset, tmp_path, caps
 
 
 @pytest.mark.parametrize("gap", [2**32 - 1, float("nan"), -1])
-def test_gaps_are_hidden_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
-    """Whatever marks a gap, it is neither carried into its neighbours nor taken for a zero."""
+def test_gaps_are_filled_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
     image = np.repeat(np.repeat(dataset.images([1])[0, 0], 2, 0), 2, 1).astype(np.float64)
+    image[20:23] = 0
+    np.save(tmp_path / "zero.npy", image)
+    image[20:23] = gap
+    np.save(tmp_path / "gap.npy", image)
     fine = ["--pixel-size-inv-angstrom", str(SCALE / 2), "--centre", "32.5,32.5", "--json"]
 
-    def predict(value, *line):
-        image[20:23] = value
-        np.save(tmp_path / "gap.npy", image)
-        return main(["predict", str(run_path), str(tmp_path / "gap.npy"), *fine, *line])
+    def predict(name, *line):
+        return main(["predict", str(run_path), str(tmp_path / name), *fine, *line])
 
     said = []
     for value, line in ((0, []), (gap, ["--gap-value", str(gap)]), (7777, ["--gap-value", "7777"])):
