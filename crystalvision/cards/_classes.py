@@ -39,14 +39,9 @@ def choose_patterns(dataset: Dataset) -> Shown:
     """
     header = dataset.header
     if not header.class_names:
-        rows = np.arange(min(_ACROSS, len(dataset)))
-        return Shown(
-            (f"first of {len(dataset):,} samples",),
-            (dataset.images(rows),),
-            (dataset.seen(rows),),
-            len(rows),
-            "",
-        )
+        first = np.arange(min(_ACROSS, len(dataset)))
+        title = f"first of {len(dataset):,} samples"
+        return Shown((title,), (dataset.images(first),), (dataset.seen(first),), len(first), "")
     classes = range(min(len(header.class_names), CLASSES_SHOWN))
     labels = dataset.column("label")
     most = _ACROSS if len(classes) <= 4 else 3 if len(classes) <= 10 else 1

@@ -14,10 +14,16 @@ from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import licence_url
 from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import Summary
-from crystalvision.cards._text import citation_of
-from crystalvision.datasets import Column, DatasetHeader
-from crystalvision.datasets._columns import IMAGES, SEEN, SPLIT
-from crystalvision.datasets._layout import HEADER_DOCUMENT, ROOT_DOCUMENT
+from crystalvision.cards._text import citation_of, is_diffraction
+from crystalvision.datasets import (
+    HEADER_DOCUMENT,
+    IMAGES,
+    ROOT_DOCUMENT,
+    SEEN,
+    SPLIT,
+    Column,
+    DatasetHeader,
+)
 from crystalvision.storage import disk_errors
 from crystalvision.text import json_text
 
@@ -78,8 +84,9 @@ def croissant(
         "url": facts.url,
         "citeAs": citation_of(header, summary.name, facts),
         "keywords": [
-            "diffraction",
-            *(["crystal defects", "image classification"] if summary.classes else []),
+            *(["diffraction"] if is_diffraction(header) else []),
+            *(["crystal defects"] if "severity" in header.columns else []),
+            *(["image classification"] if summary.classes and len(header.axes) == 2 else []),
             "CrystalVision",
         ],
         **_responsible(header, summary, origin),
@@ -111,7 +118,7 @@ def _responsible(header: DatasetHeader, summary: Summary, origin: Origin) -> dic
         "rai:machineAnnotationTools": software,
         **({"rai:dataBiases": [_SHARES.format(shares)]} if shares else {}),
         "rai:dataLimitations": list(origin.limits),
-        "rai:dataUseCases": ["Training, validation and testing of models of diffraction patterns."],
+        "rai:dataUseCases": ["Training, validation and testing of models of such patterns."],
         "rai:personalSensitiveInformation": ["None: no person is concerned."],
     }
 

@@ -1,7 +1,7 @@
 """Sample patterns of one dimension as curves, a panel for each class."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -93,8 +93,8 @@ def draw_curves(figure: "Figure", curves: Curves, top: float) -> None:
         axes.set_xlim(places[0], places[-1] if len(places) > 1 else places[0] + curves.axis.scale)
         axes.set_xlabel(figure_text(axis_label(curves.axis)), labelpad=2)
         axes.tick_params(pad=2, colors=INK)
-        where: dict[str, Any] = {"color": INK, "fontweight": "bold"}
-        figure.text(place * step / width, (upper + 0.06) / height, shortened(name, step), **where)
+        where = (place * step + 0.06) / width, (upper + 0.06) / height
+        figure.text(*where, shortened(name, step), color=INK, fontweight="bold")
         if not len(values):
             axes.text(0.5, 0.5, "no sample", color=FAINT, transform=axes.transAxes, ha="center")
     text = (0.06 / width, (top - curves.height + 0.06) / height, curves.caption)

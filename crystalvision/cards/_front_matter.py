@@ -5,6 +5,7 @@ from typing import Any
 
 from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import from_hub_keys, hub_keys
+from crystalvision.cards._text import is_diffraction
 from crystalvision.config import validate
 from crystalvision.datasets import DatasetHeader
 from crystalvision.errors import InputError
@@ -15,7 +16,7 @@ _OURS = "crystalvision"
 _OF_PEOPLE = ("creators", "organisations")
 _LICENCE_KEYS = ("license", "license_name", "license_link")
 _TASKS = {"classification": "image-classification", "segmentation": "image-segmentation"}
-_TAGS = ("crystalvision", "diffraction", "crystal-defects", "materials-science", "zarr")
+_TAGS = ("crystalvision", "materials-science", "zarr")
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _LARGER = ((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
 
@@ -55,7 +56,7 @@ def front_matter(
     header: DatasetHeader, facts: Facts, *, name: str, synthetic: bool, earlier: dict[str, Any]
 ) -> str:
     """The front matter of a card; keys and tags that somebody added by hand are kept."""
-    tags = [*_TAGS, *(["synthetic"] if synthetic else [])]
+    tags = [*_TAGS, *(tag for tag, fits in _tags(header, synthetic).items() if fits)]
     tags += [tag for tag in _texts(earlier.get("tags")) if tag not in (*tags, "synthetic")]
     stated = facts.model_dump(mode="json", exclude={"licence"}, exclude_defaults=True)
     keys: dict[str, Any] = {
@@ -73,10 +74,18 @@ def front_matter(
     return f"{_FENCE}{text}{_FENCE}"
 
 
+def _tags(header: DatasetHeader, synthetic: bool) -> dict[str, bool]:
+    return {
+        "diffraction": is_diffraction(header),
+        "crystal-defects": "severity" in header.columns,
+        "synthetic": synthetic,
+    }
+
+
 def _tasks(header: DatasetHeader) -> list[str]:
     """The hub's names of what can be learnt."""
-    named = [_TASKS[task] for target in header.targets.values() if (task := target.task) in _TASKS]
-    return list(dict.fromkeys(named)) or ["other"]
+    tasks = [target.task for target in header.targets.values()] if len(header.axes) == 2 else []
+    return list(dict.fromkeys(_TASKS[task] for task in tasks if task in _TASKS)) or ["other"]
 
 
 def _size(samples: int) -> str:

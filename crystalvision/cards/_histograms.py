@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from crystalvision.cards._style import COLOURS, FAINT, INK, WIDTH, shortened
-from crystalvision.datasets import Dataset
-from crystalvision.datasets._columns import LABEL, SPECIMEN
+from crystalvision.datasets import LABEL, SPECIMEN, Dataset
 from crystalvision.text import figure_text, unit_text
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ class _Known(TypedDict):
 def origin_of(header: DatasetHeader, name: str) -> Origin:
     """Where a dataset comes from, as far as its header tells."""
     software = ", ".join(f"{what} {version}" for what, version in header.generator.items())
-    what = f"{header.samples:,} diffraction {patterns_of(header)}{_classes(header)}"
+    what = f"{header.samples:,} {patterns_of(header)}{_classes(header)}"
     kind = header.recipe.get("kind")
     known: _Known = {"synthetic": header.synthetic, "limits": header.caveats}
     if kind == "import":
@@ -52,7 +52,7 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
     if header.synthetic:
         return Origin(
             f"Simulated from the recipe '{name}' with seed {header.seed} by {software}.",
-            f"{header.samples:,} simulated diffraction patterns{_classes(header)}.",
+            f"{header.samples:,} simulated {patterns_of(header)}{_classes(header)}.",
             **known,
         )
     by = f" by the source '{header.source}'" if header.source else ""

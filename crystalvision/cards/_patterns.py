@@ -21,7 +21,7 @@ _GAP = 0.06
 _TITLE = 0.24
 _SIDE = 160  # pixels; larger patterns are binned, which shows single electrons better
 _DECADES = 2.5  # of float images, which have no count that could be the least
-_UNSEEN = "#33506b"
+_UNSEEN = (0.2, 0.31, 0.42)  # what was not measured
 _TOP = 0.999  # quantile that is drawn white; the direct beam would leave the rest black
 
 
@@ -83,7 +83,7 @@ def choose_tiles(dataset: Dataset) -> Tiles:
     for images, seen in zip(shown.images, shown.seen, strict=True):
         flat = images.sum(axis=2, dtype=np.float64) if along else images
         raw.append(bin_images(flat, size))
-        masks.append(None if seen is None else _unseen(seen.any(axis=2) if along else seen, size))
+        masks.append(None if seen is None else _unseen(seen, size))
     grey, caption = _grey(_hidden(raw, masks), counted=header.dtype != "float32")
     if size > 1:
         caption += f"; sums over {size} × {size} pixels"
@@ -101,9 +101,12 @@ def choose_tiles(dataset: Dataset) -> Tiles:
 
 
 def _unseen(seen: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
-    """Where something of a binned pixel was not measured, in any channel, (n, h, w)."""
-    lacking: np.ndarray[Any, Any] = bin_images(~seen, size).any(axis=1)
-    return lacking
+    """Where something of a binned pixel was not measured, in any channel, (n, h, w).
+
+    A pixel of a sum along an axis counts as measured where any of what is summed was.
+    """
+    flat = np.asarray(seen.any(axis=2)) if seen.ndim > 4 else seen
+    return np.asarray(bin_images(~flat, size).any(axis=1))
 
 
 def _hidden(
@@ -119,14 +122,19 @@ def _hidden(
 def _with_gaps(
     grey: Float[np.ndarray, "n h w *c"], mask: np.ndarray[Any, Any] | None
 ) -> Float[np.ndarray, "n h w *c"]:
+    """Patterns whose gaps are nan in grey, and of the colour of gaps in colour."""
     if mask is None:
         return grey
-    gaps: np.ndarray[Any, Any] = np.where(mask if grey.ndim == 3 else mask[..., None], np.nan, grey)
+    gaps = grey.astype(np.float64)
+    gaps[mask] = np.nan if grey.ndim == 3 else _UNSEEN
     return gaps
 
 
 def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
     """Draw the patterns below `top`, a height above the figure's lower edge [inch]."""
+    from matplotlib import colormaps
+
+    greys = colormaps["gray"].with_extremes(bad=_UNSEEN)
     width, height = figure.get_size_inches()
     step = tiles.side + _GAP
     tall = tiles.side * tiles.aspect
@@ -140,10 +148,8 @@ def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
         for number, image in enumerate(images):
             corner = (left + number * step) / width, (upper - tall) / height
             axes = figure.add_axes((*corner, tiles.side / width, tall / height))
-            axes.set_facecolor(_UNSEEN)  # seen through what is nan
-            axes.imshow(_drawn(image), cmap="gray", vmin=0, vmax=1, aspect="auto")
-            axes.set_xticks([])
-            axes.set_yticks([])
+            axes.imshow(image, cmap=greys, vmin=0, vmax=1, aspect="auto")
+            axes.set_axis_off()
             if number == 0:
                 _draw_bar(axes, tiles.axis)
         if not len(images):
@@ -151,14 +157,6 @@ def draw_tiles(figure: "Figure", tiles: Tiles, top: float) -> None:
             figure.text(*place, "no sample", color=FAINT)
     place = _GAP / width, (top - tiles.height + 0.06) / height
     figure.text(*place, tiles.caption, color=FAINT, fontsize=8.5)
-
-
-def _drawn(image: Float[np.ndarray, "h w *c"]) -> np.ndarray[Any, Any]:
-    """An image as matplotlib takes it: of colours, what is nan becomes transparent."""
-    if image.ndim == 2:
-        return image
-    gaps = np.isnan(image).any(axis=-1, keepdims=True)
-    return np.concatenate([np.nan_to_num(image), 1.0 - gaps], axis=-1)
 
 
 def _draw_bar(axes: "Axes", axis: Axis) -> None:

@@ -8,10 +8,9 @@ from crystalvision.cards._facts import Facts
 from crystalvision.cards._licence import licence_url
 from crystalvision.cards._origin import Origin
 from crystalvision.cards._summary import ColumnRange, Summary
-from crystalvision.cards._text import IN_URLS, citation_of, number, patterns_of
+from crystalvision.cards._text import IN_URLS, citation_of, kind_of, number
 from crystalvision.contracts import CrystalFacts
-from crystalvision.datasets import Axis, DatasetHeader
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets import SPLIT_NAMES, Axis, DatasetHeader
 from crystalvision.text import (
     axis_symbol,
     code,
@@ -74,7 +73,7 @@ def _content(header: DatasetHeader, summary: Summary) -> Iterator[str]:
     dimensions = ", ".join(("channel", *(axis.name for axis in header.axes)))
     yield "## What it holds"
     yield (
-        f"{header.samples:,} sample{plural}. {patterns_of(header).capitalize()} are {header.dtype} "
+        f"{header.samples:,} sample{plural}. {kind_of(header).capitalize()} are {header.dtype} "
         f"`({dimensions})` = {' × '.join(map(str, header.image_shape))}: {kind}, not normalised."
     )
     point, step = ("pixel", "pixel size") if len(header.axes) == 2 else ("point", "step")
@@ -109,8 +108,8 @@ def _seen(header: DatasetHeader, point: str) -> str:
             "are no zeros."
         )
     return (
-        f"{mask.mean():.3g} of the {point}s were measured, the same in all samples; the array "
-        "`seen` tells which. The others are no zeros."
+        f"{100 * mask.mean():.3g} % of the {point}s were measured, the same in all samples: the "
+        "array `seen` tells which. The others are no zeros."
     )
 
 

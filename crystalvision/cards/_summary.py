@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.datasets import Column, Dataset
-from crystalvision.datasets._columns import LABEL, SPECIMEN
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets import LABEL, SPECIMEN, SPLIT_NAMES, Column, Dataset
 
 _CHUNK = 256  # samples whose arrays are in memory at once
 

@@ -20,12 +20,24 @@ _BIBTEX = str.maketrans(
         "~": r"\textasciitilde{}",
     }
 )
+_SCATTERING = {"q", "q_x", "q_y", "q_z", "theta", "two_theta"}
 _PATTERNS = {1: "curves", 2: "images"}
 
 
 def patterns_of(header: DatasetHeader) -> str:
-    """What the patterns of a dataset are, in the plural."""
+    """What the patterns of a dataset are, in the plural: `diffraction images`, `curves`."""
+    kind = kind_of(header)
+    return f"diffraction {kind}" if is_diffraction(header) else kind
+
+
+def kind_of(header: DatasetHeader) -> str:
+    """What patterns are by their dimensions, in the plural: `images`, `curves`, `volumes`."""
     return _PATTERNS.get(len(header.axes), "volumes")
+
+
+def is_diffraction(header: DatasetHeader) -> bool:
+    """Whether patterns lie along an angle of scattering or a scattering vector."""
+    return any(axis.name in _SCATTERING for axis in header.axes)
 
 
 def number(value: float | None, *, whole: bool = False) -> str:
@@ -48,7 +60,7 @@ def citation_of(header: DatasetHeader, name: str, facts: Facts) -> str:
     authors = [*creators, *(f"{{{organisation}}}" for organisation in organisations)]
     fields = {
         "author": " and ".join(authors),
-        "title": f"{{{_bibtex(name)}}}: {header.samples} diffraction {patterns_of(header)}",
+        "title": f"{{{_bibtex(name)}}}: {header.samples} {patterns_of(header)}",
         "year": str(facts.published.year) if facts.published else "",
         "url": quote(facts.url, safe=IN_URLS),
         "note": f"CrystalVision dataset, identity sha256:{header.identity}",

@@ -13,8 +13,7 @@ from crystalvision.cards._front_matter import facts_from, front_matter, read_fro
 from crystalvision.cards._origin import origin_of
 from crystalvision.cards._readme import MARK, notes_of, readme
 from crystalvision.cards._summary import summarise
-from crystalvision.datasets import Dataset, DatasetWriter
-from crystalvision.datasets._layout import CARD_FIGURE, CARD_METADATA, CARD_TEXT
+from crystalvision.datasets import CARD_FIGURE, CARD_METADATA, CARD_TEXT, Dataset, DatasetWriter
 from crystalvision.errors import InputError
 from crystalvision.small_files import read_small
 from crystalvision.storage import Destination, disk_errors, whole_file, write_file

@@ -79,7 +79,7 @@ def details(entry: Entry) -> dict[str, Any]:
 def backbone_measures(
     catalogue: Catalogue, name: str, options: Mapping[str, object], in_channels: int, size: int
 ) -> dict[str, Any]:
-    """Parameters, features, stride and FLOPs of a backbone for one square image.
+    """Parameters, features, stride and FLOPs of a backbone for one image of equal sides.
 
     Args:
         catalogue: Where to find it.
@@ -91,6 +91,7 @@ def backbone_measures(
     Raises:
         InputError: An option is wrong or missing, or the image is too small.
     """
+    from crystalvision.contracts import dimensions_of
     from crystalvision.models import count_parameters, flops
 
     backbone = catalogue.create("backbone", name, options, in_channels=in_channels)
@@ -100,6 +101,7 @@ def backbone_measures(
         "parameters": count_parameters(backbone),
         "features": backbone.num_features,
         "stride": backbone.stride,
+        "dimensions": min(dimensions_of(backbone)),
         "flops": flops(backbone, in_channels, size),
     }
 

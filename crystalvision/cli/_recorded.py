@@ -9,7 +9,7 @@ from crystalvision.cli.console import err
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them
-    from crystalvision.datasets import Conditions, Despite
+    from crystalvision.datasets import Conditions, Despite, Match
     from crystalvision.image_files import GapValues
     from crystalvision.prediction import Predictor, Source
 
@@ -129,19 +129,22 @@ def matched(
             err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
         told.append({"images": paths, **found.model_dump(mode="json")})
         for member in members:
-            carried[id(member)] = replace(member, read=_carrying(member, found.carry, gap_values))
+            carried[id(member)] = replace(member, read=_carrying(member, found, gap_values))
     return [carried[id(source)] for source in sources], told
 
 
-def _carrying(source: "Source", carry: Any, gap_values: "GapValues") -> Any:
-    from crystalvision.image_files import as_counts
+def _carrying(source: "Source", match: "Match", gap_values: "GapValues") -> Any:
+    from crystalvision.image_files import as_counts, find_gaps
+    from crystalvision.prediction import carried
 
     def read(places: Sequence[int]) -> Any:
-        images = source.read(places)
-        checked = [
-            as_counts(image, source.names[place], gap_values)
-            for place, image in zip(places, images, strict=True)
-        ]
-        return [carry(image) for image in checked]
+        masks, found = source.seen(places), []
+        for number, image in enumerate(source.read(places)):
+            counts = as_counts(image, source.names[places[number]], gap_values)
+            seen = ~find_gaps(image, gap_values)
+            if masks is not None:
+                seen = seen & masks[number]
+            found.append(carried(match, counts, seen))
+        return found
 
     return read

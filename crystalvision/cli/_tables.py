@@ -98,13 +98,14 @@ def _print_measures(told: Mapping[str, Any]) -> None:
     stride = told["stride"]
     if not isinstance(stride, int):
         stride = "×".join(map(str, stride))
+    sides = "×".join(map(str, [channels, *[size] * told["dimensions"]]))
     measured = told.get("measured", {})
     table = _table("measure", "value")
     for name, text in (
         ("parameters", f"{told['parameters']:,}"),
         ("features", f"{told['features']:,}"),
         ("stride", f"{stride} pixels"),
-        (f"FLOPs, one image of {channels}×{size}×{size}", f"{told['flops']:,}"),
+        (f"FLOPs, one image of {sides}", f"{told['flops']:,}"),
         *_speeds(measured),
     ):
         table.add_row(name, text)

@@ -1,5 +1,6 @@
 """`crystalvision predict`."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 
 _CHUNK = 64  # patterns in memory at once
 _PASSES = 30
-_CLEAN = ()  # sources give counts: their gaps are filled before they are carried
+_UNSEEN = (math.nan,)  # sources give counts on the run's axes, and this for what was not seen
 
 
 def predict(
@@ -81,7 +82,7 @@ def predict(
         typer.Option(
             metavar="VALUE",
             help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
-            "which become 0; none if every value is a count. Repeat it for each.",
+            "which are hidden from the system; none if every value is a count. Repeat it for each.",
         ),
     ] = None,
     pixel_size: Annotated[
@@ -222,10 +223,10 @@ def _how_to_ask(
         raise InputError("--uncertainty dropout asks one run; leave --ensemble out")
     if uncertainty == "dropout":
         predictors[0].check_dropout(passes)
-        return partial(predictors[0].predict, dropout_passes=passes, seed=seed, gap_values=_CLEAN)
+        return partial(predictors[0].predict, dropout_passes=passes, seed=seed, gap_values=_UNSEEN)
     if uncertainty == "ensemble" or several:
-        return partial(Ensemble(predictors).predict, gap_values=_CLEAN)
-    return partial(predictors[0].predict, gap_values=_CLEAN)
+        return partial(Ensemble(predictors).predict, gap_values=_UNSEEN)
+    return partial(predictors[0].predict, gap_values=_UNSEEN)
 
 
 def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
@@ -235,7 +236,7 @@ def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
     def read(places: range) -> np.ndarray:
         images = source.read(places)
         checked = [
-            predictor.prepare(image, source.names[place], _CLEAN)
+            predictor.prepare(image, source.names[place], _UNSEEN)
             for place, image in zip(places, images, strict=True)
         ]
         return np.stack(checked)
@@ -254,7 +255,7 @@ def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) 
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name, _CLEAN)
+                explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
                 draw_explanation(explanation, folder / _file_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)

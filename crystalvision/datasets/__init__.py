@@ -10,10 +10,17 @@ from crystalvision.contracts import Axis
 from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._columns import (
+    IMAGES,
+    LABEL,
+    SEEN,
     SEVERITY_COLUMN,
     SPECIMEN,
+    SPECIMEN_COLUMN,
+    SPLIT,
+    SUBSET_RANK,
     Column,
     defect_columns,
+    is_column_name,
     label_column,
 )
 from crystalvision.datasets._conditions import Conditions
@@ -21,24 +28,44 @@ from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._describe import describe, made_elsewhere
 from crystalvision.datasets._doubts import doubts
 from crystalvision.datasets._encode import ShardEncoder
-from crystalvision.datasets._header import DatasetHeader, detector_axes
+from crystalvision.datasets._files import size_bytes
+from crystalvision.datasets._header import DatasetHeader, ImageType, detector_axes, digest
 from crystalvision.datasets._join import differing_beams
+from crystalvision.datasets._layout import (
+    CARD_FIGURE,
+    CARD_METADATA,
+    CARD_TEXT,
+    HEADER_DOCUMENT,
+    ROOT_DOCUMENT,
+)
 from crystalvision.datasets._match import Despite, Match, differences, match
 from crystalvision.datasets._merge import merge
 from crystalvision.datasets._open import HeaderConflictError, read_header, read_header_copy
 from crystalvision.datasets._origin import CONTENT, origins, same_specimens
 from crystalvision.datasets._seen import Seen
-from crystalvision.datasets._splits import SplitSettings, assign_splits
+from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, assign_splits
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
-from crystalvision.datasets._writer import DatasetWriter
+from crystalvision.datasets._writer import DatasetWriter, Mode, check_place
 
 if TYPE_CHECKING:
     from crystalvision.datasets._patterns import Batch, PatternDataset
 
 __all__ = [
+    "CARD_FIGURE",
+    "CARD_METADATA",
+    "CARD_TEXT",
     "CONTENT",
+    "HEADER_DOCUMENT",
+    "IMAGES",
+    "LABEL",
+    "ROOT_DOCUMENT",
+    "SEEN",
     "SEVERITY_COLUMN",
     "SPECIMEN",
+    "SPECIMEN_COLUMN",
+    "SPLIT",
+    "SPLIT_NAMES",
+    "SUBSET_RANK",
     "Axis",
     "Batch",
     "Column",
@@ -48,7 +75,9 @@ __all__ = [
     "DatasetWriter",
     "Despite",
     "HeaderConflictError",
+    "ImageType",
     "Match",
+    "Mode",
     "PatternDataset",
     "Problem",
     "Seen",
@@ -56,14 +85,17 @@ __all__ = [
     "SplitSettings",
     "assign_splits",
     "bin_images",
+    "check_place",
     "damaged_shards",
     "defect_columns",
     "describe",
     "detector_axes",
     "differences",
     "differing_beams",
+    "digest",
     "doubts",
     "find_obstacle",
+    "is_column_name",
     "label_column",
     "made_elsewhere",
     "match",
@@ -72,6 +104,7 @@ __all__ = [
     "read_header",
     "read_header_copy",
     "same_specimens",
+    "size_bytes",
     "verify",
 ]
 

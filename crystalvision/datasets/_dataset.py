@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool, Int, UInt8
 
-from crystalvision.datasets._columns import IMAGES, LABEL, SEEN
+from crystalvision.datasets._columns import IMAGES, LABEL, SEEN, SPLIT, SUBSET_RANK
 from crystalvision.datasets._direct import ArrayReader, Rows, damaged, read_rows, read_splits
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import fill_value, sample_arrays, stored_columns
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
-from crystalvision.datasets._recover import follows, told_splits
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets._recover import find_split, follows, told_splits
+from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
 from crystalvision.errors import InputError
 
 PARTS = (*SPLIT_NAMES, "all")
@@ -175,6 +175,23 @@ class Dataset:
                 f"{count} of train, validation or test"
             )
         return np.flatnonzero(chosen & (rank < size)).astype(np.int64)
+
+    def split_settings(self) -> SplitSettings:
+        """How it is split.
+
+        Raises:
+            InputError: Nothing tells it.
+            StorageError: The data cannot be read.
+        """
+        return find_split(self.path, self.header)
+
+    def split_columns(self) -> Rows:
+        """The part of each sample and its rank there, `split` and `subset_rank`, (samples,).
+
+        Raises:
+            StorageError: They cannot be read, or are not those of this dataset.
+        """
+        return dict(zip((SPLIT, SUBSET_RANK), self._splits, strict=True))
 
     def check_indices(self, indices: npt.ArrayLike) -> Int[np.ndarray, "n"]:
         """Indices of samples as an int64 array, (n,).

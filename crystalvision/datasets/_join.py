@@ -40,9 +40,8 @@ def _compared(one: Dataset, other: Dataset) -> list[tuple[str, Any, Any]]:
         ("image shape (c, *grid)", a.image_shape, b.image_shape),
         ("image type", a.dtype, b.dtype),
     ]
-    pairs += [
-        ("axes", *(", ".join(axis.name for axis in header.axes) for header in (a, b))),
-    ]
+    names, others = (", ".join(axis.name for axis in header.axes) for header in (a, b))
+    pairs.append(("axes", names, others))
     for first, second in zip(a.axes, b.axes, strict=False):
         pairs += [
             (f"{key} of axis {first.name}", getattr(first, key), getattr(second, key))

@@ -26,7 +26,7 @@ from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
 from crystalvision.plugins import Catalogue
-from crystalvision.prediction import Predictions, Predictor, join
+from crystalvision.prediction import UNSEEN, Predictions, Predictor, carried, join
 from crystalvision.runs import Run
 
 _CHUNK = 64
@@ -95,7 +95,10 @@ def evaluate(
     conditions = _matched(run, dataset, despite)
     predictor = Predictor(run, device, calibrated=calibrated)
     read = _reader(dataset, conditions)
-    predictions, seconds = _predict(predictor, read, indices, batch_size, on_batch)
+    gaps = None if dataset.header.seen is None else UNSEEN
+    predictions, seconds = _predict(
+        predictor, read, indices, on_batch, batch_size=batch_size, gap_values=gaps
+    )
     specimen = _specimens(dataset, indices)
     judged = _judged(run, dataset, indices, specimen, predictions, predictor.temperatures)
     rejected = predictions.rejected
@@ -129,8 +132,8 @@ def _predict(
     predictor: Predictor,
     read: Callable[[np.ndarray], np.ndarray],
     indices: np.ndarray,
-    batch_size: int,
     on_batch: Callable[[int], None],
+    **options: Any,
 ) -> tuple[Predictions, float]:
     """Predictions, and what they took without reading [s]."""
     parts: list[Predictions] = []
@@ -138,7 +141,7 @@ def _predict(
     for start in range(0, len(indices), _CHUNK):
         raw = read(indices[start : start + _CHUNK])
         began = time.perf_counter()
-        parts.append(predictor.predict(raw, batch_size=batch_size))
+        parts.append(predictor.predict(raw, **options))
         seconds += time.perf_counter() - began
         on_batch(len(raw))
     return join(parts), seconds
@@ -146,7 +149,9 @@ def _predict(
 
 def _reader(dataset: Dataset, conditions: Match) -> Callable[[np.ndarray], np.ndarray]:
     """Reads images by index, on the axes of the run."""
-    return lambda indices: conditions.carry(np.asarray(dataset.images(indices)))
+    return lambda indices: carried(
+        conditions, np.asarray(dataset.images(indices)), dataset.seen(indices)
+    )
 
 
 def choose_samples(

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.datasets import Seen
-from crystalvision.datasets._header import ImageType
+from crystalvision.datasets import ImageType, Seen
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
@@ -134,7 +133,7 @@ def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
             f"{path}: is {image.shape} {image.dtype}, which is not what its header said; leave the "
             "images alone while they are imported"
         )
-    seen = ~find_gaps(image, gaps).any(axis=0, keepdims=True)
+    seen = ~np.asarray(find_gaps(image, gaps).any(axis=0, keepdims=True))
     image = fill_gaps(image, str(path), gaps)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError(

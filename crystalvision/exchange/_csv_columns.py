@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import Column
-from crystalvision.datasets._columns import is_column_name
+from crystalvision.datasets import Column, is_column_name
 from crystalvision.errors import InputError
 
 _BRACKETS = re.compile(r"(?P<name>.*\S)\s*\[(?P<units>[^\]]*)\]")

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crystalvision.datasets import Dataset
-from crystalvision.datasets._columns import SEEN, SPLIT, SUBSET_RANK
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets import SEEN, SPLIT, SPLIT_NAMES, SUBSET_RANK, Dataset
 from crystalvision.exchange._careful_file import CarefulFile
 from crystalvision.exchange._place import new_file
 from crystalvision.exchange._selection import SAMPLE, Begin, Exported, Selection, begin_nothing

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crystalvision.datasets import Dataset, DatasetWriter, doubts
-from crystalvision.datasets._writer import Mode, check_place
+from crystalvision.datasets import Dataset, DatasetWriter, Mode, check_place, doubts
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Picture, read_as
 from crystalvision.exchange._frames import Frames

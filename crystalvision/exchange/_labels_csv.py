@@ -8,8 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Float32, Int
 
-from crystalvision.datasets import DatasetHeader
-from crystalvision.datasets._columns import SPECIMEN
+from crystalvision.datasets import SPECIMEN, DatasetHeader
 from crystalvision.errors import InputError
 from crystalvision.exchange._csv_columns import number_columns, parse_number
 from crystalvision.exchange._frames import frame_of

@@ -10,9 +10,16 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Axis, Column, DatasetHeader, SplitSettings
-from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, defect_columns
-from crystalvision.datasets._header import digest
+from crystalvision.datasets import (
+    SPECIMEN,
+    SPECIMEN_COLUMN,
+    Axis,
+    Column,
+    DatasetHeader,
+    SplitSettings,
+    defect_columns,
+    digest,
+)
 from crystalvision.datasets._origin import CONTENT, EXPORTED_FROM, IMPORT
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of

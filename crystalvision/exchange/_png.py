@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import Dataset
-from crystalvision.datasets._files import size_bytes
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets import SPLIT_NAMES, Dataset, size_bytes
 from crystalvision.exchange._document import DOCUMENT, document_of
 from crystalvision.exchange._grey import Grey, choose_grey
 from crystalvision.exchange._place import new_folder

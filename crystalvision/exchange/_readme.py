@@ -28,9 +28,10 @@ def readme(selection: Selection, title: str, sections: Sequence[tuple[str, str]]
     ]
     lines += ["", "## Calibration", "", "Point i lies at offset + scale · i.", ""]
     lines += ["| axis | scale | offset | units |", "|---|---|---|---|"]
-    for axis in header.axes:
+    ways = (" (rows)", " (columns)") if len(header.axes) == 2 else ("",) * len(header.axes)
+    for axis, way in zip(header.axes, ways, strict=True):
         name, units = inline(axis_symbol(axis.name)), inline(unit_text(axis.units))
-        lines.append(f"| {name} | {axis.scale!r} | {axis.offset!r} | {units} |")
+        lines.append(f"| {name}{way} | {axis.scale!r} | {axis.offset!r} | {units} |")
     lines += ["", "## Columns", "", "| column | units | meaning |", "|---|---|---|"]
     for column, about in header.columns.items():
         cells = map(inline, (column, unit_text(about.units), about.description))

@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.datasets import Column, Dataset
-from crystalvision.datasets._columns import SPLIT, SUBSET_RANK
-from crystalvision.datasets._direct import read_splits
-from crystalvision.datasets._recover import find_split
-from crystalvision.datasets._splits import SPLIT_NAMES
+from crystalvision.datasets import SPLIT, SPLIT_NAMES, Column, Dataset
 from crystalvision.errors import InputError
 
 Rows = dict[str, np.ndarray[Any, Any]]
@@ -72,7 +68,7 @@ class Selection:
         self.dataset = dataset
         self.split = split
         self.indices: Int[np.ndarray, "n"] = dataset.split(split)
-        self.splits = find_split(dataset.path, dataset.header)
+        self.splits = dataset.split_settings()
         if not len(self.indices):
             counts = ", ".join(f"{name} {len(dataset.split(name))}" for name in SPLIT_NAMES)
             raise InputError(
@@ -87,14 +83,13 @@ class Selection:
     @cached_property
     def columns(self) -> Rows:
         """All numbers of the chosen samples, name → (n,): number, labels, parameters, split."""
-        part, rank = read_splits(self.dataset.path, self.dataset.header)
         header = self.dataset.header
         stored = {
             name: self.dataset.column(name)
             for name, column in header.columns.items()
             if not column.shape
         }
-        rows = {**stored, SPLIT: part, SUBSET_RANK: rank}
+        rows = {**stored, **self.dataset.split_columns()}
         return {SAMPLE: self.indices, **{name: rows[name][self.indices] for name in rows}}
 
     @property

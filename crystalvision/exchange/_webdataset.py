@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.datasets import Dataset
-from crystalvision.datasets._columns import LABEL, SEEN
-from crystalvision.datasets._files import size_bytes
+from crystalvision.datasets import LABEL, SEEN, Dataset, size_bytes
 from crystalvision.errors import InputError
 from crystalvision.exchange._document import DOCUMENT, document_of
 from crystalvision.exchange._place import new_folder

@@ -60,7 +60,7 @@ def fill_gaps(image: Array, source: str, values: GapValues) -> Array:
             raise InputError(
                 f"{source}: {found[1]:,} of {image.size:,} pixels are {found[0]}, which is how "
                 f"detectors mark gaps and dead pixels, not a count; give --gap-value {found[0]} to "
-                f"set them to 0, or --gap-value {NONE} if every value is a count"
+                f"set them aside, or --gap-value {NONE} if every value is a count"
             )
         return image
     gaps = find_gaps(image, values)

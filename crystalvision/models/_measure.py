@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from crystalvision.contracts import Backbone, strides
+from crystalvision.contracts import Backbone, dimensions_of, strides
 from crystalvision.errors import InputError
 
 
@@ -15,7 +15,7 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def flops(module: nn.Module, in_channels: int, size: int) -> int:
-    """Floating-point operations of one forward pass over one square image.
+    """Floating-point operations of one forward pass over one image, all of whose sides are alike.
 
     Counts matrix products and convolutions, two operations for each multiplication and addition
     (`torch.utils.flop_counter`). Shapes alone tell, so as a rule nothing is computed.
@@ -28,15 +28,17 @@ def flops(module: nn.Module, in_channels: int, size: int) -> int:
     Raises:
         InputError: A size below one, or below the module's stride.
     """
+    dimensions = min(dimensions_of(module)) if isinstance(module, Backbone) else 2
     stride = getattr(module, "stride", 1)
     if isinstance(module, Backbone):
-        least = max(strides(module, 2))
+        least = max(strides(module, dimensions))
     else:
         least = stride if isinstance(stride, int) else 1  # a convolution's own stride is a tuple
     if size < least:
-        raise InputError(f"size={size}: this network needs at least {least}×{least} pixels")
+        sides = "×".join([str(least)] * dimensions)
+        raise InputError(f"size={size}: this network needs at least {sides} pixels")
     shadow = copy.deepcopy(module).eval()
-    images = torch.zeros(1, in_channels, size, size)
+    images = torch.zeros(1, in_channels, *[size] * dimensions)
     try:
         # On the meta device, tensors have shapes but no data.
         return _count(copy.deepcopy(shadow).to("meta"), images.to("meta"))

@@ -9,7 +9,7 @@ from itertools import chain
 
 import torch
 
-from crystalvision.contracts import Backbone
+from crystalvision.contracts import Backbone, dimensions_of
 from crystalvision.models._memory import peak_memory
 
 LEAST_REPEATS = 3
@@ -48,7 +48,7 @@ class TrainingStep:
 
     Args:
         backbone: Put into training mode; its device and type are used.
-        images: A batch (b, c, h, w).
+        images: A batch (b, c, *grid).
     """
 
     def __init__(self, backbone: Backbone, images: torch.Tensor) -> None:
@@ -59,7 +59,7 @@ class TrainingStep:
     def __call__(self) -> None:
         """Run it."""
         self.optimiser.zero_grad()
-        pooled: torch.Tensor = self.backbone(self.images).mean(dim=(2, 3))
+        pooled: torch.Tensor = self.backbone(self.images).flatten(2).mean(dim=2)
         pooled.square().mean().backward()  # type: ignore[no-untyped-call]  # torch types it not
         self.optimiser.step()
 
@@ -81,7 +81,7 @@ def measure_speed(
     device: torch.device,
     seconds: float = SECONDS,
 ) -> BackboneSpeed:
-    """Measure training and inference on random square images.
+    """Measure training and inference on random images, all of whose sides are alike.
 
     Takes two steps of training to warm up and for the memory, and then about twice `seconds`.
 
@@ -97,9 +97,10 @@ def measure_speed(
         InputError: The backbone cannot train on such a batch.
     """
     backbone.to(device)
-    images = torch.randn(
-        batch, in_channels, size, size, generator=torch.Generator().manual_seed(0)
-    ).to(device)
+    sides = [size] * min(dimensions_of(backbone))
+    images = torch.randn(batch, in_channels, *sides, generator=torch.Generator().manual_seed(0)).to(
+        device
+    )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         step = TrainingStep(backbone, images)
         step()  # the momentum comes to be

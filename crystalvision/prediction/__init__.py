@@ -3,6 +3,7 @@
 from crystalvision.prediction._columns import flat_columns, grouped_columns, map_arrays
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
+from crystalvision.prediction._hidden import UNSEEN, carried
 from crystalvision.prediction._overlay import draw_explanation
 from crystalvision.prediction._predictions import (
     Estimates,
@@ -15,6 +16,7 @@ from crystalvision.prediction._predictor import Predictor
 from crystalvision.prediction._sources import Source, open_source, read_image
 
 __all__ = [
+    "UNSEEN",
     "Ensemble",
     "EstimateSource",
     "Estimates",
@@ -24,6 +26,7 @@ __all__ = [
     "Source",
     "Spread",
     "TargetMap",
+    "carried",
     "draw_explanation",
     "flat_columns",
     "grouped_columns",

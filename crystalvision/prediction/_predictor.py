@@ -1,7 +1,6 @@
 """Says what a trained system sees in raw patterns."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -10,31 +9,19 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from crystalvision.contracts import Axis, Estimate
+from crystalvision.contracts import Axis
 from crystalvision.datasets import Conditions, Despite, Match, match
-from crystalvision.errors import InputError, PluginError
-from crystalvision.image_files import GapValues, as_counts
-from crystalvision.models import LABEL, SEVERITY
+from crystalvision.errors import InputError
+from crystalvision.image_files import GapValues, as_counts, find_gaps
+from crystalvision.inputs import take_marks
 from crystalvision.plugins import Catalogue
+from crystalvision.prediction._answers import AnsweredBatch, finished, join_batches
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
-from crystalvision.prediction._predictions import EstimateSource, Predictions, estimates_of
+from crystalvision.prediction._predictions import Predictions
 from crystalvision.runs import Run, RunRecord
 from crystalvision.training import in_batches_that_fit, seeded
-from crystalvision.trust import load_trust, scale, teller, views_of
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What is said of a batch; with several answers to each pattern, all of them.
-
-    Attributes:
-        answers: What is said of each target by its name, once or several times.
-        novelty: (b,), or `None` without calibration.
-    """
-
-    answers: list[dict[str, Estimate]]
-    novelty: torch.Tensor | None
+from crystalvision.trust import load_trust, teller, views_of
 
 
 class Predictor:
@@ -70,7 +57,6 @@ class Predictor:
         self.calibrated = trust is not None
         self.temperatures: dict[str, float] = {} if trust is None else trust.record.temperatures
         self.record: RunRecord = run.record
-        self._severities = _severities(run)
 
     @classmethod
     def load(
@@ -125,7 +111,7 @@ class Predictor:
         Args:
             image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
-            gap_values: Values that mark what the detector did not measure, and are set to 0; `()`
+            gap_values: Values that mark what the detector did not measure, which become NaN; `()`
                 if every value is a count. By default a pattern with such values is refused.
 
         Raises:
@@ -138,8 +124,9 @@ class Predictor:
             raise InputError(
                 f"{source} has shape {image.shape}; this run expects {self._shape_text()}"
             )
-        image = as_counts(image, source, gap_values)
-        return image.reshape(expected).astype(np.float32)
+        gaps = find_gaps(image, gap_values)
+        counts = as_counts(image, source, gap_values).astype(np.float32)
+        return np.where(gaps, np.float32(np.nan), counts).reshape(expected)
 
     def predict(
         self,
@@ -171,10 +158,10 @@ class Predictor:
             self.prepare(image, f"image {index}", gap_values) for index, image in enumerate(stack)
         )
         if not dropout_passes:
-            return self._join(self._batches(prepared, batch_size, 0, on_batch))
+            return self._joined(self._batches(prepared, batch_size, 0, on_batch))
         self.check_dropout(dropout_passes)
         with seeded(seed):
-            return self._join(self._batches(prepared, batch_size, dropout_passes, on_batch))
+            return self._joined(self._batches(prepared, batch_size, dropout_passes, on_batch))
 
     def explain(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
@@ -190,8 +177,8 @@ class Predictor:
             InputError: As for `prepare`, or a system that makes no feature map.
         """
         raw = self.prepare(image, source, gap_values)
-        images = self._preprocess(torch.from_numpy(raw)[None].to(self._device))
-        return explain(self._system, images, raw, self.record)
+        images = self._prepared(raw[None])
+        return explain(self._system, images, np.nan_to_num(raw), self.record)
 
     def check_dropout(self, passes: int) -> None:
         """Check that passes with dropout would tell something.
@@ -232,8 +219,8 @@ class Predictor:
         batch_size: int,
         passes: int,
         on_batch: Callable[[int], None],
-    ) -> list[_Batch]:
-        done: list[_Batch] = []
+    ) -> list[AnsweredBatch]:
+        done: list[AnsweredBatch] = []
         while waiting := list(islice(images, batch_size)):
             done += in_batches_that_fit(partial(self._parts, waiting, passes), len(waiting))
             on_batch(len(waiting))
@@ -241,13 +228,12 @@ class Predictor:
 
     def _parts(
         self, images: list[np.ndarray[Any, Any]], passes: int, batch_size: int
-    ) -> list[_Batch]:
+    ) -> list[AnsweredBatch]:
         starts = range(0, len(images), batch_size)
         return [self._batch(images[start : start + batch_size], passes) for start in starts]
 
-    def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> _Batch:
-        raw = torch.from_numpy(np.stack(images)).to(self._device)
-        prepared = self._preprocess(raw)
+    def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> AnsweredBatch:
+        prepared = self._prepared(np.stack(images))
         told = self._tell(prepared)
         novelty = None
         if self._novelty is not None:
@@ -256,83 +242,13 @@ class Predictor:
         if passes:
             with dropout_on(self._system):
                 answers = [self._tell(prepared).estimates for _ in range(passes)]
-        return _Batch([self._finished(each) for each in answers], novelty)
+        return AnsweredBatch([finished(each, self.temperatures) for each in answers], novelty)
 
-    def _finished(self, said: Mapping[str, Estimate]) -> dict[str, Estimate]:
-        """What is said, calibrated, on the CPU."""
-        done = {}
-        for name, estimate in said.items():
-            probabilities = estimate.probabilities
-            if probabilities is not None:
-                scaled = scale(probabilities.float(), self.temperatures.get(name, 1.0))
-                probabilities = scaled.cpu()
-            spread = None if estimate.spread is None else estimate.spread.float().cpu()
-            value = estimate.value.cpu()
-            done[name] = Estimate(
-                value.float() if value.is_floating_point() else value, probabilities, spread
-            )
-        return done
+    def _joined(self, batches: list[AnsweredBatch]) -> Predictions:
+        return join_batches(self._run, batches, calibrated=self.calibrated)
 
-    def _join(self, batches: list[_Batch]) -> Predictions:
-        novelties = [each.novelty for each in batches if each.novelty is not None]
-        said = {
-            name: [
-                _one_after_the_other([batch.answers[number][name] for batch in batches])
-                for number in range(len(batches[0].answers))
-            ]
-            for name in self._system.targets
-        }
-        for answers in said.values():
-            self._check_finite(answers)
-        if self._severities is not None:
-            told = [one.probabilities for one in said[LABEL] if one.probabilities is not None]
-            said[SEVERITY] = list(map(Estimate, torch.stack(told) @ self._severities))
-        targets = self.record.targets
-        estimates = {name: estimates_of(targets[name], said[name]) for name in targets}
-        return Predictions(
-            estimates,
-            {name: self._source(name) for name in estimates},
-            calibrated=self.calibrated,
-            novelty=torch.cat(novelties).numpy() if novelties else None,
-        )
-
-    def _source(self, name: str) -> EstimateSource:
-        if name not in self._system.targets:
-            return "class_expectation"
-        return "nearest_severity" if name == self._system.derived else "head"
-
-    def _check_finite(self, answers: Sequence[Estimate]) -> None:
-        """Check what was told of each image.
-
-        Raises:
-            PluginError: Some of it is no number.
-        """
-        told = [
-            each.value if each.probabilities is None else each.probabilities for each in answers
-        ]
-        values = torch.stack(told).double()
-        finite = values.isfinite().reshape(*values.shape[:2], -1).all(2).all(0)
-        lost = (~finite).nonzero().flatten()
-        if len(lost):
-            parts = ", ".join(f"{plugin.kind} '{plugin.name}'" for plugin in self.record.plugins)
-            raise PluginError(
-                f"{self._run.path}: its system ({parts}) gave values that are not finite for "
-                f"{len(lost)} of {values.shape[1]} images, the first is image {int(lost[0])}"
-            )
-
-
-def _severities(run: Run) -> torch.Tensor | None:
-    """The severities of the classes, (k,), where the severity follows from them."""
-    if SEVERITY in run.system.targets or SEVERITY not in run.record.targets:
-        return None
-    return torch.tensor(run.record.targets[LABEL].class_severities)
-
-
-def _one_after_the_other(parts: Sequence[Estimate]) -> Estimate:
-    def joined(name: str) -> torch.Tensor | None:
-        found = [getattr(each, name) for each in parts]
-        return None if found[0] is None else torch.cat(found)
-
-    value = joined("value")
-    assert value is not None  # noqa: S101 - every estimate has one, for mypy
-    return Estimate(value, joined("probabilities"), joined("spread"))
+    def _prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
+        """What the system sees of raw patterns (b, c, *grid), NaN for what was not measured."""
+        counts, seen = take_marks(torch.from_numpy(images).to(self._device))
+        prepared: torch.Tensor = self._preprocess(counts, seen=seen)
+        return prepared

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ class Source:
 
     Attributes:
         names: What to call each of them, (n,).
-        read: Reads those of some places, (m,) → (m, h, w) or (m, c, h, w).
+        read: Reads those of some places, (m,) → (m, *grid) or (m, c, *grid).
+        seen: Reads which of their points were measured, (m, 1 or c, *grid); `None` where all were.
         path: The file or folder that holds them.
         conditions: How they were recorded, as far as that is stated where they are.
         notes: How its file was understood, as far as it has been read.
@@ -42,6 +43,7 @@ class Source:
     path: Path
     conditions: Conditions = field(default_factory=Conditions)
     notes: dict[str, None] = field(default_factory=dict)
+    seen: Callable[[Sequence[int]], Array | None] = lambda _places: None
 
     def __len__(self) -> int:
         """Number of patterns."""
@@ -62,11 +64,16 @@ def open_source(argument: str, image_shape: tuple[int, ...]) -> Source:
     path, chosen = _take_apart(argument)
     if not path.is_dir():
         return _of_file(path, chosen, image_shape[0])
-    count, read, conditions = _open_folder(path)
+    count, read, dataset = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
-    return Source(
-        names, lambda places: read([numbers[place] for place in places]), path, conditions
+    found = Source(names, lambda places: read([numbers[place] for place in places]), path)
+    if dataset is None:
+        return found
+    return replace(
+        found,
+        conditions=Conditions.of_dataset(dataset),
+        seen=lambda places: dataset.seen([numbers[place] for place in places]),
     )
 
 
@@ -135,7 +142,7 @@ def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
     return Source(tuple(map(text_of, names)), read, path, notes=notes)
 
 
-def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Conditions]:
+def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Dataset | None]:
     """A dataset of ours, or any Zarr array, which states nothing of how it was recorded."""
     import zarr
 
@@ -151,20 +158,20 @@ def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Con
         return (
             len(dataset),
             lambda numbers: np.asarray(dataset.images(np.array(numbers))),
-            Conditions.of_dataset(dataset),
+            dataset,
         )
     # Before anything is read: arrays of objects may be pickles, which execute code.
     if opened.dtype.kind not in "uif":
         raise InputError(f"{path} has values of type {opened.dtype}; expected real numbers")
     if opened.ndim == 2:
-        return 1, lambda _numbers: _read_part(path, opened, ...)[None], Conditions()
+        return 1, lambda _numbers: _read_part(path, opened, ...)[None], None
     count = opened.shape[0] if opened.ndim in {3, 4} else 0
     if not count:
         raise InputError(f"{path} has shape {opened.shape}; expected (n, h, w) or (n, c, h, w)")
     return (
         count,
         lambda numbers: np.stack([_read_part(path, opened, one) for one in numbers]),
-        Conditions(),
+        None,
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from crystalvision.contracts import Backbone, strides
+from crystalvision.contracts import Backbone, dimensions_of, strides
 from crystalvision.errors import InputError
 from crystalvision.models import Branch, count_parameters
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
@@ -46,14 +46,14 @@ def batch_for(
 
     Of as many dimensions as are given, by default the fewest that the backbone reads.
     """
-    sides = strides(backbone, dimensions or min(backbone.dimensions))
+    sides = strides(backbone, dimensions or min(dimensions_of(backbone)))
     return images_of(samples, 1, *(points * side + extra for side in sides))
 
 
 def odd_sizes_and_channels(subject: Subject) -> None:
     """Images of two channels and of sides that the stride does not divide give a finite map."""
     backbone = make(subject, in_channels=2).eval()
-    for dimensions in sorted(backbone.dimensions):
+    for dimensions in sorted(dimensions_of(backbone)):
         least = strides(backbone, dimensions)
         sides = [(1 + place % 2) * side + 5 - 2 * place for place, side in enumerate(least)]
         with torch.no_grad():
@@ -75,7 +75,7 @@ def odd_sizes_and_channels(subject: Subject) -> None:
 def honest_stride(subject: Subject) -> None:
     """Images of one stride give one point, of two strides two: it is also the smallest image."""
     backbone = make(subject).eval()
-    for dimensions, points in product(sorted(backbone.dimensions), (1, 2)):
+    for dimensions, points in product(sorted(dimensions_of(backbone)), (1, 2)):
         images = batch_for(backbone, 1, points, dimensions=dimensions)
         with torch.no_grad():
             found = tuple(backbone(images).shape[2:])
@@ -152,7 +152,7 @@ def wrong_options_are_refused(subject: Subject) -> None:
 def images_that_do_not_fit_are_refused(subject: Subject) -> None:
     """Images of other channels or smaller than the stride, with what was expected."""
     backbone = make(subject)
-    sides = strides(backbone, min(backbone.dimensions))
+    sides = strides(backbone, min(dimensions_of(backbone)))
     branch = Branch("eye", backbone, nn.Identity(), in_channels=1)  # type: ignore[arg-type]
     wrong = {"(b, 1, ": images_of(1, 3, *sides)}
     if sides[-1] > 1:
@@ -271,7 +271,8 @@ def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: to
 def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of spots of four spacings, shifted and noisy, at least 32 pixels wide."""
     sides = [
-        stride * math.ceil(32 / stride) for stride in strides(backbone, min(backbone.dimensions))
+        stride * math.ceil(32 / stride)
+        for stride in strides(backbone, min(dimensions_of(backbone)))
     ]
     width = sides[-1]
     labels = torch.arange(_PATTERNS) % _CLASSES

@@ -55,7 +55,7 @@ class XrdNet(Backbone):
         check_in_channels(in_channels)
         self.in_channels = in_channels
         self.num_features = widths[-1]
-        self.stride = 2 ** len(widths)
+        self.stride: int = 2 ** len(widths)
         layers: list[nn.Module] = []
         for entering, width in zip((in_channels, *widths), widths, strict=False):
             layers += [

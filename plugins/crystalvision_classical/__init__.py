@@ -27,12 +27,13 @@ def crystalvision_estimators() -> Mapping[str, str]:
         "logistic": "crystalvision_classical.estimators.logistic:logistic",
         "naive-bayes": "crystalvision_classical.estimators.naive_bayes:naive_bayes",
         "random-forest": "crystalvision_classical.estimators.random_forest:random_forest",
+        "ridge": "crystalvision_classical.estimators.ridge:ridge",
         "svm": "crystalvision_classical.estimators.svm:svm",
     }
 
 
 @hookimpl
 def crystalvision_experiments() -> Mapping[str, Path]:
-    """The experiments that come with the toolkit: one for each estimator."""
+    """The experiments that come with the toolkit: one for each classifier."""
     names = ("knn", "logistic", "naive-bayes", "random-forest", "svm")
     return {name: _EXPERIMENTS / f"{name}.yaml" for name in names}

@@ -374,3 +374,17 @@ def test_curves_are_carried_and_other_dimensions_refused():
     turned = AXES[0].model_copy(update={"units": "radian"})
     with pytest.raises(InputError, match="'two_theta' in radian cannot be read as 'two_theta' in"):
         match(knows(*AXES), knows(turned), run_name="the run", data_name="the data")
+
+
+def test_a_mask_of_a_large_detector_is_verified(tmp_path):
+    side = 4200
+    axes = tuple(Axis(name=name, size=side, scale=0.1, offset=0.0) for name in ("y", "x"))
+    mask = np.ones((1, side, side), dtype=bool)
+    mask[0, 2000:2100] = False
+    made = header(axes=axes, samples=1, seen=Seen.of(mask), columns={}, dtype="uint16")
+    with DatasetWriter.open(tmp_path / "a.zarr", made) as writer:
+        writer.write_shard(0, np.zeros((1, 1, side, side), dtype=np.uint16), {})
+        writer.finish()
+    assert verify(tmp_path / "a.zarr") == []
+    assert np.array_equal(Dataset.open(tmp_path / "a.zarr").seen([0])[0], mask)
+    assert np.array_equal(xarray.open_zarr(tmp_path / "a.zarr").seen.values, mask)

@@ -40,6 +40,7 @@ AXES = detector_axes((256, 256), (0.0125, 0.0125), None)
 TARGETS = {
     "label": Target(name="label", task="classification", classes=tuple("abcd")),
     "severity": Target(name="severity", task="regression"),
+    "thickness_angstrom": Target(name="thickness_angstrom", task="regression", units="angstrom"),
 }
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

@@ -5,7 +5,7 @@ import pytest
 from joblib import parallel_config
 
 from crystalvision.classical import ClassicalSystem, load_classical, save_classical
-from crystalvision.contracts import Estimator, Features
+from crystalvision.contracts import Estimator, Features, Target, is_classifier
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
@@ -14,6 +14,8 @@ WIDTH = 12
 CENTRES = np.random.default_rng(9).normal(size=(4, WIDTH))
 
 every_estimator = pytest.mark.parametrize("name", CATALOGUE.names("estimator"))
+LABEL = Target(name="label", task="classification", classes=tuple("abcd"))
+NUMBER = Target(name="label", task="regression")
 
 
 def create(name: str, seed: int = 0, **options: object) -> Estimator:
@@ -34,9 +36,20 @@ def fitted(name: str, seed: int = 0) -> Estimator:
     return estimator
 
 
+def told_by(estimator: Estimator, points: np.ndarray) -> np.ndarray:
+    """Probabilities (n, k) of a classifier, values (n,) of another."""
+    return np.asarray(
+        estimator.predict_proba(points) if is_classifier(estimator) else estimator.predict(points)
+    )
+
+
 @every_estimator
 def test_probabilities_have_a_row_for_each_image_that_sums_to_one(name):
-    told = fitted(name).predict_proba(problem(7, seed=1)[0])
+    estimator = fitted(name)
+    told = told_by(estimator, problem(7, seed=1)[0])
+    if not is_classifier(estimator):
+        assert told.shape == (7,)
+        return
     assert told.shape == (7, 4)
     assert (told >= 0).all()
     assert np.allclose(told.sum(axis=1), 1)
@@ -45,6 +58,9 @@ def test_probabilities_have_a_row_for_each_image_that_sums_to_one(name):
 @every_estimator
 def test_it_learns(name):
     estimator, (points, labels) = fitted(name), problem(200, seed=1)
+    if not is_classifier(estimator):
+        assert np.corrcoef(estimator.predict(points), labels)[0, 1] > 0.9
+        return
     assert estimator.classes_.tolist() == [0, 1, 2, 3]
     assert (estimator.predict_proba(points).argmax(axis=1) == labels).mean() > 0.9
 
@@ -52,10 +68,10 @@ def test_it_learns(name):
 @every_estimator
 def test_one_seed_gives_one_result_whatever_the_number_of_jobs(name):
     points = problem(20, seed=1)[0]
-    expected = fitted(name).predict_proba(points)
+    expected = told_by(fitted(name), points)
     with parallel_config(backend="threading", n_jobs=3):
         estimator = fitted(name)
-    assert np.array_equal(estimator.predict_proba(points), expected)
+    assert np.array_equal(told_by(estimator, points), expected)
 
 
 @every_estimator
@@ -66,8 +82,8 @@ def test_a_seed_of_64_bits_is_taken(name):
 @every_estimator
 def test_the_rest_of_the_batch_does_not_matter(name):
     estimator, points = fitted(name), problem(5, seed=1)[0]
-    alone = np.concatenate([estimator.predict_proba(points[[row]]) for row in range(5)])
-    assert np.allclose(estimator.predict_proba(points), alone, atol=1e-6)
+    alone = np.concatenate([told_by(estimator, points[[row]]) for row in range(5)])
+    assert np.allclose(told_by(estimator, points), alone, atol=1e-6)
 
 
 @every_estimator
@@ -76,7 +92,7 @@ def test_features_that_never_change_and_empty_ones_do_no_harm(name):
     points[:, 0], points[:, 1] = 5, 0
     estimator = create(name)
     estimator.fit(points, labels)
-    assert np.isfinite(estimator.predict_proba(np.zeros((2, WIDTH), np.float32))).all()
+    assert np.isfinite(told_by(estimator, np.zeros((2, WIDTH), np.float32))).all()
 
 
 @every_estimator
@@ -87,8 +103,9 @@ def test_saved_and_loaded_it_says_the_same(name, tmp_path):
 
     def system(estimator):
         shape = (1, 1, WIDTH)
+        target = LABEL if is_classifier(estimator) else NUMBER
         return ClassicalSystem(
-            ["corner"], [Corner()], name, estimator, num_classes=4, image_shape=shape
+            ["corner"], [Corner()], name, estimator, target=target, image_shape=shape
         )
 
     first, second = system(create(name)), system(create(name))
@@ -96,7 +113,7 @@ def test_saved_and_loaded_it_says_the_same(name, tmp_path):
     save_classical(tmp_path, first)
     load_classical(tmp_path, second)
     points = problem(20, seed=1)[0]
-    assert np.array_equal(first.classify(points), second.classify(points))
+    assert np.array_equal(first.tell(points), second.tell(points))
 
 
 @every_estimator

@@ -10,32 +10,39 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
 CATALOGUE = Catalogue.load()
-SHAPES = [(1, 40, 40), (2, 33, 47)]
+SHAPES = [(1, 40, 40), (2, 33, 47), (2, 90), (1, 8, 9, 10)]
 
 every_feature = pytest.mark.parametrize("name", CATALOGUE.names("feature"))
-every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+every_feature_and_shape = pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        pytest.param(name, shape, id=f"{name}-{shape}")
+        for name in CATALOGUE.names("feature")
+        for shape in SHAPES
+        if len(shape) - 1 in CATALOGUE.entry("feature", name).load().dimensions
+    ],
+)
 
 
-def make(name: str, shape: tuple[int, int, int] = SHAPES[0], **options: object) -> Features:
+def make(name: str, shape: tuple[int, ...] = SHAPES[0], **options: object) -> Features:
     """Features that have learnt, where they learn."""
     features = create(name, shape, **options)
     features.fit(images(40, shape, seed=1))
     return features
 
 
-def create(name: str, shape: tuple[int, int, int] = SHAPES[0], **options: object) -> Features:
-    centre = ((shape[1] - 1) / 2, (shape[2] - 1) / 2)
+def create(name: str, shape: tuple[int, ...] = SHAPES[0], **options: object) -> Features:
+    centre = tuple((side - 1) / 2 for side in shape[1:])
     return CATALOGUE.create("feature", name, options, image_shape=shape, centre=centre, seed=3)
 
 
-def images(count: int, shape: tuple[int, int, int] = SHAPES[0], seed: int = 0) -> np.ndarray:
+def images(count: int, shape: tuple[int, ...] = SHAPES[0], seed: int = 0) -> np.ndarray:
     """Noise, (count, *shape)."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(count, *shape)).astype(np.float32)
 
 
-@every_feature
-@every_shape
+@every_feature_and_shape
 def test_each_image_gets_the_same_number_of_finite_numbers(name, shape):
     features = make(name, shape)
     many, one = features(images(3, shape)), features(images(1, shape))

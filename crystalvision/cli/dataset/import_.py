@@ -61,7 +61,7 @@ def import_(
         typer.Option(
             metavar="VALUE",
             help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
-            "which become 0; none if every value is a count. Repeat it for each.",
+            "which are masked as not seen; none if every value is a count. Repeat it for each.",
         ),
     ] = None,
     name: Annotated[

@@ -50,8 +50,15 @@ def test_numbers_of_the_card_are_those_of_the_data(salt):
         ]
         assert classes[name] == [f"{0.9 * label:g}", *map(str, counts), str(sum(counts))]
     columns = table(text, "column")
-    assert columns["`thickness_angstrom`"] == ["Å", "50", "69.5", "89", "along the beam"]
-    assert columns["`label`"] == ["–", "0", "–", "1", "index of the class"]
+    assert columns["`thickness_angstrom`"] == [
+        "Å",
+        "50",
+        "69.5",
+        "89",
+        "regression",
+        "along the beam",
+    ]
+    assert columns["`label`"] == ["–", "0", "–", "1", "classification", "index of the class"]
     assert columns["`unknown`"][1:4] == ["–", "–", "–"]
     dose = dataset.column("dose_electrons")
     assert columns["`dose_electrons`"][:2] == ["electrons", f"{dose.min():.4g}"]

@@ -15,7 +15,7 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.inputs import as_parts, build_preprocess
 from crystalvision.prediction import Predictor
-from crystalvision.runs import Run
+from crystalvision.runs import Run, train_classical_run
 from crystalvision.training import (
     ClassicalExperiment,
     check_experiment,
@@ -169,6 +169,41 @@ def test_wrong_experiments_say_what_is_wrong(make_classical, changes, message):
 def test_an_experiment_of_networks_stays_one(make_experiment):
     with pytest.raises(InputError, match=r"^e.yaml: the key 'schedule' is missing$"):
         check_experiment({"system": make_experiment()["system"]}, "e.yaml")
+
+
+def test_a_regression_tells_a_number_and_no_class(make_classical, dataset, catalogue, tmp_path):
+    described = make_classical(
+        system={"features": "radial-profile", "estimator": "ridge", "target": "severity"}
+    )
+    run = train_classical_run(
+        check_experiment(described, "e.yaml"), dataset, tmp_path / "run", catalogue=catalogue
+    )
+    assert list(run.record.targets) == ["severity"]
+    assert run.record.phases[0].monitor == "validation_mae"
+    assert run.record.phases[0].best_value < 0.15
+    images = dataset.images(np.arange(4))
+    loaded = Predictor.load(run.path, catalogue=catalogue)
+    expected = Predictor(run).predict(images)["severity"].value
+    assert np.array_equal(loaded.predict(images)["severity"].value, expected)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "message"),
+    [
+        ("ridge", "label", r"'ridge' tells real values, and 'label' has classes; .*fit: severity"),
+        ("knn", "severity", r"'knn' tells classes apart, and 'severity' is a real value; .*label"),
+        ("knn", "lable", r"is to tell 'lable'; expected one of .*: label \(4 classes\), severity"),
+    ],
+)
+def test_an_estimator_of_another_kind_is_refused(
+    make_classical, dataset, catalogue, tmp_path, estimator, target, message
+):
+    described = make_classical(
+        system={"features": "radial-profile", "estimator": estimator, "target": target}
+    )
+    experiment = check_experiment(described, "e.yaml")
+    with pytest.raises(InputError, match=message):
+        train_classical_run(experiment, dataset, tmp_path / "run", catalogue=catalogue)
 
 
 def test_a_part_that_does_not_exist_is_found_before_reading(

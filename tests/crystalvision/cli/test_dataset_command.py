@@ -54,8 +54,8 @@ def test_info_tells_what_a_dataset_holds(run, data):
         "images 1×6×8 uint16",
         "whole: 6 (severity 0)",
         "holed: 4 (severity 0.9)",
-        "q_y 6 pixels of 0.05 1/angstrom",
-        "q_x 8 pixels of 0.04 1/angstrom",
+        "q_y 6 pixels of 0.05 1/Å",
+        "q_x 8 pixels of 0.04 1/Å",
         "made by crystalvision 9.9",
     ):
         assert told in text

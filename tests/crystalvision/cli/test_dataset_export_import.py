@@ -48,6 +48,7 @@ def test_a_part_is_exported_and_told_as_json(run, dataset_path, tmp_path):
         "samples": 32,
         "files": 1,
         "bytes": place.stat().st_size,
+        "notes": [],
     }
     with h5py.File(place) as file:
         assert file.attrs["split"] == "test"

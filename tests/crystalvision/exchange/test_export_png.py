@@ -114,7 +114,7 @@ def test_the_readme_says_what_a_grey_value_means(salt_path, salt, tmp_path):
     text = (tmp_path / "log/README.md").read_text()
     assert "grey = round(255 · ln(1 + counts) / ln(1 + maximum))" in text
     assert f"{salt.images(np.arange(len(salt))).max()} counts" in text
-    assert "| q_y (rows) | 0.05 | -0.15 | 1/angstrom |" in text
+    assert "| q_y (rows) | 0.05 | -0.15 | 1/Å |" in text
     assert "| 0 | vacancies 25 % | 0.9 |" in text
 
 

@@ -160,6 +160,29 @@ def test_marks_of_gaps(pictures, tmp_path):
     assert data.images(np.arange(6)).max() < 900
     assert data.header.recipe["gap_values"] == ["4294967295"]
     assert (data.images(np.arange(6))[:, 0, 2] == 0).all()
+    assert not data.header.seen.each_sample
+    seen = data.seen(np.arange(6))
+    assert not seen[:, :, 2].any()
+    assert seen.sum() == 6 * 40
+
+
+def test_gaps_that_differ_are_kept_for_each_image(pictures, tmp_path):
+    mark = 2**32 - 1
+    expected = np.ones((6, 1, 6, 8), dtype=bool)
+    for number, path in enumerate(sorted(pictures.rglob("*.npy"), key=lambda path: path.name)):
+        image = np.load(path).astype(np.uint32)
+        image[number] = mark
+        expected[number, 0, number] = False
+        np.save(path, image)
+    data, _ = load(pictures, tmp_path, gap_values=(mark,))
+    assert data.header.seen.each_sample
+    assert np.array_equal(data.seen(np.arange(6)), expected)
+    assert verify(data.path) == []
+
+
+def test_no_gaps_are_no_mask(pictures, tmp_path):
+    data, _ = load(pictures, tmp_path, gap_values=(2**32 - 1,))
+    assert data.seen([0]) is None
 
 
 def test_pixels_that_saturate_are_imported_and_told(pictures, tmp_path):

@@ -307,9 +307,7 @@ def test_names_that_look_like_markup_are_text(result, tmp_path):
 
 
 def judged_on(result, **changes):
-    return replace(
-        result, name="other", metrics=result.metrics.model_copy(update=changes)
-    )
+    return replace(result, name="other", metrics=result.metrics.model_copy(update=changes))
 
 
 def test_runs_judged_on_different_patterns_are_told_above_the_table(result):

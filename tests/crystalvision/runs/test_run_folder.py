@@ -45,7 +45,8 @@ def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experimen
     }
     record = yaml.safe_load((run_path / "run.yaml").read_text())
     assert record["dataset"]["identity"] == dataset.identity
-    assert record["class_names"] == list(dataset.header.class_names)
+    assert list(record["targets"]) == ["label", "severity"]
+    assert record["targets"]["label"]["classes"] == list(dataset.header.class_names)
     assert record["image_shape"] == [1, 32, 32]
     assert record["calibration"][0]["units"] == "1/angstrom"
     assert record["experiment"]["input"] == [{"name": "log1p"}, {"name": "standardise"}]
@@ -57,6 +58,8 @@ def test_a_run_holds_what_is_needed_to_use_it_again(run_path, dataset, experimen
         ("head", "severity"),
         ("head", "perceptron"),
         ("fusion", "concat"),
+        ("task", "classification"),
+        ("task", "regression"),
     }
     assert record["environment"]["torch"] == torch.__version__
 
@@ -66,8 +69,11 @@ def test_the_history_and_the_split_read_back(run, dataset):
     assert [epoch.phase for epoch in epochs] == ["classifier"] * 3 + ["regressor"] * 2 + [
         "fusion"
     ] * 4
-    assert epochs[0].validation_mae is None
-    assert 0 <= epochs[0].validation_accuracy <= 1
+    assert list(epochs[0].scores) == ["label_accuracy"]
+    assert list(epochs[3].scores) == ["severity_mae"]
+    assert 0 <= epochs[0].scores["label_accuracy"] <= 1
+    header = (run.path / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert header[-3:] == ["validation_label_accuracy", "validation_severity_mae", "seconds"]
     split = run.split()
     assert sorted(split) == list(range(len(dataset)))
     assert [index for index in sorted(split) if split[index] == "test"] == dataset.split(
@@ -146,8 +152,14 @@ def test_a_single_file_plugin_that_was_not_loaded(copy, catalogue):
 
 
 def test_a_record_with_a_wrong_key(copy, catalogue):
-    edit(copy, clas_names=["a"])
-    with pytest.raises(InputError, match=r"unknown key 'clas_names'; did you mean 'class_names'"):
+    edit(copy, targts={})
+    with pytest.raises(InputError, match=r"unknown key 'targts'; did you mean 'targets'"):
+        Run.load(copy, catalogue)
+
+
+def test_a_run_of_before_is_refused_in_a_line(copy, catalogue):
+    edit(copy, format=1)
+    with pytest.raises(InputError, match=r"run of format 1, .*reads format 2: train it again$"):
         Run.load(copy, catalogue)
 
 

@@ -204,7 +204,7 @@ def test_the_first_check_that_fails_is_named():
 @pytest.mark.parametrize(
     ("factory", "check", "message"),
     [
-        (WrongWidth, "odd_sizes_and_channels", r"num_features=9 promises a map \(2, 9, h', w'\)"),
+        (WrongWidth, "odd_sizes_and_channels", r"num_features=9 promises a map \(2, 9, \*grid"),
         (WrongStride, "odd_sizes_and_channels", "stride=4: a side of 9 pixels gives 5 points"),
         (Idle, "gradients_reach_every_weight", "'idle.weight' takes no part in the result: no gr"),
         (Noisy, "evaluation_is_repeatable", "twice the same images, two results"),
