@@ -50,6 +50,7 @@ def check_suite(
     for made in sources.values():
         _ = made.header
         advance()
+    _check_target(suite, sources)
     _check_data(suite, cells, sources)
     known: dict[tuple[str, tuple[int, ...], int], str] = {}
     troubles: dict[str, str] = {}
@@ -123,6 +124,20 @@ def _build_classical(
         targets=header.targets,
         seed=experiment.seed,
     )
+
+
+def _check_target(suite: Suite, sources: Sources) -> None:
+    """Check that every test has the target by which systems are compared.
+
+    Raises:
+        InputError: One has not.
+    """
+    for made in sources.values():
+        if suite.target and made.role == "test" and suite.target not in made.header.targets:
+            raise InputError(
+                f"suite '{suite.name}': target '{suite.target}' is none of dataset '{made.name}'; "
+                f"it has {', '.join(made.header.targets) or 'none'}"
+            )
 
 
 def _check_data(suite: Suite, cells: list[Cell], sources: Sources) -> None:

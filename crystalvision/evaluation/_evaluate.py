@@ -233,8 +233,8 @@ def _specimens(dataset: Dataset, indices: Int[np.ndarray, "n"]) -> Int[np.ndarra
     """Which specimen each sample shows; where that is not stated, each its own."""
     if SPECIMEN not in dataset.header.columns:
         return indices
-    specimens: Int[np.ndarray, "n"] = np.asarray(dataset.column(SPECIMEN))[indices]
-    return specimens
+    specimen: Int[np.ndarray, "n"] = np.asarray(dataset.column(SPECIMEN))[indices]
+    return specimen
 
 
 def _judged(

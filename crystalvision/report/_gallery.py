@@ -198,7 +198,7 @@ def _curves(
         return GalleryRow(name, severity, 0)
     axis = dataset.header.axes[0]
     counts = np.asarray(dataset.images(chosen)).sum(axis=1, dtype=np.float64)
-    figure, (axes,) = new_figure(width=7.2, height=2.9)
+    figure, (axes,) = new_figure(width=5.2, height=2.7)
     for number, curve in enumerate(counts[:PATTERNS_A_CLASS]):
         label = f"first {min(len(counts), PATTERNS_A_CLASS)} patterns" if not number else None
         axes.plot(axis.values(), curve, color=COLOURS[5], linewidth=0.7, alpha=0.7, label=label)
