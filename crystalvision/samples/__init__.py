@@ -4,7 +4,7 @@ Whatever makes datasets from sources is in `crystalvision.sources`, which offers
 """
 
 from crystalvision.samples._bound import AccuracyBound, BoundPoint
-from crystalvision.samples._contract import Sample, Source
+from crystalvision.samples._contract import Sample, Source, of_recipes_with
 from crystalvision.samples._cost import SourceCost, size_in_words
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "Sample",
     "Source",
     "SourceCost",
+    "of_recipes_with",
     "size_in_words",
 ]

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Num
@@ -10,6 +11,22 @@ from jaxtyping import Bool, Num
 from crystalvision.datasets import DatasetHeader
 from crystalvision.samples._bound import AccuracyBound
 from crystalvision.samples._cost import SourceCost
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+
+def of_recipes_with(*keys: str) -> Callable[[Factory], Factory]:
+    """Mark a function that makes a source: recipes with these keys are its own.
+
+    So a recipe need not name its source where several are installed. A class says the same by
+    `Source.recipe_keys`.
+    """
+
+    def marked(factory: Factory) -> Factory:
+        factory.recipe_keys = keys  # type: ignore[attr-defined]
+        return factory
+
+    return marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +50,12 @@ class Source(ABC):
 
     A sample depends on the recipe and its index alone: not on which others are made, nor where, nor
     in which order, nor by how many threads. So any part of a dataset can be made again.
+
+    Attributes:
+        recipe_keys: Keys that tell its recipes from those of other sources; none by default.
     """
+
+    recipe_keys: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod

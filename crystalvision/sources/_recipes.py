@@ -1,6 +1,6 @@
 """Reads recipes, which describe datasets, from YAML files that may extend one another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,8 @@ def _changes(value: object, base: object) -> bool:
 def source_of(recipe: dict[str, Any], name_or_path: str, catalogue: Catalogue) -> str:
     """Which source makes a recipe: the one that it names, or the only one that it can be.
 
-    A recipe that a distribution ships is made by the source which that distribution has.
+    A recipe that a distribution ships is made by a source which that distribution has. Of several,
+    it is the one whose `recipe_keys` the recipe has.
 
     Args:
         recipe: Its data; the key `source` is taken out of them.
@@ -115,6 +116,8 @@ def source_of(recipe: dict[str, Any], name_or_path: str, catalogue: Catalogue) -
     if catalogue.has("recipe", name_or_path):
         home = catalogue.entry("recipe", name_or_path).plugin.distribution
         offered = [each for each in offered if each.plugin.distribution == home] or offered
+    if len(offered) > 1:
+        offered = [each for each in offered if _has_keys_of(each.load(), recipe)]
     if named is not None or len(offered) != 1:
         reason = "several sources could make it" if named is None else f"source is {named!r}"
         names = ", ".join(catalogue.names("source")) or "none"
@@ -122,3 +125,9 @@ def source_of(recipe: dict[str, Any], name_or_path: str, catalogue: Catalogue) -
             f"recipe {name_or_path}: {reason}; write `source: NAME` in it; sources: {names}"
         )
     return offered[0].qualified_name
+
+
+def _has_keys_of(factory: object, recipe: Mapping[str, Any]) -> bool:
+    """Whether a recipe has what tells the recipes of a source from those of others."""
+    keys: Iterable[str] = getattr(factory, "recipe_keys", ())
+    return bool(keys) and all(key in recipe for key in keys)

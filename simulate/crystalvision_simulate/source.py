@@ -14,6 +14,7 @@ from crystalvision.config import validate
 from crystalvision.contracts import Measure, Recording
 from crystalvision.datasets import Column, DatasetHeader, Made, Seen, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.samples import of_recipes_with
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
 from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
@@ -26,6 +27,7 @@ _SHARD_BYTES = 8 * 2**20
 _EXACT = 2**53  # whole numbers below it are told apart by floats
 
 
+@of_recipes_with("classes")
 def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
     """Diffraction patterns of crystals with defects, as a recipe describes them.
 

@@ -172,7 +172,7 @@ def _of_lines(path: Path) -> Iterator[Candidate]:
 
 
 def _of_line(line: _Line) -> Candidate:
-    cell = np.asarray(cellpar_to_cell(line.lattice), dtype=np.float64)
+    cell = np.asarray(cellpar_to_cell(line.lattice), dtype=np.float64)  # type: ignore[no-untyped-call]
     places, numbers, shares = [], [], []
     for kinds, *place in line.sites:
         for symbol, share in kinds if isinstance(kinds, list) else [[kinds, 1.0]]:
@@ -204,7 +204,7 @@ def _number(symbol: str) -> int:
 
 def _formula(crystal: Crystal, occupancies: Float[np.ndarray, "n"]) -> str:
     """The reduced formula of a cell, as chemists order it."""
-    from pymatgen.core import Composition
+    from pymatgen.core.composition import Composition
 
     counts: dict[str, float] = {}
     for number, share in zip(crystal.numbers.tolist(), occupancies.tolist(), strict=True):

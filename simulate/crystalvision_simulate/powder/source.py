@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -15,10 +15,11 @@ from pydantic import Field, model_validator
 
 from crystalvision.config import Config, Part, validate
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
-from crystalvision.datasets import Column, DatasetHeader, Made, label_column
+from crystalvision.datasets import Column, DatasetHeader, ImageType, Made, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
+from crystalvision.samples import of_recipes_with
 from crystalvision.sources import Sample, Source, SourceSpec
 from crystalvision_simulate.numbers import check_columns, draw, numbers_of_part, numbers_of_settings
 from crystalvision_simulate.parts import DrawnPart, check_alike
@@ -112,6 +113,7 @@ class _Drawn:
     cell_spread: float
 
 
+@of_recipes_with("candidates")
 def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
     """Powder patterns of the phases of a library, as a recipe describes them.
 
@@ -189,7 +191,7 @@ class PowderSource(Source):
         return DatasetHeader(
             samples=recipe.samples,
             image_shape=shape,
-            dtype=instrument.dtype,
+            dtype=cast("ImageType", instrument.dtype),
             columns=columns,
             axes=self._two_theta,
             provenance=Made(
