@@ -22,7 +22,7 @@ PRIVATE = {
     "crystalvision.cards": DATASETS,
     "crystalvision.exchange": DATASETS,
     "crystalvision_simulate": {"crystalvision_simulate.defects._degree"},
-    "crystalvision_simulate.pictures": {"crystalvision_simulate.renderers._gridding"},
+    "crystalvision_simulate.pictures": {"crystalvision_simulate.gridding"},
 }
 """What is left of imports of another package's private modules, by importing package: it shrinks to
 nothing, and nothing is added."""

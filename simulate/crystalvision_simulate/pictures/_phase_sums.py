@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Complex, Float, Int
 from scipy.fft import fft2, next_fast_len
 
-from crystalvision_simulate.renderers._gridding import Spreader, kernel_transform
+from crystalvision_simulate.gridding import Spreader, kernel_transform
 
 _OVERSAMPLED = 3  # points a period of the highest index: the kernel is exact up to 1/3
 

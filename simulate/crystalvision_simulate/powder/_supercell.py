@@ -7,8 +7,8 @@ from scipy.fft import next_fast_len
 
 from crystalvision.contracts import Axis, Crystal
 from crystalvision.errors import InputError
+from crystalvision_simulate.gridding import WIDTH, kernel_transform, kernel_weights
 from crystalvision_simulate.powder._rings import share
-from crystalvision_simulate.renderers._gridding import WIDTH, kernel_transform, kernel_weights
 from crystalvision_simulate.scattering import x_ray_scattering_factor
 
 _BAND = 1 / 3  # cycles a grid point up to which the kernel is exact: 2/3 of Nyquist

@@ -3,7 +3,7 @@
 import torch
 from jaxtyping import Float, Int
 
-from crystalvision_simulate.renderers._gridding import WIDTH, kernel_weights
+from crystalvision_simulate.gridding import WIDTH, kernel_weights
 
 
 class LayeredAtoms:

@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Complex, Float, Int
 from scipy.fft import next_fast_len
 
+from crystalvision_simulate.gridding import WIDTH, kernel_transform, kernel_weights
 from crystalvision_simulate.renderers._ewald import EwaldGrid
 from crystalvision_simulate.renderers._ewald_atoms import LayeredAtoms
-from crystalvision_simulate.renderers._gridding import WIDTH, kernel_transform, kernel_weights
 
 _BAND = 1 / 3  # cycles a grid point up to which the kernel is exact: 2/3 of Nyquist
 _CHUNK_BYTES = {"cpu": 2**21, "cuda": 2**27}  # layers at a time: a core's cache, or a busy GPU

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Complex, Float
 
 from crystalvision.contracts import Beam, Pattern, Specimen
-from crystalvision_simulate.renderers._gridding import kernel_transform
+from crystalvision_simulate.gridding import kernel_transform
 from crystalvision_simulate.scattering import (
     electron_scattering_factor,
     electron_wavelength_angstrom,

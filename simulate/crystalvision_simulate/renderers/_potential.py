@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 
 from crystalvision.contracts import Beam, Specimen
-from crystalvision_simulate.renderers._gridding import Spreader
+from crystalvision_simulate.gridding import Spreader
 from crystalvision_simulate.renderers._plane import Plane, scattering_of_gridded
 from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,

@@ -105,14 +105,14 @@ def test_a_run_is_judged_and_shows_itself(run, data):
 def test_predictions_are_a_table(run, data):
     predicted = run.predict(data.images([3])[0, 0], f"{data.path}[5]")
     assert list(predicted.table.index) == ["array 0", f"{data.path}[5]"]
-    probabilities = predicted.table.filter(like="p(").sum(axis=1)
+    probabilities = predicted.table.filter(like="label_probability_").sum(axis=1)
     assert probabilities.to_numpy() == pytest.approx(1, abs=1e-5)
     assert "<table" in predicted._repr_html_()
 
 
 def test_a_classical_system_trains_too(folder, data):
     run = cv.train("knn", data, folder / "knn", set={"input.bin.size": 1})
-    assert run.predict(data.images([0])).predictions.probabilities.shape == (1, 4)
+    assert run.predict(data.images([0])).predictions["label"].probabilities.shape == (1, 4)
     with pytest.raises(InputError, match="no pattern was given"):
         run.predict()
 
