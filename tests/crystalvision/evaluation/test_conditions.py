@@ -93,7 +93,7 @@ def test_axes_are_carried_where_the_data_reach_as_far(data, expected):
         ({"centre": 20}, "not over all that the run looks at.*--despite axes"),
         ({"scale": 2.5 * SCALE}, "its pixels are 2.5 times as large"),
         ({"size": 16}, "images of another size cannot be taken as they are stored"),
-        ({"units": "1/nanometre"}, "'q_y' in 1/nanometre cannot be read as 'q_y' in 1/angstrom"),
+        ({"units": "1/nanometre"}, "'q_y' in 1/nm cannot be read as 'q_y' in 1/Å"),
     ],
 )
 def test_axes_that_cannot_be_carried_are_refused(data, message):
@@ -236,22 +236,21 @@ def test_images_without_axes_can_be_given_them(run_path, dataset, tmp_path, caps
 
 
 @pytest.mark.parametrize("gap", [2**32 - 1, float("nan"), -1])
-def test_gaps_are_filled_before_counts_are_carried(gap, run_path, dataset, tmp_path, capsys):
+def test_gaps_are_hidden_whatever_marks_them(gap, run_path, dataset, tmp_path, capsys):
     image = np.repeat(np.repeat(dataset.images([1])[0, 0], 2, 0), 2, 1).astype(np.float64)
-    image[20:23] = 0
-    np.save(tmp_path / "zero.npy", image)
-    image[20:23] = gap
-    np.save(tmp_path / "gap.npy", image)
+    for name, marker in (("other.npy", -7), ("gap.npy", gap)):
+        image[20:23] = marker
+        np.save(tmp_path / name, image)
     fine = ["--pixel-size-inv-angstrom", str(SCALE / 2), "--centre", "32.5,32.5", "--json"]
 
     def predict(name, *line):
         return main(["predict", str(run_path), str(tmp_path / name), *fine, *line])
 
-    assert predict("zero.npy") == 0
-    zero = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert predict("other.npy", "--gap-value", "-7") == 0
+    other = json.loads(capsys.readouterr().out)["predictions"][0]
     assert predict("gap.npy", "--gap-value", str(gap)) == 0
     filled = json.loads(capsys.readouterr().out)["predictions"][0]
-    assert filled["label_probability"] == zero["label_probability"]
+    assert filled["label_probability"] == other["label_probability"]
     assert predict("gap.npy") == 2
     assert "--gap-value" in capsys.readouterr().err or gap == -1
 
