@@ -15,7 +15,7 @@ from crystalvision.models._measure import count_parameters, flops
 from crystalvision.models._memory import PeakMemory, peak_memory
 from crystalvision.models._speed import BackboneSpeed, TrainingStep, measure_speed
 from crystalvision.models._system import System, SystemOutput
-from crystalvision.models._targets import LABEL, SEVERITY, listed
+from crystalvision.models._targets import LABEL, SEVERITY, class_count, listed
 from crystalvision.models._trained_branch import (
     TrainedBranch,
     TrainedOn,
@@ -44,6 +44,7 @@ __all__ = [
     "ask_head",
     "build_system",
     "check_large_enough",
+    "class_count",
     "count_parameters",
     "flops",
     "listed",

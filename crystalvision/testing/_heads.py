@@ -5,9 +5,10 @@ from typing import Any, cast
 
 import torch
 
+from crystalvision.config import Part
 from crystalvision.contracts import Head, Target, Targets
 from crystalvision.errors import InputError, PluginError
-from crystalvision.models import ask_estimates
+from crystalvision.models import ask_estimates, class_count
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
@@ -32,10 +33,12 @@ _TARGETS = {
 
 def context(subject: Subject) -> dict[str, Any]:
     """Seven features, or one a class for a head that reads no other number."""
+    part = Part.of(subject.name, **subject.options)
+    classes = class_count(part, subject.catalogue, _known(subject)) or _CLASSES
     for features in (_FEATURES, _CLASSES):
         given = {
             "num_features": features,
-            "num_classes": _CLASSES,
+            "num_classes": classes,
             "targets": _known(subject),
             "grid": _GRID,
         }
