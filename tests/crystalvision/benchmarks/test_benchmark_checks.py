@@ -51,9 +51,10 @@ def with_test(name, **changes):
         ({f"{SMALL}.backbone": "smal"}, "system 'alone': no backbone is called 'smal'"),
         ({f"{SMALL}.backbone.wdth": 3}, "system 'alone': .*wdth"),
         (
-            {f"{ALONE}.set": {"input.bin.size": 8}},
+            {f"{ALONE}.set": {"input": [{"name": "bin", "size": 8}]}},
             "'alone': branch 'classifier' needs images of at",
         ),
+        ({"target": "thickness"}, "target 'thickness' is none of dataset 'rings'; it has label"),
         ({"by": "thickness"}, "by='thickness': dataset 'rings' has no such column"),
         (with_test("more", test={"samples": 8, "seed": 1}), "would share specimens: both have"),
         (with_test("more", set={"size": 8}), "images of shape 1, 16, 16 here and 1, 8, 8 there"),
