@@ -1,14 +1,17 @@
 """The convolution that meets the image, made for any number of channels."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from crystalvision.errors import InputError
 
+Convolution = nn.Conv1d | nn.Conv2d
 
-def first_convolution(name: str, network: nn.Module) -> tuple[str, nn.Conv2d]:
+
+def first_convolution(name: str, network: nn.Module) -> tuple[str, Convolution]:
     """The first convolution of a network, with its path in it.
 
     Args:
@@ -19,7 +22,7 @@ def first_convolution(name: str, network: nn.Module) -> tuple[str, nn.Conv2d]:
         InputError: It has none.
     """
     for path, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, Convolution):
             return path, module
     raise InputError(f"{name} begins with no convolution, and so cannot be made for other channels")
 
@@ -41,12 +44,13 @@ def set_in_channels(name: str, network: nn.Module, in_channels: int) -> None:
     path, old = first_convolution(name, network)
     if old.in_channels == in_channels:
         return
-    new = nn.Conv2d(
+    kind: Any = type(old)  # both take the same, each of as many numbers as it has dimensions
+    new: Convolution = kind(
         in_channels,
         old.out_channels,
-        (old.kernel_size[0], old.kernel_size[1]),
-        stride=(old.stride[0], old.stride[1]),
-        padding=old.padding if isinstance(old.padding, str) else (old.padding[0], old.padding[1]),
+        old.kernel_size,
+        stride=old.stride,
+        padding=old.padding,
         bias=old.bias is not None,
     )
     with torch.no_grad():
@@ -67,13 +71,13 @@ def adapted(weight: torch.Tensor, in_channels: int) -> torch.Tensor:
     response to a third, and the statistics of the normalisation after it would no longer hold.
 
     Args:
-        weight: Weights (o, c, k, k').
+        weight: Weights (o, c, *kernel).
         in_channels: Channels c' of the images.
 
     Returns:
-        Weights (o, c', k, k').
+        Weights (o, c', *kernel).
     """
     if weight.shape[1] == in_channels:
         return weight
     shared = weight.sum(dim=1, keepdim=True) / in_channels
-    return shared.repeat(1, in_channels, 1, 1)
+    return shared.repeat_interleave(in_channels, dim=1)

@@ -66,7 +66,11 @@ def load_weights(
     source, state = _read(name, weights, published)
     path, stem = first_convolution(name, network)
     key = f"{path}.weight"
-    if key in state and state[key].shape != stem.weight.shape and state[key].ndim == 4:
+    if (
+        key in state
+        and state[key].shape != stem.weight.shape
+        and state[key].ndim == stem.weight.ndim
+    ):
         state[key] = adapted(state[key], stem.in_channels)
     own = {
         key: value

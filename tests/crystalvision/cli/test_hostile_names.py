@@ -20,6 +20,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     defect_columns,
 )
 from crystalvision.evaluation import load_metrics, read_predictions

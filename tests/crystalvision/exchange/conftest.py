@@ -12,6 +12,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     defect_columns,
 )
 
