@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from crystalvision.cli import main
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter
+from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter, Made
 from crystalvision.errors import InputError, PluginError
 from crystalvision.export import export_run
 from crystalvision.plugins import Catalogue, PluginSelection
@@ -137,8 +137,7 @@ def data(tmp_path_factory):
             Axis(name=name, size=SIZE, scale=0.5, offset=0.0, units="angstrom")
             for name in ("y", "x")
         ),
-        seed=0,
-        recipe={"name": "streaks"},
+        provenance=Made(seed=0, recipe={"name": "streaks"}),
         generator={"tests": "1"},
         samples_per_shard=SAMPLES,
     )

@@ -94,7 +94,7 @@ def test_repair_leaves_a_strangers_file_and_says_so(run, data):
 
 def test_repair_of_what_was_not_simulated_is_refused(run, data, tmp_path):
     (data / "images/c/1/0/0/0").unlink()
-    error(run("dataset", "repair", data), "a.zarr", "they were not simulated")
+    error(run("dataset", "repair", data), "a.zarr", "they were made by no source")
     error(run("dataset", "repair", tmp_path / "nowhere.zarr"), "no such dataset")
 
 

@@ -13,6 +13,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
+    Made,
     Match,
     defect_columns,
     match,
@@ -50,8 +51,9 @@ def stored(dataset, tmp_path):
         images = dataset.images(np.arange(160)) if images is None else images
         header = dataset.header.model_dump()
         size = images.shape[-1]
-        header |= {"image_shape": images.shape[1:], "axes": axes(size), "seed": 5, **changes}
-        header["recipe"] = {"name": "rings again", **changes.get("recipe", {})}
+        recipe = {"name": "rings again", **changes.pop("recipe", {})}
+        header |= {"image_shape": images.shape[1:], "axes": axes(size), **changes}
+        header["provenance"] = Made(seed=5, recipe=recipe).model_dump()
         header = DatasetHeader.model_validate(header)
         rows = {name: dataset.column(name) for name in ("label", "severity")}
         if labels is not None:
@@ -103,14 +105,23 @@ def test_axes_that_cannot_be_carried_are_refused(data, message):
 
 def test_what_a_run_was_trained_on_is_what_it_tolerates():
     recipe = {
-        "camera": {
+        "instrument": {
             "centre_offset_y_px": {"uniform": [-2, 2]},
             "centre_offset_x_px": {"uniform": [-2, 2]},
             "camera_length_error": {"normal": [0, 0.02]},
         },
         "beam": {"energy_kev": {"choice": [80, 200]}},
     }
-    run = Conditions.of_header(header_of(recipe))
+    header = DatasetHeader(
+        samples=1,
+        image_shape=(1, 32, 32),
+        dtype="uint16",
+        axes=axes(),
+        provenance=Made(seed=0, recipe=recipe),
+        generator={},
+        samples_per_shard=1,
+    )
+    run = Conditions.of_header(header)
     assert (run.centre_px, run.camera_length, run.energy_kev) == ((2, 2), 0.04, (80, 200))
     assert matched(run, knows(120, centre=18)).axes == "within what was trained"
     assert matched(run, knows(120, scale=1.04 * SCALE)).axes == "within what was trained"

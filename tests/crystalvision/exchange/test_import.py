@@ -375,7 +375,7 @@ def test_other_images_are_another_dataset(pictures, tmp_path, change):
         np.save(pictures / "twin/005.npy", image)
     else:
         (pictures / "twin/005.npy").rename(pictures / "crystal/005.npy")
-    with pytest.raises(InputError, match=r"cannot be resumed: its recipe\.content_sha256"):
+    with pytest.raises(InputError, match=r"cannot be resumed: its provenance\.content_sha256"):
         load(pictures, tmp_path, mode="resume")
     data, _ = load(pictures, tmp_path, mode="overwrite")
     assert data.identity != before
