@@ -76,7 +76,7 @@ def crystalvision_structures():
 @hookimpl
 def crystalvision_renderers():
     """Renderers."""
-    return {"powder": Powder}
+    return {"my-powder": Powder}
 
 
 @hookimpl

@@ -190,7 +190,7 @@ def test_a_run_is_not_judged_on_specimens_that_it_may_have_been_trained_on(
     assert main([*more, "-o", str(other), "--seed", "1"]) == 0
     capsys.readouterr()
     text = error_of(["evaluate", str(run), "-d", str(longer)], capsys)
-    assert "was simulated with the seed that the training data had (0)" in text
+    assert "was made with the seed that the training data had (0)" in text
     assert main(["evaluate", str(run), "-d", str(other)]) == 0
 
 

@@ -20,7 +20,7 @@ name: powder
 samples: 12
 structure: {name: cubic, a_angstrom: {uniform: [3.9, 4.1]}}
 specimen: {width_angstrom: 16, thickness_angstrom: 8}
-renderer: {name: powder, zero_shift_deg: {normal: [0, 0.1]}}
+renderer: {name: my-powder, zero_shift_deg: {normal: [0, 0.1]}}
 instrument:
   name: photon-counter
   seconds_per_point: {choice: [1, 10]}
@@ -56,7 +56,7 @@ def test_a_curve_goes_through_simulate_into_a_dataset(tmp_path, capsys):
     assert data.header.dtype == "uint32"
     columns = data.header.columns
     assert columns["seconds_per_point"].units == "s"
-    assert columns["powder_zero_shift_deg"].units == "degree"
+    assert columns["my_powder_zero_shift_deg"].units == "degree"
     assert columns["cubic_a_angstrom"].units == "angstrom"
     assert set(data.column("seconds_per_point")) == {1, 10}
     photons = data.column("photon_counter_photons_per_second")
@@ -77,11 +77,11 @@ def test_a_curve_can_be_shown(tmp_path):
 
 
 def test_what_changes_the_axes_cannot_vary(strange):
-    varying = recipe_with(renderer={"name": "powder", "step_deg": {"uniform": [0.5, 1]}})
+    varying = recipe_with(renderer={"name": "my-powder", "step_deg": {"uniform": [0.5, 1]}})
     with pytest.raises(InputError, match=r"renderer\.step_deg=.* different axes") as caught:
         _ = SimulationSource(Simulator(varying, strange)).header
     assert "\n" not in str(caught.value)
-    whole = recipe_with(renderer={"name": "powder", "points": {"uniform": [30, 40]}})
+    whole = recipe_with(renderer={"name": "my-powder", "points": {"uniform": [30, 40]}})
     with pytest.raises(InputError, match=r"points=33.*valid integer"):
         Simulator(whole, strange)
 

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Crystal, described, space_group
 from crystalvision.errors import InputError, PluginError
+from crystalvision.json_text import parse_json
 from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
 
@@ -165,7 +165,7 @@ def _of_lines(path: Path) -> Iterator[Candidate]:
         if not line.strip():
             continue
         try:
-            yield _of_line(_Line.model_validate(json.loads(line)))
+            yield _of_line(_Line.model_validate(parse_json(line)))
         except (ValidationError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{path}, line {number}: {reason}") from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crystalvision.datasets import Imported, Made
 from crystalvision.evaluation import wilson_interval
 from crystalvision.report import columns_of, row_of, same_data
 from crystalvision.report._again import commands
@@ -41,15 +42,15 @@ def test_numbers_and_intervals_are_those_of_the_evaluation(result):
 
 
 @pytest.mark.parametrize(
-    ("command", "line"),
+    ("provenance", "line"),
     [
-        (None, "crystalvision simulate recipe.yaml -o "),
-        ("mine make recipe.yaml", "mine make recipe.yaml -o "),
-        ("", "# "),
+        (Made(source="mine", seed=0), "crystalvision simulate recipe.yaml -o "),
+        (Made(seed=None), "# "),
+        (Imported(files=3, content_sha256="0" * 64), "# "),
     ],
 )
-def test_data_are_made_by_what_made_them(result, command, line):
-    dataset = result.record.dataset.model_copy(update={"command": command})
+def test_data_are_made_by_what_made_them(result, provenance, line):
+    dataset = result.record.dataset.model_copy(update={"provenance": provenance})
     result = replace(result, record=result.record.model_copy(update={"dataset": dataset}))
     first = commands([describe_data(result)], [result]).splitlines()[0]
     assert first.startswith(f"{line}{dataset.path}")

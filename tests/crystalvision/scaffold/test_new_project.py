@@ -187,7 +187,7 @@ def test_the_command_says_what_to_do_next(run, tmp_path, monkeypatch):
         (["crystalvision"], "there is a package 'crystalvision' already"),
         (["dnsnet"], "there is a backbone 'dnsnet' already, from crystalvision"),
         (["softmax", "--kind", "head"], "there is a head 'softmax' already"),
-        (["salt", "--kind", "bakcbone"], "--kind bakcbone: expected one of backbone, head"),
+        (["salt", "--kind", "bakcbone"], "--kind bakcbone: expected one of input, backbone, head"),
     ],
 )
 def test_names_that_cannot_be_are_refused_in_a_line(run, tmp_path, monkeypatch, arguments, error):

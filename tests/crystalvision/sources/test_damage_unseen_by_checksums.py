@@ -249,7 +249,7 @@ def test_damaged_merged_data_are_copied_again(sound, other, tmp_path, contents):
     damaged = contents(path)
     with pytest.raises(StorageError, match="damaged"):
         Dataset.open(path).images([13])
-    with pytest.raises(InputError, match="cannot be made again, because they were not simulated"):
+    with pytest.raises(InputError, match="because they were made by no source"):
         repair(path)
     assert contents(path) == damaged
     merge([sound, other], path, mode="resume")

@@ -8,8 +8,13 @@ from crystalvision.training.data_modules import OnlineDataModule
 
 
 def epoch(loader):
-    images, labels, severities = zip(*loader, strict=True)
-    return torch.cat(images), torch.cat(labels), torch.cat(severities)
+    batches = [flat(batch) for batch in loader]
+    return tuple(torch.cat(each) for each in zip(*batches, strict=True))
+
+
+def flat(batch):
+    images, targets = batch
+    return images, targets["label"], targets["severity"]
 
 
 def equal(one, other):
@@ -75,7 +80,7 @@ def test_processes_that_train_together_have_other_batches(make):
         shares.append(list(module.train_dataloader()))
     assert [len(share) for share in shares] == [2, 2]  # of five, since all have as many
     found = [batch for pair in zip(*shares, strict=True) for batch in pair]
-    assert all(equal(one, other) for one, other in zip(found, expected[:4], strict=True))
+    assert all(equal(flat(a), flat(b)) for a, b in zip(found, expected[:4], strict=True))
 
 
 def test_fewer_batches_than_processes_are_refused(make):

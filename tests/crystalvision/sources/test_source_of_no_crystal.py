@@ -129,7 +129,7 @@ def test_a_run_on_it_is_judged_and_reported(folder, run, command):
     page = re.sub(r"data:image/[^\"')]*", "", (folder / "report.html").read_text())
     assert "blobs" in page
     assert not FOREIGN.search(page)
-    assert not FOREIGN.search((run / "README.md").read_text())
+    assert not FOREIGN.search((run / "README.txt").read_text())
 
 
 @pytest.mark.parametrize("changes", [(), ("--set", "photons=50"), ("--samples", "48")])
