@@ -1,4 +1,4 @@
-"""A backbone, or an input, is one new file and one line, and the battery picks it up."""
+"""A thing is one new file and one line, and the battery picks it up where there is one."""
 
 import difflib
 import importlib
@@ -58,27 +58,132 @@ INPUT = '''
 '''
 
 
+HEAD = '''
+    """A head for this test."""
+
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    from crystalvision.contracts import Estimate, Head
+
+
+    class OneFile(Head):
+        """One linear layer to a score for each class."""
+
+        targets = ("label",)
+
+        def __init__(self, num_features: int, num_classes: int) -> None:
+            super().__init__()
+            self.linear = nn.Linear(num_features, num_classes)
+
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
+            return self.linear(features)
+
+        def loss(self, outputs, targets):
+            return functional.cross_entropy(outputs, targets["label"])
+
+        def predict(self, outputs):
+            return {"label": Estimate.of_classes(outputs.softmax(dim=1))}
+'''
+TASK = '''
+    """A task for this test."""
+
+    from crystalvision.contracts import Task
+
+
+    class OneFile(Task):
+        """Whether a number has the right sign."""
+
+        score_name = "sign"
+        higher_is_better = True
+
+        def check(self, target):
+            pass
+
+        def score(self, estimate, truth, target):
+            return (estimate.value.sign() == truth.sign()).float()
+
+        def metrics(self, judged):
+            return {"sign": float(((judged.value > 0) == (judged.truth > 0)).mean())}
+'''
+DEFECT = '''
+    """A defect for this test."""
+
+    from dataclasses import replace
+
+    from crystalvision.contracts import Defect, DefectiveCrystal, Measure
+
+
+    class OneFile(Defect):
+        """All atoms moved along x."""
+
+        measures = (Measure("moved_angstrom", "angstrom", "measured: how far"),)
+
+        def __init__(self, by_angstrom: float = 1.0) -> None:
+            self.by_angstrom = by_angstrom
+
+        def apply(self, crystal, rng):
+            moved = replace(crystal, positions=crystal.positions + [self.by_angstrom, 0, 0])
+            return DefectiveCrystal(moved, {"moved_angstrom": self.by_angstrom})
+'''
+MAKE = """
+from crystalvision.plugins import Catalogue
+catalogue = Catalogue.load()
+made = catalogue.create({kind!r}, "one-file", {{}})
+print(type(made).__module__, catalogue.entry({kind!r}, "one-file").plugin.distribution)
+"""
+
+
+def with_one_more(folder, package, function, text):
+    """A copy of a package with one new file, and one line in the hook that offers it."""
+    original = Path(importlib.import_module(package).__file__).parent
+    copy = folder / original.name
+    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "one_file.py").write_text(dedent(text).lstrip())
+    registration = copy / "__init__.py"
+    before = registration.read_text().splitlines(keepends=True)
+    hook = next(n for n, line in enumerate(before) if line.startswith(f"def {function}("))
+    end = next(n for n in range(hook, len(before)) if before[n] == "    }\n")
+    line = f'        "one-file": "{original.name}.one_file:OneFile",\n'
+    after = [*before[:end], line, *before[end:]]
+    registration.write_text("".join(after))
+    assert [each for each in difflib.ndiff(before, after) if each[0] in "+-"] == [f"+ {line}"]
+    files = {path.name for path in copy.iterdir()}
+    assert files - {path.name for path in original.iterdir()} == {"one_file.py"}
+    # Before the installed package.
+    return {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "text"),
+    [("crystalvision_tasks", "task", TASK), ("crystalvision_simulate", "defect", DEFECT)],
+)
+def test_one_file_and_one_line_add_a_thing(tmp_path, package, kind, text):
+    environment = with_one_more(tmp_path, package, f"crystalvision_{kind}s", text)
+    told = subprocess.run(
+        [sys.executable, "-c", MAKE.format(kind=kind)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert told.stdout.split() == [f"{package}.one_file", "crystalvision"]
+
+
 @pytest.mark.parametrize(
     ("package", "text", "passed"),
-    [("backbones", BACKBONE, "14 passed, 1 deselected"), ("inputs", INPUT, "9 passed")],
+    [
+        ("backbones", BACKBONE, "14 passed, 1 deselected"),
+        ("inputs", INPUT, "9 passed"),
+        ("heads", HEAD, " passed"),
+    ],
 )
 def test_one_file_and_one_line_add_what_the_battery_tests(tmp_path, package, text, passed):
-    original = Path(importlib.import_module(f"crystalvision_{package}").__file__).parent
-    package = tmp_path / original.name
-    shutil.copytree(original, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "one_file.py").write_text(dedent(text).lstrip())
-    registration = package / "__init__.py"
-    before = registration.read_text().splitlines(keepends=True)
-    assert before[-1].strip() == "}"
-    line = f'        "one-file": "{original.name}.one_file:OneFile",\n'
-    after = [*before[:-1], line, before[-1]]
-    registration.write_text("".join(after))
-
-    changed = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
-    assert changed == [f"+ {line}"]
-    files = {path.name for path in package.iterdir()}
-    assert files - {path.name for path in original.iterdir()} == {"one_file.py"}
-
+    name = f"crystalvision_{package}"
+    environment = with_one_more(tmp_path, name, name, text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
     command += ["--pyargs", "crystalvision.testing", "--crystalvision-only", "one-file"]
     told = subprocess.run(
@@ -88,8 +193,7 @@ def test_one_file_and_one_line_add_what_the_battery_tests(tmp_path, package, tex
         text=True,
         timeout=500,
         cwd=tmp_path,
-        # Before the installed package.
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=environment,
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert passed in told.stdout

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import tifffile
 from torch import nn
 
 import crystalvision as cv
@@ -65,6 +66,18 @@ def test_the_command_makes_the_same(data, folder):
     assert main(command) == 0
     assert cv.Dataset.open(other).identity == data.identity
     assert (cv.Dataset.open(other).images([7]) == data.images([7])).all()
+
+
+def test_the_ten_lines_of_the_design(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = {"set": SMALL, "samples": 48}
+    data = cv.simulate("si3n4-four-classes", "data.zarr", **small)
+    cv.register(backbone={"tenlines": MyNet})
+    chosen = {"system.branches.classifier.backbone": "tenlines", **QUICK}
+    run = cv.train("single", data, "runs/a", set=chosen)
+    assert 0 <= run.evaluate(data).metrics.targets["label"]["accuracy"] <= 1
+    tifffile.imwrite("pattern.tif", data.images([0])[0, 0])
+    assert run.predict("pattern.tif").predictions["label"].names[0] in data.header.class_names
 
 
 def test_a_recipe_may_be_a_mapping(data, folder):
