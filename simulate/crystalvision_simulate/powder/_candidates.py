@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -230,8 +230,3 @@ def _with_names_of_their_own(found: Sequence[Candidate]) -> tuple[Candidate, ...
         name = one.name if count == 1 else f"{one.name} ({count})"
         named.append(Candidate(name, one.crystal, one.occupancies, one.space_group))
     return tuple(named)
-
-
-def by_name(candidates: Sequence[Candidate]) -> Mapping[str, Candidate]:
-    """The phases by name."""
-    return {one.name: one for one in candidates}
