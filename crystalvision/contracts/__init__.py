@@ -25,6 +25,7 @@ from crystalvision.contracts._readers import (
     MeasuredAxis,
     MeasuredFile,
     Reader,
+    Scale,
     UnevenAxis,
     measured_axis,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Reader",
     "Recording",
     "Renderer",
+    "Scale",
     "SpaceGroup",
     "Specimen",
     "SpecimenSize",
