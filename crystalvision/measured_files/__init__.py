@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crystalvision.measured_files._describe import facts_text, frame_json, frame_text
 from crystalvision.measured_files._gaps import (
     GapValues,
     as_counts,
@@ -36,8 +37,11 @@ __all__ = [
     "as_counts",
     "check_size",
     "content_of",
+    "facts_text",
     "fill_gaps",
     "find_gaps",
+    "frame_json",
+    "frame_text",
     "open_pattern_file",
     "parse_gap_values",
     "read_image_file",
