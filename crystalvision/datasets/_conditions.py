@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis, MeasuredAxis
+from crystalvision.contracts import Axis, Frame, MeasuredAxis
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._provenance import Provenance, settings_of
@@ -52,6 +52,19 @@ class Conditions(Config):
     def stretches(self, axis: str) -> float:
         """How far, at most, the size of a pixel along an axis is from what it says, over it."""
         return self.camera_length if axis in _CENTRE_AXES else 0.0
+
+    @classmethod
+    def of_frame(cls, frame: Frame) -> Self:
+        """What a file tells of one of its patterns."""
+        facts = frame.facts
+        energy = facts.energy_kev
+        return cls(
+            axes=frame.axes,
+            energy_kev=None if energy is None else (energy, energy),
+            # Recipes of electrons, which are the rule, state none.
+            radiation=None if facts.radiation == "electrons" else facts.radiation,
+            wavelength_angstrom=facts.wavelength_angstrom,
+        )
 
     @classmethod
     def of_header(cls, header: DatasetHeader) -> Self:

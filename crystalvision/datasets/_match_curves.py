@@ -42,12 +42,12 @@ def match_curves(
     here, there = (conditions.axes or () for conditions in (data, run))
     mine, target = here[0], there[0]
     assert isinstance(target, Axis)  # noqa: S101 - only files have uneven axes
-    told = f"{data_name} has {axes_text(here)}; {run_name} was trained on {axes_text(there)}"
+    told = f"{data_name} has {axes_text(here)}; {run_name} has {axes_text(there)}"
     if not convertible(mine, target):
         one, other = (f"{axis_symbol(axis.name)} in {axis.units}" for axis in (mine, target))
         raise InputError(
-            f"{told}: {one} cannot be read as {other}; use data of that axis, or train a run on "
-            "data of this"
+            f"{told}: {one} cannot be read as {other}; use data of that axis, or a run that was "
+            "trained on this"
         )
     bragg = _bragg(mine, target, run, data, told, run_name, data_name)
     if not bragg and isinstance(mine, Axis) and _same(mine, target):
@@ -58,9 +58,10 @@ def match_curves(
         raise InputError(
             f"{told}: its steps of {quantity_text(median_step(places), target.units, 3)} are "
             f"{median_step(places) / target.scale:.3g} times as large, and do not hold the peaks "
-            "that the run looks for; measure in smaller steps"
+            "that are looked for; measure in smaller steps"
         )
-    return "carried", f"{told}: its intensities are {_how(mine, target, bragg, places, told)}"
+    how = _how(mine, target, bragg, places, told, unknown=None in waves)
+    return "carried", f"{told}: its intensities are {how}"
 
 
 def _bragg(
@@ -89,8 +90,8 @@ def _bragg(
         return f"from {axis_symbol(mine.name)} to 2θ at {other:.5g} Å"
     if one is None and other is not None:
         raise InputError(
-            f"{data_name} does not state its wavelength, and {run_name} was trained on "
-            f"{other:.5g} Å; give it by --wavelength-angstrom, or by --anode, such as --anode Cu"
+            f"{data_name} does not state its wavelength, and {run_name} has {other:.5g} Å; give it "
+            "by --wavelength-angstrom, or by --anode, such as --anode Cu"
         )
     if one is None or other is None or same_wavelength(one, other):
         return ""
@@ -103,6 +104,8 @@ def _how(
     bragg: str,
     places: np.ndarray,
     told: str,
+    *,
+    unknown: bool,
 ) -> str:
     """How curves are carried, in words.
 
@@ -115,12 +118,14 @@ def _how(
     if share < _LEAST_SHARE:
         reach = f"from {known.min():.4g} to {known.max():.4g}" if len(known) else "nowhere"
         raise InputError(
-            f"{told}: it reaches {reach} there, {share:.0%} of what the run looks at, and the run "
-            f"needs {_LEAST_SHARE:.0%}; measure more, or train a run on such a range"
+            f"{told}: it reaches {reach} there, {share:.0%} of it, and "
+            f"{_LEAST_SHARE:.0%} is needed; measure more, or use a run of such a range"
         )
     words = ["averaged over those steps, so that counts are conserved"]
     if bragg:
         words.append(f"moved {bragg}")
+    if target.name == "two_theta" and unknown:
+        words.append("taken to be of one wavelength, which is not stated")
     if share < 1:
         words.append(f"and the {1 - share:.0%} that it does not reach is masked")
     return ", ".join(words)

@@ -25,7 +25,7 @@ class PatternFile:
 
     Attributes:
         path: The file.
-        shape: Shape of a pattern, (c, *grid).
+        shape: Shape of a pattern, (c, *grid); of the first, where they are curves.
         dtype: numpy's name of the type of its values.
         numbers: The image of the file that each pattern is, or begins with, (n,).
         alone: Whether the file holds no more than this one pattern.
@@ -103,7 +103,10 @@ class PatternFile:
             image = self._without_opacity(image)
             if len(image) != self.shape[0]:
                 image = self._grey(image)
-        return Recording(self._counts(image.reshape(self.shape), first), found.seen)
+        return Recording(
+            self._counts(image.reshape(self.shape[0], *self._file.frames[first].grid), first),
+            found.seen,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -166,12 +169,14 @@ def open_pattern_file(
 
 
 def check_alike(path: Path, frames: Sequence[Frame], numbers: Sequence[int]) -> Frame:
-    """Refuse images that differ; gives what they are.
+    """Refuse images that differ; gives what they are. Curves may differ in their points.
 
     Raises:
         InputError: Two differ.
     """
     first = frames[numbers[0]]
+    if first.dimensions == 1:
+        return first
     for number in numbers[1:]:
         if frames[number].shape != first.shape or frames[number].dtype != first.dtype:
             raise InputError(

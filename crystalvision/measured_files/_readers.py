@@ -90,8 +90,7 @@ class Readers:
 
     def _called(self, name: str) -> Reader:
         if name not in self._named:
-            self._catalogue.entry("reader", name)  # says what there is
-            return self._catalogue.create("reader", name)  # says why it cannot be had
+            _check(self._catalogue.create("reader", name))  # which says why it cannot be had
         return self._named[name]
 
     def _choose(self, path: Path) -> Reader:
