@@ -12,7 +12,7 @@ from crystalvision.figures._style import (
     new_figure,
     wrapped,
 )
-from crystalvision.figures._training import draw_phase, told_kept
+from crystalvision.figures._training import draw_phase, kept_weights
 
 __all__ = [
     "COLOURS",
@@ -23,8 +23,8 @@ __all__ = [
     "draw_measured",
     "draw_phase",
     "drawing",
+    "kept_weights",
     "look",
     "new_figure",
-    "told_kept",
     "wrapped",
 ]

@@ -42,11 +42,11 @@ __all__ = [
     "find_gaps",
     "frame_json",
     "frame_text",
+    "notes_text",
     "open_pattern_file",
     "parse_gap_values",
     "read_image_file",
     "saturated",
-    "tell_notes",
 ]
 
 
@@ -71,7 +71,7 @@ def open_pattern_file(
     return _open_patterns((readers or Readers()).open(path), channels, choose)
 
 
-def tell_notes(notes: Mapping[str, Iterable[str]]) -> list[str]:
+def notes_text(notes: Mapping[str, Iterable[str]]) -> list[str]:
     """A line for each note, with the files that it is true of."""
     lines = []
     for note, paths in notes.items():
