@@ -122,9 +122,9 @@ def test_a_sample_that_is_not_there(dataset_path, index):
     [
         ("absent.png", None, "absent.png: no such file"),
         ("text.txt", b"hello", r"type '.txt' are not read; use .png"),
-        ("broken.png", b"hello", "broken.png is not a PNG image"),
-        ("broken.tif", b"hello", "broken.tif is not a TIF image"),
-        ("broken.npy", b"hello", "broken.npy is not a NPY image"),
+        ("broken.png", b"hello", "broken.png is not a PNG file"),
+        ("broken.tif", b"hello", "broken.tif is not a TIFF file"),
+        ("broken.npy", b"hello", "broken.npy is not a NPY file"),
     ],
 )
 def test_a_file_that_is_no_image(tmp_path, name, content, message):
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_image(tmp_path, name, content, message):
 
 def test_a_pickle_is_never_loaded(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}]), allow_pickle=True)
-    with pytest.raises(InputError, match=r"is not a NPY image: .* Python objects"):
+    with pytest.raises(InputError, match=r"is not a NPY file: .* Python objects"):
         read_image(str(tmp_path / "objects.npy"))
 
 
