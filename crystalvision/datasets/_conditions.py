@@ -10,6 +10,7 @@ from crystalvision.contracts import Axis, Frame, MeasuredAxis
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._provenance import Provenance, settings_of
+from crystalvision.errors import InputError
 from crystalvision.x_rays import K_ALPHA_ANGSTROM, same_wavelength
 
 Range = tuple[float, float]
@@ -52,6 +53,31 @@ class Conditions(Config):
     def stretches(self, axis: str) -> float:
         """How far, at most, the size of a pixel along an axis is from what it says, over it."""
         return self.camera_length if axis in _CENTRE_AXES else 0.0
+
+    def with_wavelength(self, wavelength_angstrom: float | None, name: str) -> Self:
+        """The same with a wavelength that a user states of it [Å]; as it is with `None`.
+
+        Args:
+            wavelength_angstrom: The wavelength.
+            name: What to call the patterns in an error.
+
+        Raises:
+            InputError: They state another, or have none.
+        """
+        given, known = wavelength_angstrom, self.wavelength_angstrom
+        if given is None:
+            return self
+        if known is not None and not same_wavelength(given, known):
+            raise InputError(
+                f"{name} states {known:.5g} Å itself, not {given:.5g} Å; leave "
+                "--wavelength-angstrom and --anode out, or mend the file"
+            )
+        if self.axes is not None and len(self.axes) > 1:
+            raise InputError(
+                f"{name} has patterns of {len(self.axes)} dimensions, to which a wavelength is "
+                "nothing; leave --wavelength-angstrom and --anode out"
+            )
+        return self.model_copy(update={"wavelength_angstrom": known or given})
 
     @classmethod
     def of_frame(cls, frame: Frame) -> Self:

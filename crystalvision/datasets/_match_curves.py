@@ -15,7 +15,7 @@ from crystalvision.datasets._curves import (
     positions_on,
 )
 from crystalvision.errors import InputError
-from crystalvision.text import axis_symbol, quantity_text
+from crystalvision.text import axis_symbol, quantity_text, unit_text
 from crystalvision.x_rays import same_wavelength
 
 CurvesMatch = Literal["same", "carried"]
@@ -44,7 +44,7 @@ def match_curves(
     assert isinstance(target, Axis)  # noqa: S101 - only files have uneven axes
     sentence = f"{data_name} has {axes_text(here)}; {run_name} has {axes_text(there)}"
     if not convertible(mine, target):
-        one, other = (f"{axis_symbol(axis.name)} in {axis.units}" for axis in (mine, target))
+        one, other = (f"'{axis.name}' in {unit_text(axis.units)}" for axis in (mine, target))
         raise InputError(
             f"{sentence}: {one} cannot be read as {other}; use data of that axis, or a run "
             "that was trained on this"

@@ -37,7 +37,7 @@ _IS_THETA = "its column 'theta' is taken to be 2θ"
 class Columns(Reader):
     """Text of two or three columns, such as XY, XYE, CSV and DAT files."""
 
-    format = "columns of text"
+    format = "columns"
     suffixes = (".xy", ".xye", ".csv", ".dat", ".txt", ".asc", ".tsv")
 
     def open(self, path: Path) -> MeasuredFile:
