@@ -226,7 +226,7 @@ def test_what_is_wrong_with_a_folder(pictures, tmp_path):
     path = pictures / "twin/005.npy"
     assert "005.npy: is a file; expected a folder of labelled images" in refuse(path, tmp_path)
     (tmp_path / "empty").mkdir()
-    assert "empty: holds no images; expected empty/CLASS/IMAGE.png" in refuse(
+    assert "empty: holds no images; expected empty/CLASS/PATTERN.tif" in refuse(
         tmp_path / "empty", tmp_path
     )
     (pictures / "void").mkdir()

@@ -150,7 +150,7 @@ def test_a_palette_is_no_count(tmp_path, pattern):
 
 
 def test_a_folder_is_no_image(tmp_path):
-    with pytest.raises(InputError, match=r"is a folder; expected \.png"):
+    with pytest.raises(InputError, match=r"is a folder; expected a measured file"):
         read_image(str(tmp_path))
 
 
