@@ -212,9 +212,8 @@ def test_counts_are_conserved_and_peaks_keep_place_and_width(step):
 
 
 def test_an_uneven_axis_bends_no_peak():
-    places = np.concatenate(
-        [np.arange(10, 30, 0.2), np.arange(30, 40, 0.05), np.arange(40, 90, 0.3)]
-    )
+    parts = np.arange(10, 30, 0.2), np.arange(30, 40, 0.05), np.arange(40, 90, 0.3)
+    places = np.concatenate(parts)
     axis = measured_axis("two_theta", places, "degree")
     assert isinstance(axis, UnevenAxis)
     _, carried, seen = on_run(axis, peak(places))
