@@ -1,30 +1,37 @@
 """`crystalvision evaluate`."""
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
+from crystalvision.cli._recorded import AnodeOption, ReaderOption, WavelengthOption, direct_beam
 from crystalvision.cli._state import State
-from crystalvision.console import out, print_json, progress
+from crystalvision.console import err, out, print_json, progress
+from crystalvision.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.table import Table
 
     # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import Task
+    from crystalvision.datasets import Dataset
     from crystalvision.evaluation import Metrics, TargetMetrics
     from crystalvision.plugins import Catalogue
+    from crystalvision.runs import Run
 
 
 def evaluate(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     *,
-    data: Annotated[Path, typer.Option("-d", "--data", help="The dataset to judge it on.")],
+    data: Annotated[
+        Path, typer.Option("-d", "--data", help="The dataset, or folder of measured files.")
+    ],
     split: Annotated[
         Literal["train", "validation", "test", "all"] | None,
         typer.Option(
@@ -42,14 +49,35 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            "--pixel-size-inv-angstrom", help="Size of a pixel in 1/Å, of measured images."
+        ),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(metavar="ROW,COLUMN", help="Pixel of their direct beam, from 0."),
+    ] = None,
+    energy_kev: Annotated[
+        float | None, typer.Option("--energy-kev", help="Energy of their beam in keV.")
+    ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
-    """Judge a run on a dataset, and keep the metrics and predictions in the run folder."""
+    """Judge a run on a dataset, and keep the metrics and predictions in the run folder.
+
+    Labelled measured files, in a folder for each class or listed by a CSV file, are brought onto
+    the run's axes, as **dataset import** with **--like** does.
+    """
     from crystalvision.datasets import Dataset
     from crystalvision.evaluation import check_name, choose_samples, save
     from crystalvision.evaluation import evaluate as judge
+    from crystalvision.exchange import is_measured
     from crystalvision.runs import Run
     from crystalvision.training import choose_device
 
@@ -60,27 +88,65 @@ def evaluate(
     if name is not None:
         check_name(name)
     loaded = Run.load(run, state.catalogue)
-    dataset = Dataset.open(data)
+    stated = {
+        "pixel_size_inv_angstrom": pixel_size,
+        "centre": direct_beam(centre),
+        "energy_kev": energy_kev,
+        "wavelength_angstrom": wavelength_angstrom,
+        "anode": anode,
+        "reader": reader,
+    }
     wanted = differences(despite)
-    split, indices = choose_samples(loaded, dataset, split, despite=wanted)
-    with progress("predicting", len(indices)) as advance:
-        evaluation = judge(
-            loaded,
-            dataset,
-            catalogue=state.catalogue,
-            split=split,
-            device=chosen,
-            calibrated=not uncalibrated,
-            resamples=resamples,
-            despite=wanted,
-            on_batch=advance,
-        )
+    with ExitStack() as stack:
+        if is_measured(data):
+            dataset = stack.enter_context(_measured(data, loaded, state, stated))
+        else:
+            _refuse_stated(data, stated)
+            dataset = Dataset.open(data)
+        split, indices = choose_samples(loaded, dataset, split, despite=wanted)
+        with progress("predicting", len(indices)) as advance:
+            evaluation = judge(
+                loaded,
+                dataset,
+                catalogue=state.catalogue,
+                split=split,
+                device=chosen,
+                calibrated=not uncalibrated,
+                resamples=resamples,
+                despite=wanted,
+                on_batch=advance,
+            )
     folder = save(evaluation, run, name)
     if json:
         print_json(evaluation.metrics.model_dump(mode="json"))
     else:
         _print_tables(evaluation.metrics, state.catalogue)
         out.print(f"written to {folder}", soft_wrap=True)
+
+
+@contextmanager
+def _measured(
+    path: Path, run: "Run", state: State, stated: "Mapping[str, Any]"
+) -> "Iterator[Dataset]":
+    """A dataset of labelled measured files, on the axes of a run."""
+    from crystalvision.exchange import measured_dataset
+    from crystalvision.measured_files import Readers
+
+    readers = Readers(state.catalogue)
+    with measured_dataset(path, run.record.conditions, readers=readers, **stated) as (made, done):
+        for note in done.notes:
+            err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+        yield made
+
+
+def _refuse_stated(data: Path, stated: "Mapping[str, Any]") -> None:
+    """Refuse what a user states of a dataset, which states it itself."""
+    for name, value in stated.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(
+                f"{option}: {data} is a dataset, which states that itself; leave it out"
+            )
 
 
 def _print_tables(metrics: "Metrics", catalogue: "Catalogue") -> None:

@@ -26,6 +26,7 @@ from crystalvision.measured_files._open_file import Array, OpenFile
 from crystalvision.measured_files._patterns import PatternFile, check_alike
 from crystalvision.measured_files._patterns import open_pattern_file as _open_patterns
 from crystalvision.measured_files._readers import Readers
+from crystalvision.measured_files._show import shown_file, shown_numbers
 
 __all__ = [
     "MAX_BYTES",
@@ -51,6 +52,8 @@ __all__ = [
     "parse_gap_values",
     "read_image_file",
     "saturated",
+    "shown_file",
+    "shown_numbers",
 ]
 
 

@@ -270,3 +270,55 @@ def test_another_wavelength_moves_peaks_to_where_the_run_has_them():
     _, carried, seen = on_run(axis, peak(at_copper), wavelength=CO)
     scaled = carried[0] / np.median((carried[0] / peak(AXIS.values()))[seen[0]])
     assert np.abs(scaled - peak(AXIS.values()))[seen[0]].max() < 45
+
+
+def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, tmp_path, capsys):
+    folder = tmp_path / "measured"
+    folder.mkdir()
+    names = measured(folder, head="# wavelength 1.5406 Å\n")
+    (folder / "wide").mkdir()
+    more = measured(folder / "wide", wavelength=CO, low=12, high=100, head="# anode: Co\n")
+    with (folder / "labels.csv").open("w", newline="") as file:
+        rows = [(f"{n}.xy", each) for n, each in enumerate(names)]
+        rows += [(f"wide/{n}.xy", each) for n, each in enumerate(more)]
+        csv.writer(file).writerows([("file", "class"), *rows])
+    data = tmp_path / "data.zarr"
+    line = ["dataset", "import", folder, "-o", data]
+    assert "lie on different axes" in refused(capsys, *line)
+    assert "expected MIN:MAX:STEP in degrees" in refused(capsys, *line, "--axis", "90:10:1")
+    assert main([*map(str, line), "--axis", "10:80:0.25", "--like", trained.run]) == 0
+    err = " ".join(capsys.readouterr().err.split())
+    assert "16 curves were brought onto 281 points of 2θ" in err
+    found = Dataset.open(data)
+    assert found.header.axes[0].size == 281
+    assert Conditions.of_dataset(found).wavelength_angstrom == pytest.approx(CU)
+    assert 0.6 < found.seen(np.arange(16)).mean() < 0.95
+    assert main(["evaluate", trained.run, "-d", str(data), "--json"]) == 0
+    carried = json.loads(capsys.readouterr().out)
+    assert carried["targets"]["label"]["metrics"]["accuracy"] == 1
+    assert carried["conditions"]["axes"] == "carried"
+    assert main(["evaluate", trained.run, "-d", str(folder), "--json"]) == 0
+    direct = json.loads(capsys.readouterr().out)
+    assert direct["targets"]["label"]["metrics"]["accuracy"] == 1
+    assert direct["conditions"]["axes"] == "same"
+    line = ["evaluate", trained.run, "-d", folder, "--anode", "Cu"]
+    assert "states 1.789 Å itself, not 1.5406 Å" in refused(capsys, *line)
+    line = ["evaluate", trained.run, "-d", data, "--anode", "Cu"]
+    assert "is a dataset, which states that itself" in refused(capsys, *line)
+
+
+def test_a_list_and_one_axis_need_nothing_more(trained, tmp_path, capsys):
+    names = measured(tmp_path, head="# wavelength 1.5406 Å\n")
+    with (tmp_path / "mine.csv").open("w", newline="") as file:
+        rows = [(f"{n}.xy", each) for n, each in enumerate(names)]
+        csv.writer(file).writerows([("file", "class"), *rows])
+    line = ["dataset", "import", tmp_path / "mine.csv", "-o", tmp_path / "data.zarr"]
+    assert main([*map(str, line)]) == 0
+    capsys.readouterr()
+    found = Dataset.open(tmp_path / "data.zarr")
+    assert found.header.axes[0].scale == pytest.approx(0.25)
+    assert found.seen(np.arange(2)) is None
+    assert np.array_equal(found.images([0])[0, 0], np.loadtxt(tmp_path / "0.xy", skiprows=1)[:, 1])
+    assert main(["evaluate", trained.run, "-d", str(tmp_path / "mine.csv"), "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)["targets"]["label"]["metrics"]
+    assert metrics["accuracy"] == 1

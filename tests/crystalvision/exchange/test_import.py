@@ -232,7 +232,7 @@ def test_what_is_wrong_with_a_folder(pictures, tmp_path):
     (pictures / "void").mkdir()
     assert "void: class 'void' has no image" in refuse(pictures, tmp_path)
     (pictures / "void/x.jpg").write_bytes(b"jpg")
-    assert "x.jpg: images of type '.jpg' are not read; use .png" in refuse(pictures, tmp_path)
+    assert "x.jpg: files of type '.jpg' are not read; use ." in refuse(pictures, tmp_path)
     (pictures / "void/x.jpg").unlink()
     path.rename(pictures / "005.npy")
     assert "005.npy: lies beside the folders of classes" in refuse(pictures, tmp_path)
