@@ -170,10 +170,10 @@ def _read_image(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Pictu
         raise InputError(
             f"{path}: has values that are no finite numbers; repair the image, or leave it out"
         )
-    if image.size and image.min() < 0:
+    if image.dtype.kind == "i" and image.size and image.min() < 0:
         raise InputError(
-            f"{path}: has negative values down to {image.min():g}; expected counts: subtract no "
-            "background, or set what is negative to 0"
+            f"{path}: has negative values down to {image.min():g}, which no type of counts holds; "
+            "save it as float32, in which they are values"
         )
     largest = saturated(image)
     if largest is not None:

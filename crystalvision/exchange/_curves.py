@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crystalvision.contracts import Axis
+from crystalvision.contracts import Axis, MeasuredAxis
 from crystalvision.datasets import Conditions, axes_text, match
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Kind, Picture
@@ -115,6 +115,7 @@ def _target(frames: Frames, known: dict[Conditions, str], settings: CurveSetting
             f"--like has {axes_text(settings.like.axes)}, but {frames.folder} holds curves; give a "
             "run or a dataset of curves"
         )
+    axes: tuple[MeasuredAxis, ...]
     if settings.axis is not None:
         axes = (settings.axis,)
     elif settings.like is not None and settings.like.axes is not None:

@@ -90,7 +90,12 @@ def show(
     readers = Readers(catalogue)
     measured = shown_file(what, readers)
     if measured is not None:
-        idle = {"--class": class_, "--sample": sample, "--zone-axis": zone_axis, "--set": set_}
+        idle: dict[str, object] = {
+            "--class": class_,
+            "--sample": sample,
+            "--zone-axis": zone_axis,
+            "--set": set_,
+        }
         idle |= {"--renderer": renderer, "--seed": seed, "--window-angstrom": window_angstrom}
         refuse_idle(measured[0], idle)
         show_measured(

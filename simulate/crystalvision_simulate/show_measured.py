@@ -1,5 +1,6 @@
 """Shows a measured file: what was read of it and what was assumed, in words and in a figure."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def show_measured(
     out.print(f"written to {figure}", soft_wrap=True)
 
 
-def refuse_idle(path: Path, given: dict[str, Any]) -> None:
+def refuse_idle(path: Path, given: Mapping[str, object]) -> None:
     """Refuse options that mean nothing for a measured file.
 
     Raises:
