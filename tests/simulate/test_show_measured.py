@@ -7,7 +7,6 @@ import pytest
 
 from crystalvision.cli import main
 
-
 ANGLES = np.arange(10, 40, 0.05)
 COUNTS = 30 + 500.0 * (np.abs(ANGLES - 25) < 0.18)
 
