@@ -1,8 +1,9 @@
 """Judges trained systems on every target by its task, with confidence intervals."""
 
-from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate, with_groups
+from crystalvision.evaluation._evaluate import Evaluation, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
-from crystalvision.evaluation._intervals import Intervals, intervals_of
+from crystalvision.evaluation._fits import choose_samples
+from crystalvision.evaluation._intervals import RESAMPLES, Intervals, intervals_of
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
     Columns,
@@ -23,6 +24,7 @@ from crystalvision.evaluation._record import (
 )
 
 __all__ = [
+    "RESAMPLES",
     "Columns",
     "Evaluation",
     "Intervals",
