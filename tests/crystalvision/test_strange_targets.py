@@ -169,6 +169,7 @@ def describe(heads, **branch):
     phase = {"batch_size": 8, "optimiser": "adamw", "learning_rate": 0.003, "epochs": 1}
     return {
         "system": {"branches": branches},
+        "input": ["log1p", "standardise"],
         "schedule": [{**phase, "name": name, "train": [name]} for name in heads],
     }
 

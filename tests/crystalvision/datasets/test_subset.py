@@ -59,6 +59,7 @@ def test_a_run_remembers_what_it_was_trained_on(dataset, make_experiment, catalo
     experiment = Experiment.model_validate(
         {
             "system": {"branches": {"one": described["system"]["branches"]["classifier"]}},
+            "input": described["input"],
             "schedule": [{**described["schedule"][0], "train": ["one"], "epochs": 1}],
         }
     )
