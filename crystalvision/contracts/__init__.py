@@ -19,6 +19,7 @@ from crystalvision.contracts._models import (
     dimensions_of,
     strides,
 )
+from crystalvision.contracts._recorded import Range, Recorded
 from crystalvision.contracts._returned import (
     check_estimates,
     check_many,
@@ -74,6 +75,8 @@ __all__ = [
     "Pattern",
     "Proportion",
     "Quantity",
+    "Range",
+    "Recorded",
     "Recording",
     "Renderer",
     "SpaceGroup",

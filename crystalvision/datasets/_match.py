@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis
+from crystalvision.contracts import Axis, Range
 from crystalvision.datasets._carry import carry, carry_seen, covers
-from crystalvision.datasets._conditions import Conditions, Range
+from crystalvision.datasets._conditions import Conditions
 from crystalvision.errors import InputError
 from crystalvision.text import axis_symbol, quantity_text, unit_text
 
@@ -233,7 +233,8 @@ def _near(data: Conditions, run: Conditions) -> bool:
         return False
     (least, most), (low, high) = data.energy_kev, run.energy_kev
     within = least >= low * (1 - _ENERGY) and most <= high * (1 + _ENERGY)
-    return within and data.radiation == run.radiation
+    unstated = data.radiation is None or run.radiation is None
+    return within and (unstated or data.radiation == run.radiation)
 
 
 def _beam_text(known: Conditions) -> str:

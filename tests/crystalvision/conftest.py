@@ -173,9 +173,7 @@ def make_preprocess(catalogue: Catalogue) -> Callable[..., Preprocess]:
             Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
             for name in ("q_y", "q_x")
         ]
-        return build_preprocess(
-            as_parts([*steps, "log1p", "standardise"]), catalogue, axes
-        )
+        return build_preprocess(as_parts([*steps, "log1p", "standardise"]), catalogue, axes)
 
     return make
 

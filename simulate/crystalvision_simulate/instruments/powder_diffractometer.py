@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments._checks import check_between, check_positive
 from crystalvision_simulate.powder import Widths, peaks
+from crystalvision_simulate.scattering import x_ray_energy_kev
 
 Anode = Literal["Cr", "Fe", "Co", "Cu", "Mo", "Ag"]
 
@@ -159,6 +160,12 @@ class PowderDiffractometer(Instrument):
         if not self.k_alpha_2_share:
             return ((first, 1.0),)
         return ((first, 1 / whole), (second, self.k_alpha_2_share / whole))
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: the energy of its strongest line."""
+        energy = x_ray_energy_kev(self.lines[0][0])
+        return Recorded(energy_kev=(energy, energy), radiation="x-rays")
 
     @property
     def widths(self) -> Widths:

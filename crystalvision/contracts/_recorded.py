@@ -1,0 +1,43 @@
+"""With what beam patterns were recorded, and how far they may lie beside their axes."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from crystalvision.config import Config
+
+Range = tuple[float, float]
+
+
+class Recorded(Config):
+    """How patterns were recorded, as their instrument states it of one, or their source of all.
+
+    Attributes:
+        energy_kev: Least and greatest energy of the beam [keV]; `None` where nobody stated it.
+        radiation: Such as `x-rays`, where it is stated.
+        centre_px: How far the direct beam lies at most from where the axes say, along `q_y` and
+            `q_x` [pixels]; a system that was trained on that is used to it.
+        camera_length: How far, at most, the size of a pixel is from what the axes say, over it.
+    """
+
+    energy_kev: Range | None = None
+    radiation: str | None = None
+    centre_px: tuple[float, float] = (0.0, 0.0)
+    camera_length: float = 0.0
+
+    @classmethod
+    def join(cls, several: "Iterable[Recorded | None]") -> Self | None:
+        """What holds for the samples of all; `None` where none of them is stated."""
+        known = [each for each in several if each is not None]
+        if not known:
+            return None
+        energies = [each.energy_kev for each in known if each.energy_kev is not None]
+        radiations = sorted({each.radiation for each in known if each.radiation is not None})
+        rows, columns = zip(*(each.centre_px for each in known), strict=True)
+        return cls(
+            energy_kev=(min(low for low, _ in energies), max(high for _, high in energies))
+            if energies
+            else None,
+            radiation=" and ".join(radiations) or None,
+            centre_px=(max(rows), max(columns)),
+            camera_length=max(each.camera_length for each in known),
+        )
