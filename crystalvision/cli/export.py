@@ -59,8 +59,8 @@ def export(
         out.print(f"counts (batch, {shape}) → {', '.join(check.differences)}", soft_wrap=True)
         out.print(
             f"checked with {check.runtime} on {check.source}, in batches of "
-            f"{', '.join(map(str, check.batches))}: it "
-            "differs from predict by at most "
+            f"{', '.join(map(str, check.batches))}, and with points hidden: "
+            "it differs from predict by at most "
             + ", ".join(f"{number:.1e} in {name}" for name, number in check.differences.items()),
             soft_wrap=True,
         )
