@@ -10,8 +10,8 @@ from crystalvision.api.cells import Screen
 from crystalvision.api.session import Changes, Session
 from crystalvision.available_memory import check_processes
 from crystalvision.benchmarks import (
+    BenchmarkFolder,
     CellKey,
-    Place,
     Planned,
     ResultRow,
     Settings,
@@ -67,7 +67,7 @@ class Benchmark:
     @property
     def suite(self) -> Suite:
         """The suite as it was run."""
-        return Place(self.path).read_suite()
+        return BenchmarkFolder(self.path).read_suite()
 
     @property
     def rows(self) -> list[ResultRow]:

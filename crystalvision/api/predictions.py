@@ -14,13 +14,13 @@ from crystalvision.api.recorded import Stated, matched
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
 from crystalvision.errors import InputError
-from crystalvision.image_files import parse_gap_values, tell_notes
+from crystalvision.image_files import notes_text, parse_gap_values
 from crystalvision.ordinary_files import text_of
 from crystalvision.prediction import (
     Ensemble,
+    PatternSource,
     Predictions,
     Predictor,
-    Source,
     draw_explanation,
     flat_columns,
     grouped_columns,
@@ -207,17 +207,17 @@ def _how_to_ask(
     return partial(predictors[0].predict, gap_values=_UNSEEN)
 
 
-def _opened(pattern: Pattern, place: int, image_shape: tuple[int, ...]) -> Source:
+def _opened(pattern: Pattern, place: int, image_shape: tuple[int, ...]) -> PatternSource:
     """The patterns that one argument stands for."""
     if not isinstance(pattern, np.ndarray):
         return open_source(str(pattern), image_shape)
     stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
     name = f"array {place}"
     names = [f"{name}[{number}]" for number in range(len(stack))] if len(stack) > 1 else [name]
-    return Source(names, lambda places: stack[list(places)], Path(name))
+    return PatternSource(names, lambda places: stack[list(places)], Path(name))
 
 
-def _chunks(predictor: Predictor, source: Source) -> Iterator[np.ndarray[Any, Any]]:
+def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
     """Checked patterns of a source, lazily, some at a time."""
 
     def read(places: range) -> np.ndarray[Any, Any]:
@@ -234,17 +234,17 @@ def _chunks(predictor: Predictor, source: Source) -> Iterator[np.ndarray[Any, An
     )
 
 
-def _print_notes(patterns: Sequence[Pattern], sources: Sequence[Source]) -> None:
+def _print_notes(patterns: Sequence[Pattern], sources: Sequence[PatternSource]) -> None:
     """Say how files were understood."""
     notes: dict[str, list[str]] = {}
     for pattern, source in zip(patterns, sources, strict=True):
         for note in source.notes:
             notes.setdefault(note, []).append(text_of(str(pattern)))
-    for line in tell_notes(notes):
+    for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 
 
-def _explain(predictor: Predictor, sources: Sequence[Source], folder: Path) -> None:
+def _explain(predictor: Predictor, sources: Sequence[PatternSource], folder: Path) -> None:
     count = sum(map(len, sources))
     taken: set[str] = set()
     with progress("explaining", count) as advance:

@@ -9,7 +9,7 @@ from crystalvision.console import err
 from crystalvision.datasets import Conditions, Despite, Match, detector_axes
 from crystalvision.errors import InputError
 from crystalvision.image_files import GapValues, as_counts, find_gaps
-from crystalvision.prediction import Predictor, Source, carried
+from crystalvision.prediction import PatternSource, Predictor, carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Stated:
         if energy is not None and not (math.isfinite(energy) and energy > 0):
             raise InputError(f"--energy-kev {energy:g}: expected a positive number, such as 200")
 
-    def added_to(self, source: Source) -> Conditions:
+    def added_to(self, source: PatternSource) -> Conditions:
         """What is known of the patterns of a source.
 
         Raises:
@@ -67,11 +67,11 @@ class Stated:
 
 def matched(
     predictor: Predictor,
-    sources: Sequence[Source],
+    sources: Sequence[PatternSource],
     stated: Stated,
     despite: Iterable[Despite],
     gap_values: GapValues,
-) -> tuple[list[Source], list[dict[str, Any]]]:
+) -> tuple[list[PatternSource], list[dict[str, Any]]]:
     """Sources of checked counts on the axes of a run, and what was done for it, in JSON types.
 
     What a reader of the predictions must know is told on the standard error.
@@ -79,11 +79,11 @@ def matched(
     Raises:
         InputError: Patterns that do not fit the run.
     """
-    groups: dict[Conditions, list[Source]] = {}
+    groups: dict[Conditions, list[PatternSource]] = {}
     for source in sources:
         groups.setdefault(stated.added_to(source), []).append(source)
     done: list[dict[str, Any]] = []
-    on_axes: dict[int, Source] = {}
+    on_axes: dict[int, PatternSource] = {}
     for conditions, members in groups.items():
         paths = list(dict.fromkeys(str(member.path) for member in members))
         name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
@@ -96,7 +96,7 @@ def matched(
     return [on_axes[id(source)] for source in sources], done
 
 
-def _carrying(source: Source, match: Match, gap_values: GapValues) -> Any:
+def _carrying(source: PatternSource, match: Match, gap_values: GapValues) -> Any:
     def read(places: Sequence[int]) -> Any:
         masks, found = source.seen(places), []
         for number, image in enumerate(source.read(places)):

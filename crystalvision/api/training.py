@@ -22,7 +22,7 @@ from crystalvision.training import (
     Machine,
     Online,
     check_experiment,
-    leads,
+    is_main_process,
     read_experiment,
 )
 
@@ -90,12 +90,12 @@ def train(
         compile=compile,
         accumulate=accumulate,
     )
-    if leads(machine):
+    if is_main_process(machine):
         runs.check_free(Path(path), overwrite=overwrite)
     described = _describe(experiment, set or {}, seed, precision, session)
     dataset = open_data(data, subset)
     made = _plan_online(dataset, online, epoch_samples, workers, session)
-    if leads(machine):
+    if is_main_process(machine):
         session.begin(machine.device.type)
         for doubt in datasets.doubts(dataset):
             err.print(f"note: {doubt}", soft_wrap=True)
@@ -170,7 +170,7 @@ def _plan_online(
         return None
     if recipe is True:
         made = dataset.header.provenance
-        if not isinstance(made, datasets.Made) or not made.source:
+        if not isinstance(made, datasets.Simulated) or not made.source:
             raise InputError(
                 f"{dataset.path} was made by no source, so no more samples like its own can be "
                 "made; give a recipe that makes them"

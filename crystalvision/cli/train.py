@@ -109,7 +109,7 @@ def train(
     If it is stopped, however it is, the same command goes on where it was.
     """
     from crystalvision.api.training import train as run_training
-    from crystalvision.training import Machine, leads
+    from crystalvision.training import Machine, is_main_process
 
     state: State = ctx.obj
     run = run_training(
@@ -132,7 +132,7 @@ def train(
         overwrite=overwrite,
         session=state.session,
     )
-    if not leads(Machine.called(device, devices=devices, nodes=nodes)):
+    if not is_main_process(Machine.called(device, devices=devices, nodes=nodes)):
         return
     if json:
         print_json(run.record.model_dump(mode="json"))

@@ -7,7 +7,7 @@ from crystalvision.evaluation._intervals import RESAMPLES, Intervals, intervals_
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
     Columns,
-    JudgedSamples,
+    EvaluatedSamples,
     judged_samples,
     read_columns,
     read_predictions,
@@ -15,7 +15,7 @@ from crystalvision.evaluation._predictions import (
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
 from crystalvision.evaluation._record import (
-    JudgedTarget,
+    EvaluatedTarget,
     Metrics,
     Split,
     TargetMetrics,
@@ -26,10 +26,10 @@ from crystalvision.evaluation._record import (
 __all__ = [
     "RESAMPLES",
     "Columns",
+    "EvaluatedSamples",
+    "EvaluatedTarget",
     "Evaluation",
     "Intervals",
-    "JudgedSamples",
-    "JudgedTarget",
     "Metrics",
     "Split",
     "TargetMetrics",

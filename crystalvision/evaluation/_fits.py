@@ -10,8 +10,8 @@ from crystalvision.datasets import (
     Dataset,
     Despite,
     Imported,
-    Made,
     Match,
+    Simulated,
     match,
     same_samples,
     same_things,
@@ -131,7 +131,7 @@ def check_unseen(run: Run, dataset: Dataset) -> None:
                     f"{dataset.path} holds the images that {run.path} was trained on, imported "
                     f"anew as '{origin.name}'; judge it on other data, or train it again on these"
                 )
-            if isinstance(origin, Made) and (
+            if isinstance(origin, Simulated) and (
                 same_things(origin, other) or same_samples(origin, other)
             ):
                 raise InputError(

@@ -11,12 +11,11 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import SourceSpec, find_recipe, read_recipe, source_of
 from crystalvision_simulate.pictures._stored import views_of_dataset, views_of_source
-from crystalvision_simulate.pictures._subject import Subject, recipe_of_structure
+from crystalvision_simulate.pictures._subject import Query, recipe_of_structure
 from crystalvision_simulate.pictures._view import View, make, view_of
 from crystalvision_simulate.pipeline import one_torch_thread
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
-
 
 SIMULATION = "simulation"
 _LOOKED_AT, _MOST_CLASSES = 256, 6  # samples of another source, to find its classes
@@ -71,7 +70,7 @@ class Choice:
 
 
 def views_of(
-    subject: Subject, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
+    subject: Query, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
 ) -> list[View]:
     """Everything that a figure of a subject shows.
 
@@ -97,7 +96,7 @@ def views_of(
 
 
 def _of_recipe(
-    subject: Subject, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
+    subject: Query, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
 ) -> list[View]:
     ideal_only = subject.kind == "structure"
     if ideal_only:
@@ -139,7 +138,7 @@ def _of_source(spec: SourceSpec, catalogue: Catalogue, choice: Choice) -> list[V
     return views_of_source(source, choice.indices(names, labels), spec.described_in)
 
 
-def _of_dataset(subject: Subject, catalogue: Catalogue, choice: Choice) -> list[View]:
+def _of_dataset(subject: Query, catalogue: Catalogue, choice: Choice) -> list[View]:
     from crystalvision.datasets import Dataset
 
     dataset = Dataset.open(subject.name, allow_incomplete=True)

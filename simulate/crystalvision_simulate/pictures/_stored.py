@@ -8,7 +8,7 @@ import numpy as np
 
 from crystalvision.config import validate
 from crystalvision.contracts import Axis
-from crystalvision.datasets import Dataset, DatasetHeader, Made, made_elsewhere
+from crystalvision.datasets import Dataset, DatasetHeader, Simulated, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Source
@@ -104,7 +104,7 @@ def _recipe_of(dataset: Dataset) -> dict[str, Any]:
         InputError: Something else made it.
     """
     made = dataset.header.provenance
-    if not isinstance(made, Made):
+    if not isinstance(made, Simulated):
         raise InputError(f"{dataset.path} was {made.kind}, and has no recipe")
     return made.recipe
 

@@ -14,8 +14,8 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
     Match,
+    Simulated,
     defect_columns,
     match,
 )
@@ -54,7 +54,7 @@ def stored(dataset, tmp_path):
         size = images.shape[-1]
         recipe = {"name": "rings again"}
         header |= {"image_shape": images.shape[1:], "axes": axes(size), **changes}
-        header["provenance"] = Made(seed=5, recipe=recipe).model_dump()
+        header["provenance"] = Simulated(seed=5, recipe=recipe).model_dump()
         header = DatasetHeader.model_validate(header)
         rows = {name: dataset.column(name) for name in ("label", "severity")}
         if labels is not None:
@@ -111,7 +111,7 @@ def test_what_a_run_was_trained_on_is_what_it_tolerates():
         image_shape=(1, 32, 32),
         dtype="uint16",
         axes=axes(),
-        provenance=Made(seed=0),
+        provenance=Simulated(seed=0),
         recorded=recorded,
         generator={},
         samples_per_shard=1,

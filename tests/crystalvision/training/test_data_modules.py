@@ -100,7 +100,7 @@ def test_training_images_alone_are_augmented(dataset: Dataset):
     assert torch.allclose(one.flatten(1).sort().values, other.flatten(1).sort().values)
 
 
-class Trainer:
+class OneOfSeveral:
     """What a data module asks of a trainer."""
 
     training, testing = True, False
@@ -118,7 +118,7 @@ def test_the_order_follows_from_the_seed_and_the_epoch(dataset: Dataset):
     first, second = labels(loader), labels(loader)
     assert first != second
     again = module(dataset, seed=1)
-    again.trainer = Trainer(epoch=1)
+    again.trainer = OneOfSeveral(epoch=1)
     assert labels(again.train_dataloader()) == second
     assert labels(module(dataset, seed=2).train_dataloader()) != first
 
@@ -128,7 +128,7 @@ def test_processes_that_train_together_share_each_batch(dataset: Dataset):
     shares = []
     for rank in range(2):
         one = module(dataset)
-        one.trainer = Trainer(rank, 2)
+        one.trainer = OneOfSeveral(rank, 2)
         shares.append(labels(one.train_dataloader()))
         assert labels(one.val_dataloader()) == labels(module(dataset).val_dataloader())
     found = [first + second for first, second in zip(*shares, strict=True)]
