@@ -14,7 +14,7 @@ from crystalvision.benchmarks.report import page_of
 from crystalvision.console import progress
 from crystalvision.errors import InputError
 from crystalvision.report import (
-    Column,
+    MetricColumn,
     Row,
     check_output,
     columns_of,
@@ -42,7 +42,7 @@ class Report:
 
     path: Path
     rows: tuple[Row, ...] = ()
-    columns: tuple[Column, ...] = ()
+    columns: tuple[MetricColumn, ...] = ()
     benchmark: Benchmark | None = None
 
     @property
