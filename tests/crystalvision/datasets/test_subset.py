@@ -37,7 +37,7 @@ def lines(tmp_path):
         dtype="uint16",
         columns={
             "label": label_column(["even", "odd"]),
-            "severity": Column(dtype="float64"),
+            "severity": Column(dtype="float32"),
             "index": Column(dtype="int32"),
             "direction": Column(dtype="float32", shape=(3,)),
         },
