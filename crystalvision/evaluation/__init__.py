@@ -8,9 +8,11 @@ from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
     Columns,
     EvaluatedSamples,
+    in_table,
     judged_samples,
     read_columns,
     read_predictions,
+    score_column,
     write_predictions,
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
@@ -36,6 +38,7 @@ __all__ = [
     "check_name",
     "choose_samples",
     "evaluate",
+    "in_table",
     "intervals_of",
     "judge_target",
     "judged_samples",
@@ -47,6 +50,7 @@ __all__ = [
     "read_columns",
     "read_predictions",
     "save",
+    "score_column",
     "tasks_of",
     "wilson_interval",
     "with_groups",
