@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 
     from rich.table import Table
 
-    from crystalvision.report import Column, Row
+    from crystalvision.report import MetricColumn, Row
 
 
 def report(
@@ -59,7 +59,7 @@ def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
     return {"report": output, "same_data": same_data(rows), "runs": list(rows)}
 
 
-def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
+def _print_rows(rows: "Sequence[Row]", columns: "Sequence[MetricColumn]") -> None:
     from crystalvision.report import same_data
 
     out.print(_comparison(rows, columns))
@@ -71,7 +71,7 @@ def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
         out.print("These runs were not judged on the same patterns.", style="bold red")
 
 
-def _comparison(rows: "Sequence[Row]", columns: "Sequence[Column]") -> "Table":
+def _comparison(rows: "Sequence[Row]", columns: "Sequence[MetricColumn]") -> "Table":
     """The score of each target, the first with its interval."""
     from rich.table import Table
 

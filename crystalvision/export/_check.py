@@ -84,6 +84,7 @@ def check_file(
     places = np.unique(np.linspace(0, len(counts) - 1, _ALONE).round().astype(int))
     parts = [np.array([place]) for place in places]
     parts += [np.arange(3), *np.array_split(np.arange(len(counts)), -(-len(counts) // many))]
+    tries: list[tuple[np.ndarray[Any, Any], Counts, Seen | None, Predictions]]
     tries = [(part, counts, None, expected) for part in parts]
     # The first of each kind, and all together: masks change no sizes.
     for part in (parts[0], *parts[_ALONE + 1 :]):
