@@ -29,6 +29,7 @@ from crystalvision.contracts._readers import (
     UnevenAxis,
     measured_axis,
 )
+from crystalvision.contracts._recorded import Range, Recorded
 from crystalvision.contracts._returned import (
     check_estimates,
     check_many,
@@ -95,7 +96,9 @@ __all__ = [
     "Pattern",
     "Proportion",
     "Quantity",
+    "Range",
     "Reader",
+    "Recorded",
     "Recording",
     "Renderer",
     "Scale",

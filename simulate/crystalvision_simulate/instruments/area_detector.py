@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments._detector_options import DetectorOptions
 from crystalvision_simulate.instruments.detector import (
@@ -81,6 +81,14 @@ class AreaDetector(DetectorOptions, Instrument):
     def caveats(self) -> tuple[str, ...]:  # type: ignore[override] # likewise
         """What whoever uses its images must know."""
         return (_NO_NOISE if self.kind == "ideal" else _CAVEAT,)
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: how far it is off its axes."""
+        return Recorded(
+            centre_px=(abs(self.centre_offset_y_px), abs(self.centre_offset_x_px)),
+            camera_length=abs(self.camera_length_error),
+        )
 
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: q_y and q_x, as they are meant to be.

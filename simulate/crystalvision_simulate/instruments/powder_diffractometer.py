@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision.x_rays import K_ALPHA_ANGSTROM
 from crystalvision_simulate.instruments._checks import check_between, check_positive
@@ -151,6 +151,11 @@ class PowderDiffractometer(Instrument):
         if not self.k_alpha_2_share:
             return ((first, 1.0),)
         return ((first, 1 / whole), (second, self.k_alpha_2_share / whole))
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: the wavelength of its first line."""
+        return Recorded(radiation="x-rays", wavelength_angstrom=self.lines[0][0])
 
     @property
     def widths(self) -> Widths:
