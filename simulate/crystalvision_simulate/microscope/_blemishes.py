@@ -1,0 +1,161 @@
+"""Finds what a picture shows that is none of its counts: bad pixels, burnt-in bars and text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from crystalvision_simulate.microscope._image import Image, Mask, Measured
+
+_EIGHT = np.ones((3, 3), dtype=bool)
+_NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
+_NEXT = 0.12  # of the step from background to a burnt-in pixel: what its neighbour may have of it
+_SIGNIFICANT = 8.0  # standard deviations
+_DEAD = 4.5
+_BAR_ASPECT = 4.0
+_BAR_FILL = 0.9
+_LEAST_BAR = 12  # pixels
+_FRAME_FILL = 0.35
+_BINS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """Variance of a pixel as `floor + gain * (mean - offset)` [count²].
+
+    Attributes:
+        floor: That of reading [count²].
+        gain: Counts of an electron, as far as the variance tells.
+        offset: Counts of a pixel without electrons.
+    """
+
+    floor: float
+    gain: float
+    offset: float
+
+    def sigma(self, mean: Image) -> Image:
+        """Standard deviation of pixels of this mean [count]."""
+        above = np.maximum(mean - self.offset, 0)
+        deviation: Image = np.sqrt(self.floor + self.gain * np.maximum(above, self.gain))
+        return deviation
+
+
+@dataclass(frozen=True, eq=False)
+class Blemishes:
+    """What was found.
+
+    Attributes:
+        hot: Single pixels that are far above all about them, (h, w).
+        dead: Single pixels that read nothing among bright ones, (h, w).
+        written: Pixels of bars, text and frames, (h, w).
+        bar_px: Length of the scale bar [pixel]; 0 for none.
+    """
+
+    hot: Mask
+    dead: Mask
+    written: Mask
+    bar_px: float
+
+    @property
+    def hidden(self) -> Mask:
+        """All of them, (h, w)."""
+        return self.hot | self.dead | self.written
+
+
+def noise_of(counts: Image, hidden: Mask) -> Noise:
+    """How pixels scatter about the mean of their neighbours, by that mean."""
+    mean = ndimage.gaussian_filter(counts, 2.0)
+    corners = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1]]) / 4
+    rest = counts - ndimage.convolve(counts, corners)
+    slope = ndimage.gaussian_gradient_magnitude(counts, 2.0)
+    usable = ~ndimage.binary_dilation(hidden, iterations=2)
+    offset = float(np.percentile(mean[usable], 0.5))
+    edges = np.unique(np.quantile(mean[usable], np.linspace(0, 0.98, _BINS + 1)))
+    levels, variances = [], []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        chosen = usable & (mean >= low) & (mean <= high)
+        if chosen.sum() < 50:
+            continue
+        flat = chosen & (slope <= np.quantile(slope[chosen], 0.5))
+        levels.append(float(mean[flat].mean()) - offset)
+        variances.append(float((rest[flat] ** 2).mean()) / 1.25)
+    if len(levels) < 2:
+        return Noise(max(variances, default=1.0), 0.0, offset)
+    level, variance = np.maximum(levels, 0), np.array(variances)
+    weight = 1 / np.maximum(variance, variance.max() * 1e-6)
+    gain = np.sum(weight * (level - np.average(level, weights=weight)) * variance)
+    spread = np.sum(weight * (level - np.average(level, weights=weight)) ** 2)
+    slope_found = max(float(gain / spread), 0.0)
+    floor = max(float(np.average(variance - slope_found * level, weights=weight)), 1e-12)
+    return Noise(floor, slope_found, offset)
+
+
+def find_blemishes(measured: Measured) -> tuple[Blemishes, Noise]:
+    """Find bad pixels, bars, text and frames."""
+    counts = measured.counts
+    written, bar = _written(counts)
+    noise = noise_of(counts, written)
+    hot, dead = _bad_pixels(counts, noise)
+    noise = noise_of(counts, written | hot | dead)
+    return Blemishes(hot & ~written, dead & ~written, written, bar), noise
+
+
+def _bad_pixels(counts: Image, noise: Noise) -> tuple[Mask, Mask]:
+    """Hot and dead pixels."""
+    middle = ndimage.percentile_filter(counts, 50, footprint=_NEIGHBOURS)
+    highest = ndimage.percentile_filter(counts, 85, footprint=_NEIGHBOURS)
+    lowest = ndimage.percentile_filter(counts, 15, footprint=_NEIGHBOURS)
+    sigma = noise.sigma(middle)
+    above = counts - middle
+    hot = above > np.maximum(_SIGNIFICANT * sigma, 12 * noise.gain)
+    hot &= highest - middle < _NEXT * above
+    dead = middle - counts > _DEAD * sigma
+    dead &= (counts - noise.offset <= 0.1 * (middle - noise.offset)) & (
+        lowest - noise.offset > 0.4 * (middle - noise.offset)
+    )
+    return hot, dead
+
+
+def _written(counts: Image) -> tuple[Mask, float]:
+    """Bars, text and frames of the brightest value, and the length of the scale bar."""
+    written = np.zeros(counts.shape, dtype=bool)
+    brightest = float(counts.max())
+    labels, count = ndimage.label(counts >= brightest, structure=_EIGHT)
+    bar = 0.0
+    parts: list[tuple[tuple[slice, slice], Mask]] = []
+    for number, place in enumerate(ndimage.find_objects(labels), start=1):
+        part = labels[place] == number
+        if part.sum() < 2 or not _sharp(counts, labels == number, brightest):
+            continue
+        parts.append((place, part))
+        height, width = part.shape
+        if width >= _LEAST_BAR and part.mean() > _BAR_FILL and width >= _BAR_ASPECT * height:
+            bar = max(bar, float(width))
+    if count > 2000:  # a picture of much noise at its brightest value, and no text
+        return written, 0.0
+    for place, part in parts:
+        written[place] |= _with_frame(part)
+    return written, bar
+
+
+def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
+    """Whether what touches a part is as dark as what lies further off: no spot ends like that."""
+    rows, columns = np.nonzero(part)
+    place = tuple(
+        slice(max(0, int(line.min()) - 7), int(line.max()) + 8) for line in (rows, columns)
+    )
+    part, counts = part[place], counts[place]
+    near = ndimage.binary_dilation(part, _EIGHT) & ~part
+    further = ndimage.binary_dilation(part, _EIGHT, 6) & ~ndimage.binary_dilation(part, _EIGHT, 3)
+    if not near.any() or not further.any():
+        return False
+    background = float(np.median(counts[further]))
+    return float(np.median(counts[near])) - background < _NEXT * (brightest - background)
+
+
+def _with_frame(part: Mask) -> Mask:
+    """A part, with all that is within it where it is a frame."""
+    whole: Mask = ndimage.binary_fill_holes(part)
+    if part.sum() < _FRAME_FILL * whole.sum() and min(part.shape) >= 6:
+        return whole
+    return part
