@@ -10,7 +10,7 @@ from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them
     from crystalvision.datasets import Conditions, Despite, Match
-    from crystalvision.image_files import GapValues
+    from crystalvision.measured_files import GapValues
     from crystalvision.prediction import Predictor, Source
 
 
@@ -134,7 +134,7 @@ def matched(
 
 
 def _carrying(source: "Source", match: "Match", gap_values: "GapValues") -> Any:
-    from crystalvision.image_files import as_counts, find_gaps
+    from crystalvision.measured_files import as_counts, find_gaps
     from crystalvision.prediction import carried
 
     def read(places: Sequence[int]) -> Any:

@@ -119,7 +119,7 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.image_files import parse_gap_values
+    from crystalvision.measured_files import parse_gap_values
     from crystalvision.prediction import Predictor, join, open_source
     from crystalvision.training import choose_device
 
@@ -193,7 +193,7 @@ def _show(
 
 def _print_notes(images: "Sequence[str]", sources: "Sequence[Source]") -> None:
     """Say how files were understood."""
-    from crystalvision.image_files import tell_notes
+    from crystalvision.measured_files import tell_notes
 
     notes: dict[str, list[str]] = {}
     for image, source in zip(images, sources, strict=True):

@@ -13,7 +13,7 @@ from crystalvision.datasets import ImageType, Seen
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
-from crystalvision.image_files import GapValues, PatternFile, fill_gaps, find_gaps, saturated
+from crystalvision.measured_files import GapValues, PatternFile, fill_gaps, find_gaps, saturated
 
 Array = np.ndarray[Any, Any]
 

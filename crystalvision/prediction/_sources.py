@@ -10,17 +10,12 @@ import numpy as np
 
 from crystalvision.datasets import Conditions, Dataset
 from crystalvision.errors import InputError
-from crystalvision.image_files import (
-    SUFFIXES,
-    open_pattern_file,
-    read_image_file,
-    unread_suffix,
-)
+from crystalvision.measured_files import Readers, open_pattern_file, read_image_file
 from crystalvision.ordinary_files import check_ordinary, text_of
 
 _CHOSEN = re.compile(r"(?P<path>.+)\[(?P<index>[^\]]*)\]", re.DOTALL)
 _INDEX = re.compile(r"[0-9]{1,18}")  # not isdigit, which also means ² and ٣
-_EXPECTED = f"{', '.join(SUFFIXES)}, DATA.zarr or DATA.zarr[INDEX]"
+_EXPECTED = "a measured file, DATA.zarr or DATA.zarr[INDEX]"
 
 Array = np.ndarray[Any, Any]
 
@@ -50,20 +45,24 @@ class Source:
         return len(self.names)
 
 
-def open_source(argument: str, image_shape: tuple[int, ...]) -> Source:
+def open_source(
+    argument: str, image_shape: tuple[int, ...], readers: Readers | None = None
+) -> Source:
     """Find the patterns that an argument names; they are not read yet.
 
     Args:
         argument: Path of a PNG, TIFF, NPY or MRC file with an image or several; path of a dataset,
             or of a Zarr array; or either with `[INDEX]` or `[FIRST:END]`.
-        image_shape: Shape (c, h, w) of a pattern; its channels tell images from channels.
+        image_shape: Shape (c, *grid) of a pattern; its channels tell images from channels.
+        readers: What reads files; by default what is installed.
 
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
+    readers = readers or Readers()
     path, chosen = _take_apart(argument)
     if not path.is_dir():
-        return _of_file(path, chosen, image_shape[0])
+        return _of_file(path, chosen, image_shape[0], readers)
     count, read, dataset = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
@@ -90,12 +89,13 @@ def read_image(source: str) -> Array:
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
+    readers = Readers()
     path, chosen = _take_apart(source)
     if chosen is None and path.is_dir():
         raise InputError(f"{source} is a folder; expected {_EXPECTED}")
     if chosen is None:
-        return read_image_file(path)
-    found = open_source(source, (1, 0, 0))
+        return read_image_file(path, readers)
+    found = open_source(source, (1, 0, 0), readers)
     if len(found) != 1:
         raise InputError(f"{source} names {len(found)} patterns; expected one")
     return np.asarray(found.read([0])[0])
@@ -114,25 +114,23 @@ def _take_apart(argument: str) -> tuple[Path, str | None]:
     if not there and not path.is_symlink():
         raise InputError(f"{argument}: no such file")
     check_ordinary(path)
-    if path.is_file() and path.suffix.lower() not in SUFFIXES:
-        raise InputError(unread_suffix(path, ", DATA.zarr or DATA.zarr[INDEX]"))
     return path, chosen
 
 
-def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
+def _of_file(path: Path, chosen: str | None, channels: int, readers: Readers) -> Source:
     def choose(count: int) -> range:
         return _choose(path, chosen or "", count)
 
     notes: dict[str, None] = {}
     choice = None if chosen is None else choose
-    with open_pattern_file(path, channels, choice) as file:
+    with open_pattern_file(path, channels, choice, readers=readers) as file:
         notes |= dict.fromkeys(file.notes)
         count = len(file)
         whole = chosen is None and file.alone
         names = [str(path)] if whole else [f"{path}[{number}]" for number in file.numbers]
 
     def read(places: Sequence[int]) -> Array:
-        with open_pattern_file(path, channels, choice) as again:
+        with open_pattern_file(path, channels, choice, readers=readers) as again:
             if len(again) != count:
                 raise InputError(f"{path}: was changed while it was read; run again")
             images = np.stack([again.read(place) for place in places])

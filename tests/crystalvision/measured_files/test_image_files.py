@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from crystalvision.errors import InputError
-from crystalvision.image_files import (
+from crystalvision.measured_files import (
     as_counts,
     fill_gaps,
     open_pattern_file,
