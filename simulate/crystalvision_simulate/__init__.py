@@ -86,6 +86,7 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
+        "calibrate": "crystalvision_simulate.calibrate_command:calibrate",
         "bound": "crystalvision_simulate.limits:bound",
         "show": "crystalvision_simulate.show:show",
     }

@@ -227,5 +227,3 @@ def radial_profile(
     known = np.flatnonzero(np.isfinite(median))
     first = int(known[0]) if len(known) else reach
     return median, error, first
-
-

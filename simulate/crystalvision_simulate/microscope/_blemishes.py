@@ -1,6 +1,7 @@
 """Finds what a picture shows that is none of its counts: bad pixels, burnt-in bars and text."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -72,7 +73,7 @@ def noise_of(counts: Image, hidden: Mask) -> Noise:
     offset = float(np.percentile(mean[usable], 0.5))
     edges = np.unique(np.quantile(mean[usable], np.linspace(0, 0.98, _BINS + 1)))
     levels, variances = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         chosen = usable & (mean >= low) & (mean <= high)
         if chosen.sum() < 50:
             continue

@@ -22,7 +22,8 @@ from crystalvision_simulate.microscope._crystal import (
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
 
-_REACH_INV_ANGSTROM = 2.0
+REACH_INV_ANGSTROM = 2.0
+"""How far rings of a crystal are looked for [1/Å]."""
 _MOST_LENGTHS = 12
 _CLEAR = 1.0  # of the penalty: zones that are as likely
 
@@ -92,7 +93,7 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
     analysed = [analyse(picture) for picture in pictures]
     if len(analysed) > 2:
         analysed = _agreed(analysed)
-    lines = None if known.crystal is None else lines_of(known.crystal, _REACH_INV_ANGSTROM)
+    lines = None if known.crystal is None else lines_of(known.crystal, REACH_INV_ANGSTROM)
     prior, source = _prior(analysed, known)
     if lines is not None and not any(one.rings is not None for one in analysed):
         pooled = _pooled(analysed, lines, prior)

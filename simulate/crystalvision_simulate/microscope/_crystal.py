@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from crystalvision.contracts import Crystal
-from crystalvision_simulate.microscope._spots import reduced
 from crystalvision_simulate.powder import reflections
 from crystalvision_simulate.scattering import electron_scattering_factor
 
@@ -338,7 +337,9 @@ def match_lengths(
             good = np.abs(off) < 1.5 * _MATCH
             if not good.any():
                 break
-            scale = float(np.average(allowed[nearest[good]] / lengths_px[good], weights=weights[good]))
+            scale = float(
+                np.average(allowed[nearest[good]] / lengths_px[good], weights=weights[good])
+            )
         if not good.any():
             continue
         spread = float(np.sqrt(np.average(off[good] ** 2, weights=weights[good])))

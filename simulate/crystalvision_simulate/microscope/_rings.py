@@ -219,7 +219,9 @@ def _solve(
             1, np.sqrt(1.5 * scale / np.maximum(rest, 1e-9))
         )
         weight[rest > 6 * scale] *= 0.05
-    covariance = scale**2 * np.linalg.pinv((design * weight[:, None]).T @ (design * weight[:, None]))
+    covariance = scale**2 * np.linalg.pinv(
+        (design * weight[:, None]).T @ (design * weight[:, None])
+    )
     errors = np.sqrt(np.diag(covariance)[:4])
     change: Float[np.ndarray, "4"] = solved[:4]
     return change, (float(np.hypot(*errors[:2])), float(2 * np.hypot(*errors[2:])))

@@ -36,8 +36,9 @@ def expose_batch(
     The order is that of the physics: electrons at the stated dose; inelastic background; halo of an
     amorphous film; beam stop; point spread, if each electron is counted; Poisson statistics; gain
     and its spread; point spread, if signal is integrated; offset, dark counts and the noise of
-    reading; gamma, quantisation and saturation; bad pixels and scale bar; mask. What is expected is computed where `fractions` is; random numbers are drawn on
-    the CPU, so that a GPU gives the counts of a CPU up to the rounding of what is expected.
+    reading; gamma, quantisation and saturation; bad pixels and scale bar; mask. What is expected is
+    computed where `fractions` is; random numbers are drawn on the CPU, so that a GPU gives the
+    counts of a CPU up to the rounding of what is expected.
 
     Args:
         fractions: Fraction of the incident beam in each pixel, (b, c, h, w).
