@@ -54,7 +54,14 @@ from crystalvision.contracts._simulation import (
 )
 from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._targets import Estimate, Target, Targets
-from crystalvision.contracts._tasks import Ends, Judged, JudgedSystem, Proportion, Task, TaskFigure
+from crystalvision.contracts._tasks import (
+    Ends,
+    EvaluatedEstimates,
+    EvaluatedSystem,
+    Proportion,
+    Task,
+    TaskFigure,
+)
 
 __all__ = [
     "ANY_DIMENSION",
@@ -72,6 +79,8 @@ __all__ = [
     "Ends",
     "Estimate",
     "Estimator",
+    "EvaluatedEstimates",
+    "EvaluatedSystem",
     "Facts",
     "Features",
     "Frame",
@@ -79,8 +88,6 @@ __all__ = [
     "Head",
     "Input",
     "Instrument",
-    "Judged",
-    "JudgedSystem",
     "Measure",
     "MeasuredAxis",
     "MeasuredFile",

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from jaxtyping import Float
 
+from crystalvision.config import Config
 from crystalvision.contracts._axes import Axis
 from crystalvision.contracts._instruments import Recording
 from crystalvision.text import axis_symbol, unit_text
@@ -16,8 +17,7 @@ from crystalvision.text import axis_symbol, unit_text
 _EVEN = 0.05  # of a step: what writing positions in few digits may move a point
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnevenAxis:
+class UnevenAxis(Config):
     """Calibration of one dimension of a grid whose points do not lie evenly.
 
     Attributes:
@@ -27,7 +27,7 @@ class UnevenAxis:
     """
 
     name: str
-    positions: Float[np.ndarray, "size"]
+    positions: tuple[float, ...]
     units: str
 
     @property
@@ -43,7 +43,7 @@ class UnevenAxis:
 
     def values(self) -> Float[np.ndarray, "size"]:
         """Position of every point [units], (size,)."""
-        return self.positions
+        return np.asarray(self.positions, dtype=np.float64)
 
 
 MeasuredAxis = Axis | UnevenAxis
@@ -62,7 +62,7 @@ def measured_axis(name: str, positions: Float[np.ndarray, "size"], units: str) -
     even = positions[0] + scale * np.arange(size)
     if float(np.abs(positions - even).max()) <= _EVEN * scale:
         return Axis(name=name, size=size, scale=scale, offset=float(positions[0]), units=units)
-    return UnevenAxis(name, np.asarray(positions, dtype=np.float64), units)
+    return UnevenAxis(name=name, positions=tuple(map(float, positions)), units=units)
 
 
 Scale = Literal["counts", "counts per second", "unknown"]

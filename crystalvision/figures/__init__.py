@@ -1,5 +1,6 @@
 """Figures that more than one part of the toolkit draws, and how all of them look."""
 
+from crystalvision.figures._measured import draw_measured
 from crystalvision.figures._style import (
     COLOURS,
     DASHES,
@@ -11,7 +12,7 @@ from crystalvision.figures._style import (
     new_figure,
     wrapped,
 )
-from crystalvision.figures._training import draw_phase, told_kept
+from crystalvision.figures._training import draw_phase, kept_weights
 
 __all__ = [
     "COLOURS",
@@ -19,10 +20,11 @@ __all__ = [
     "FAINT",
     "INK",
     "MARKERS",
+    "draw_measured",
     "draw_phase",
     "drawing",
+    "kept_weights",
     "look",
     "new_figure",
-    "told_kept",
     "wrapped",
 ]

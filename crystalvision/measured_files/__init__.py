@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crystalvision.measured_files._describe import facts_text, frame_json, frame_text
 from crystalvision.measured_files._gaps import (
     GapValues,
     as_counts,
@@ -38,14 +39,17 @@ __all__ = [
     "as_counts",
     "check_size",
     "content_of",
+    "facts_text",
     "fill_gaps",
     "find_gaps",
+    "frame_json",
+    "frame_text",
+    "notes_text",
     "open_pattern_file",
     "parse_gap_values",
     "read_image_file",
     "resample",
     "saturated",
-    "tell_notes",
 ]
 
 
@@ -70,7 +74,7 @@ def open_pattern_file(
     return _open_patterns((readers or Readers()).open(path), channels, choose)
 
 
-def tell_notes(notes: Mapping[str, Iterable[str]]) -> list[str]:
+def notes_text(notes: Mapping[str, Iterable[str]]) -> list[str]:
     """A line for each note, with the files that it is true of."""
     lines = []
     for note, paths in notes.items():

@@ -86,15 +86,14 @@ def as_counts(image: Array, source: str, values: GapValues) -> Array:
         values: What marks what was not measured.
 
     Raises:
-        InputError: Values that are no counts, or that look like marks of which nobody spoke.
+        InputError: Values that are no numbers, or that look like marks of which nobody spoke.
+            Negative ones are values: what was measured less a background.
     """
     if image.dtype.kind not in "uif":
         raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
     image = fill_gaps(image, source, values)
     if not np.isfinite(image).all():
         raise InputError(f"{source} has values that are not finite; expected counts")
-    if image.size and image.min() < 0:
-        raise InputError(f"{source} has negative values down to {image.min()}; expected counts")
     return image
 
 

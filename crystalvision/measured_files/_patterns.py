@@ -15,6 +15,8 @@ _ALPHA = {2, 4}  # channels of a picture of which the last is opacity
 _GREY_OF_COLOURS = "is a picture of {} channels that are all alike; one is read"
 _OPAQUE = "has a channel of opacity, opaque all over, which is left out"
 _SMALLER = "holds smaller copies of its images, which are left out"
+_RATE = "holds counts per second of an unknown time, which are read as if they were counts"
+_TIMED = "holds counts per second, which are multiplied with the counting time of {:g} s"
 _STACK = "is {0}×{1}, read as {0} patterns of one channel"
 
 
@@ -23,7 +25,7 @@ class PatternFile:
 
     Attributes:
         path: The file.
-        shape: Shape of a pattern, (c, *grid).
+        shape: Shape of a pattern, (c, *grid); of the first, where they are curves.
         dtype: numpy's name of the type of its values.
         numbers: The image of the file that each pattern is, or begins with, (n,).
         alone: Whether the file holds no more than this one pattern.
@@ -101,7 +103,10 @@ class PatternFile:
             image = self._without_opacity(image)
             if len(image) != self.shape[0]:
                 image = self._grey(image)
-        return Recording(image.reshape(self.shape), found.seen)
+        return Recording(
+            self._counts(image.reshape(self.shape[0], *self._file.frames[first].grid), first),
+            found.seen,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +118,17 @@ class PatternFile:
         _traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def _counts(self, image: Array, number: int) -> Array:
+        """Counts of what was written as counts per second, where the counting time is known."""
+        facts = self._file.frames[number].facts
+        if facts.scale != "counts per second":
+            return image
+        if facts.time_s is None:
+            self._file.notes[_RATE] = None
+            return image
+        self._file.notes[_TIMED.format(facts.time_s)] = None
+        return image * facts.time_s
 
     def _without_opacity(self, image: Array) -> Array:
         if len(image) not in _ALPHA:
@@ -153,12 +169,14 @@ def open_pattern_file(
 
 
 def check_alike(path: Path, frames: Sequence[Frame], numbers: Sequence[int]) -> Frame:
-    """Refuse images that differ; gives what they are.
+    """Refuse images that differ; gives what they are. Curves may differ in their points.
 
     Raises:
         InputError: Two differ.
     """
     first = frames[numbers[0]]
+    if first.dimensions == 1:
+        return first
     for number in numbers[1:]:
         if frames[number].shape != first.shape or frames[number].dtype != first.dtype:
             raise InputError(

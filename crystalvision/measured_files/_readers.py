@@ -1,7 +1,7 @@
 """Chooses the reader of a file, by its content and its name: the one place that does."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from crystalvision.contracts import Reader, origin_of
@@ -9,7 +9,7 @@ from crystalvision.errors import InputError, PluginError
 from crystalvision.measured_files._limits import decoding, kind_of, start_of
 from crystalvision.measured_files._open_file import OpenFile
 from crystalvision.ordinary_files import check_ordinary
-from crystalvision.plugins import Catalogue
+from crystalvision.plugins import Catalogue, PluginSelection
 
 _PICTURE = "save what was measured, not a picture of it"
 _CONVERT = "read it with its own library, and save the images with numpy.save"
@@ -28,7 +28,7 @@ class Readers:
 
     def __init__(self, catalogue: Catalogue | None = None) -> None:
         """Take those of a catalogue; by default of what is installed."""
-        self._catalogue = catalogue or Catalogue.load()
+        self._catalogue = catalogue or _installed(PluginSelection.from_environment())
         self._broken: list[str] = []
 
     @cached_property
@@ -90,8 +90,7 @@ class Readers:
 
     def _called(self, name: str) -> Reader:
         if name not in self._named:
-            self._catalogue.entry("reader", name)  # says what there is
-            return self._catalogue.create("reader", name)  # says why it cannot be had
+            _check(self._catalogue.create("reader", name))  # which says why it cannot be had
         return self._named[name]
 
     def _choose(self, path: Path) -> Reader:
@@ -125,6 +124,11 @@ class Readers:
     def _listed(self, readers: Sequence[Reader]) -> str:
         names = {id(reader): name for name, reader in self._named.items()}
         return ", ".join(f"{names[id(one)]} ({one.format})" for one in readers)
+
+
+@lru_cache(1)
+def _installed(selection: PluginSelection) -> Catalogue:
+    return Catalogue.load(selection)
 
 
 def _check(reader: Reader) -> None:

@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PatternSource:
     """Patterns that one argument names.
 
     Attributes:
@@ -47,7 +47,7 @@ class Source:
 
 def open_source(
     argument: str, image_shape: tuple[int, ...], readers: Readers | None = None
-) -> Source:
+) -> PatternSource:
     """Find the patterns that an argument names; they are not read yet.
 
     Args:
@@ -66,7 +66,7 @@ def open_source(
     count, read, dataset = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
-    found = Source(names, lambda places: read([numbers[place] for place in places]), path)
+    found = PatternSource(names, lambda places: read([numbers[place] for place in places]), path)
     if dataset is None:
         return found
     return replace(
@@ -117,7 +117,7 @@ def _take_apart(argument: str) -> tuple[Path, str | None]:
     return path, chosen
 
 
-def _of_file(path: Path, chosen: str | None, channels: int, readers: Readers) -> Source:
+def _of_file(path: Path, chosen: str | None, channels: int, readers: Readers) -> PatternSource:
     def choose(count: int) -> range:
         return _choose(path, chosen or "", count)
 
@@ -137,7 +137,7 @@ def _of_file(path: Path, chosen: str | None, channels: int, readers: Readers) ->
             notes.update(dict.fromkeys(again.notes))
         return images[:, 0] if channels == 1 else images
 
-    return Source(tuple(map(text_of, names)), read, path, notes=notes)
+    return PatternSource(tuple(map(text_of, names)), read, path, notes=notes)
 
 
 def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Dataset | None]:

@@ -1,7 +1,8 @@
 """RAW files of Bruker and Siemens: versions 1, 2, 3 (`RAW1.01`) and 4 (`RAW4.00`).
 
-Points are read by geddes; where the header has the beam and the counting time is found by the
-published descriptions of versions 1 to 3, and by comparing files of known settings for version 4.
+Points are read by geddes but for versions 1 and 2, which it does not know. Where the header has the
+beam and the counting time is as the manual of DIFFRAC plus XCH says (2002, appendix A), and for
+version 4 as files of known settings have it.
 """
 
 import struct
@@ -10,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crystalvision.contracts import Facts, MeasuredFile, Reader
 from crystalvision.measured_files import content_of
 from crystalvision_readers._curves import Curve, CurveFile, beam_of
 from crystalvision_readers._geddes import ranges
 
-_V3_HEADER, _V3_RANGE = 712, 304
+_OLD = (b"RAW ", b"RAW2")
+_V3_HEADER = 712
 _V4_FIRST, _V4_BEAM, _V4_TEXT, _V4_RANGE = 61, 30, 10, 160
 _LEAST_ANGSTROM, _MOST_ANGSTROM = 0.05, 10.0
 _LONGEST_S = 1e7
@@ -35,9 +39,15 @@ class BrukerRaw(Reader):
             ValueError: It is cut short, or no range is a pattern.
         """
         content = content_of(path)
+        if content.startswith(_OLD):
+            try:
+                return CurveFile(_old_ranges(content))
+            except struct.error as error:
+                raise ValueError("it is cut short") from error
         found, notes = ranges(content, "pattern.raw")
         try:
-            beam, times = _header(content)
+            new = content.startswith(b"RAW4.")
+            beam, times = _version_4(content) if new else _version_3(content)
         except (struct.error, IndexError, ValueError):
             beam, times = Facts(), []
             notes.append("has a header that is not understood: wavelength and time are not read")
@@ -50,34 +60,55 @@ class BrukerRaw(Reader):
         return CurveFile(curves, notes)
 
 
-def _header(content: bytes) -> tuple[Facts, list[float | None]]:
-    """The beam, and the counting time of each range [s]."""
-    if content.startswith(b"RAW4."):
-        return _version_4(content)
-    if content.startswith(b"RAW1.01"):
-        return _version_3(content)
-    if content.startswith(b"RAW2"):
-        return _version_2(content)
-    return _version_1(content)
+def _old_ranges(content: bytes) -> list[Curve]:
+    """The ranges of versions 1 and 2, which geddes does not read."""
+    return list(_version_1(content) if content.startswith(b"RAW ") else _version_2(content))
 
 
-def _version_1(content: bytes) -> tuple[Facts, list[float | None]]:
-    (time,) = struct.unpack_from("<f", content, 8)
-    first, second = struct.unpack_from("<2f", content, 72)
-    return Facts(**_beam("", first, second, None)), [_time(time)]
+def _version_1(content: bytes) -> Iterator[Curve]:
+    place, following = 4, 1
+    while following:
+        if content[place : place + 4] == b"RAW ":  # later writers repeat it before each range
+            place += 4
+        steps, time, step, _, _, start = struct.unpack_from("<I2fIIf", content, place)
+        first, second, following = struct.unpack_from("<2f72xI", content, place + 68)
+        facts = Facts(
+            time_s=_time(time),
+            sample=_text(content[place + 36 : place + 68]),
+            **_beam("", first, second, None),
+        )
+        yield _curve(content, place + 152, steps, start, step, facts)
+        place += 152 + 4 * steps
 
 
-def _version_2(content: bytes) -> tuple[Facts, list[float | None]]:
+def _version_2(content: bytes) -> Iterator[Curve]:
     (count,) = struct.unpack_from("<H", content, 4)
-    recorded = _text(content[168:188])
     first, second, ratio = struct.unpack_from("<3f", content, 190)
-    place, times = 256, []
+    beam = _beam(_text(content[188:190]), first, second, ratio)
+    facts = Facts(recorded=_text(content[168:188]), **beam)
+    place = 256
     for _ in range(count):
         length, steps = struct.unpack_from("<2H", content, place)
-        times.append(_time(struct.unpack_from("<f", content, place + 8)[0]))
+        time, step, start = struct.unpack_from("<3f", content, place + 8)
+        timed = replace(facts, time_s=_time(time))
+        yield _curve(content, place + length, steps, start, step, timed)
         place += length + 4 * steps
-    beam = _beam(_text(content[188:190]), first, second, ratio)
-    return Facts(recorded=recorded, **beam), times
+
+
+def _curve(
+    content: bytes, place: int, steps: int, start: float, step: float, facts: Facts
+) -> Curve:
+    """A range whose counts begin at a place.
+
+    Raises:
+        ValueError: They are not all there.
+    """
+    if place + 4 * steps > len(content):
+        raise ValueError(f"it is cut short: a range says {steps:,} points")
+    counts = np.frombuffer(content, "<f4", steps, place).astype(np.float64)
+    # Its numbers have seven digits: an angle is meant in steps of less.
+    positions = np.round(start + step * np.arange(steps), 6)
+    return Curve(positions, counts, facts)
 
 
 def _version_3(content: bytes) -> tuple[Facts, list[float | None]]:

@@ -86,7 +86,7 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
+        "bound": "crystalvision_simulate.bound_command:bound",
         "calibrate": "crystalvision_simulate.calibrate_command:calibrate",
-        "bound": "crystalvision_simulate.limits:bound",
         "show": "crystalvision_simulate.show:show",
     }
