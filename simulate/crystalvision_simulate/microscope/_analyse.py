@@ -21,6 +21,7 @@ from crystalvision_simulate.microscope._stop import Stop, find_stop
 
 _LEAST_SIDE = 32
 _GOOD_CENTRE = 0.4  # pixels: rings whose centre is less certain are none
+_SURE_RINGS = 4
 _NEAR_BEST = 0.12  # of the symmetry: centres that are as likely
 
 
@@ -29,7 +30,8 @@ class Analysed:
     """One picture.
 
     Attributes:
-        measured: The picture.
+        measured: The picture, without its gamma.
+        gamma: Of the picture as it was; 1 for counts.
         noise: Its noise.
         blemishes: Bad pixels, and what was written on it.
         hidden: All pixels that show nothing of the pattern, (h, w).
@@ -43,6 +45,7 @@ class Analysed:
     """
 
     measured: Measured
+    gamma: float
     noise: Noise
     blemishes: Blemishes
     hidden: Mask
@@ -78,12 +81,13 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
         )
     if not np.ptp(counts) > 0:
         raise InputError(f"{measured.name}: all pixels are {counts.flat[0]:g}; it shows no pattern")
-    blemishes, noise = find_blemishes(measured)
+    measured, blemishes, noise, gamma = find_blemishes(measured)
+    counts = measured.counts
     bright = _logarithm(counts, noise)
     hidden, stop = blemishes.hidden, None
     centre = most_symmetric(symmetry_map(bright, ~hidden)) if about is None else about
     for _ in range(2):
-        dark, stop = find_stop(counts, ~blemishes.hidden, centre, noise)
+        dark, stop = find_stop(counts, ~blemishes.hidden, centre, noise, measured.full)
         hidden = blemishes.hidden | dark
         symmetry = symmetry_map(bright, ~_wider(hidden, dark))
         centre = most_symmetric(symmetry) if about is None else about
@@ -94,9 +98,12 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
         rings = None
     spots = find_spots(level if rings is None else _without(rings, level), seen)
     lattice = find_lattice(spots)
+    if rings is not None and lattice is not None and _only_spots(rings, spots, lattice):
+        rings = None
     geometry, others, error = _centre(rings, spots, lattice, symmetry, stop, hidden, centre, about)
     return Analysed(
         measured,
+        gamma,
         noise,
         blemishes,
         hidden,
@@ -139,6 +146,12 @@ def _plausible(rings: Rings, shape: tuple[int, int]) -> bool:
     inside = -0.2 * shape[1] < geometry.x < 1.2 * shape[1]
     inside &= -0.2 * shape[0] < geometry.y < 1.2 * shape[0]
     return inside and geometry.ellipticity < 0.15 and len(rings.radii_px) >= 2
+
+
+def _only_spots(rings: Rings, spots: Spots, lattice: Lattice) -> bool:
+    """Whether a lattice tells nearly all there is, and what passed for rings is its halo."""
+    members = len(lattice.members)
+    return len(rings.radii_px) < _SURE_RINGS and members >= 10 and members > 0.8 * len(spots)
 
 
 def _without(rings: Rings, level: Image) -> Image:

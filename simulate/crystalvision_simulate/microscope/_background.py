@@ -1,6 +1,6 @@
 """The smooth background: a halo about the direct beam, and the ring of an amorphous film."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -59,13 +59,16 @@ class Background:
         return float(self.ring * np.trapezoid(2 * np.pi * line * density, line))
 
 
-def fit_background(profile: Profile, sigma: Profile, first: int) -> Background | None:
-    """Fit the background.
+def fit_background(
+    profile: Profile, sigma: Profile, first: int, offset: float
+) -> Background | None:
+    """Fit the background: its amounts by least squares, its widths and places on a grid.
 
     Args:
         profile: Counts at each whole radius, without rings and spots, (n,).
         sigma: Their standard errors, (n,).
         first: The first radius that was seen.
+        offset: Counts without electrons.
 
     Returns:
         The background; `None` where there is too little to fit.
@@ -74,37 +77,34 @@ def fit_background(profile: Profile, sigma: Profile, first: int) -> Background |
     usable = (radius >= first) & np.isfinite(profile)
     if usable.sum() < 15:
         return None
-    radius, values = radius[usable], profile[usable]
-    error = np.maximum(sigma[usable], 0.02 * np.maximum(values - values.min(), 0) + 1e-9)
+    radius, values = radius[usable], profile[usable] - offset
+    error = np.maximum(sigma[usable], 0.02 * np.abs(values) + 1e-9)
     reach = float(radius.max())
-    height = max(float(values.max() - values.min()), 1e-9)
-    best = None
-    for half_width in (0.5, 4.0, 20.0):
-        for place in (0.25, 0.45, 0.65):
-            start = [
-                values.min(),
-                height * (radius[0] ** 2 + half_width**2),
-                half_width,
-                0.1 * height,
-                place * reach,
-                0.1 * reach,
-            ]
-            low = [-np.inf, 0, 0.05, 0, 0.1 * reach, 0.03 * reach]
-            high = [np.inf, np.inf, reach, np.inf, reach, 0.4 * reach]
-            found = optimize.least_squares(
-                lambda numbers: (_model(numbers, radius) - values) / error,
-                np.clip(start, np.array(low) + 1e-9, np.array(high) - 1e-9),
-                bounds=(low, high),
-                loss="soft_l1",
-                max_nfev=60,
-                x_scale=np.maximum(np.abs(start), 1e-6),
-            )
-            if best is None or found.cost < best.cost:
-                best = found
-    assert best is not None  # noqa: S101 - there are starts
-    rest = _model(best.x, radius) - values
-    misfit = float(np.sqrt(np.mean(rest**2)) / height)
-    return Background(*(float(one) for one in best.x), misfit=misfit)
+    best: tuple[float, Background] | None = None
+    for half_width in np.geomspace(0.5, reach / 2, 14):
+        halo = half_width**2 / (radius**2 + half_width**2)
+        for place in np.linspace(0.15, 0.8, 9) * reach:
+            for width in np.array([0.06, 0.1, 0.16]) * reach:
+                ring = np.exp(-0.5 * ((radius - place) / width) ** 2)
+                design = np.stack([np.ones(len(radius)), halo, ring], axis=1) / error[:, None]
+                amounts, cost = optimize.nnls(design, values / error)
+                if best is None or cost < best[0]:
+                    best = (
+                        float(cost),
+                        Background(
+                            offset + float(amounts[0]),
+                            float(amounts[1] * half_width**2),
+                            float(half_width),
+                            float(amounts[2]),
+                            float(place),
+                            float(width),
+                            float(cost),
+                        ),
+                    )
+    assert best is not None  # noqa: S101 - the grids are not empty
+    rest = best[1].at(radius) - profile[usable]
+    misfit = np.sqrt(np.mean((rest / np.maximum(values, 0.05 * values.max())) ** 2))
+    return replace(best[1], misfit=float(misfit))
 
 
 def _model(numbers: Float[np.ndarray, "6"], radius: Profile) -> Profile:

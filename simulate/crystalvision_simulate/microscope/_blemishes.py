@@ -1,9 +1,10 @@
 """Finds what a picture shows that is none of its counts: bad pixels, burnt-in bars and text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float
 from scipy import ndimage
 
 from crystalvision_simulate.microscope._image import Image, Mask, Measured
@@ -17,7 +18,10 @@ _BAR_ASPECT = 4.0
 _BAR_FILL = 0.9
 _LEAST_BAR = 12  # pixels
 _FRAME_FILL = 0.35
-_BINS = 12
+_BINS = 14
+_EIGHT_BITS = 255.0
+_LEAST_LEVEL = 6.0  # of 255: below it, rounding hides the noise
+_UNLIKE = 0.35  # standard deviation of log variance about a power of the level
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,40 +69,77 @@ class Blemishes:
 
 def noise_of(counts: Image, hidden: Mask) -> Noise:
     """How pixels scatter about the mean of their neighbours, by that mean."""
+    level, variance = _scatter(counts, hidden)
+    offset = float(level[0])
+    if len(level) < 3:
+        return Noise(max(float(variance.max()), 1e-12), 0.0, offset)
+    level, variance = level[1:] - offset, variance[1:]
+    weight = 1 / np.maximum(variance, variance.max() * 1e-6)
+    middle = np.average(level, weights=weight)
+    gain = np.sum(weight * (level - middle) * variance)
+    gain = max(float(gain / np.sum(weight * (level - middle) ** 2)), 0.0)
+    floor = max(float(np.average(variance - gain * level, weights=weight)), 1e-12)
+    return Noise(floor, gain, offset)
+
+
+def gamma_of(counts: Image, hidden: Mask, full: float) -> float:
+    """The gamma of a picture, from its noise; 1 where that does not tell.
+
+    Of n electrons a picture holds x ∝ n^γ, which scatters by γ x / √n: its variance goes as
+    x^(2 − 1/γ), that of counts themselves as x.
+    """
+    level, variance = _scatter(counts, hidden)
+    level, variance = level[1:], variance[1:] - 1 / 12  # of rounding
+    usable = (level > _LEAST_LEVEL) & (level < 0.7 * full) & (variance > 0.3)
+    if usable.sum() < 4 or level[usable].max() < 2 * level[usable].min():
+        return 1.0
+    x, y = np.log(level[usable]), np.log(variance[usable])
+    power, start = np.polyfit(x, y, 1)
+    rest = y - power * x - start
+    if rest.std() > _UNLIKE or not -0.6 < power < 0.75:
+        return 1.0
+    return float(1 / (2 - power))
+
+
+def _scatter(
+    counts: Image, hidden: Mask
+) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """The darkest level, then levels of flat parts of the picture, and the variance at each."""
     mean = ndimage.gaussian_filter(counts, 2.0)
     corners = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1]]) / 4
     rest = counts - ndimage.convolve(counts, corners)
     slope = ndimage.gaussian_gradient_magnitude(counts, 2.0)
-    usable = ~ndimage.binary_dilation(hidden, iterations=2)
-    offset = float(np.percentile(mean[usable], 0.5))
+    usable = ~ndimage.binary_dilation(hidden, iterations=3)
+    levels, variances = [float(np.percentile(mean[usable], 0.5))], [0.0]
     edges = np.unique(np.quantile(mean[usable], np.linspace(0, 0.98, _BINS + 1)))
-    levels, variances = [], []
     for low, high in pairwise(edges):
         chosen = usable & (mean >= low) & (mean <= high)
         if chosen.sum() < 50:
             continue
         flat = chosen & (slope <= np.quantile(slope[chosen], 0.5))
-        levels.append(float(mean[flat].mean()) - offset)
+        levels.append(float(mean[flat].mean()))
         variances.append(float((rest[flat] ** 2).mean()) / 1.25)
-    if len(levels) < 2:
-        return Noise(max(variances, default=1.0), 0.0, offset)
-    level, variance = np.maximum(levels, 0), np.array(variances)
-    weight = 1 / np.maximum(variance, variance.max() * 1e-6)
-    gain = np.sum(weight * (level - np.average(level, weights=weight)) * variance)
-    spread = np.sum(weight * (level - np.average(level, weights=weight)) ** 2)
-    slope_found = max(float(gain / spread), 0.0)
-    floor = max(float(np.average(variance - slope_found * level, weights=weight)), 1e-12)
-    return Noise(floor, slope_found, offset)
+    return np.array(levels), np.array(variances)
 
 
-def find_blemishes(measured: Measured) -> tuple[Blemishes, Noise]:
-    """Find bad pixels, bars, text and frames."""
+def find_blemishes(measured: Measured) -> tuple[Measured, Blemishes, Noise, float]:
+    """Find bad pixels, bars, text and frames, and undo the gamma of a picture of 8 bits.
+
+    Returns:
+        The picture as counts, what is none of them, their noise, and the gamma.
+    """
+    written, bar = _written(measured.counts)
+    gamma = 1.0
+    if measured.full == _EIGHT_BITS:
+        gamma = gamma_of(measured.counts, written, measured.full)
+        if gamma != 1:
+            relative = np.clip(measured.counts / measured.full, 0, 1)
+            measured = replace(measured, counts=measured.full * relative ** (1 / gamma))
     counts = measured.counts
-    written, bar = _written(counts)
     noise = noise_of(counts, written)
     hot, dead = _bad_pixels(counts, noise)
     noise = noise_of(counts, written | hot | dead)
-    return Blemishes(hot & ~written, dead & ~written, written, bar), noise
+    return measured, Blemishes(hot & ~written, dead & ~written, written, bar), noise, gamma
 
 
 def _bad_pixels(counts: Image, noise: Noise) -> tuple[Mask, Mask]:
@@ -151,7 +192,8 @@ def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
     if not near.any() or not further.any():
         return False
     background = float(np.median(counts[further]))
-    return float(np.median(counts[near])) - background < _NEXT * (brightest - background)
+    bright_near = float(np.quantile(counts[near], 0.85))
+    return bright_near - background < _NEXT * (brightest - background)
 
 
 def _with_frame(part: Mask) -> Mask:

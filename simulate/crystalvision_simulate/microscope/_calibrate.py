@@ -18,6 +18,7 @@ from crystalvision_simulate.microscope._crystal import (
     match_lengths,
     match_rings,
     match_zones,
+    refine_by_profile,
 )
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
@@ -162,6 +163,9 @@ def _calibrated(
             prior,
         )
         if match is not None:
+            rings = analysed.rings
+            above = np.clip(rings.profile - rings.baseline, 0, None)
+            match = refine_by_profile(match, lines, above, float(np.median(rings.widths_px)))
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
     if known.crystal is not None and analysed.lattice is not None:
         zone, others = _zone(analysed, known, size, match is not None)
@@ -217,4 +221,5 @@ def _background(analysed: Analysed, geometry: Geometry) -> Background | None:
         return None
     whole = np.interp(np.arange(len(median)), known, median[known])
     opened = ndimage.grey_opening(whole, window)
-    return fit_background(opened, np.nan_to_num(error, nan=float(np.nanmax(error))), first)
+    errors = np.nan_to_num(error, nan=float(np.nanmax(error)))
+    return fit_background(opened, errors, first, analysed.noise.offset)

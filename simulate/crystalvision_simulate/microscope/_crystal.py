@@ -1,12 +1,13 @@
 """Compares radii of rings, and lattices of spots, with those of a known crystal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import optimize
 
 from crystalvision.contracts import Crystal
 from crystalvision_simulate.powder import reflections
@@ -16,6 +17,7 @@ _THERMAL = 0.08  # Å: about what atoms of a metal move at room temperature
 _ONE_LINE = 0.012  # relative: lines that are nearer are one ring
 _VISIBLE = 3e-3  # of the strongest line
 _MATCH = 0.012  # relative: how far a ring may lie from its line
+_REFINED = 0.02  # relative: how far a whole profile may move what single rings said
 _GREATEST_INDEX = 4
 _MOST_ELLIPTIC = 0.10
 _LIKELY_ELLIPTIC = 0.02
@@ -185,6 +187,45 @@ def _matched(
     found = float((weights * hit).sum() / weights.sum())
     error = max(spread / np.sqrt(len(rings)), 2e-4)
     return RingMatch(scale, error, rings, matched, told * found - 5 * spread)
+
+
+def refine_by_profile(
+    match: RingMatch, lines: Lines, above: Float[np.ndarray, "n"], width_px: float
+) -> RingMatch:
+    """The size of a pixel with which lines of free strength fit a whole profile best.
+
+    Rings that overlap pull each other's middles; here they are told apart.
+
+    Args:
+        match: About what it is.
+        lines: The crystal's.
+        above: The profile above its background at each whole radius, (n,).
+        width_px: Full width of a ring at half height [pixel].
+    """
+    radius = np.arange(len(above), dtype=np.float64)
+    sigma = width_px / 2.355
+
+    def misfit(scale: float, sigma: float) -> float:
+        places = lines.length_inv_angstrom / scale
+        places = places[places < len(above) + 3 * sigma]
+        shapes = np.exp(-0.5 * ((radius[:, None] - places[None, :]) / sigma) ** 2)
+        return float(optimize.nnls(shapes, above)[1])
+
+    scales = match.pixel_size_inv_angstrom * np.linspace(1 - _REFINED, 1 + _REFINED, 51)
+    sigmas = sigma * np.array([0.7, 0.85, 1.0, 1.2])
+    costs = np.array([[misfit(scale, one) for scale in scales] for one in sigmas]) ** 2
+    row, best = np.unravel_index(int(costs.argmin()), costs.shape)
+    if not 0 < best < len(scales) - 1:
+        return match
+    low, middle, high = costs[row, best - 1 : best + 2]
+    curvature = low - 2 * middle + high
+    step = float(scales[1] - scales[0])
+    shift = 0.5 * (low - high) / curvature if curvature > 0 else 0.0
+    scale = float(scales[best]) + step * float(np.clip(shift, -1, 1))
+    # The cost rises by its mean a degree of freedom at one standard error.
+    each = middle / max(1, len(above) - 10)
+    error = step * np.sqrt(2 * each / curvature) / scale if curvature > 0 else match.error
+    return replace(match, pixel_size_inv_angstrom=scale, error=float(np.clip(error, 2e-4, 0.02)))
 
 
 def zone_axes(greatest: int = _GREATEST_INDEX) -> list[tuple[int, int, int]]:

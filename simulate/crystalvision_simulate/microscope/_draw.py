@@ -81,6 +81,7 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
         axes.plot([x - dx, x + dx], [y - dy, y + dy], color=look.centre, lw=1.6)
     axes.set_xlim(-0.5, counts.shape[1] - 0.5)
     axes.set_ylim(counts.shape[0] - 0.5, -0.5)
+    axes.grid(visible=False)
     axes.set_xlabel("column x [px]")
     axes.set_ylabel("row y [px]")
     axes.set_title(figure_text(analysed.measured.name, 60), loc="left", fontsize=10)
@@ -141,6 +142,8 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
 
 
 def _draw_profile(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     profile, _, _ = radial_profile(one.analysed, one.geometry)
     size = one.pixel_size_inv_angstrom
     scale = 1.0 if size is None else size
@@ -153,6 +156,9 @@ def _draw_profile(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
         fitted = np.where(fitted > 0, fitted, np.nan)
         axes.plot(radius, fitted, color=look.hidden, lw=1.2, ls="--", label="background")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(visible=False)
     known = above[np.isfinite(above)]
     if len(known):
         axes.set_ylim(max(float(known.min()) * 0.7, float(known.max()) * 1e-5), known.max() * 2.5)
@@ -193,7 +199,7 @@ def _draw_facts(axes: "Axes", one: Calibrated, look: _Look) -> None:
     axes.axis("off")
     place = 1.0
     for name, value in facts(one):
-        rows = textwrap.wrap(value, 62) or [""]
+        rows = textwrap.wrap(value, 58) or [""]
         axes.text(0.0, place, name, color=look.faint, fontsize=8.5, va="top")
-        axes.text(0.21, place, "\n".join(rows), color=look.ink, fontsize=8.5, va="top")
+        axes.text(0.23, place, "\n".join(rows), color=look.ink, fontsize=8.5, va="top")
         place -= 0.075 * len(rows)

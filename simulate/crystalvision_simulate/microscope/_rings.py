@@ -28,6 +28,7 @@ class Rings:
         geometry: Their centre and ellipse.
         radii_px: Undistorted radii, ascending [pixel], (k,).
         heights: How far each rises above the background, (k,).
+        widths_px: Full width at half height of each [pixel], (k,).
         profile: Median over the azimuth at each whole radius, (n,).
         baseline: What of it is background, (n,).
         error_px: Standard error of the centre [pixel].
@@ -37,6 +38,7 @@ class Rings:
     geometry: Geometry
     radii_px: Profile
     heights: Profile
+    widths_px: Profile
     profile: Profile
     baseline: Profile
     error_px: float
@@ -75,7 +77,7 @@ def find_rings(
         geometry = _changed(geometry, change)
         if np.hypot(change[0], change[1]) < _CLOSE and round_ > 3:
             break
-    return Rings(geometry, radii, heights, profile, baseline, *errors)
+    return Rings(geometry, radii, heights, widths, profile, baseline, *errors)
 
 
 def _profiles(level: Image, seen: Mask, geometry: Geometry, sectors: int) -> Image:
@@ -112,14 +114,21 @@ def _rings_of(
     smooth = ndimage.gaussian_filter1d(profile, 0.8)
     baseline = _baseline(smooth, max(6, round(last * _WIDEST)))
     above = smooth - baseline
-    noise = 1.25 * np.nanstd(profiles - profile, axis=0) / np.sqrt(np.maximum(known.sum(axis=0), 1))
+    rest = np.where(known, profiles - profile, 0)
+    number = np.maximum(known.sum(axis=0), 1)
+    noise = 1.25 * np.sqrt((rest**2).sum(axis=0)) / number
     floor = 1.4826 * np.median(np.abs(above - np.median(above)))
     threshold = _SIGNIFICANT * np.maximum(ndimage.median_filter(noise, 15), 0.5 * floor) + 1e-9
     peaks, _ = signal.find_peaks(above, height=threshold, distance=3)
     peaks = np.array([peak for peak in peaks if first + 2 < peak < last - 3 and peak >= _LEAST])
     if not len(peaks):
         return None
-    widths = np.clip(signal.peak_widths(above, peaks, rel_height=0.5)[0], 2.0, 2 * last * _WIDEST)
+    window = max(6, round(last * _WIDEST))
+    widths = np.maximum(signal.peak_widths(above, peaks, rel_height=0.5)[0], 2.0)
+    narrow = widths < 0.85 * window  # the rest are what a hump leaves above its baseline
+    peaks, widths = peaks[narrow], widths[narrow]
+    if not len(peaks):
+        return None
     peaks, widths = _round_ones(profiles, baseline, above, peaks, widths)
     if not len(peaks):
         return None

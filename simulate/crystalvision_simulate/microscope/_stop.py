@@ -1,17 +1,24 @@
 """Finds the beam stop: a disc or the end of a bar before the direct beam, and its arm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy import ndimage, optimize, special
 
 from crystalvision_simulate.microscope._blemishes import Noise
 from crystalvision_simulate.microscope._image import Image, Mask, distances, smoothed
 
+Array = np.ndarray[Any, Any]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Profile = Float[np.ndarray, "n"]
+
 _SMOOTH = 1.0  # pixels
 _CLEAR = 5.0  # standard deviations
 _LEAST_PIXELS = 20
-_SAME = 0.7  # intersection over union, from which a shape is told by its numbers
+_SAME = 0.8  # of the dark part is in a shape, and of the shape is dark, if the shape is right
 _MARGIN = 10  # pixels about a shape, by which it is fitted
 _BLACK = 0.08  # of what is expected
 
@@ -39,8 +46,13 @@ class Stop:
     def depth(self, shape: tuple[int, int]) -> Image:
         """How far each pixel lies within its edge, negative outside [pixel], (h, w)."""
         rows, columns = np.mgrid[: shape[0], : shape[1]]
+        depth: Image = self.depth_at(rows, columns)
+        return depth
+
+    def depth_at(self, rows: Array, columns: Array) -> Array:
+        """The same of some pixels, (n,)."""
         across_x, across_y = columns - self.x, rows - self.y
-        depth: Image = self.radius - np.hypot(across_x, across_y)
+        depth = self.radius - np.hypot(across_x, across_y)
         if self.arm_width:
             angle = np.deg2rad(self.arm_angle_deg)
             along = across_x * np.cos(angle) + across_y * np.sin(angle)
@@ -54,7 +66,7 @@ def expected_background(
 ) -> tuple[Image, Image]:
     """The background by distance from the centre, as if nothing stood before it.
 
-    It is taken to fall with distance: within the stop, that of the brightest annulus outside.
+    Where it is dark about the centre, it is that of the annulus about the dark part.
 
     Returns:
         That of each whole distance (n,), and of each pixel (h, w).
@@ -73,12 +85,31 @@ def expected_background(
     profile = np.interp(np.arange(len(profile)), known, profile[known])
     window = 2 * max(4, min(image.shape) // 40) + 1
     opened = ndimage.grey_opening(profile, window)
-    falling = np.maximum.accumulate(opened[::-1])[::-1]
-    return falling, np.interp(far, np.arange(len(falling)), falling)
+    edge = _edge_of_dark(profile, max(4, window // 2))
+    opened[:edge] = profile[edge]
+    return opened, np.interp(far, np.arange(len(opened)), opened)
+
+
+def _edge_of_dark(profile: Profile, rise: int) -> int:
+    """Where the profile first reaches a level that it keeps: 0 where it falls from the start.
+
+    Args:
+        profile: By distance, (n,).
+        rise: Over how many pixels the edge of a stop may rise.
+    """
+    for start in range(len(profile) - rise):
+        step = profile[start + rise] - profile[start]
+        if step > max(0.5 * (profile[start + rise] - profile.min()), 1e-12):
+            return int(start + np.argmax(profile[start : start + 2 * rise]))
+    return 0
 
 
 def find_stop(
-    counts: Image, seen: Mask, centre: tuple[float, float], noise: Noise
+    counts: Image,
+    seen: Mask,
+    centre: tuple[float, float],
+    noise: Noise,
+    full: float = float("inf"),
 ) -> tuple[Mask, Stop | None]:
     """The pixels behind the beam stop, and other black ones, and the stop's numbers if it has any.
 
@@ -87,6 +118,7 @@ def find_stop(
         seen: Pixels that are no blemish, (h, w).
         centre: About where the direct beam is, x and y [pixel].
         noise: Its noise.
+        full: Where its pixels are full.
     """
     image = smoothed(counts, seen, _SMOOTH)
     profile, expected = expected_background(image, seen, centre)
@@ -107,10 +139,11 @@ def find_stop(
     if part.sum() < _LEAST_PIXELS:
         return nothing, None
     black = _other_black(image, expected, dark, labels, int(found.argmax()), clear)
-    stop = _fit(counts, seen & ~black, expected, dark, noise, _first_guess(part), part)
+    stop = _fit(counts, seen & ~black, centre, dark, noise, full, _first_guess(part, centre), part)
     shape = stop.depth(counts.shape) > 0
-    both = (shape & part & clear).sum() / max(1, ((shape | part) & clear).sum())
-    if both < _SAME:
+    core = shape & clear & seen
+    depth = (image[core] - dark) / (expected[core] - dark)
+    if (shape & part).sum() < _SAME * part.sum() or (depth < 0.6).mean() < _SAME:
         return part | black, None
     return shape | black, stop
 
@@ -141,21 +174,16 @@ def _other_black(
     return black
 
 
-def _first_guess(part: Mask) -> Stop:
+def _first_guess(part: Mask, centre: tuple[float, float]) -> Stop:
     """Disc and arm from the shape of the dark part: its largest circle, and what sticks out."""
     padded = np.pad(part, 1, mode="edge")
     depth = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
     rows, columns = np.nonzero(part)
     depths = depth[part]
-    radius = float(depths.max())
-    widest = depths >= radius - 0.5
-    x, y = float(columns[widest].mean()), float(rows[widest].mean())
-    if depths[widest].size > 4 * radius:  # a bar is as wide everywhere: its end is the disc
-        away = np.array([columns.mean() - part.shape[1] / 2, rows.mean() - part.shape[0] / 2])
-        end = int(np.argmin(columns * away[0] + rows * away[1]))
-        offset = np.array([columns.mean() - columns[end], rows.mean() - rows[end]])
-        offset *= radius / max(float(np.linalg.norm(offset)), 1e-9)
-        x, y = float(columns[end] + offset[0]), float(rows[end] + offset[1])
+    # A bar is as wide everywhere: its end at the direct beam is the disc.
+    score = depths - 0.15 * np.hypot(columns - centre[0], rows - centre[1])
+    disc = int(score.argmax())
+    x, y, radius = float(columns[disc]), float(rows[disc]), float(depths[disc])
     out = np.hypot(columns - x, rows - y) > radius + 2
     if out.sum() < 15:
         return Stop(x, y, radius)
@@ -169,46 +197,89 @@ def _first_guess(part: Mask) -> Stop:
 def _fit(
     counts: Image,
     seen: Mask,
-    expected: Image,
+    centre: tuple[float, float],
     dark: float,
     noise: Noise,
+    full: float,
     guess: Stop,
     part: Mask,
 ) -> Stop:
     """The shape whose blurred shadow fits the pixels about it best."""
     about = ndimage.binary_dilation(part, iterations=_MARGIN) & seen
-    local = smoothed(counts, seen & ~ndimage.binary_dilation(part, iterations=3), 4.0)
-    level = np.where(local > dark, np.minimum(local, 2 * expected), expected)
+    outside = seen & ~ndimage.binary_dilation(part, iterations=2)
+    halo, unseen = _halo(counts, outside, centre, full)
+    level = np.maximum(halo, dark)
     weight = (1 / np.maximum(noise.sigma(level), 1e-9))[about]
     values, bright = counts[about] - dark, (level - dark)[about]
+    rows, columns = np.nonzero(about)
+    # Where pixels are full, how bright it is there is found with the edge.
+    full_there = (unseen & (counts >= 0.9 * full))[about].any()
+    within = unseen[about]
 
-    def misfit(numbers: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    def rest(numbers: Numbers) -> Numbers:
         stop = _of(numbers, guess)
-        if stop.radius < 1 or stop.arm_width < 0 or not 0.05 < stop.blur < 10:
-            return 1e300
-        depth = stop.depth(counts.shape)[about]
-        shade = 0.5 * special.erfc(depth / (np.sqrt(2) * stop.blur))
-        rest = np.abs(values - bright * shade) * weight
-        return float(np.where(rest < 3, rest**2, 6 * rest - 9).sum())
+        shade = 0.5 * special.erfc(stop.depth_at(rows, columns) / (np.sqrt(2) * stop.blur))
+        there = bright * np.where(within, np.exp(numbers[-1]), 1) if full_there else bright
+        seen_values = np.minimum(there * shade, full - dark)
+        return np.asarray((values - seen_values) * weight)
 
+    about_beam = replace(guess, x=centre[0], y=centre[1], radius=max(2.0, guess.arm_width))
+    fits = [_fitted(rest, start, boosted=full_there) for start in (guess, about_beam)]
+    return _of(min(fits, key=lambda one: float(one.cost)).x, guess)
+
+
+def _fitted(rest: Callable[[Numbers], Numbers], guess: Stop, *, boosted: bool) -> Any:
+    """The least squares from one start; the last number is how much brighter full pixels are."""
     start = [guess.x, guess.y, guess.radius, 0.8]
-    steps = [1.0, 1.0, 1.0, 0.4]
+    low = [guess.x - 12, guess.y - 12, 1.0, 0.2]
+    high = [guess.x + 12, guess.y + 12, 3 * guess.radius + 5, 8.0]
     if guess.arm_width:
         start += [guess.arm_width, guess.arm_angle_deg]
-        steps += [1.0, 3.0]
-    simplex = np.vstack([start, *(np.array(start) + np.diag(steps))])
-    found = optimize.minimize(
-        misfit,
-        start,
-        method="Nelder-Mead",
-        options={"initial_simplex": simplex, "maxfev": 600, "xatol": 0.01, "fatol": 0.5},
+        low += [1.0, guess.arm_angle_deg - 30]
+        high += [3 * guess.arm_width + 5, guess.arm_angle_deg + 30]
+    scale = [1.0, 1.0, 1.0, 0.5, 1.0, 1.0][: len(start)]
+    if boosted:
+        start, low, high, scale = [*start, 0.5], [*low, -1.0], [*high, 6.0], [*scale, 0.5]
+    return optimize.least_squares(
+        rest,
+        np.clip(start, np.array(low) + 1e-6, np.array(high) - 1e-6),
+        bounds=(low, high),
+        loss="soft_l1",
+        f_scale=2.0,
+        x_scale=scale,
+        diff_step=1e-3,
+        max_nfev=40,
     )
-    return _of(found.x, guess)
 
 
-def _of(numbers: np.ndarray[tuple[int], np.dtype[np.float64]], guess: Stop) -> Stop:
+def _halo(
+    counts: Image, outside: Mask, centre: tuple[float, float], full: float
+) -> tuple[Image, Mask]:
+    """The median at each distance from the centre; nearer than was seen, as a power of it.
+
+    Where pixels are full, it is taken for what was not seen.
+
+    Returns:
+        The level of each pixel, and which are nearer than was seen.
+    """
+    far = distances(counts.shape, centre)
+    whole = np.rint(far).astype(int)
+    profile = ndimage.median(counts, np.where(outside, whole, -1), np.arange(whole.max() + 1))
+    number = np.bincount(whole[outside], minlength=whole.max() + 1)
+    known = np.flatnonzero((number >= 6) & (profile < 0.9 * full))
+    profile = np.interp(np.arange(len(profile)), known, profile[known])
+    first = int(known[0])
+    near = np.arange(first, min(first + 5, len(profile)))
+    if first > 0 and (profile[near] > 0).all():
+        power = float(np.polyfit(np.log(np.maximum(near, 1)), np.log(profile[near]), 1)[0])
+        inner = np.maximum(np.arange(first), 1) / max(first, 1)
+        profile[:first] = profile[first] * inner ** np.clip(power, -3, 0)
+    return np.interp(far, np.arange(len(profile)), profile), far < first
+
+
+def _of(numbers: Numbers, guess: Stop) -> Stop:
     x, y, radius, blur = (float(one) for one in numbers[:4])
     stop = replace(guess, x=x, y=y, radius=radius, blur=blur)
-    if len(numbers) == 6:
+    if guess.arm_width:
         stop = replace(stop, arm_width=float(numbers[4]), arm_angle_deg=float(numbers[5]))
     return stop

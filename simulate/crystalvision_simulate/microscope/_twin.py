@@ -176,6 +176,9 @@ def _picture(found: Sequence[Calibrated], size: float) -> dict[str, Any]:
         "read_noise_counts": _short(floor if floor > 0.05 * noise.gain else 0.0),
         "bit_depth": 8 if first.measured.full == 2**8 - 1 else 16,
     }
+    gammas = [one.analysed.gamma for one in found]
+    if any(gamma != 1 for gamma in gammas):
+        options["gamma"] = _range(gammas, 0.05, 0.1)
     for name in ("dead", "hot"):
         share = float(np.mean([getattr(one.analysed.blemishes, name).mean() for one in found]))
         if share > 0:

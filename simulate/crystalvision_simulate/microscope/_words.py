@@ -91,12 +91,9 @@ def _recorded(one: Calibrated) -> list[tuple[str, str]]:
     if blemishes.bar_px:
         lines.append(("scale bar", f"{blemishes.bar_px:.0f} px"))
     noise = analysed.noise
-    lines.append(
-        (
-            "counts",
-            f"{noise.gain:.4g} an electron, if noise is counting; {noise.offset:.4g} without any",
-        )
-    )
+    gain = f"{noise.gain:.3g} an electron, if noise is counting" if noise.gain else "gain not told"
+    gamma = "" if analysed.gamma == 1 else f"; gamma {analysed.gamma:.2f}, undone here"
+    lines.append(("counts", f"{gain}; {noise.offset:.3g} without any{gamma}"))
     return [*lines, *_background(one)]
 
 
@@ -156,6 +153,7 @@ def as_json(one: Calibrated) -> dict[str, Any]:
         "hot_pixels": int(analysed.blemishes.hot.sum()),
         "dead_pixels": int(analysed.blemishes.dead.sum()),
         "scale_bar_px": analysed.blemishes.bar_px or None,
+        "gamma": analysed.gamma,
         "gain_counts_per_electron": analysed.noise.gain,
         "offset_counts": analysed.noise.offset,
     }
