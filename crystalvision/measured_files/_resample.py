@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Num
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 
-_PARTS = 4  # of a pixel of either grid, where the two do not lie along each other
+_PARTS = 8  # of a pixel of either grid, where the two do not lie along each other
 _MOST_PARTS = 64
 _LEAST_SEEN = 0.5  # of a pixel: one of which less was seen was not seen
 _AT_ONCE = 2**22  # parts in memory
@@ -74,9 +74,10 @@ def resample(
 ) -> tuple[Float[np.ndarray, "c m n"], Bool[np.ndarray, "m n"]]:
     """A picture on other pixels: each gets the counts that fell on its area.
 
-    All counts within the new pixels are kept, and a flat picture stays flat; negative ones are
-    values. A pixel of which less than half was seen is not seen and has no counts; one of which a
-    part was not seen has what the seen part would have had on the whole.
+    All counts within the new pixels are kept, exactly where both lie along each other and within
+    some 10⁻³ where an ellipse is undone; a flat picture stays flat; negative counts are values. A
+    pixel of which less than half was seen is not seen and has no counts; one of which a part was
+    not seen has what the seen part would have had on the whole.
 
     Args:
         counts: The picture, (c, h, w).

@@ -6,7 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.errors import InputError
-from crystalvision_simulate.microscope._blemishes import Blemishes, Noise, find_blemishes
+from crystalvision_simulate.microscope._blemishes import (
+    LEAST_GAIN,
+    Blemishes,
+    Noise,
+    find_blemishes,
+)
 from crystalvision_simulate.microscope._geometry import (
     Geometry,
     Points,
@@ -133,11 +138,12 @@ def _logarithm(counts: Image, noise: Noise) -> Image:
 
 
 def _equal_noise(counts: Image, noise: Noise) -> Image:
-    """Counts on a scale on which they scatter alike: 2 √(electrons + ...) (Anscombe)."""
-    above = counts - noise.offset
-    if noise.gain <= 0:
-        return above / np.sqrt(noise.floor)
-    electrons = above / noise.gain + 3 / 8 + noise.floor / noise.gain**2
+    """Counts on a scale on which they scatter alike: 2 √(electrons + ...) (Anscombe).
+
+    Where noise does not tell the gain, as in a video that was packed, it is taken for one.
+    """
+    gain = noise.gain if noise.gain > LEAST_GAIN else 1.0
+    electrons = (counts - noise.offset) / gain + 3 / 8 + noise.floor / gain**2
     return 2 * np.sqrt(np.maximum(electrons, 0))
 
 

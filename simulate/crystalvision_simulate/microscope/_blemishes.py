@@ -14,10 +14,16 @@ _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
 _NEXT = 0.12  # of the step from background to a burnt-in pixel: what its neighbour may have of it
 _SIGNIFICANT = 8.0  # standard deviations
 _DEAD = 4.5
+_STICKS_OUT = 0.2
+LEAST_GAIN = 1e-3
+"""Counts of an electron: less is no noise of counting."""
 _BAR_ASPECT = 4.0
 _BAR_FILL = 0.9
 _LEAST_BAR = 12  # pixels
 _FRAME_FILL = 0.35
+_DEEPEST_BAND = 0.15  # of the picture
+_ACROSS = 0.9  # of its width
+_EMPTY = 0.995
 _BINS = 14
 _EIGHT_BITS = 255.0
 _LEAST_LEVEL = 6.0  # of 255: below it, rounding hides the noise
@@ -101,9 +107,7 @@ def gamma_of(counts: Image, hidden: Mask, full: float) -> float:
     return float(1 / (2 - power))
 
 
-def _scatter(
-    counts: Image, hidden: Mask
-) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+def _scatter(counts: Image, hidden: Mask) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """The darkest level, then levels of flat parts of the picture, and the variance at each."""
     mean = ndimage.gaussian_filter(counts, 2.0)
     corners = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1]]) / 4
@@ -129,6 +133,7 @@ def find_blemishes(measured: Measured) -> tuple[Measured, Blemishes, Noise, floa
         The picture as counts, what is none of them, their noise, and the gamma.
     """
     written, bar = _written(measured.counts)
+    written |= _bands(measured.counts)
     gamma = 1.0
     if measured.full == _EIGHT_BITS:
         gamma = gamma_of(measured.counts, written, measured.full)
@@ -139,6 +144,8 @@ def find_blemishes(measured: Measured) -> tuple[Measured, Blemishes, Noise, floa
     noise = noise_of(counts, written)
     hot, dead = _bad_pixels(counts, noise)
     noise = noise_of(counts, written | hot | dead)
+    if measured.bits is not None:  # rounding scatters, too
+        noise = replace(noise, floor=max(noise.floor, 1 / 12))
     return measured, Blemishes(hot & ~written, dead & ~written, written, bar), noise, gamma
 
 
@@ -149,7 +156,9 @@ def _bad_pixels(counts: Image, noise: Noise) -> tuple[Mask, Mask]:
     lowest = ndimage.percentile_filter(counts, 15, footprint=_NEIGHBOURS)
     sigma = noise.sigma(middle)
     above = counts - middle
-    hot = above > np.maximum(_SIGNIFICANT * sigma, 12 * noise.gain)
+    # Without noise that tells, only what sticks out of the whole picture does.
+    least = 12 * noise.gain if noise.gain > LEAST_GAIN else _STICKS_OUT * np.ptp(counts)
+    hot = above > np.maximum(_SIGNIFICANT * sigma, least)
     hot &= highest - middle < _NEXT * above
     dead = middle - counts > _DEAD * sigma
     dead &= (counts - noise.offset <= 0.1 * (middle - noise.offset)) & (
@@ -178,6 +187,22 @@ def _written(counts: Image) -> tuple[Mask, float]:
     for place, part in parts:
         written[place] |= _with_frame(part)
     return written, bar
+
+
+def _bands(counts: Image) -> Mask:
+    """Titles and empty rows at the edges: what a line across the whole picture cuts off."""
+    hidden = np.zeros(counts.shape, dtype=bool)
+    for turn in range(4):
+        turned, to = np.rot90(counts, turn), np.rot90(hidden, turn)
+        rows = max(2, round(_DEEPEST_BAND * len(turned)))
+        jump = np.abs(np.diff(turned[: rows + 1], axis=0)) > 0.12 * np.ptp(counts)
+        cut = np.flatnonzero(jump.mean(axis=1) > _ACROSS)
+        empty = (turned[:rows] == counts.min()).mean(axis=1) > _EMPTY
+        depth = 0 if not len(cut) else int(cut[-1]) + 1
+        while depth < rows and empty[depth]:
+            depth += 1
+        to[:depth] = True
+    return hidden
 
 
 def _sharp(counts: Image, part: Mask, brightest: float) -> bool:

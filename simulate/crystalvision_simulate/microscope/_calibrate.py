@@ -26,6 +26,8 @@ from crystalvision_simulate.microscope._image import Measured
 REACH_INV_ANGSTROM = 2.0
 """How far rings of a crystal are looked for [1/Å]."""
 _MOST_LENGTHS = 12
+_SURE_ELLIPSE = 0.005  # relative error of a lattice's steps
+_POOLED = "distances of spots in all pictures"
 _CLEAR = 1.0  # of the penalty: zones that are as likely
 
 
@@ -58,7 +60,9 @@ class Calibrated:
     @property
     def knows_ellipse(self) -> bool:
         """Whether rings or a zone told the ellipse; else it is taken for none."""
-        return self.analysed.rings is not None or self.zone is not None
+        return self.analysed.rings is not None or (
+            self.zone is not None and _error(self.analysed) < _SURE_ELLIPSE
+        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
     if lines is not None and not any(one.rings is not None for one in analysed):
         pooled = _pooled(analysed, lines, prior)
         if len(analysed) > 1 and pooled is not None:
-            prior, source = pooled.pixel_size_inv_angstrom, "distances of spots in all pictures"
+            prior, source = pooled.pixel_size_inv_angstrom, _POOLED
     return [_calibrated(one, known, lines, prior, source) for one in analysed]
 
 
@@ -170,8 +174,11 @@ def _calibrated(
     if known.crystal is not None and analysed.lattice is not None:
         zone, others = _zone(analysed, known, size, match is not None)
     if zone is not None and analysed.rings is None:
-        size, error, source = zone.pixel_size_inv_angstrom, _error(analysed), "spots"
-        geometry = Geometry.distorted(geometry.x, geometry.y, zone.distortion)
+        scatter = _error(analysed)
+        if scatter < _SURE_ELLIPSE or source != _POOLED:
+            size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
+        if scatter < _SURE_ELLIPSE:
+            geometry = Geometry.distorted(geometry.x, geometry.y, zone.distortion)
     return Calibrated(
         analysed,
         geometry,

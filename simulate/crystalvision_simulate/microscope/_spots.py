@@ -11,10 +11,11 @@ from crystalvision_simulate.microscope._image import Image, Mask, filled
 
 _SIZES = (0.8, 1.2, 1.8, 2.7, 4.0, 6.0)  # pixels: standard deviations of spots that are looked for
 _SIGNIFICANT = 7.0
+_WEAKEST = 0.03  # of the strongest
 _MOST = 250
 _FOR_BASIS = 60
 _TOLERANCE = 0.14  # of a step of the lattice
-_LEAST_ON_LATTICE = 7
+_LEAST_ON_LATTICE = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,9 @@ def find_spots(level: Image, seen: Mask) -> Spots:
             best = (score, sigma, response, noise)
     assert best is not None  # noqa: S101 - there are sizes
     _, sigma, response, noise = best
-    places = np.argwhere(_peaks(response, core, sigma) & (response > _SIGNIFICANT * noise))
+    peaks = _peaks(response, core, sigma)
+    least = max(_SIGNIFICANT * noise, _WEAKEST * float(response[peaks].max(initial=0)))
+    places = np.argwhere(peaks & (response > least))
     strength = response[tuple(places.T)]
     order = np.argsort(-strength, kind="stable")[:_MOST]
     # What is far weaker than the rest is more often structure of the background than a spot.
@@ -146,7 +149,7 @@ def find_lattice(spots: Spots) -> Lattice | None:
         return None
     lattice = best[1]
     share = len(lattice.members) / len(spots)
-    return lattice if share > 0.5 or len(lattice.members) >= 2 * _LEAST_ON_LATTICE else None
+    return lattice if share > 0.5 or len(lattice.members) >= 12 else None
 
 
 def reduced(basis: Float[np.ndarray, "2 2"]) -> Float[np.ndarray, "2 2"] | None:

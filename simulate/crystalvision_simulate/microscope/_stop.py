@@ -135,7 +135,6 @@ def find_stop(
     if found.max(initial=0) == 0:
         return nothing, None
     part = ndimage.binary_fill_holes(labels == int(found.argmax()))
-    part = ndimage.binary_opening(part, iterations=1) | (part & _core(part))
     if part.sum() < _LEAST_PIXELS:
         return nothing, None
     black = _other_black(image, expected, dark, labels, int(found.argmax()), clear)
@@ -152,10 +151,6 @@ def _dark_level(image: Image, centre: tuple[float, float]) -> float:
     """The level behind a stop: that of the darkest pixels about the centre."""
     near = distances(image.shape, centre) < max(3.0, min(image.shape) / 60)
     return float(np.quantile(image[near], 0.2)) if near.any() else float(image.min())
-
-
-def _core(part: Mask) -> Mask:
-    return np.asarray(ndimage.distance_transform_edt(part) > 1.0)
 
 
 def _other_black(

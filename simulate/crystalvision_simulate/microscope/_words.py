@@ -5,6 +5,7 @@ from typing import Any
 
 from crystalvision.text import one_line
 from crystalvision.yaml_text import dump_yaml
+from crystalvision_simulate.microscope._blemishes import LEAST_GAIN
 from crystalvision_simulate.microscope._calibrate import Calibrated
 
 _WIDTH = 98
@@ -91,7 +92,11 @@ def _recorded(one: Calibrated) -> list[tuple[str, str]]:
     if blemishes.bar_px:
         lines.append(("scale bar", f"{blemishes.bar_px:.0f} px"))
     noise = analysed.noise
-    gain = f"{noise.gain:.3g} an electron, if noise is counting" if noise.gain else "gain not told"
+    gain = (
+        f"{noise.gain:.3g} an electron, if noise is counting"
+        if noise.gain > LEAST_GAIN
+        else "gain not told"
+    )
     gamma = "" if analysed.gamma == 1 else f"; gamma {analysed.gamma:.2f}, undone here"
     lines.append(("counts", f"{gain}; {noise.offset:.3g} without any{gamma}"))
     return [*lines, *_background(one)]
