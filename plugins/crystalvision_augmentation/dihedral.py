@@ -35,7 +35,8 @@ class Dihedral(Augmentation):
     ) -> tuple[Float[torch.Tensor, "b c n n"], Bool[torch.Tensor, "b #c n n"] | None]:
         """See `Augmentation.apply`."""
         drawn = torch.randint(8, (len(counts),), generator=generator)
-        chosen = [(drawn == one).nonzero().squeeze(1).to(counts.device) for one in range(8)]
+        numbers = torch.bincount(drawn, minlength=8).tolist()
+        chosen = drawn.argsort(stable=True).to(counts.device).split(numbers)  # one copy for a GPU
         return _turned(counts, chosen), None if seen is None else _turned(seen, chosen)
 
 

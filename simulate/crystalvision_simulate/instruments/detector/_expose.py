@@ -65,7 +65,9 @@ def expose_batch(
         ):
             images.append(read_out(electrons, exposure, rng))
     counts = np.stack(images)
-    for image, q, exposure in zip(counts, q_inv_angstrom, exposures, strict=True):
-        if exposure.mask_radius_inv_angstrom:
-            image[:, within(q, exposure.mask_radius_inv_angstrom).cpu().numpy()] = 0
+    radii = [exposure.mask_radius_inv_angstrom for exposure in exposures]
+    if any(radii):
+        near = [within(q, radius) for q, radius in zip(q_inv_angstrom, radii, strict=True)]
+        masks = torch.stack(near).cpu().numpy()  # at once: a GPU is waited for
+        counts[np.broadcast_to(masks[:, None], counts.shape)] = 0
     return counts
