@@ -25,7 +25,7 @@ from crystalvision_simulate.instruments.detector import illuminated_area_angstro
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.returned import check_pattern, check_recording, other_axes
-from crystalvision_simulate.scenes import Projection, Scene
+from crystalvision_simulate.scenes import RenderedScene, Scene
 
 
 class SceneRecorder:
@@ -78,7 +78,7 @@ class SceneRecorder:
         found = [(one.dtype, one.masks) for one in self.instrument.extremes]
         check_alike("instrument", self.instrument.quantities, found)
 
-    def axes_of(self, projections: Sequence[Projection]) -> tuple[Axis, ...]:
+    def axes_of(self, projections: Sequence[RenderedScene]) -> tuple[Axis, ...]:
         """The axes of all samples, known from the first of each class.
 
         Raises:
@@ -104,7 +104,7 @@ class SceneRecorder:
                 )
         return first.pattern.axes
 
-    def render(self, scenes: Sequence[Scene]) -> list[Projection]:
+    def render(self, scenes: Sequence[Scene]) -> list[RenderedScene]:
         """Render scenes together, and project them onto the instrument.
 
         Raises:
@@ -125,7 +125,7 @@ class SceneRecorder:
             if one.axes != expected:
                 raise other_axes(who, one.axes, expected)
         return [
-            Projection(scene, instrument, pattern.axes, one)
+            RenderedScene(scene, instrument, pattern.axes, one)
             for scene, instrument, pattern, one in zip(
                 scenes, instruments, patterns, projected, strict=True
             )
@@ -161,7 +161,7 @@ class SceneRecorder:
             for pattern, scene in zip(made, scenes, strict=True)
         ]
 
-    def record(self, projections: Sequence[Projection]) -> list[Recording]:
+    def record(self, projections: Sequence[RenderedScene]) -> list[Recording]:
         """What the instrument records of rendered scenes.
 
         Raises:
@@ -179,7 +179,7 @@ class SceneRecorder:
             check_recording(recording, one.instrument, one.pattern, who)
         return recordings
 
-    def expose(self, projections: Sequence[Projection]) -> list[Sample]:
+    def expose(self, projections: Sequence[RenderedScene]) -> list[Sample]:
         """Samples of rendered scenes, as the instrument records them."""
         return [
             Sample(
@@ -190,14 +190,14 @@ class SceneRecorder:
             for recording, one in zip(self.record(projections), projections, strict=True)
         ]
 
-    def note(self, projections: Sequence[Projection], recordings: Sequence[Recording]) -> str:
+    def note(self, projections: Sequence[RenderedScene], recordings: Sequence[Recording]) -> str:
         """What to know of recordings, such as that pixels are full; empty for nothing."""
         instruments = [one.instrument for one in projections]
         patterns = [one.pattern for one in projections]
         return instruments[0].note(instruments, patterns, recordings)
 
 
-def _sizes(projection: Projection) -> str:
+def _sizes(projection: RenderedScene) -> str:
     return " × ".join(str(axis.size) for axis in projection.pattern.axes)
 
 

@@ -35,7 +35,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class RenderedScene:
     """A rendered scene before it is recorded.
 
     Attributes:
