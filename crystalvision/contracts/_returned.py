@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.contracts._target import Target
+from crystalvision.contracts._targets import Estimate
 from crystalvision.errors import PluginError
 
 _ORIGIN = "_crystalvision_origin"

@@ -20,12 +20,16 @@ from torch.utils._pytree import tree_leaves
 
 from crystalvision.testing._require import NotMetError
 
-GPU = torch.device("cuda", 63)
-"""The device within `fake_gpu`: one that no machine has, so that what code keeps for a device is
-never taken for that of a real one."""
+GPU = torch.device("cuda", 7)
+"""The device within `fake_gpu`: the last that torch lets be one, so that what code keeps for a
+device is hardly ever taken for that of a real one."""
 
 _MEMORY_BYTES = 2**35
-_SCALARS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.is_nonzero.default)
+_READS = (
+    torch.ops.aten._local_scalar_dense.default,
+    torch.ops.aten.is_nonzero.default,
+    torch.ops.aten.equal.default,
+)
 _OURS = ("torch.", "crystalvision.testing.fake_gpu", "jaxtyping.", "contextlib")
 
 
@@ -33,7 +37,7 @@ _OURS = ("torch.", "crystalvision.testing.fake_gpu", "jaxtyping.", "contextlib")
 def fake_gpu(waits: Collection[str] = ()) -> Iterator[Counter[str]]:
     """Within it, `GPU` is a device as any other, on which nothing is computed.
 
-    What is copied to the host is zeros there, and the host goes on with them for real.
+    What is copied to the host is zeros there, and what it asks is so; it goes on with that.
 
     Args:
         waits: Where the host may wait for the device, `module.function` each.
@@ -55,6 +59,8 @@ def fake_gpu(waits: Collection[str] = ()) -> Iterator[Counter[str]]:
     with ExitStack() as stack:
         for name, stub in stubs.items():
             stack.enter_context(patch.object(torch.cuda, name, stub))
+        # Some of cuDNN's operations have no fake; torch's own have the same shapes.
+        stack.enter_context(torch.backends.cudnn.flags(enabled=False))
         stack.enter_context(_fake_tensors())
         stack.enter_context(_Watch(frozenset(waits), found))
         yield found
@@ -85,22 +91,16 @@ class _Watch(TorchDispatchMode):
         options = dict(kwargs or {})
         tensors = [each for each in tree_leaves((args, options)) if isinstance(each, torch.Tensor)]
         device = options.get("device")
-        if not any(map(_on_device, tensors)):
-            if device is not None and torch.device(device).type == "cuda":
-                return func(*args, **options)
+        target = None if device is None else torch.device(device).type
+        if not any(map(_on_device, tensors)) and target != "cuda":
             with unset_fake_temporarily():
                 return func(*args, **options)
-        if func in _SCALARS:
+        if func in _READS:
             self._wait("reads a number of the device")
-            return torch.zeros((), dtype=tensors[0].dtype).item()
-        if func is torch.ops.aten._to_copy.default and device is not None:
-            if torch.device(device).type == "cpu":
-                self._wait("copies from the device")
-                return _zeros(args[0], options.get("dtype"))
-        elif func is torch.ops.aten.copy_.default and not _on_device(args[0]):
+            return _read(func, tensors[0])
+        if _comes_back(func, args, target):
             self._wait("copies from the device")
-            with unset_fake_temporarily():
-                return args[0].zero_()
+            return _zeros(args[0], options.get("dtype"))
         try:
             return func(*args, **options)
         except torch._subclasses.fake_tensor.DynamicOutputShapeException as error:
@@ -117,6 +117,20 @@ class _Watch(TorchDispatchMode):
 
 def _on_device(tensor: torch.Tensor) -> bool:
     return tensor.device.type == "cuda"
+
+
+def _comes_back(func: object, args: Sequence[Any], target: str | None) -> bool:
+    """Whether an operation copies from the device to the host."""
+    if func is torch.ops.aten.copy_.default:
+        return not _on_device(args[0])
+    return func is torch.ops.aten._to_copy.default and target == "cpu"
+
+
+def _read(func: object, tensor: torch.Tensor) -> bool | int | float:
+    """What a question is answered with: that it is so, or 0."""
+    if func is not _READS[0] or tensor.dtype == torch.bool:
+        return True
+    return 0.0 if tensor.is_floating_point() else 0
 
 
 def _zeros(like: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:

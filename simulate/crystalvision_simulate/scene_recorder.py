@@ -24,7 +24,7 @@ from crystalvision.sources import Sample
 from crystalvision_simulate.instruments.detector import illuminated_area_angstrom2
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.returned import check_pattern, check_recording, other_axes
+from crystalvision_simulate.returned import check_patterns, check_recording, other_axes
 from crystalvision_simulate.scenes import RenderedScene, Scene
 
 
@@ -120,8 +120,8 @@ class SceneRecorder:
         projected = instruments[0].project_together(instruments, patterns)
         who = f"the {origin_of(instruments[0], 'instrument')}"
         check_many(projected, who, len(scenes), Pattern)
+        check_patterns(projected, who)
         for one, expected in zip(projected, axes, strict=True):
-            check_pattern(one, who)
             if one.axes != expected:
                 raise other_axes(who, one.axes, expected)
         return [
@@ -154,8 +154,7 @@ class SceneRecorder:
         who = f"the {origin_of(renderer, 'renderer')}"
         check_many(patterns, who, len(scenes), Pattern)
         made = cast("Sequence[Pattern]", patterns)
-        for pattern in made:
-            check_pattern(pattern, who)
+        check_patterns(made, who)
         return [
             replace(pattern, area_angstrom2=illuminated_area_angstrom2(scene.specimens[0]))
             for pattern, scene in zip(made, scenes, strict=True)

@@ -6,11 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from crystalvision.contracts import (
-    Beam,
-    Crystal,
-    Measure,
-)
+from crystalvision.contracts import Beam, Crystal, Measure
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -27,6 +23,8 @@ from crystalvision_simulate.numbers import (
 )
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
+from crystalvision_simulate.scene_recorder import SceneRecorder
+from crystalvision_simulate.scenes import Scene
 
 _STRUCTURE = "structure"
 _ZONE_AXIS = {

@@ -22,6 +22,9 @@ NONE = f"{HERE}instruments.none.NoInstrument.measure"
 APERTURES = {"multislice", "kinematic"}
 """Renderers of what an aperture lets through, too."""
 
+SMALL = {"fingerprint": {"pixels": 8, "mask_radius_px": 1.0}}
+"""Options: what is fake takes time, too."""
+
 RECORDINGS = [
     ("none", {}, {NONE: 2}),
     ("area-detector", {}, {EXPOSED: 1}),
@@ -51,7 +54,7 @@ def specimen(seed: int, aperture: Aperture | None = None) -> Specimen:
 
 @pytest.mark.parametrize("name", CATALOGUE.names("renderer"))
 def test_a_renderer_never_waits(name):
-    renderer = CATALOGUE.create("renderer", name)
+    renderer = CATALOGUE.create("renderer", name, SMALL.get(name, {}))
     apertures = [None, Aperture(6.0, 2.0)] if name in APERTURES else [None]
     for aperture in apertures:
         given = [[specimen(0, aperture)], [specimen(1, aperture), specimen(2, aperture)]]
@@ -72,7 +75,7 @@ def pattern_for(name: str, device: torch.device) -> Pattern:
     if name == "powder-diffractometer":
         axis = Axis(name="g", size=9802, scale=1e-4, offset=0.0)
         rings = torch.ones((1, axis.size), device=device)
-        return Pattern(rings, (axis,), 0.98, quantity="intensity")
+        return Pattern(rings, (axis,), 0.98)
     return Pattern.diffraction(
         intensity=torch.full((1, 201, 201), 1e-4, device=device),
         sampling_inv_angstrom=(0.025, 0.025),
@@ -99,30 +102,33 @@ def test_an_instrument_waits_only_for_what_it_draws_on_the_host(name, options, w
         assert isinstance(recording.counts, np.ndarray)
 
 
-def test_the_simulation_of_the_recipe_waits_once_a_batch(small_recipe):
-    with fake_gpu([EXPOSED]) as waits:
+CHECKED = f"{HERE}returned.check_patterns"
+
+
+def test_simulating_waits_to_check_what_was_rendered_and_for_what_is_drawn(small_recipe):
+    """Each once a batch, however many patterns it has."""
+    with fake_gpu([CHECKED, EXPOSED]) as waits:
         simulator = Simulator(small_recipe, CATALOGUE, device=GPU)
         scenes = [simulator.scene(index) for index in range(0, 40, 8)]
         samples = simulator.expose(simulator.render(scenes))
-    assert waits == {EXPOSED: 1}
+    assert waits == {CHECKED: 2, EXPOSED: 1}
     assert [sample.image.shape for sample in samples] == [(1, 32, 32)] * 5
 
 
-@pytest.mark.parametrize("name", ["sadp-five-groups", "si3n4-fingerprint"])
-def test_other_recipes_render_without_waiting(name):
-    recipe = load_recipe(name, CATALOGUE, ["specimen.thickness_angstrom=12"])
-    with fake_gpu() as waits:
+def test_selected_areas_render_on_the_device():
+    recipe = load_recipe("sadp-five-groups", CATALOGUE, ["specimen.thickness_angstrom=12"])
+    with fake_gpu([CHECKED]) as waits:
         simulator = Simulator(recipe, CATALOGUE, device=GPU)
         (rendered,) = simulator.render([simulator.scene(0)])
     assert rendered.pattern.intensity.device == GPU
-    assert not waits
+    assert waits == {CHECKED: 2}
 
 
-def test_a_bound_waits_once_a_draw(small_recipe):
+def test_a_bound_waits_once_more_a_draw(small_recipe):
     place = f"{HERE}bound._groups.rates_of"
-    with fake_gpu([place]) as waits:
+    with fake_gpu([CHECKED, place]) as waits:
         simulator = Simulator(small_recipe, CATALOGUE, device=GPU)
         group = draw_group(simulator, 0, seed=0, specimens=2)
         rates = rates_of(simulator, group)
     assert rates.shape[:2] == (4, 2)
-    assert waits == {place: 1}
+    assert waits == {CHECKED: 2, place: 1}
