@@ -101,7 +101,7 @@ def bound(run: "Run") -> "Result":
     found = source.accuracy_bound(patterns=run.sizes.bound_samples, specimens=2)
     (point,) = found.points
     print(f"  {found.seconds:.3g} s for {found.patterns} draws", flush=True)
-    return {"seconds": found.seconds, "patterns": found.patterns, "upper": point.upper.value}
+    return {"seconds": found.seconds, "patterns": found.patterns, "upper": point.upper}
 
 
 def _simulated(catalogue: Catalogue) -> list[str]:

@@ -72,11 +72,11 @@ def _fake_tensors() -> FakeTensorMode:
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types it not
     """Does for real what is the host's alone, and watches what comes back from the device."""
 
     def __init__(self, waits: frozenset[str], found: Counter[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._waits = waits
         self._found = found
 

@@ -36,7 +36,8 @@ class Dihedral(Augmentation):
         """See `Augmentation.apply`."""
         drawn = torch.randint(8, (len(counts),), generator=generator)
         numbers = torch.bincount(drawn, minlength=8).tolist()
-        chosen = drawn.argsort(stable=True).to(counts.device).split(numbers)  # one copy for a GPU
+        order = drawn.argsort(stable=True).to(counts.device)  # one copy for a GPU
+        chosen = torch.split_with_sizes(order, numbers)
         return _turned(counts, chosen), None if seen is None else _turned(seen, chosen)
 
 

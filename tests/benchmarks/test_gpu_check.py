@@ -2,6 +2,7 @@
 
 import json
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def test_sections_are_kept_with_the_machine_one_after_the_other(check, tmp_path)
     options = ["--tiny", "--device", "cpu", "--output", str(tmp_path)]
     assert check.main([*options, "--only", "rates,prediction,bound"]) == 0
     document = json.loads((tmp_path / "cpu.json").read_text())
-    assert document["machine"]["versions"]["torch"] == torch.__version__
+    assert document["machine"]["versions"]["torch"] == version("torch")
     sections = document["sections"]
     assert list(sections) == ["rates", "prediction", "bound"]
     assert sections["rates"]["patterns_a_second"]["si3n4-four-classes"] > 0
