@@ -12,6 +12,16 @@ from crystalvision.contracts._classical import Classifier, Estimator, Features, 
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._dimensions import check_dimensions
+from crystalvision.contracts._readers import (
+    Facts,
+    Frame,
+    MeasuredAxis,
+    MeasuredFile,
+    Reader,
+    Scale,
+    UnevenAxis,
+    measured_axis,
+)
 from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._target import Target
 
@@ -87,18 +97,24 @@ __all__ = [
     "Estimator",
     "EvaluatedEstimates",
     "EvaluatedSystem",
+    "Facts",
     "Features",
+    "Frame",
     "Fusion",
     "Head",
     "Input",
     "Instrument",
     "Measure",
+    "MeasuredAxis",
+    "MeasuredFile",
     "Parent",
     "Pattern",
     "Proportion",
     "Quantity",
+    "Reader",
     "Recording",
     "Renderer",
+    "Scale",
     "SpaceGroup",
     "Specimen",
     "SpecimenSize",
@@ -106,6 +122,7 @@ __all__ = [
     "Targets",
     "Task",
     "TaskFigure",
+    "UnevenAxis",
     "check_dimensions",
     "check_estimates",
     "check_many",
@@ -117,6 +134,7 @@ __all__ = [
     "grid_of",
     "is_classifier",
     "mark_origin",
+    "measured_axis",
     "origin_of",
     "proper_rotations",
     "space_group",
