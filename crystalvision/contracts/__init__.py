@@ -12,6 +12,7 @@ from crystalvision.contracts._classical import Classifier, Estimator, Features, 
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._dimensions import check_dimensions
+from crystalvision.contracts._origin import mark_origin, origin_of
 from crystalvision.contracts._readers import (
     Facts,
     Frame,
@@ -22,12 +23,13 @@ from crystalvision.contracts._readers import (
     UnevenAxis,
     measured_axis,
 )
+from crystalvision.contracts._recording import Recording
 from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._target import Target
 
 if TYPE_CHECKING:  # torch takes seconds to import: what knows datasets alone does without
     from crystalvision.contracts._inputs import ANY_DIMENSION, Input
-    from crystalvision.contracts._instruments import Instrument, Recording
+    from crystalvision.contracts._instruments import Instrument
     from crystalvision.contracts._models import (
         Augmentation,
         Backbone,
@@ -43,8 +45,6 @@ if TYPE_CHECKING:  # torch takes seconds to import: what knows datasets alone do
         check_stride,
         check_tensor,
         described,
-        mark_origin,
-        origin_of,
     )
     from crystalvision.contracts._simulation import (
         Aperture,
