@@ -222,7 +222,7 @@ class PowderDiffractometer(Instrument):
                 radius_mm=self.radius_mm,
                 monochromator_deg=self.monochromator_deg,
             )
-            for rings in pattern.intensity.double().cpu().numpy()
+            for rings in pattern.intensity.cpu().double().numpy()
         ]
         stack = np.stack(drawn)
         stack /= max(float(stack.max()), 1e-300)
@@ -245,7 +245,7 @@ class PowderDiffractometer(Instrument):
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""
-        expected = projected.intensity.double().cpu().numpy() * self.peak_counts + self.background()
+        expected = projected.intensity.cpu().double().numpy() * self.peak_counts + self.background()
         if self.dead_time:
             # Not paralysable: n / (1 + n τ), with τ from what is lost at the strongest step.
             busy = self.dead_time / (1 - self.dead_time) / max(float(expected.max()), 1e-300)
