@@ -1,6 +1,6 @@
 """Runs that can be asked and judged, and training them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +17,15 @@ from crystalvision.console import err, progress
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
+from crystalvision.library import (
+    DRAWS,
+    Matches,
+    candidates_for,
+    check_embeds,
+    embed_candidates,
+    load_library,
+    look_up,
+)
 from crystalvision.models import listed
 from crystalvision.plugins import SESSION
 from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
@@ -54,6 +63,43 @@ class Predicted:
 
         columns = flat_columns(self.predictions)
         return pd.DataFrame(columns, index=pd.Index(self.names, name="pattern"))
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(float_format="{:.3f}".format))
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which candidates patterns are most like.
+
+    Attributes:
+        names: What each pattern is called, (n,).
+        matches: The nearest candidates of each.
+        left_out: Candidates that could not be looked for: name or file → why.
+    """
+
+    names: tuple[str, ...]
+    matches: Matches
+    left_out: Mapping[str, str]
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """A row for each pattern and candidate, the nearest candidate of each pattern first."""
+        import pandas as pd
+
+        found = self.matches
+        ranks = range(1, found.index.shape[1] + 1)
+        rows = pd.MultiIndex.from_product([self.names, ranks], names=["pattern", "rank"])
+        columns = {
+            "candidate": [name for names in found.names for name in names],
+            "similarity": found.similarity.ravel(),
+            "probability": found.probability.ravel(),
+            "like_the_first": found.alike.ravel(),
+        }
+        return pd.DataFrame(columns, index=rows)
 
     def __repr__(self) -> str:
         return repr(self.table)
@@ -153,6 +199,56 @@ class Run:
                 names.append(name)
                 said.append(predictor.predict(predictor.prepare(image, name)[None]))
         return Predicted(tuple(names), join(said))
+
+    def look_up(
+        self,
+        *patterns: str | Path | np.ndarray[Any, Any],
+        candidates: str | Path | Sequence[str | Path] = (),
+        top: int = 5,
+        draws: int = DRAWS,
+        device: str = "cpu",
+    ) -> Matched:
+        """Say which candidates patterns are most like, whether or not the run was trained on them.
+
+        Args:
+            *patterns: As for `predict`.
+            candidates: Files and folders with candidates, such as a folder of CIF files; without
+                any, those in the library of the run (`crystalvision library add`).
+            top: How many to give of each pattern.
+            draws: Expected patterns of each candidate that is not in the library.
+            device: Where to compute: `cpu`, `cuda` or `auto`.
+
+        Raises:
+            InputError: No pattern, or one that is not like those that the run was trained on; no
+                head of the run gives an embedding; or there are no candidates.
+        """
+        if not patterns:
+            raise InputError("look_up: no pattern was given; give files or arrays of counts")
+        places = [candidates] if isinstance(candidates, str | Path) else list(candidates)
+        predictor = Predictor(self._run, choose_device(device))
+        check_embeds(predictor)
+        library, left_out = load_library(self.path), dict[str, str]()
+        if places:
+            catalogue = registered_catalogue()
+            there = candidates_for(self.record, catalogue, [Path(place) for place in places])
+            with progress("placing candidates", len(there)) as advance:
+                found = embed_candidates(
+                    predictor, there, draws=draws, known=library, advance=advance
+                )
+            library, left_out = found.library, found.left_out
+        if library is None:
+            raise InputError(
+                f"{self.path} has no library: give candidates, or add some with crystalvision "
+                f"library add {self.path} FOLDER"
+            )
+        named = [
+            (name, predictor.prepare(image, name))
+            for place, pattern in enumerate(patterns)
+            for name, image in _patterns(pattern, place, self.record.image_shape)
+        ]
+        images = np.stack([image for _, image in named])
+        matches = look_up(predictor, library, images, top=top)
+        return Matched(tuple(name for name, _ in named), matches, left_out)
 
     def __repr__(self) -> str:
         phases = ", ".join(

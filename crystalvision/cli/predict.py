@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
+from crystalvision.cli._library import joined, library_of, show_matches
 from crystalvision.cli._predictions import (
     as_csv,
     as_json,
@@ -25,12 +26,14 @@ from crystalvision.ordinary_files import text_of
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
+    from crystalvision.library import Library, Matches
     from crystalvision.prediction import Predictions, Predictor, Source
 
     Ask = Callable[[np.ndarray], Predictions]
 
 _CHUNK = 64  # patterns in memory at once
 _PASSES = 30
+_TOP = 5
 _UNSEEN = (math.nan,)  # sources give counts on the run's axes, and this for what was not seen
 
 
@@ -104,6 +107,21 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    candidates: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Compare with candidates in a file or folder, such as a folder of CIF files, "
+            "instead of the classes that the run was trained on. Repeat it for each.",
+        ),
+    ] = None,
+    library: Annotated[
+        bool, typer.Option("--library", help="Compare with the candidates in the run's library.")
+    ] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Candidates to show of each pattern.  [default: 5]"),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -129,6 +147,11 @@ def predict(
     _refuse_idle(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
+    _check_library(
+        {"--explain": explain, "--uncertainty": uncertainty, "--ensemble": ensemble},
+        top,
+        asked=bool(candidates or library),
+    )
     stated = Stated(pixel_size, direct_beam(centre), energy_kev)
     state: State = ctx.obj
     chosen = choose_device(device)
@@ -146,6 +169,17 @@ def predict(
     gap_values = parse_gap_values(gap_value or [])
     sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
     names = [name for source in sources for name in source.names]
+    if candidates or library:
+        known = library_of(first, state.catalogue, candidates or [], stored=library)
+        _print_notes(images, sources)
+        show_matches(
+            names,
+            _matches(first, sources, known, top or _TOP),
+            json=json,
+            csv=csv,
+            output=output,
+        )
+        return
     told = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
@@ -245,6 +279,34 @@ def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
         read(range(start, min(start + _CHUNK, len(source))))
         for start in range(0, len(source), _CHUNK)
     )
+
+
+def _check_library(others: Mapping[str, object], top: int | None, *, asked: bool) -> None:
+    """Refuse what cannot be had together with candidates, or does nothing without.
+
+    Raises:
+        InputError: Something was given that cannot be had.
+    """
+    if not asked:
+        _refuse_idle({"--top": top}, "--candidates or --library")
+        return
+    for option, value in others.items():
+        if value:
+            raise InputError(f"{option} cannot be had with --candidates or --library; leave it out")
+
+
+def _matches(
+    predictor: "Predictor", sources: "Sequence[Source]", known: "Library", top: int
+) -> "Matches":
+    from crystalvision.library import look_up
+
+    found = []
+    with progress("predicting", sum(map(len, sources))) as advance:
+        for source in sources:
+            for chunk in _chunks(predictor, source):
+                found.append(look_up(predictor, known, chunk, top=top))
+                advance(len(chunk))
+    return joined(found)
 
 
 def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:

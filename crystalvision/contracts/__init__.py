@@ -14,6 +14,7 @@ from crystalvision.contracts._instruments import Instrument, Recording
 from crystalvision.contracts._models import (
     Augmentation,
     Backbone,
+    EmbeddingHead,
     Fusion,
     Head,
     dimensions_of,
@@ -59,6 +60,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "EmbeddingHead",
     "Ends",
     "Estimate",
     "Estimator",
