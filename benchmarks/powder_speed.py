@@ -12,7 +12,6 @@ texture, widths, zero, background and counts anew for each pattern as well.
 import argparse
 import atexit
 import json
-import os
 import platform
 import shutil
 import statistics
@@ -21,18 +20,18 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"  # before numpy is imported: processes share the cores
-
 import ase.build
 import ase.db
 import numpy as np
+import torch
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Structure
+from threadpoolctl import threadpool_limits
 
 from crystalvision.contracts import Crystal
 from crystalvision.plugins import Catalogue
@@ -58,6 +57,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    one_thread()
     measured = {
         "machine": machine(),
         "rates": [rates(name, changes, quick=options.quick) for name, changes in LIBRARIES],
@@ -80,6 +80,12 @@ LIBRARIES = (
     ),
 )
 """What a library is called → what is changed in the recipe `powder-library`."""
+
+
+def one_thread() -> None:
+    """One thread in this process: processes share the cores."""
+    threadpool_limits(1)
+    torch.set_num_threads(1)
 
 
 def machine() -> dict[str, object]:
@@ -155,6 +161,7 @@ def _shares(count: int) -> tuple[list[int], list[int]]:
 
 def _begin(changes: dict[str, Any]) -> None:
     warnings.simplefilter("ignore")
+    one_thread()
     source = powder_source(changes)
     _WORK["source"], _WORK["next"] = source, 0
     _WORK["structures"] = [_structure(one) for one in source.candidates]
@@ -225,8 +232,7 @@ def growth_with_points() -> list[dict[str, float]]:
     for step in (0.08, 0.04, 0.02, 0.01):
         source = powder_source(_with_step(step))
         source.sample(0)
-        numbers = iter(range(1, 10_000_000))
-        seconds = [_timed(lambda source=source: source.sample(next(numbers))) for _ in range(100)]
+        seconds = [_timed(partial(source.sample, number)) for number in range(1, 101)]
         rows.append(
             {"points": source.header.axes[0].size, "seconds": float(statistics.median(seconds))}
         )

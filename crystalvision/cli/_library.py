@@ -12,7 +12,6 @@ from crystalvision.errors import InputError
 from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    import numpy as np
 
     from crystalvision.library import Embedded, Library, Matches
     from crystalvision.plugins import Catalogue
@@ -53,9 +52,7 @@ def placed(
     with progress("reading candidates", None):
         candidates = candidates_for(predictor.record, catalogue, places)
     with progress("placing candidates", len(candidates)) as advance:
-        return embed_candidates(
-            predictor, candidates, draws=draws, known=known, advance=advance
-        )
+        return embed_candidates(predictor, candidates, draws=draws, known=known, advance=advance)
 
 
 def note_left_out(left_out: Mapping[str, str]) -> None:

@@ -55,9 +55,7 @@ class Library:
                 "be joined: give both the same --draws"
             )
         known = {entry.digest for entry in self.entries}
-        new = [
-            place for place, entry in enumerate(other.entries) if entry.digest not in known
-        ]
+        new = [place for place, entry in enumerate(other.entries) if entry.digest not in known]
         entries = with_names_of_their_own([*self.entries, *(other.entries[n] for n in new)])
         return replace(
             self, entries=entries, places=np.concatenate([self.places, other.places[new]])

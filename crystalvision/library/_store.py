@@ -119,14 +119,18 @@ def _entries(path: Path) -> tuple[CandidateInfo, ...]:
         lines = read_text(path).splitlines()
         return tuple(_ENTRY.validate_python(json.loads(line)) for line in lines)
     except (FileNotFoundError, ValueError, ValidationError) as error:
-        raise InputError(f"{path} is missing or damaged ({type(error).__name__}); {_AGAIN}") from error
+        raise InputError(
+            f"{path} is missing or damaged ({type(error).__name__}); {_AGAIN}"
+        ) from error
 
 
 def _places(path: Path) -> np.ndarray:
     try:
         places = load_file(path)["places"].numpy()
     except (OSError, SafetensorError, KeyError) as error:
-        raise InputError(f"{path} is missing or damaged ({type(error).__name__}); {_AGAIN}") from error
+        raise InputError(
+            f"{path} is missing or damaged ({type(error).__name__}); {_AGAIN}"
+        ) from error
     if places.ndim != 2 or places.dtype != np.float32 or not np.isfinite(places).all():
         raise InputError(f"{path}: its places are no finite float32 (n, e); {_AGAIN}")
     return places

@@ -106,7 +106,7 @@ class CosineHead(EmbeddingHead):
     def loss(
         self, outputs: Float[torch.Tensor, "b k"], targets: Targets
     ) -> Float[torch.Tensor, ""]:
-        """Mean cross-entropy of cosines (b, k), less the margin where the class is the right one."""
+        """Mean cross-entropy of cosines (b, k), that of the right class less the margin."""
         label = targets[self.targets[0]]
         right = functional.one_hot(label, outputs.shape[1]).to(outputs.dtype)
         return functional.cross_entropy(self.sharpness * (outputs - self.margin * right), label)

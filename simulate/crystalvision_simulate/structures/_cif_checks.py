@@ -215,9 +215,7 @@ def _tolerance(atoms: Atoms) -> float:
     return _COUNT if (atoms.occupancies >= FULL).all() else _SHARED_COUNT
 
 
-def _agree(
-    expected: Expected, counts: Mapping[int, float], tolerance: float = _COUNT
-) -> bool:
+def _agree(expected: Expected, counts: Mapping[int, float], tolerance: float = _COUNT) -> bool:
     """Whether a cell holds what it should, save for what may be missing."""
     contents = _contents(expected, counts)
     lacking = {
@@ -262,9 +260,7 @@ def _times(formula: Mapping[int, float], factor: float) -> dict[int, float]:
     return {number: count * factor for number, count in formula.items()}
 
 
-def _equal(
-    one: Mapping[int, float], other: Mapping[int, float], tolerance: float = _COUNT
-) -> bool:
+def _equal(one: Mapping[int, float], other: Mapping[int, float], tolerance: float = _COUNT) -> bool:
     return one.keys() == other.keys() and all(
         abs(one[number] - other[number]) <= tolerance * one[number] for number in one
     )

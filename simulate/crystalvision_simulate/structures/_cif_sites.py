@@ -217,9 +217,8 @@ def _occupancies(block: Block, labels: Sequence[str]) -> list[float]:
     ):
         value = 1.0 if text is None else number(text, f"occupancy of site '{label[:20]}'").value
         if not 0 <= value <= 1.005:
-            raise InputError(
-                f"site '{label[:20]}' has an occupancy of {text}; expected at least 0 and at most 1"
-            )
+            expected = "at least 0" if value < 0 else "at most 1"
+            raise InputError(f"site '{label[:20]}' has an occupancy of {text}; expected {expected}")
         found.append(value)
     return found
 

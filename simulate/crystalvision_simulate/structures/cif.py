@@ -112,9 +112,7 @@ def crystal_of(block: Block, missing: str | tuple[str, ...] = ()) -> Crystal:
     return _crystal_of(block, missing, shared=False).crystal
 
 
-def _crystal_of(
-    block: Block, missing: str | tuple[str, ...], *, shared: bool
-) -> SharedCrystal:
+def _crystal_of(block: Block, missing: str | tuple[str, ...], *, shared: bool) -> SharedCrystal:
     check_kind(block)
     cell, assumed = cell_of(block)
     expected = expected_of(block, (missing,) if isinstance(missing, str) else missing)

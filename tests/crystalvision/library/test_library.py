@@ -94,7 +94,7 @@ def rings(spec):
 def with_rings():
     info = PluginInfo("rings", "rings", "1")
     return Catalogue.load().with_parts(
-        [(KINDS["source"], info, {"rings": rings, "mute": lambda spec: Rings(spec)})]
+        [(KINDS["source"], info, {"rings": rings, "mute": Rings})]
     )
 
 
