@@ -161,6 +161,6 @@ class Augmentation(ABC):
 
         Returns:
             The images, and which of their points were seen: moved as the images are, or `None`
-            where `seen` is `None`. What comes from outside the detector is not seen, or 0 where
-            nothing tells.
+            where `seen` is `None` and it hides nothing. What comes from outside the detector is not
+            seen, or 0 where nothing tells.
         """

@@ -13,6 +13,7 @@ from crystalvision_simulate.powder._candidates import candidates_of
 from crystalvision_simulate.powder._library import PhaseCandidates
 from crystalvision_simulate.powder._places import FoundPhase, phases_in
 from crystalvision_simulate.powder.source import PowderRecipe, PowderSource
+from crystalvision_simulate.recipes import Quantity
 
 
 def find_candidates(spec: SourceSpec, catalogue: Catalogue, places: Sequence[Path]) -> Candidates:
@@ -38,8 +39,11 @@ def find_candidates(spec: SourceSpec, catalogue: Catalogue, places: Sequence[Pat
     else:
         found = [FoundPhase(one) for one in candidates_of(recipe.candidates, catalogue)]
         left_out = {}
+    # Patterns of a candidate do not depend on which others there are.
+    crystal = recipe.crystal.model_copy(update={"foreign_share": Quantity(0.0)})
+    alone = recipe.model_copy(update={"crystal": crystal})
     phases = tuple(one.phase for one in found)
-    source = PowderSource(recipe, catalogue, phases=phases, kept=4 * usable_processors())
+    source = PowderSource(alone, catalogue, phases=phases, kept=4 * usable_processors())
     return PhaseCandidates(source, found, left_out)
 
 

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from jaxtyping import Float, Num
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
@@ -29,9 +29,14 @@ from crystalvision_simulate.powder._candidates import (
     candidates_of,
     digest_of,
 )
-from crystalvision_simulate.powder._reflections import Reflections, march_dollase, reflections
-from crystalvision_simulate.powder._rings import ring_axis, share
-from crystalvision_simulate.recipes import Quantity, above, at_most, between
+from crystalvision_simulate.powder._nuisance import (
+    CRYSTAL_COLUMNS,
+    CrystalSettings,
+    DrawnCrystal,
+    rings_of_sample,
+)
+from crystalvision_simulate.powder._reflections import Reflections, reflections
+from crystalvision_simulate.powder._rings import ring_axis
 
 SOURCE = "powder"
 _SHARD_BYTES = 2**21
@@ -39,45 +44,10 @@ _MOST_IN_SHARD = 512
 _BAND_INV_ANGSTROM = 3.0
 _FAINTEST = 1e-9
 _KEPT = 100_000  # candidates whose reflections stay in memory
-_TEXTURE_AXES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
 _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
     "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
 )
-
-
-class CrystalSettings(Config):
-    """What varies from one powder of a phase to the next.
-
-    Attributes:
-        thermal_rms_angstrom: Thermal motion of every atom along one axis [Å].
-        cell_error: Relative error of the lattice parameters, of all alike.
-        cell_spread: Standard deviation of a further relative error of each of the three axes.
-        march_dollase: Parameter r of texture about one of the axes of low indices; 1 for none.
-    """
-
-    thermal_rms_angstrom: Quantity = Quantity(0.08)
-    cell_error: Quantity = Quantity(0.0)
-    cell_spread: Quantity = Quantity(0.0)
-    march_dollase: Quantity = Quantity(1.0)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        between(self.thermal_rms_angstrom, 1.0, "thermal_rms_angstrom")
-        between(self.cell_error, 0.05, "cell_error")
-        between(self.cell_spread, 0.05, "cell_spread")
-        above(self.march_dollase, 0, "march_dollase")
-        at_most(self.march_dollase, 20, "march_dollase")
-        return self
-
-
-_CRYSTAL_COLUMNS = {
-    "thermal_rms_angstrom": Measure(
-        "thermal_rms_angstrom", "angstrom", "thermal motion along one axis, root mean square"
-    ),
-    "cell_error": Measure("cell_error", "1", "relative error of the lattice parameters"),
-    "march_dollase": Measure("march_dollase", "1", "parameter of texture, 1 for none"),
-}
 
 
 class PowderRecipe(Config):
@@ -110,7 +80,8 @@ class _Drawn:
 
     columns: Mapping[str, float]
     instrument: Mapping[str, float]
-    cell_spread: float
+    crystal: DrawnCrystal
+    foreign_share: float
 
 
 class PowderSource(Source):
@@ -148,7 +119,7 @@ class PowderSource(Source):
         self._instrument = _instrument_of(recipe.instrument, catalogue)
         self._labels, self._classes = _labels_of(recipe, self.candidates)
         self._numbers = (
-            *numbers_of_settings("crystal", recipe.crystal, _CRYSTAL_COLUMNS),
+            *numbers_of_settings("crystal", recipe.crystal, CRYSTAL_COLUMNS),
             *numbers_of_part("instrument", self._instrument),
         )
         self._kept = [one.column for one in self._numbers if any(one.quantity.ends)]
@@ -265,24 +236,29 @@ class PowderSource(Source):
             for one in self._numbers
             if one.part == "instrument" and one.option in self._instrument.quantities
         }
-        return _Drawn(values, options, self.recipe.crystal.cell_spread.draw(rng))
+        crystal = {
+            name: getattr(self.recipe.crystal, name).inside for name in CrystalSettings.model_fields
+        }
+        crystal |= {
+            one.option: values[one.column.name] for one in self._numbers if one.part == "crystal"
+        }
+        foreign = crystal.pop("foreign_share")
+        return _Drawn(values, options, DrawnCrystal(**crystal), foreign)
 
     def _rings(self, place: int, drawn: _Drawn, rng: np.random.Generator) -> Float[np.ndarray, "n"]:
-        """What the phase scatters into each |g|, with this sample's cell, motion and texture."""
-        found, crystal = self._reflections(place), self.candidates[place].crystal
-        length = found.length_inv_angstrom
-        rms = drawn.columns["thermal_rms_angstrom"]
-        intensity = found.intensity * np.exp(-((2 * np.pi * rms * length) ** 2))
-        parameter = drawn.columns["march_dollase"]
-        axis = _TEXTURE_AXES[int(rng.integers(len(_TEXTURE_AXES)))]
-        if parameter != 1.0:
-            intensity = intensity * march_dollase(crystal, found, axis, parameter)
-        stretch = 1 + drawn.columns["cell_error"] + drawn.cell_spread * rng.standard_normal(3)
-        if drawn.cell_spread:
-            length = np.linalg.norm((found.hkl / stretch) @ np.linalg.inv(crystal.cell).T, axis=1)
-        else:
-            length = length / stretch[0]
-        return share(length, intensity, self._ring_axis)
+        """What the phase scatters into each |g|, and with it a foreign one, if there is one."""
+        rings = self._rings_of(place, drawn.crystal, rng)
+        if not drawn.foreign_share:
+            return rings
+        other = (place + 1 + int(rng.integers(len(self.candidates) - 1))) % len(self.candidates)
+        foreign = self._rings_of(other, drawn.crystal, rng)
+        return rings + foreign * (drawn.foreign_share * rings.sum() / max(foreign.sum(), 1e-300))
+
+    def _rings_of(
+        self, place: int, drawn: DrawnCrystal, rng: np.random.Generator
+    ) -> Float[np.ndarray, "n"]:
+        crystal, found = self.candidates[place].crystal, self._reflections(place)
+        return rings_of_sample(crystal, found, drawn, self._ring_axis, rng)
 
 
 def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:
