@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
     import numpy as np
 
     from crystalvision.library import Library, Matches
-    from crystalvision.prediction import Predictions, Predictor, Source
+    from crystalvision.prediction import PatternSource, Predictions, Predictor
 
     Ask = Callable[[np.ndarray], Predictions]
 
@@ -180,13 +180,13 @@ def predict(
             output=output,
         )
         return
-    told = []
+    parts = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
             for chunk in _chunks(first, source):
-                told.append(ask(chunk))
+                parts.append(ask(chunk))
                 advance(len(chunk))
-    predictions = join(told)
+    predictions = join(parts)
     _print_notes(images, sources)
     if explain:
         _explain(first, sources, explain_to or Path("explained"))
@@ -225,15 +225,15 @@ def _show(
         print_table(names, predictions)
 
 
-def _print_notes(images: "Sequence[str]", sources: "Sequence[Source]") -> None:
+def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
     """Say how files were understood."""
-    from crystalvision.image_files import tell_notes
+    from crystalvision.image_files import notes_text
 
     notes: dict[str, list[str]] = {}
     for image, source in zip(images, sources, strict=True):
         for note in source.notes:
             notes.setdefault(note, []).append(text_of(image))
-    for line in tell_notes(notes):
+    for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 
 
@@ -263,7 +263,7 @@ def _how_to_ask(
     return partial(predictors[0].predict, gap_values=_UNSEEN)
 
 
-def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
+def _chunks(predictor: "Predictor", source: "PatternSource") -> "Iterator[np.ndarray]":
     """Checked patterns of a source, lazily, some at a time."""
     import numpy as np
 
@@ -296,7 +296,7 @@ def _check_library(others: Mapping[str, object], top: int | None, *, asked: bool
 
 
 def _matches(
-    predictor: "Predictor", sources: "Sequence[Source]", known: "Library", top: int
+    predictor: "Predictor", sources: "Sequence[PatternSource]", known: "Library", top: int
 ) -> "Matches":
     from crystalvision.library import look_up
 
@@ -309,7 +309,7 @@ def _matches(
     return joined(found)
 
 
-def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
+def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder: Path) -> None:
     from crystalvision.prediction import draw_explanation
 
     count = sum(map(len, sources))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.datasets import Made
+from crystalvision.datasets import Simulated
 from crystalvision.errors import InputError, PluginError
 from crystalvision.library._library import Library, with_names_of_their_own
 from crystalvision.library._store import weights_of
@@ -50,7 +50,7 @@ def candidates_for(
             candidate is there.
     """
     made = record.dataset.online.made if record.dataset.online else record.dataset.provenance
-    if not isinstance(made, Made) or not made.source:
+    if not isinstance(made, Simulated) or not made.source:
         raise InputError(
             "the run was trained on data that no source made, so nothing tells what a candidate "
             "would look like; train it on data of crystalvision simulate"
