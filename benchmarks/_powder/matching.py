@@ -11,7 +11,6 @@ from crystalvision.plugins import Catalogue
 from crystalvision.sources import Source, SourceSpec
 
 
-
 def plain_source(library: Library, width_deg: float) -> Source:
     """One pattern a candidate, without noise and nuisance."""
     recipe = {

@@ -11,7 +11,13 @@ Results = Mapping[str, Any]
 
 def table(results: Results) -> str:
     """Everything that is known so far."""
-    parts = [_systems(results), _wrong(results), _ties(results), _speed(results), _left_out(results)]
+    parts = [
+        _systems(results),
+        _wrong(results),
+        _ties(results),
+        _speed(results),
+        _left_out(results),
+    ]
     return "# Measured powder patterns\n\n" + "\n".join(part for part in parts if part)
 
 

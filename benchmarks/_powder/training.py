@@ -80,5 +80,3 @@ def dataset(
         set={**settings, **RANGE, **changes},
         card=False,
     )
-
-

@@ -12,7 +12,6 @@ from crystalvision.errors import InputError
 from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-
     from crystalvision.library import Embedded, Library, Matches
     from crystalvision.plugins import Catalogue
     from crystalvision.prediction import Predictor

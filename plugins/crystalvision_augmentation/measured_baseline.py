@@ -77,9 +77,7 @@ class MeasuredBaseline(Augmentation):
         changed = torch.where(kept, counts, noise)
         return (changed if seen is None else changed.masked_fill(~seen, 0.0)), seen
 
-    def _noise(
-        self, pattern: Float[np.ndarray, "m"], size: int
-    ) -> Float[np.ndarray, "k"]:
+    def _noise(self, pattern: Float[np.ndarray, "m"], size: int) -> Float[np.ndarray, "k"]:
         """Points of a measured pattern, ascending, without the share that is kept of a curve."""
         number = max(1, round(len(pattern) * (1 - self.points / size)))
         return pattern[:number]

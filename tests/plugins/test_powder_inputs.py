@@ -95,7 +95,9 @@ def test_noise_is_filtered_where_it_is_strong_and_only_there():
     found, _ = FftFilter(AXIS)(torch.stack([clean + noise, clean])[:, None])
     assert torch.allclose(found[0, 0], kept, atol=1e-5)
     assert torch.equal(found[1, 0], clean)
-    assert torch.equal(FftFilter(AXIS, limit=1e6)((clean + noise)[None, None])[0][0, 0], clean + noise)
+    assert torch.equal(
+        FftFilter(AXIS, limit=1e6)((clean + noise)[None, None])[0][0, 0], clean + noise
+    )
 
 
 def test_a_filter_of_more_bins_than_there_are_is_refused():

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,9 +276,13 @@ def _formula(crystal: Crystal, occupancies: Float[np.ndarray, "n"]) -> str:
     """The reduced formula of a cell, as chemists order it."""
     from pymatgen.core.composition import Composition
 
+    # As many formula units as divide the numbers of places that are occupied alike.
+    kinds = Counter(zip(crystal.numbers.tolist(), occupancies.round(4).tolist(), strict=True))
+    units = math.gcd(*kinds.values())
     counts: dict[str, float] = {}
-    for number, share in zip(crystal.numbers.tolist(), occupancies.tolist(), strict=True):
-        counts[chemical_symbols[number]] = counts.get(chemical_symbols[number], 0.0) + share
+    for (number, share), places in kinds.items():
+        symbol = chemical_symbols[number]
+        counts[symbol] = counts.get(symbol, 0.0) + share * places / units
     return str(Composition(counts).reduced_formula)
 
 

@@ -1,13 +1,18 @@
 """The AFLOW library of prototypes, as pymatgen has it, and crystals by substitution in them.
 
-Mehl et al. 2017, Comput. Mater. Sci. 136, S1; Hicks et al. 2019, ibid. 161, S1.
+Mehl et al. 2017, Comput. Mater. Sci. 136, S1.
 """
 
-import warnings
+import gzip
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
+import gemmi
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 from jaxtyping import Int
@@ -22,14 +27,15 @@ _METALS = tuple(
     "Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U".split()
 )
 _ANIONS = ["N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Sb", "Te", "I"]
-_TRIES = 40  # draws for each crystal that is asked for
+_TABLE = "aflow_prototypes.json.gz"
+_MOST_MISSED = 5000  # draws in a row that are there already: then there are hardly more
 
 
 class PrototypeSettings(Config):
     """Crystals of the AFLOW library of prototypes, and others like them.
 
     Attributes:
-        originals: Whether those of the library are among them, some 570.
+        originals: Whether those of the library are among them, some 290.
         substitutions: How many more: prototypes whose metals are replaced by other metals, and
             whose non-metals by other non-metals, all drawn; what is neither stays. The cell is
             scaled by the covalent radii. They are candidates to search among, not crystals that
@@ -78,17 +84,18 @@ def _substituted(
 ) -> Iterator[PrototypeCrystal]:
     rng = np.random.default_rng(settings.seed)
     seen: set[tuple[int, tuple[str, ...]]] = set()
-    for _ in range(_TRIES * settings.substitutions):
-        if len(seen) == settings.substitutions:
-            return
+    missed = 0  # since the last new one
+    while len(seen) < settings.substitutions and missed < _MOST_MISSED:
         place = int(rng.integers(len(prototypes)))
         one = prototypes[place]
         there = [chemical_symbols[number] for number in np.unique(one.crystal.numbers)]
         new = _drawn(there, rng)
         key = place, tuple(new[each] for each in there)
         if key in seen or new == {each: each for each in there}:
+            missed += 1
             continue
         seen.add(key)
+        missed = 0
         yield PrototypeCrystal(_with_elements(one.crystal, new), one.number, one.symbol)
     if len(seen) < settings.substitutions:
         raise InputError(
@@ -119,35 +126,36 @@ def _with_elements(crystal: Crystal, new: Mapping[str, str]) -> Crystal:
 @cache
 def _library() -> tuple[PrototypeCrystal, ...]:
     """The ordered crystals of the library."""
-    import spglib
-    from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
-
     found = []
-    for row in AFLOW_PROTOTYPE_LIBRARY:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what pymatgen thinks of its own data
-            structure = row["snl"].structure
-            if not structure.is_ordered:
-                continue
-            try:
-                crystal = Crystal.from_pymatgen(structure)
-            except InputError:  # a dummy atom
-                continue
+    for row in json.loads(gzip.decompress(_file().read_bytes())):
+        sites = row["snl"]["sites"]
+        elements = [site["species"][0]["element"] for site in sites]
+        if any(len(site["species"]) > 1 or site["species"][0]["occu"] < 1 for site in sites):
+            continue
+        crystal = Crystal(
+            positions=np.array([site["xyz"] for site in sites]),
+            numbers=np.array([atomic_numbers[element] for element in elements]),
+            cell=np.array(row["snl"]["lattice"]["matrix"]),
+            periodic=np.ones(3, dtype=bool),
+        )
         number = int(row["tags"]["aflow"].split("_")[2])
-        group = spglib.get_spacegroup_type(_first_hall_number(number))
-        found.append(PrototypeCrystal(crystal, number, group.international_short))
+        symbol = gemmi.find_spacegroup_by_number(number).hm.replace(" ", "")
+        found.append(PrototypeCrystal(crystal, number, symbol))
     return tuple(found)
 
 
-@cache
-def _hall_numbers() -> dict[int, int]:
-    import spglib
+def _file() -> Path:
+    """The table itself: the module that reads it takes seconds to import.
 
-    first: dict[int, int] = {}
-    for hall in range(1, 531):
-        first.setdefault(spglib.get_spacegroup_type(hall).number, hall)
-    return first
-
-
-def _first_hall_number(number: int) -> int:
-    return _hall_numbers()[number]
+    Raises:
+        InputError: This version of pymatgen has it somewhere else.
+    """
+    spec = find_spec("pymatgen.analysis")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in (Path(folder, "prototypes", _TABLE), Path(folder, _TABLE)):
+            if path.is_file():
+                return path
+    raise InputError(
+        f"pymatgen {version('pymatgen')} has no {_TABLE}, which prototypes are read from; install "
+        "another version, or leave candidates.prototypes out"
+    )

@@ -57,7 +57,7 @@ def test_an_alloy_keeps_its_occupancies_and_its_symmetry(tmp_path):
     assert len(found.crystal) == 8
     assert sorted(found.occupancies) == [0.4] * 4 + [0.6] * 4
     phase = of_cif(path)
-    assert phase.name == "Ni2Cu3 Fm-3m"
+    assert phase.name == "Cu0.6Ni0.4 Fm-3m"
     assert (phase.space_group, phase.elements) == (225, ("Cu", "Ni"))
     with pytest.raises(InputError, match="partially occupied sites"):
         read_cif(path)
@@ -98,7 +98,7 @@ def test_a_folder_with_what_is_no_crystal_leaves_it_out(tmp_path, catalogue):
     (tmp_path / "some.yaml").write_text("structures: [silicon]\n")
     places = [folder, tmp_path / "one.jsonl.gz", tmp_path / "some.yaml", folder / "cu.cif"]
     found, left_out = phases_in(places, catalogue)
-    names = ["Ni2Cu3 Fm-3m", "Cu Fm-3m", "Al", "Si Fd-3m", "Cu Fm-3m"]
+    names = ["Cu0.6Ni0.4 Fm-3m", "Cu Fm-3m", "Al", "Si Fd-3m", "Cu Fm-3m"]
     assert [each.phase.name for each in found] == names
     assert found[1].place == str(folder / "cu.cif")
     assert list(left_out) == [str(folder / "broken.cif")]
@@ -113,7 +113,7 @@ def test_a_folder_with_what_is_no_crystal_leaves_it_out(tmp_path, catalogue):
 
 def test_prototypes_have_the_space_group_of_their_label():
     found = list(prototype_crystals(PrototypeSettings()))
-    assert len(found) > 500
+    assert len(found) > 250
     assert {each.number for each in found} >= {225, 221, 227, 194, 62}
     assert all(len(each.crystal) <= 200 for each in found)
 
