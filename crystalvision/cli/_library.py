@@ -126,11 +126,11 @@ def joined(parts: "Iterable[Matches]") -> "Matches":
     import numpy as np
 
     several = list(parts)
-    arrays: dict[str, np.ndarray] = {
-        name: np.concatenate([getattr(each, name) for each in several])
+    index, similarity, probability = (
+        np.concatenate([getattr(each, name) for each in several])
         for name in ("index", "similarity", "probability")
-    }
-    return replace(several[0], **arrays)
+    )
+    return replace(several[0], index=index, similarity=similarity, probability=probability)
 
 
 def _as_json(names: Sequence[str], matches: "Matches") -> dict[str, object]:

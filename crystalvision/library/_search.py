@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,7 @@ def look_up(
     images: np.ndarray,
     *,
     top: int = 5,
-    gap_values: Sequence[float] = (math.nan,),
+    gap_values: tuple[float, ...] = (math.nan,),
 ) -> Matches:
     """The candidates that raw patterns are most like.
 

@@ -66,8 +66,8 @@ def phases_in(
             except CrystalVisionError as error:
                 left_out[str(file)] = str(error).removeprefix(f"{file}: ")
     if not found:
-        file, reason = next(iter(left_out.items()))
-        raise InputError(f"no candidate could be read: {file}: {reason}")
+        name, reason = next(iter(left_out.items()))
+        raise InputError(f"no candidate could be read: {name}: {reason}")
     return found, left_out
 
 

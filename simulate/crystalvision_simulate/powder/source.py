@@ -225,7 +225,8 @@ class PowderSource(Source):
         instrument = self._instrument.of(drawn.instrument)
         rings = self._rings(place, drawn, rng)
         pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
-        return instrument.measure(instrument.project(pattern), rng).counts
+        counts: Num[np.ndarray, "1 n"] = instrument.measure(instrument.project(pattern), rng).counts
+        return counts
 
     def _draw(self, rng: np.random.Generator, seeds: np.random.SeedSequence) -> _Drawn:
         return self._drawn(draw(self._numbers, rng, seeds), rng)

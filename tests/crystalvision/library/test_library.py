@@ -142,7 +142,6 @@ def test_classes_that_were_trained_on_are_the_closed_case(predictor, run, with_r
     rng = np.random.default_rng(6)
     images = np.stack([ring(each, rng) for each in TRAINED])
     names = look_up(predictor, found.library, images, top=1).names
-    closed = predictor.predict(images)["label"].names
     right = [f"ring {each}" for each in TRAINED]
     assert np.mean([one == [other] for one, other in zip(names, right, strict=True)]) > 0.8
 
