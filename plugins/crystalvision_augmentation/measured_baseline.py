@@ -73,7 +73,7 @@ class MeasuredBaseline(Augmentation):
         noise = torch.from_numpy(np.concatenate(noises))[index].to(counts)
         noise = (noise * counts.amax(-1, keepdim=True)).round()
         kept = torch.zeros_like(counts, dtype=torch.bool)
-        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)  # noqa: FBT003
+        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)
         changed = torch.where(kept, counts, noise)
         return (changed if seen is None else changed.masked_fill(~seen, 0.0)), seen
 
