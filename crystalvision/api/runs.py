@@ -26,9 +26,19 @@ from crystalvision.library import (
     load_library,
     look_up,
 )
+from crystalvision.measured_files import Readers
 from crystalvision.models import listed
 from crystalvision.plugins import SESSION
-from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
+from crystalvision.prediction import (
+    UNSEEN,
+    Predictions,
+    Predictor,
+    Stated,
+    flat_columns,
+    join,
+    matched,
+    open_sources,
+)
 from crystalvision.training import (
     AnyExperiment,
     ClassicalExperiment,
@@ -177,27 +187,40 @@ class Run:
         *patterns: str | Path | np.ndarray[Any, Any],
         device: str = "cpu",
         calibrated: bool = True,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
     ) -> Predicted:
         """Say what patterns show.
 
+        Files that state how they were recorded are brought onto the run's axes; what is done to
+        them is said on the standard error.
+
         Args:
-            *patterns: Files, stacks, `DATA.zarr[0:10]`, as `crystalvision predict` takes them; or
-                raw counts (h, w), (c, h, w) or (n, c, h, w).
+            *patterns: Measured files, folders of them, stacks, `DATA.zarr[0:10]`, as `crystalvision
+                predict` takes them; or raw counts (*grid), (c, *grid) or (n, c, *grid).
             device: Where to predict: `cpu`, `cuda` or `auto`.
             calibrated: Whether to use the run's calibration.
+            pixel_size_inv_angstrom: Size of a pixel of files that do not state it [1/Å].
+            centre: Row and column of their direct beam.
+            energy_kev: Energy of their beam [keV].
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, instead.
 
         Raises:
             InputError: No pattern, or one that is not like those that the run was trained on.
         """
         if not patterns:
             raise InputError("predict: no pattern was given; give files or arrays of counts")
+        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         predictor = Predictor(self._run, choose_device(device), calibrated=calibrated)
         names: list[str] = []
         said: list[Predictions] = []
-        for place, pattern in enumerate(patterns):
-            for name, image in _patterns(pattern, place, self.record.image_shape):
-                names.append(name)
-                said.append(predictor.predict(predictor.prepare(image, name)[None]))
+        for name, image in _prepared(patterns, predictor, stated):
+            names.append(name)
+            said.append(predictor.predict(image[None], gap_values=UNSEEN))
         return Predicted(tuple(names), join(said))
 
     def look_up(
@@ -207,6 +230,8 @@ class Run:
         top: int = 5,
         draws: int = DRAWS,
         device: str = "cpu",
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
     ) -> Matched:
         """Say which candidates patterns are most like, whether or not the run was trained on them.
 
@@ -217,6 +242,8 @@ class Run:
             top: How many to give of each pattern.
             draws: Expected patterns of each candidate that is not in the library.
             device: Where to compute: `cpu`, `cuda` or `auto`.
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, instead.
 
         Raises:
             InputError: No pattern, or one that is not like those that the run was trained on; no
@@ -241,14 +268,10 @@ class Run:
                 f"{self.path} has no library: give candidates, or add some with crystalvision "
                 f"library add {self.path} FOLDER"
             )
-        named = [
-            (name, predictor.prepare(image, name))
-            for place, pattern in enumerate(patterns)
-            for name, image in _patterns(pattern, place, self.record.image_shape)
-        ]
-        images = np.stack([image for _, image in named])
-        matches = look_up(predictor, library, images, top=top)
-        return Matched(tuple(name for name, _ in named), matches, left_out)
+        stated = Stated(None, None, None, wavelength_angstrom, anode)
+        names, images = zip(*_prepared(patterns, predictor, stated), strict=True)
+        matches = look_up(predictor, library, np.stack(images), top=top)
+        return Matched(tuple(names), matches, left_out)
 
     def __repr__(self) -> str:
         phases = ", ".join(
@@ -471,15 +494,43 @@ def open_data(data: datasets.Dataset | str | Path) -> datasets.Dataset:
     return data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
 
 
-def _patterns(
-    pattern: str | Path | np.ndarray[Any, Any], place: int, image_shape: tuple[int, ...]
+def _of_array(
+    pattern: np.ndarray[Any, Any], place: int, image_shape: tuple[int, ...]
 ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """The patterns that one argument stands for, each with what it is called."""
-    if isinstance(pattern, np.ndarray):
-        stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
-        for number, image in enumerate(stack):
-            yield (f"array {place}[{number}]" if len(stack) > 1 else f"array {place}"), image
-        return
-    source = open_source(str(pattern), image_shape)
-    for number, name in enumerate(source.names):
-        yield name, source.read([number])[0]
+    """The patterns of an array, each with what it is called."""
+    stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
+    for number, image in enumerate(stack):
+        yield (f"array {place}[{number}]" if len(stack) > 1 else f"array {place}"), image
+
+
+def _prepared(
+    patterns: Sequence[str | Path | np.ndarray[Any, Any]], predictor: Predictor, stated: Stated
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Checked patterns on the run's axes, NaN for what was not seen, each with what it is called.
+
+    Raises:
+        InputError: No pattern, or one that does not fit.
+    """
+    readers = Readers(registered_catalogue())
+    for place, pattern in enumerate(patterns):
+        if isinstance(pattern, np.ndarray):
+            found = _of_array(pattern, place, predictor.record.image_shape)
+            gap_values = None
+        else:
+            found = _of_path(str(pattern), predictor, stated, readers)
+            gap_values = UNSEEN
+        for name, image in found:
+            yield name, predictor.prepare(image, name, gap_values)
+
+
+def _of_path(
+    argument: str, predictor: Predictor, stated: Stated, readers: Readers
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """The patterns of a file, folder or dataset on the run's axes, NaN for what was not seen."""
+    opened = open_sources(argument, predictor.record.image_shape, readers)
+    sources, fits = matched(predictor, opened, stated)
+    for note in (note for _, fit in fits for note in fit.notes):
+        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+    for source in sources:
+        for number, name in enumerate(source.names):
+            yield name, source.read([number])[0]
