@@ -187,7 +187,7 @@ def predict(
     names = [name for source in sources for name in source.names]
     if candidates or library:
         known = library_of(first, state.catalogue, candidates or [], stored=library)
-        _print_notes(images, sources)
+        _print_notes(sources)
         show_matches(
             names,
             _matches(first, sources, known, top or _TOP),
