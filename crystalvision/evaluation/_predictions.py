@@ -48,8 +48,9 @@ def write_predictions(
 
     `predictions.csv` has a row for each pattern: `index`, then for each target its truth, under
     its name, and the estimate, `NAME_predicted`, then the probability of each class,
-    `NAME_probability_CLASS`, with six places where there are more than 64 classes; the numbers of a vector are counted from 0. At last come what tasks
-    say of a pattern, and its specimen, where several patterns show one.
+    `NAME_probability_CLASS`, to six places where there are more than 64 classes; the numbers of a
+    vector are counted from 0. At last come what tasks say of a pattern, and its specimen, where
+    several patterns show one.
 
     Args:
         index: Place of each pattern in its dataset, (n,).
