@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: what knows datasets alone do
     from crystalvision.contracts._models import (
         Augmentation,
         Backbone,
+        EmbeddingHead,
         Fusion,
         Head,
         dimensions_of,
@@ -93,6 +94,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "EmbeddingHead",
     "Ends",
     "Estimate",
     "Estimator",

@@ -188,6 +188,13 @@ class PowderDiffractometer(Instrument):
         angle = min(180.0, self.two_theta_max_deg + abs(self.zero_shift_deg) + 2.0)
         return float(2 * np.sin(np.deg2rad(angle / 2)) / self.lines[0][0])
 
+    @property
+    def sees_inv_angstrom(self) -> tuple[float, float]:
+        """The least and the greatest |g| whose peaks lie in its range of 2θ [1/Å]."""
+        ends = np.deg2rad([self.two_theta_min_deg, self.two_theta_max_deg]) / 2
+        low, high = 2 * np.sin(ends) / self.lines[0][0]
+        return float(low), float(high)
+
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: 2θ.
 
