@@ -1,4 +1,4 @@
-"""The augmentation of Wang et al.: peaks of a calculated pattern on the baseline of measured ones."""
+"""The augmentation of Wang et al.: calculated peaks on the baseline of measured patterns."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -73,13 +73,11 @@ class MeasuredBaseline(Augmentation):
         noise = torch.from_numpy(np.concatenate(noises))[index].to(counts)
         noise = (noise * counts.amax(-1, keepdim=True)).round()
         kept = torch.zeros_like(counts, dtype=torch.bool)
-        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)  # noqa: FBT003
+        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)
         changed = torch.where(kept, counts, noise)
         return (changed if seen is None else changed.masked_fill(~seen, 0.0)), seen
 
-    def _noise(
-        self, pattern: Float[np.ndarray, "m"], size: int
-    ) -> Float[np.ndarray, "k"]:
+    def _noise(self, pattern: Float[np.ndarray, "m"], size: int) -> Float[np.ndarray, "k"]:
         """Points of a measured pattern, ascending, without the share that is kept of a curve."""
         number = max(1, round(len(pattern) * (1 - self.points / size)))
         return pattern[:number]

@@ -51,7 +51,7 @@ def options(tmp_path) -> dict[str, dict[str, object]]:
 @pytest.fixture(params=list(cases()))
 def augmentation(request, options) -> Augmentation:
     name = request.param[0]
-    return Catalogue.load().create("augmentation", name, options.get(name, {}))
+    return Catalogue.load().create("augmentation", name, options.get(name.split(":")[-1], {}))
 
 
 @pytest.fixture
