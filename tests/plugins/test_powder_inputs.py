@@ -6,6 +6,7 @@ import torch
 
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
+from crystalvision.testing._export import Exported
 from crystalvision_inputs.fft_filter import FftFilter
 from crystalvision_inputs.max_scale import MaxScale
 from crystalvision_inputs.power import Power
@@ -103,3 +104,29 @@ def test_noise_is_filtered_where_it_is_strong_and_only_there():
 def test_a_pattern_without_bins_beyond_stays_as_it_is():
     images = torch.rand(2, 1, 300, generator=torch.Generator().manual_seed(0))
     assert torch.equal(FftFilter((AXIS[0].model_copy(update={"size": 300}),))(images)[0], images)
+
+
+class _Images(torch.nn.Module):
+    def __init__(self, step: torch.nn.Module) -> None:
+        super().__init__()
+        self.step = step
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        return self.step(counts)[0]
+
+
+def test_the_filter_is_exported_with_its_criterion():
+    """Noisy and smooth patterns in one batch; the battery's are too short to be filtered."""
+    axes = (AXIS[0].model_copy(update={"size": 240}),)
+    step = FftFilter(axes, bins=20)
+
+    def batch(samples: int) -> tuple[torch.Tensor]:
+        noise = torch.randn(samples, 1, 240, generator=torch.Generator().manual_seed(0))
+        return (1 + noise * torch.arange(samples)[:, None, None],)
+
+    (images,) = batch(3)
+    assert torch.equal(step(images)[0][0], images[0])
+    assert not torch.allclose(step(images)[0][2], images[2])
+    exported = Exported(_Images(step), batch)
+    exported.check()
+    exported.check_onnx()
