@@ -16,7 +16,12 @@ from crystalvision.cli._predictions import (
     print_table,
     write_predictions,
 )
-from crystalvision.cli._recorded import Stated, direct_beam, matched
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
+)
 from crystalvision.cli._state import State
 from crystalvision.console import err, out, print_json, progress
 from crystalvision.errors import InputError
@@ -41,8 +46,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG, TIFF, NPY or MRC files of raw counts, or stacks of them; DATA.zarr, "
-            "'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
+            help="Measured files, as instruments write them; folders of them, or a CSV file with a "
+            "column file; DATA.zarr, 'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
         ),
     ],
     *,
@@ -104,6 +109,9 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -119,8 +127,8 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.image_files import parse_gap_values
-    from crystalvision.prediction import Predictor, join, open_source
+    from crystalvision.measured_files import Readers, parse_gap_values
+    from crystalvision.prediction import Predictor, Stated, join, matched, open_sources
     from crystalvision.training import choose_device
 
     _check_formats(output, json=json, csv=csv)
@@ -129,7 +137,7 @@ def predict(
     _refuse_idle(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
-    stated = Stated(pixel_size, direct_beam(centre), energy_kev)
+    stated = Stated(pixel_size, direct_beam(centre), energy_kev, wavelength_angstrom, anode)
     state: State = ctx.obj
     chosen = choose_device(device)
     if chosen.type == "cpu":
@@ -142,9 +150,17 @@ def predict(
     if not uncalibrated and not first.calibrated:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    opened = [open_source(image, first.record.image_shape) for image in images]
+    readers = Readers(state.catalogue)
+    opened = [
+        source
+        for image in images
+        for source in open_sources(image, first.record.image_shape, readers, reader)
+    ]
     gap_values = parse_gap_values(gap_value or [])
-    sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
+    sources, fits = matched(first, opened, stated, differences(despite), gap_values)
+    for note in (note for _, fit in fits for note in fit.notes):
+        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+    conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
     names = [name for source in sources for name in source.names]
     parts = []
     with progress("predicting", len(names)) as advance:
@@ -153,7 +169,7 @@ def predict(
                 parts.append(ask(chunk))
                 advance(len(chunk))
     predictions = join(parts)
-    _print_notes(images, sources)
+    _print_notes(sources)
     if explain:
         _explain(first, sources, explain_to or Path("explained"))
     if output is not None:
@@ -191,14 +207,14 @@ def _show(
         print_table(names, predictions)
 
 
-def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
+def _print_notes(sources: "Sequence[PatternSource]") -> None:
     """Say how files were understood."""
-    from crystalvision.image_files import notes_text
+    from crystalvision.measured_files import notes_text
 
     notes: dict[str, list[str]] = {}
-    for image, source in zip(images, sources, strict=True):
+    for source in sources:
         for note in source.notes:
-            notes.setdefault(note, []).append(text_of(image))
+            notes.setdefault(note, []).append(text_of(source.path))
     for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 
