@@ -58,6 +58,7 @@ def _source(library: Library) -> Any:
     catalogue = Catalogue.load()
     recipe = read_recipe(find_recipe("powder-library", catalogue), catalogue)
     recipe |= {"candidates": library.recipe, "samples": 10_000_000}
+    del recipe["source"]
     for key, value in RANGE.items():
         recipe["instrument"][key.partition(".")[2]] = value
     return SourceSpec("powder", recipe, threads=1).open(catalogue)
