@@ -1,37 +1,32 @@
 """`crystalvision evaluate`."""
 
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._recorded import AnodeOption, ReaderOption, WavelengthOption, direct_beam
 from crystalvision.cli._state import State
-from crystalvision.console import err, out, print_json, progress
-from crystalvision.errors import InputError
+from crystalvision.cli._subset import SubsetOption
+from crystalvision.console import out, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rich.table import Table
 
     # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import Task
-    from crystalvision.datasets import Dataset
     from crystalvision.evaluation import Metrics, TargetMetrics
     from crystalvision.plugins import Catalogue
-    from crystalvision.runs import Run
 
 
 def evaluate(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     *,
-    data: Annotated[
-        Path, typer.Option("-d", "--data", help="The dataset, or folder of measured files.")
-    ],
+    data: Annotated[Path, typer.Option("-d", "--data", help="A dataset, or measured files.")],
     split: Annotated[
         Literal["train", "validation", "test", "all"] | None,
         typer.Option(
@@ -40,6 +35,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    subset: SubsetOption = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the evaluation. Default: dataset and split.")
     ] = None,
@@ -74,86 +70,38 @@ def evaluate(
     Labelled measured files, in a folder for each class or listed by a CSV file, are brought onto
     the run's axes, as **dataset import** with **--like** does.
     """
-    from crystalvision.datasets import Dataset
-    from crystalvision.evaluation import check_name, choose_samples, save
-    from crystalvision.evaluation import evaluate as judge
-    from crystalvision.exchange import is_measured
-    from crystalvision.runs import Run
-    from crystalvision.training import choose_device
+    from crystalvision.api.runs import Run
 
     state: State = ctx.obj
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        state.note_threads()
-    if name is not None:
-        check_name(name)
-    loaded = Run.load(run, state.catalogue)
-    stated = {
-        "pixel_size_inv_angstrom": pixel_size,
-        "centre": direct_beam(centre),
-        "energy_kev": energy_kev,
-        "wavelength_angstrom": wavelength_angstrom,
-        "anode": anode,
-        "reader": reader,
-    }
-    wanted = differences(despite)
-    with ExitStack() as stack:
-        if is_measured(data):
-            dataset = stack.enter_context(_measured(data, loaded, state, stated))
-        else:
-            _refuse_stated(data, stated)
-            dataset = Dataset.open(data)
-        split, indices = choose_samples(loaded, dataset, split, despite=wanted)
-        with progress("predicting", len(indices)) as advance:
-            evaluation = judge(
-                loaded,
-                dataset,
-                catalogue=state.catalogue,
-                split=split,
-                device=chosen,
-                calibrated=not uncalibrated,
-                resamples=resamples,
-                despite=wanted,
-                on_batch=advance,
-            )
-    folder = save(evaluation, run, name)
+    found = Run.load(run, state.session).evaluate(
+        data,
+        split=split,
+        subset=subset,
+        name=name,
+        device=device,
+        calibrated=not uncalibrated,
+        resamples=resamples,
+        pixel_size_inv_angstrom=pixel_size,
+        centre=direct_beam(centre),
+        energy_kev=energy_kev,
+        wavelength_angstrom=wavelength_angstrom,
+        anode=anode,
+        reader=reader,
+        despite=differences(despite),
+    )
     if json:
-        print_json(evaluation.metrics.model_dump(mode="json"))
+        print_json(found.metrics.model_dump(mode="json"))
     else:
-        _print_tables(evaluation.metrics, state.catalogue)
-        out.print(f"written to {folder}", soft_wrap=True)
-
-
-@contextmanager
-def _measured(
-    path: Path, run: "Run", state: State, stated: "Mapping[str, Any]"
-) -> "Iterator[Dataset]":
-    """A dataset of labelled measured files, on the axes of a run."""
-    from crystalvision.exchange import measured_dataset
-    from crystalvision.measured_files import Readers
-
-    readers = Readers(state.catalogue)
-    with measured_dataset(path, run.record.conditions, readers=readers, **stated) as (made, done):
-        for note in done.notes:
-            err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
-        yield made
-
-
-def _refuse_stated(data: Path, stated: "Mapping[str, Any]") -> None:
-    """Refuse what a user states of a dataset, which states it itself."""
-    for name, value in stated.items():
-        if value is not None:
-            option = f"--{name.replace('_', '-')}"
-            raise InputError(
-                f"{option}: {data} is a dataset, which states that itself; leave it out"
-            )
+        _print_tables(found.metrics, state.catalogue)
+        out.print(f"written to {found.path}", soft_wrap=True)
 
 
 def _print_tables(metrics: "Metrics", catalogue: "Catalogue") -> None:
     from crystalvision.evaluation import tasks_of
 
     tasks = tasks_of({name: each.target for name, each in metrics.targets.items()}, catalogue)
-    out.print(f"{metrics.samples} patterns, split {metrics.split}")
+    of = "" if metrics.subset is None else f" of a subset of {metrics.subset.samples}"
+    out.print(f"{metrics.samples} patterns, split {metrics.split}{of}")
     for name, each in metrics.targets.items():
         out.print()
         out.print(_table(each, tasks[name]))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
+from crystalvision.contracts import Recorded
 from crystalvision.datasets import (
     SPECIMEN,
     SPECIMEN_COLUMN,
@@ -156,12 +157,13 @@ def _plan(
         name=settings.name or text_of(folder.resolve().name),
         files=len(listing.files),
         content_sha256=digest(content),
-        settings=_settings(settings, listing, read),
+        settings=_settings(settings, listing),
         exported_from=_exported_from(document) if document else None,
     )
     fields = {
         **header,
         "seen": seen,
+        "recorded": _recorded(settings, read),
         "columns": {
             **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
@@ -250,15 +252,24 @@ def _exported_from(document: ExportDocument) -> DatasetPart:
     )
 
 
-def _settings(settings: ImportSettings, listing: Listing, read: PictureReader) -> dict[str, Any]:
+def _recorded(settings: ImportSettings, read: PictureReader) -> Recorded | None:
+    """With what beam, as far as files or the user state it of all patterns."""
+    energy = settings.energy_kev
+    wave = read.target.wavelength_angstrom if isinstance(read, CurveReader) else None
+    if energy is None and wave is None:
+        return None
+    return Recorded(
+        energy_kev=None if energy is None else (energy, energy), wavelength_angstrom=wave
+    )
+
+
+def _settings(settings: ImportSettings, listing: Listing) -> dict[str, Any]:
     """How the files were read, and what was said of all of them, in JSON types."""
     found: dict[str, Any] = {}
     if settings.gap_values:
         found["gap_values"] = [f"{value:.17g}" for value in settings.gap_values]
     if settings.page is not None:
         found["page"] = settings.page
-    if isinstance(read, CurveReader) and read.target.wavelength_angstrom is not None:
-        found["beam"] = {"wavelength_angstrom": read.target.wavelength_angstrom}
     if settings.energy_kev is not None:
         found["beam"] = {"energy_kev": settings.energy_kev}
     if listing.specimen_names:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crystalvision.cli import main
-from crystalvision.contracts import Axis, UnevenAxis, measured_axis
+from crystalvision.contracts import Axis, Recorded, UnevenAxis, measured_axis
 from crystalvision.datasets import (
     Column,
     Conditions,
@@ -51,7 +51,8 @@ def trained(tmp_path_factory) -> Trained:
         dtype="uint16",
         columns={"label": Column(dtype="int64", classes=("fine", "coarse"))},
         axes=(AXIS,),
-        provenance=Simulated(seed=0, recipe={"name": "lines", "instrument": {"anode": "Cu"}}),
+        provenance=Simulated(seed=0, recipe={"name": "lines"}),
+        recorded=Recorded(wavelength_angstrom=CU),
         generator={"tests": "1"},
         samples_per_shard=SAMPLES,
     )
@@ -304,7 +305,7 @@ def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, t
     line = ["evaluate", trained.run, "-d", folder, "--anode", "Cu"]
     assert "states 1.789 Å itself, not 1.5406 Å" in refused(capsys, *line)
     line = ["evaluate", trained.run, "-d", data, "--anode", "Cu"]
-    assert "is a dataset, which states that itself" in refused(capsys, *line)
+    assert "is no folder or list of measured files" in refused(capsys, *line)
 
 
 def test_a_list_and_one_axis_need_nothing_more(trained, tmp_path, capsys):
