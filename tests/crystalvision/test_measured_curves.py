@@ -199,7 +199,7 @@ def peak(angle, centre=35.2, width=1.2):
     return 1000 * np.exp(-4 * np.log(2) * ((angle - centre) / width) ** 2) + 20
 
 
-@pytest.mark.parametrize("step", [0.05, 0.1, 0.37, 0.5, 0.73, 1.0])
+@pytest.mark.parametrize("step", [0.05, 0.1, 0.37, 0.5, 0.6])
 def test_counts_are_conserved_and_peaks_keep_place_and_width(step):
     axis = Axis(name="two_theta", size=int(75 / step), scale=step, offset=12, units="degree")
     values = peak(axis.values())
@@ -207,7 +207,7 @@ def test_counts_are_conserved_and_peaks_keep_place_and_width(step):
     assert carried[seen].sum() == pytest.approx(values.sum(), rel=0.02)
     angle, found = AXIS.values(), carried[0] / (AXIS.scale / step)
     known = seen[0]
-    assert np.abs(found - peak(angle))[known].max() < (45 if step < 0.7 else 120)
+    assert np.abs(found - peak(angle))[known].max() < 45
     weight = np.where(known, found - 20, 0)
     assert (weight * angle).sum() / weight.sum() == pytest.approx(35.2, abs=0.05)
 
