@@ -10,17 +10,16 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Num
 from pydantic import Field
 
-from crystalvision.config import Config, Part, validate
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
+from crystalvision.config import Config, Part
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
 from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
-from crystalvision.samples import of_recipes_with
-from crystalvision.sources import Sample, Source, SourceSpec
+from crystalvision.sources import Sample, Source
 from crystalvision_simulate.numbers import check_columns, draw, numbers_of_part, numbers_of_settings
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.powder._candidates import (
@@ -43,6 +42,7 @@ SOURCE = "powder"
 _SHARD_BYTES = 2**21
 _MOST_IN_SHARD = 512
 _BAND_INV_ANGSTROM = 3.0
+_FAINTEST = 1e-9
 _KEPT = 100_000  # candidates whose reflections stay in memory
 _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
@@ -84,18 +84,6 @@ class _Drawn:
     foreign_share: float
 
 
-@of_recipes_with("candidates")
-def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
-    """Powder patterns of the phases of a library, as a recipe describes them.
-
-    Raises:
-        InputError: The recipe is wrong, or a phase cannot be read.
-    """
-    return PowderSource(
-        validate(PowderRecipe, spec.recipe, spec.described_in), catalogue, threads=spec.threads
-    )
-
-
 class PowderSource(Source):
     """Makes powder patterns, each from its index alone.
 
@@ -105,15 +93,28 @@ class PowderSource(Source):
     """
 
     def __init__(
-        self, recipe: PowderRecipe, catalogue: Catalogue, *, threads: int | None = None
+        self,
+        recipe: PowderRecipe,
+        catalogue: Catalogue,
+        *,
+        threads: int | None = None,
+        phases: tuple[Candidate, ...] | None = None,
+        kept: int = _KEPT,
     ) -> None:
         """Read the phases, and check every part of the recipe.
 
+        Args:
+            recipe: The recipe.
+            catalogue: Where its parts are looked up.
+            threads: Threads that make samples; by default one for each core.
+            phases: Phases in place of those of the recipe.
+            kept: Of how many the reflections stay in memory.
+
         Raises:
-            InputError: As for `open_source`.
+            InputError: The recipe is wrong, or a phase cannot be read.
         """
         self.recipe = recipe
-        self.candidates = candidates_of(recipe.candidates, catalogue)
+        self.candidates = candidates_of(recipe.candidates, catalogue) if phases is None else phases
         self._threads = threads
         self._instrument = _instrument_of(recipe.instrument, catalogue)
         self._labels, self._classes = _labels_of(recipe, self.candidates)
@@ -126,7 +127,7 @@ class PowderSource(Source):
         self._band = self._band_limit()
         self._ring_axis = ring_axis(self._band)
         self._two_theta = self._axes()
-        self._reflections = lru_cache(maxsize=_KEPT)(self._reflections_of)
+        self._reflections = lru_cache(maxsize=kept)(self._reflections_of)
 
     def _axes(self) -> tuple[Axis, ...]:
         found = [one.axes((self._ring_axis,), self._band) for one in self._instrument.extremes]
@@ -171,6 +172,7 @@ class PowderSource(Source):
                 seed=recipe.seed,
                 drawn_from=digest_of(self.candidates),
             ),
+            recorded=Recorded.join(each.recorded for each in self._instrument.extremes),
             generator=_generator(),
             synthetic=True,
             caveats=(_CAVEAT, *instrument.caveats),
@@ -191,18 +193,46 @@ class PowderSource(Source):
         seeds = np.random.SeedSequence([self.recipe.seed, index])
         rng = np.random.default_rng(seeds.spawn(1)[0])
         drawn = self._draw(rng, seeds)
-        instrument = self._instrument.of(drawn.instrument)
-        rings = self._rings(place, drawn, rng)
-        pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
-        recording = instrument.measure(instrument.project(pattern), rng)
+        counts = self._record(place, drawn, rng)
         columns: dict[str, float] = {"label": self._labels[place]}
         if self.recipe.target != "phase":
             columns["phase"] = place
         columns |= {one.name: drawn.columns[one.name] for one in self._kept}
-        return Sample(recording.counts, columns)
+        return Sample(counts, columns)
+
+    def expected(self, place: int, seeds: np.random.SeedSequence | None) -> Num[np.ndarray, "1 n"]:
+        """Counts of a phase, (1, n), with what these seeds draw; `None` for all at the middle."""
+        if seeds is not None:
+            rng = np.random.default_rng(seeds.spawn(1)[0])
+            return self._record(place, self._draw(rng, seeds), rng)
+        rng = np.random.default_rng(0)
+        values = {one.column.name: one.quantity.middle for one in self._numbers}
+        return self._record(place, self._drawn(values, rng), rng)
+
+    def is_seen(self, place: int) -> bool:
+        """Whether a phase has a reflection in the range of the instrument."""
+        found = self._reflections(place)
+        low, high = getattr(self._instrument.example, "sees_inv_angstrom", (0.0, self._band))
+        inside = (found.length_inv_angstrom >= low) & (found.length_inv_angstrom <= high)
+        phase = self.candidates[place]
+        # Of all electrons of the cell in step: what is absent by symmetry is 10⁻³⁰ of that.
+        whole = (phase.crystal.numbers @ phase.occupancies / phase.crystal.volume_angstrom3) ** 2
+        return bool((found.intensity[inside] > _FAINTEST * whole).any())
+
+    def _record(
+        self, place: int, drawn: _Drawn, rng: np.random.Generator
+    ) -> Num[np.ndarray, "1 n"]:
+        """What the instrument counts of a phase."""
+        instrument = self._instrument.of(drawn.instrument)
+        rings = self._rings(place, drawn, rng)
+        pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
+        counts: Num[np.ndarray, "1 n"] = instrument.measure(instrument.project(pattern), rng).counts
+        return counts
 
     def _draw(self, rng: np.random.Generator, seeds: np.random.SeedSequence) -> _Drawn:
-        values = draw(self._numbers, rng, seeds)
+        return self._drawn(draw(self._numbers, rng, seeds), rng)
+
+    def _drawn(self, values: Mapping[str, float], rng: np.random.Generator) -> _Drawn:
         options = {
             one.option: values[one.column.name]
             for one in self._numbers
