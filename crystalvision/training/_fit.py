@@ -195,6 +195,7 @@ class _Loop:
             samples=len(self._training),
             batches=len(batches),
             prepare=self._training.prepare,
+            prepare_validation=self._validation.prepare,
             augment=augmenter(self._augment, seeds.augment) if learns else None,
             micro=MicroBatches(
                 self.machine.accumulate,
