@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
+
 from _powder.library import Library
 from _powder.systems import INPUT
-
 from crystalvision.contracts import Axis
 from crystalvision.inputs import as_parts, build_preprocess
 from crystalvision.plugins import Catalogue

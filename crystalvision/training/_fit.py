@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, Head
 from crystalvision.errors import InputError
 from crystalvision.models import System
 from crystalvision.plugins import Catalogue
@@ -137,7 +137,9 @@ class _Loop:
             _load(system, found)
         else:
             for head in system.heads().values():
-                head.observe(training.targets)
+                # Most look at nothing, and an epoch of online samples need not be made for them.
+                if type(head).observe is not Head.observe:
+                    head.observe(training.targets)
         self.progress = self._start.progress
         self._before = self.progress.seconds
         self._started = time.perf_counter()

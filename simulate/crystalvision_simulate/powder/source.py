@@ -253,8 +253,8 @@ class PowderSource(Source):
             return rings
         other = (place + 1 + int(rng.integers(len(self.candidates) - 1))) % len(self.candidates)
         foreign = self._rings_of(other, drawn.crystal, rng)
-        share = drawn.foreign_share * rings.sum() / max(foreign.sum(), 1e-300)
-        return np.asarray(rings + foreign * share)
+        strength = drawn.foreign_share * float(rings.sum()) / max(float(foreign.sum()), 1e-300)
+        return np.asarray(rings + strength * foreign)
 
     def _rings_of(
         self, place: int, drawn: DrawnCrystal, rng: np.random.Generator
