@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.contracts._target import Target
+from crystalvision.contracts._targets import Estimate
 from crystalvision.text import unit_text
 
 if TYPE_CHECKING:

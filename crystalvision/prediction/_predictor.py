@@ -202,10 +202,10 @@ class Predictor:
     def explain(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
     ) -> Explanation:
-        """Show which places of one raw pattern speak for its class, and for its severity.
+        """Show which places of one raw pattern speak for what is said of it.
 
         Args:
-            image: (c, h, w), or (h, w) where one channel is expected.
+            image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
             gap_values: As for `prepare`.
 
@@ -214,7 +214,7 @@ class Predictor:
         """
         raw = self.prepare(image, source, gap_values)
         images = self._prepared(raw[None])
-        return explain(self._system, images, np.nan_to_num(raw), self.record)
+        return explain(self._system, images, np.nan_to_num(raw), self._axes(), self.record)
 
     def check_dropout(self, passes: int) -> None:
         """Check that passes with dropout would tell something.

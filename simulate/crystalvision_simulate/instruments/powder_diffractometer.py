@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision.x_rays import K_ALPHA_ANGSTROM
 from crystalvision_simulate.instruments._checks import check_between, check_positive
@@ -153,6 +153,11 @@ class PowderDiffractometer(Instrument):
         return ((first, 1 / whole), (second, self.k_alpha_2_share / whole))
 
     @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: the wavelength of its first line."""
+        return Recorded(radiation="x-rays", wavelength_angstrom=self.lines[0][0])
+
+    @property
     def widths(self) -> Widths:
         """Widths of the peaks."""
         return Widths(
@@ -224,7 +229,7 @@ class PowderDiffractometer(Instrument):
                 radius_mm=self.radius_mm,
                 monochromator_deg=self.monochromator_deg,
             )
-            for rings in pattern.intensity.double().cpu().numpy()
+            for rings in pattern.intensity.cpu().double().numpy()
         ]
         stack = np.stack(drawn)
         stack /= max(float(stack.max()), 1e-300)
@@ -247,7 +252,7 @@ class PowderDiffractometer(Instrument):
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""
-        expected = projected.intensity.double().cpu().numpy() * self.peak_counts + self.background()
+        expected = projected.intensity.cpu().double().numpy() * self.peak_counts + self.background()
         if self.dead_time:
             # Not paralysable: n / (1 + n τ), with τ from what is lost at the strongest step.
             busy = self.dead_time / (1 - self.dead_time) / max(float(expected.max()), 1e-300)

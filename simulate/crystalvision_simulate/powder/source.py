@@ -14,7 +14,7 @@ from jaxtyping import Float, Num
 from pydantic import Field
 
 from crystalvision.config import Config, Part
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
 from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -172,6 +172,7 @@ class PowderSource(Source):
                 seed=recipe.seed,
                 drawn_from=digest_of(self.candidates),
             ),
+            recorded=Recorded.join(each.recorded for each in self._instrument.extremes),
             generator=_generator(),
             synthetic=True,
             caveats=(_CAVEAT, *instrument.caveats),

@@ -1,10 +1,10 @@
-"""Patterns in memory or on the disk, and batches of them."""
+"""Patterns to learn from and to validate with: in memory, on the disk, or made while it trains."""
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,33 +12,26 @@ from jaxtyping import Float
 from torch.utils import data
 
 from crystalvision.contracts import Target, Targets, grid_of
-from crystalvision.datasets import Batch as StoredBatch
-from crystalvision.datasets import Dataset, PatternDataset
+from crystalvision.datasets import BatchOrder, Dataset, PatternDataset
 from crystalvision.errors import InputError
 from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
-from crystalvision.training._share import Share
+from crystalvision.training._batches import Batch, Batches, BatchSource, batch_order
+from crystalvision.training._processes import Share
 
 _CHUNK = 64  # patterns read at once: raw ones are larger than prepared ones
-
-
-Inputs = torch.Tensor | dict[str, tuple[torch.Tensor, torch.Tensor]]
-Batch = tuple[Inputs, dict[str, torch.Tensor]]
-InputT = TypeVar("InputT", bound=Inputs)
-InputT_co = TypeVar("InputT_co", bound=Inputs, covariant=True)
-
-
-class BatchSource(Protocol[InputT_co]):
-    """Batches of one pass after the other, each of inputs and of targets by name."""
-
-    def __len__(self) -> int:
-        """Number of batches of a pass."""
-
-    def __iter__(self) -> Iterator[tuple[InputT_co, dict[str, torch.Tensor]]]:
-        """The batches of the next pass."""
+_ALL = Share()
 
 
 class Patterns(ABC):
-    """Patterns with what they should be recognised as, wherever they are."""
+    """Patterns with what they should be recognised as, wherever they are.
+
+    Attributes:
+        preprocess: Prepares them.
+        counted: Whether images of batches are what `Preprocess.count` gives; else they are raw.
+    """
+
+    preprocess: Preprocess
+    counted: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -54,21 +47,10 @@ class Patterns(ABC):
 
     @abstractmethod
     def batches(
-        self,
-        batch_size: int,
-        generator: torch.Generator | None = None,
-        share: Share = Share(),  # noqa: B008 - frozen
+        self, batch_size: int, generator: torch.Generator | None = None, share: Share = _ALL
     ) -> BatchSource[torch.Tensor]:
-        """Batches of the patterns, on the CPU.
+        """Batches of the patterns, on the CPU, NaN for what was not seen: see `batch_order`."""
 
-        Args:
-            batch_size: Patterns of a batch; the last one may be smaller. A last batch of one
-                pattern is left out when shuffling, since it has no batch statistics.
-            generator: Shuffles anew for each pass; without it the order is kept.
-            share: What this process takes of each batch.
-        """
-
-    @abstractmethod
     def prepare(
         self, images: torch.Tensor, augment: Augment | None = None
     ) -> Float[torch.Tensor, "b c *grid"]:
@@ -78,6 +60,10 @@ class Patterns(ABC):
             images: As `batches` gives them.
             augment: Changes counts before they are no counts any more.
         """
+        counts, seen = take_marks(images)
+        rest = self.preprocess.finish if self.counted else self.preprocess
+        prepared: torch.Tensor = rest(counts, augment, seen)
+        return prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +76,59 @@ class PatternsInMemory(Patterns):
         targets: What each should be recognised as, by name, (n, *shape).
     """
 
+    counted = True
+
     counts: Float[torch.Tensor, "n c *grid"]
     preprocess: Preprocess
     targets: Targets
 
     def batches(
-        self,
-        batch_size: int,
-        generator: torch.Generator | None = None,
-        share: Share = Share(),  # noqa: B008 - frozen
+        self, batch_size: int, generator: torch.Generator | None = None, share: Share = _ALL
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
         return Batches(self.counts, self.targets, batch_size, generator, share)
 
-    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Do what follows after the counts."""
-        counts, seen = take_marks(images)
-        return self.preprocess.finish(counts, augment, seen)
+
+class FetchedPatterns(Patterns):
+    """Patterns that processes of their own fetch ahead, batch by batch, from wherever they are.
+
+    Args:
+        preprocess: Prepares them.
+        workers: How many processes; 0 fetches in this one, between batches.
+        spawn: Whether they begin afresh: those that were forked from one that computes may hang.
+    """
+
+    def __init__(self, preprocess: Preprocess, workers: int, *, spawn: bool = False) -> None:
+        self.preprocess = preprocess
+        self._workers = workers
+        self._spawn = spawn
+
+    @abstractmethod
+    def fetcher(self) -> "data.Dataset[Batch]":
+        """Gives a batch by the indices of its samples; sent to the processes."""
+
+    def order(self, batch_size: int, generator: torch.Generator | None, share: Share) -> BatchOrder:
+        """Which samples each batch has."""
+        return batch_order(len(self), batch_size, generator, share)
+
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None, share: Share = _ALL
+    ) -> BatchSource[torch.Tensor]:
+        """See `Patterns.batches`."""
+        loader: data.DataLoader[Any] = data.DataLoader(
+            self.fetcher(),
+            sampler=self.order(batch_size, generator, share),
+            batch_size=None,
+            num_workers=self._workers,
+            multiprocessing_context="spawn" if self._spawn and self._workers else None,
+            persistent_workers=self._workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+        return loader
 
 
-class PatternsOnDisk(Patterns):
-    """Patterns that are read batch by batch, by processes that read ahead, and prepared then."""
+class PatternsOnDisk(FetchedPatterns):
+    """Patterns that are read anew in each pass."""
 
     def __init__(
         self,
@@ -133,53 +151,30 @@ class PatternsOnDisk(Patterns):
         Raises:
             InputError: No indices.
         """
+        super().__init__(preprocess, workers)
         _check_some(dataset, indices)
         self._targets = read_targets(dataset, indices, targets)
         self._patterns = PatternDataset(dataset, indices, tuple(targets))
-        self._preprocess = preprocess
-        self._workers = workers
 
     @property
     def targets(self) -> Targets:
         """See `Patterns.targets`."""
         return self._targets
 
-    def batches(
-        self,
-        batch_size: int,
-        generator: torch.Generator | None = None,
-        share: Share = Share(),  # noqa: B008 - frozen
-    ) -> BatchSource[torch.Tensor]:
-        """See `Patterns.batches`."""
-        return _Stored(
-            self._patterns.loader(
-                batch_size,
-                generator=generator,
-                workers=self._workers,
-                pin_memory=torch.cuda.is_available(),
-                take=share.of if generator is None else share.of_training,
-            )
-        )
-
-    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Prepare raw counts."""
-        counts, seen = take_marks(images)
-        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
-        return prepared
+    def fetcher(self) -> "data.Dataset[Batch]":
+        """See `FetchedPatterns.fetcher`."""
+        return _Read(self._patterns)
 
 
-class _Stored:
-    """Batches as a dataset gives them, as images and targets."""
+class _Read(data.Dataset[Batch]):
+    """Batches of a dataset."""
 
-    def __init__(self, loader: "data.DataLoader[StoredBatch]") -> None:
-        self._loader = loader
+    def __init__(self, patterns: PatternDataset) -> None:
+        self._patterns = patterns
 
-    def __len__(self) -> int:
-        return len(self._loader)
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
-        for images, targets, seen in self._loader:
-            yield mark_unseen(images, seen), dict(targets)
+    def __getitem__(self, positions: Sequence[int]) -> Batch:
+        images, targets, seen = self._patterns.batch(positions)
+        return mark_unseen(images, seen), dict(targets)
 
 
 def open_patterns(
@@ -284,59 +279,3 @@ def read_targets(
             )
         found[name] = torch.from_numpy(values)
     return found
-
-
-class Batches(Generic[InputT]):
-    """Batches by index from tensors in memory: no worker processes, no copying of single samples.
-
-    Args:
-        inputs: Images (n, c, *grid), or features (n, f) and outputs (n, o) of each branch by name.
-        targets: What the inputs should be recognised as, by name, (n, *shape).
-        batch_size: Samples of a batch; the last one may be smaller. A last batch of one sample is
-            left out when shuffling, since it has no batch statistics.
-        generator: Shuffles anew for each pass; without it the order is kept.
-        share: What this process takes of each batch.
-    """
-
-    def __init__(
-        self,
-        inputs: InputT,
-        targets: Targets,
-        batch_size: int,
-        generator: torch.Generator | None = None,
-        share: Share = Share(),  # noqa: B008 - frozen
-    ) -> None:
-        self._inputs = inputs
-        self._targets = targets
-        self._batch_size = batch_size
-        self._generator = generator
-        self._take = share.of if generator is None else share.of_training
-
-    def __len__(self) -> int:
-        """Number of batches."""
-        count = len(next(iter(self._targets.values())))
-        whole, rest = divmod(count, self._batch_size)
-        return whole + (rest > (1 if self._generator is not None and whole else 0))
-
-    def __iter__(self) -> Iterator[tuple[InputT, dict[str, torch.Tensor]]]:
-        """The batches of one pass."""
-        count = len(next(iter(self._targets.values())))
-        if self._generator is None:
-            order = torch.arange(count)
-        else:
-            order = torch.randperm(count, generator=self._generator)
-        for number in range(len(self)):
-            chosen = order[number * self._batch_size : (number + 1) * self._batch_size]
-            chosen = chosen[self._take(len(chosen))]
-            yield (
-                _take(self._inputs, chosen),
-                {name: value[chosen] for name, value in self._targets.items()},
-            )
-
-
-def _take(inputs: Any, chosen: torch.Tensor) -> Any:
-    if isinstance(inputs, Mapping):
-        return {name: _take(item, chosen) for name, item in inputs.items()}
-    if isinstance(inputs, tuple):
-        return tuple(_take(item, chosen) for item in inputs)
-    return inputs[chosen]
