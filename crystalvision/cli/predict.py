@@ -1,5 +1,6 @@
 """`crystalvision predict`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -192,7 +193,7 @@ def _show(found: "Matched", output: Path | None, *, json: bool, csv: bool) -> No
 
 
 def _looks_up(
-    candidates: list[Path] | None, others: dict[str, object], top: int | None, *, library: bool
+    candidates: list[Path] | None, others: Mapping[str, object], top: int | None, *, library: bool
 ) -> bool:
     """Whether candidates are to be looked for.
 
