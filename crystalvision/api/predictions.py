@@ -124,21 +124,6 @@ class Predicted:
         return str(self.table.to_html(float_format="{:.3f}".format))
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Patterns on the axes of a run.
-
-    Attributes:
-        sources: They, as they are read.
-        names: What each is called, (n,).
-        conditions: How they fit what the run was trained on; see `Predicted`.
-    """
-
-    sources: Sequence[PatternSource]
-    names: tuple[str, ...]
-    conditions: Sequence[Mapping[str, Any]]
-
-
 def check_table(path: Path) -> Path:
     """The file of a table of predictions, if it can be one.
 
@@ -174,7 +159,7 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
-    opened = open_patterns(
+    sources, conditions = open_patterns(
         first,
         patterns,
         gap_values=gap_values,
@@ -183,16 +168,17 @@ def predict(
         reader=reader,
         despite=despite,
     )
+    names = tuple(name for source in sources for name in source.names)
     answers = []
-    with progress("predicting", len(opened.names)) as advance:
-        for source in opened.sources:
+    with progress("predicting", len(names)) as advance:
+        for source in sources:
             for chunk in chunks(first, source):
                 answers.append(ask(chunk))
                 advance(len(chunk))
-    print_notes(opened.sources)
+    print_notes(sources)
     if explain_to is not None:
-        _explain(first, opened.sources, explain_to)
-    return Predicted(opened.names, join(answers), opened.conditions)
+        _explain(first, sources, explain_to)
+    return Predicted(names, join(answers), conditions)
 
 
 def open_patterns(
@@ -204,24 +190,26 @@ def open_patterns(
     readers: Readers,
     reader: str | None,
     despite: Sequence[Despite],
-) -> Opened:
-    """Find patterns, and bring them onto the axes of a run, saying what is done to them.
+) -> tuple[list[PatternSource], list[dict[str, Any]]]:
+    """Patterns on the axes of a run, not read yet, and how they fit it, in JSON types.
+
+    What was done to them is said on the standard error.
 
     Raises:
-        InputError: One that is not there, or does not fit.
+        InputError: One that does not fit.
     """
     shape = predictor.record.image_shape
-    found = [
+    opened = [
         source
         for place, pattern in enumerate(patterns)
         for source in _opened(pattern, place, shape, readers, reader)
     ]
     gaps = parse_gap_values([str(value) for value in gap_values or ()])
-    sources, fits = matched(predictor, found, stated, despite, gaps)
+    sources, fits = matched(predictor, opened, stated, despite, gaps)
     for note in (note for _, fit in fits for note in fit.notes):
         err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
     conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
-    return Opened(sources, tuple(name for each in sources for name in each.names), conditions)
+    return sources, conditions
 
 
 def _at(values: Any, place: int) -> object:

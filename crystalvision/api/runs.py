@@ -11,7 +11,7 @@ import numpy.typing as npt
 from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, evaluate
-from crystalvision.api.lookups import Matched, add_candidates, look_up_patterns
+from crystalvision.api.matches import Matched, look_up
 from crystalvision.api.predictions import (
     Pattern,
     Predicted,
@@ -25,12 +25,14 @@ from crystalvision.datasets import Despite
 from crystalvision.errors import InputError
 from crystalvision.evaluation import RESAMPLES, Split
 from crystalvision.export import ExportCheck, Format, export_run
-from crystalvision.library import Library
 from crystalvision.measured_files import Readers
 from crystalvision.models import listed
 from crystalvision.prediction import Predictor, Stated
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
+
+TOP = 5
+"""Candidates that are given of each pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class Run:
         *patterns: Pattern,
         candidates: str | Path | Sequence[str | Path] = (),
         library: bool | None = None,
-        top: int = 5,
+        top: int = TOP,
         draws: int | None = None,
         gap_values: Sequence[str | float] | None = None,
         pixel_size_inv_angstrom: float | None = None,
@@ -222,22 +224,20 @@ class Run:
         """Say which candidates patterns are most like, whether or not the run was trained on them.
 
         Args:
-            *patterns: As for `predict`, and so are the options that are not named here.
+            *patterns: As for `predict`.
             candidates: Files and folders with candidates, such as a folder of CIF files.
-            library: Whether to look among those of `add_candidates`, too; by default where no
-                others are given.
-            top: How many to give of each pattern, the nearest first.
-            draws: Expected patterns of each candidate that is not in the library, whose mean place
-                is taken; by default 4, or as many as in the library. 0 takes one, with everything
-                at the middle of what the recipe draws it from.
-            gap_values: As for `predict`.
-            pixel_size_inv_angstrom: As for `predict`.
-            centre: As for `predict`.
-            energy_kev: As for `predict`.
-            wavelength_angstrom: As for `predict`.
-            anode: As for `predict`.
-            reader: As for `predict`.
-            despite: As for `evaluate`.
+            library: Whether to compare with the library of the run (`crystalvision library add`);
+                by default where no candidates are given.
+            top: How many to give of each pattern.
+            draws: Expected patterns of each candidate that is not in the library yet.
+            gap_values: As for `predict`, and so are all others.
+            pixel_size_inv_angstrom: See there [1/Å].
+            centre: See there [pixels].
+            energy_kev: See there [keV].
+            wavelength_angstrom: See there [Å].
+            anode: See there.
+            reader: See there.
+            despite: See there.
             device: Where to compute: `cpu`, `cuda` or `auto`.
 
         Raises:
@@ -247,55 +247,28 @@ class Run:
         if not patterns:
             raise InputError("look_up: no pattern was given; give files or arrays of counts")
         places = [candidates] if isinstance(candidates, str | Path) else list(candidates)
-        predictor = self._predictor(device)
-        opened = open_patterns(
+        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
+        chosen = choose_device(device)
+        predictor = Predictor(self._run, chosen)
+        self._session.begin(chosen.type)
+        sources, _ = open_patterns(
             predictor,
             patterns,
             gap_values=gap_values,
-            stated=Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode),
+            stated=stated,
             readers=Readers(self._session.catalogue),
             reader=reader,
             despite=tuple(despite),
         )
-        return look_up_patterns(
+        return look_up(
             predictor,
-            opened,
-            places=[Path(place) for place in places],
-            library=not places if library is None else library,
+            sources,
+            [Path(place) for place in places],
+            catalogue=self._session.catalogue,
+            stored=not places if library is None else library,
             top=top,
             draws=draws,
-            catalogue=self._session.catalogue,
         )
-
-    def add_candidates(
-        self, *places: str | Path, draws: int | None = None, device: str = "cpu"
-    ) -> Library:
-        """Add candidates to the library of the run, which is kept in its folder.
-
-        Args:
-            *places: Files and folders with candidates, such as a folder of CIF files; without any,
-                what the run was trained on.
-            draws: As for `look_up`.
-            device: Where to compute: `cpu`, `cuda` or `auto`.
-
-        Returns:
-            The whole library.
-
-        Raises:
-            InputError: No head of the run gives an embedding, or there are no candidates.
-            StorageError: The disk refuses.
-        """
-        return add_candidates(
-            self._predictor(device),
-            [Path(place) for place in places],
-            draws=draws,
-            catalogue=self._session.catalogue,
-        )
-
-    def _predictor(self, device: str) -> Predictor:
-        chosen = choose_device(device)
-        self._session.begin(chosen.type)
-        return Predictor(self._run, chosen)
 
     def export(
         self,

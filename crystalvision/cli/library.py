@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from crystalvision.cli._library import Draws
 from crystalvision.cli._state import State
 from crystalvision.console import err, out, print_json
 from crystalvision.errors import InputError
@@ -30,17 +31,7 @@ def add(
         ),
     ] = None,
     *,
-    draws: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=1000,
-            help="Expected patterns of each candidate, with all that varies drawn anew, whose mean "
-            "place is kept; 0 for one with everything at the middle.  "
-            "[default: 4, or that of the library]",
-            show_default=False,
-        ),
-    ] = None,
+    draws: Draws = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
 ) -> None:
     """Add candidates to the library of a run.
@@ -48,13 +39,30 @@ def add(
     What a pattern of each would look like is computed and placed once, and kept in the folder
     `library` of the run. One that is there already stays as it is.
     """
-    from crystalvision.api.runs import Run
+    from crystalvision.api.matches import note_left_out, place_candidates
+    from crystalvision.library import added, load_library, save_library
+    from crystalvision.prediction import Predictor
+    from crystalvision.training import choose_device
 
     state: State = ctx.obj
-    library = Run.load(run, state.session).add_candidates(
-        *(places or ()), draws=draws, device=device
+    chosen = choose_device(device)
+    state.session.begin(chosen.type)
+    known = load_library(run)
+    if known is not None and draws is not None and draws != known.draws:
+        raise InputError(
+            f"--draws {draws}: the library of {run} has places of {known.draws}; leave it out, or "
+            f"delete {run / 'library'} and add all candidates again"
+        )
+    predictor = Predictor.load(run, catalogue=state.catalogue, device=chosen)
+    found = place_candidates(predictor, state.catalogue, places or [], draws, known)
+    library = added(known, found.library)
+    folder = save_library(library, run)
+    note_left_out(found.left_out)
+    before = 0 if known is None else len(known)
+    out.print(
+        f"{folder}: {len(library) - before:,} candidates added, {len(library):,} in all",
+        soft_wrap=True,
     )
-    out.print(f"{run / 'library'}: {len(library):,} candidates", soft_wrap=True)
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """`crystalvision predict`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,11 +18,6 @@ from crystalvision.cli._recorded import (
 from crystalvision.cli._state import State
 from crystalvision.console import out, print_json
 from crystalvision.errors import InputError
-
-if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.api.lookups import Matched
-
-_TOP = 5
 
 
 def predict(
@@ -98,7 +93,6 @@ def predict(
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,
-    despite: DespiteOption = None,
     candidates: Annotated[
         list[Path] | None,
         typer.Option(
@@ -114,6 +108,7 @@ def predict(
         int | None,
         typer.Option(min=1, max=1000, help="Candidates to show of each pattern.  [default: 5]"),
     ] = None,
+    despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
         Path | None,
@@ -129,7 +124,7 @@ def predict(
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
     from crystalvision.api.predictions import check_table
-    from crystalvision.api.runs import Run
+    from crystalvision.api.runs import TOP, Run
 
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
@@ -140,7 +135,8 @@ def predict(
             f"--explain-to {explain_to} does nothing without --explain; give that, too"
         )
     state: State = ctx.obj
-    recorded: dict[str, Any] = {
+    asked = Run.load(run, state.session)
+    described: dict[str, Any] = {
         "gap_values": gap_value,
         "pixel_size_inv_angstrom": pixel_size,
         "centre": direct_beam(centre),
@@ -151,62 +147,51 @@ def predict(
         "despite": differences(despite),
         "device": device,
     }
-    others = {"--explain": explain, "--uncertainty": uncertainty, "--ensemble": ensemble}
-    if _looks_up(candidates, others, top, library=library):
-        found = Run.load(run, state.session).look_up(
-            *images, candidates=candidates or (), library=library, top=top or _TOP, **recorded
+    if candidates or library:
+        _refuse(
+            {"--explain": explain, "--uncertainty": uncertainty, "--ensemble": ensemble},
+            "cannot be had with --candidates or --library; leave it out",
         )
-        _show(found, output, json=json, csv=csv)
+        matches = asked.look_up(
+            *images, candidates=candidates or (), library=library, top=top or TOP, **described
+        )
+        if output is not None:
+            matches.save(output)
+        _show(matches, print_matches, json=json, csv=csv)
         return
-    predicted = Run.load(run, state.session).predict(
+    _refuse({"--top": top}, "does nothing without --candidates or --library; give one, too")
+    predicted = asked.predict(
         *images,
-        **recorded,
         uncertainty=uncertainty,
         passes=passes,
         seed=seed,
         ensemble=ensemble or (),
         calibrated=not uncalibrated,
         explain_to=(explain_to or Path("explained")) if explain else None,
+        **described,
     )
     if output is not None:
         print_maps(predicted.predictions, predicted.save(output))
     else:
         note_maps(predicted.predictions)
-    if json:
-        print_json(predicted.as_json())
-    elif csv:
-        out.write(predicted.as_csv())
-    else:
-        print_table(predicted.names, predicted.predictions)
+    _show(predicted, lambda each: print_table(each.names, each.predictions), json=json, csv=csv)
 
 
-def _show(found: "Matched", output: Path | None, *, json: bool, csv: bool) -> None:
-    """Write what was found, as it was asked for."""
-    if output is not None:
-        found.save(output)
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that were given.
+
+    Raises:
+        InputError: One was.
+    """
+    for option, value in options.items():
+        if value:
+            raise InputError(f"{option} {why}")
+
+
+def _show(found: Any, print_it: Callable[[Any], None], *, json: bool, csv: bool) -> None:
     if json:
         print_json(found.as_json())
     elif csv:
         out.write(found.as_csv())
     else:
-        print_matches(found)
-
-
-def _looks_up(
-    candidates: list[Path] | None, others: Mapping[str, object], top: int | None, *, library: bool
-) -> bool:
-    """Whether candidates are to be looked for.
-
-    Raises:
-        InputError: What cannot be had together with them, or does nothing without.
-    """
-    if not candidates and not library:
-        if top is not None:
-            raise InputError(
-                f"--top {top} does nothing without --candidates or --library; give one of them, too"
-            )
-        return False
-    for option, value in others.items():
-        if value:
-            raise InputError(f"{option} cannot be had with --candidates or --library; leave it out")
-    return True
+        print_it(found)
