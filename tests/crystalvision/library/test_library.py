@@ -270,7 +270,7 @@ def test_commands_add_list_and_look_up(command, run, tmp_path):
     assert "ring 99 was left out: it lies outside the image" in said
     _, told, _ = command("predict", run.path, "ring.npy", "--library", "--top", 2, "--json")
     (found,) = json.loads(told)["predictions"]
-    assert found["candidates"][0]["candidate"] == "ring 9"
+    assert found["candidates"][0]["name"] == "ring 9"
     assert len(found["candidates"]) == 2
     _, told, _ = command("predict", run.path, "ring.npy", "--candidates", "4.0", "--csv")
     assert told.splitlines()[1].startswith("ring.npy,1,ring 4,")
