@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from crystalvision.api.recorded import Stated, matched
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
 from crystalvision.errors import InputError
-from crystalvision.image_files import notes_text, parse_gap_values
+from crystalvision.measured_files import Readers, notes_text, parse_gap_values
 from crystalvision.ordinary_files import text_of
 from crystalvision.prediction import (
     Ensemble,
     PatternSource,
     Predictions,
     Predictor,
+    Stated,
     draw_explanation,
     flat_columns,
     grouped_columns,
     join,
     map_arrays,
-    open_source,
+    matched,
+    open_sources,
 )
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import csv_writer, json_text
@@ -144,6 +145,8 @@ def predict(
     seed: int | None,
     gap_values: Sequence[str | float] | None,
     stated: Stated,
+    readers: Readers,
+    reader: str | None,
     despite: Sequence[Despite],
     explain_to: Path | None,
 ) -> Predicted:
@@ -158,9 +161,16 @@ def predict(
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
     shape = first.record.image_shape
-    opened = [_opened(pattern, place, shape) for place, pattern in enumerate(patterns)]
+    opened = [
+        source
+        for place, pattern in enumerate(patterns)
+        for source in _opened(pattern, place, shape, readers, reader)
+    ]
     gaps = parse_gap_values([str(value) for value in gap_values or ()])
-    sources, conditions = matched(first, opened, stated, despite, gaps)
+    sources, fits = matched(first, opened, stated, despite, gaps)
+    for note in (note for _, fit in fits for note in fit.notes):
+        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+    conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
     names = tuple(name for source in sources for name in source.names)
     answers = []
     with progress("predicting", len(names)) as advance:
@@ -168,7 +178,7 @@ def predict(
             for chunk in _chunks(first, source):
                 answers.append(ask(chunk))
                 advance(len(chunk))
-    _print_notes(patterns, sources)
+    _print_notes(sources)
     if explain_to is not None:
         _explain(first, sources, explain_to)
     return Predicted(names, join(answers), conditions)
@@ -207,14 +217,20 @@ def _how_to_ask(
     return partial(predictors[0].predict, gap_values=_UNSEEN)
 
 
-def _opened(pattern: Pattern, place: int, image_shape: tuple[int, ...]) -> PatternSource:
+def _opened(
+    pattern: Pattern,
+    place: int,
+    image_shape: tuple[int, ...],
+    readers: Readers,
+    reader: str | None,
+) -> list[PatternSource]:
     """The patterns that one argument stands for."""
     if not isinstance(pattern, np.ndarray):
-        return open_source(str(pattern), image_shape)
+        return open_sources(str(pattern), image_shape, readers, reader)
     stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
     name = f"array {place}"
     names = [f"{name}[{number}]" for number in range(len(stack))] if len(stack) > 1 else [name]
-    return PatternSource(names, lambda places: stack[list(places)], Path(name))
+    return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
 
 
 def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
@@ -234,12 +250,12 @@ def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[
     )
 
 
-def _print_notes(patterns: Sequence[Pattern], sources: Sequence[PatternSource]) -> None:
+def _print_notes(sources: Sequence[PatternSource]) -> None:
     """Say how files were understood."""
     notes: dict[str, list[str]] = {}
-    for pattern, source in zip(patterns, sources, strict=True):
+    for source in sources:
         for note in source.notes:
-            notes.setdefault(note, []).append(text_of(str(pattern)))
+            notes.setdefault(note, []).append(text_of(source.path))
     for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 

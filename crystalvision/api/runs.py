@@ -12,14 +12,14 @@ from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, evaluate
 from crystalvision.api.predictions import Pattern, Predicted, Uncertainty, predict
-from crystalvision.api.recorded import Stated
 from crystalvision.api.session import Session
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
 from crystalvision.evaluation import RESAMPLES, Split
 from crystalvision.export import ExportCheck, Format, export_run
+from crystalvision.measured_files import Readers
 from crystalvision.models import listed
-from crystalvision.prediction import Predictor
+from crystalvision.prediction import Predictor, Stated
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
 
@@ -128,15 +128,21 @@ class Run:
         pixel_size_inv_angstrom: float | None = None,
         centre: tuple[float, float] | None = None,
         energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
+        reader: str | None = None,
         despite: Sequence[Despite] = (),
         explain_to: str | Path | None = None,
         device: str = "cpu",
     ) -> Predicted:
         """Say what patterns show.
 
+        Files that state how they were recorded are brought onto the run's axes; what is done to
+        them is said on the standard error.
+
         Args:
-            *patterns: Files, stacks, `DATA.zarr[0:10]`, as `crystalvision predict` takes them; or
-                raw counts (h, w), (c, h, w) or (n, c, h, w).
+            *patterns: Measured files, folders of them, stacks, `DATA.zarr[0:10]`, as `crystalvision
+                predict` takes them; or raw counts (*grid), (c, *grid) or (n, c, *grid).
             uncertainty: Ask several times: with `dropout` at work, or an `ensemble` of runs.
             passes: How often dropout is asked; by default 30 times.
             seed: Draws what dropout leaves out; by default 0.
@@ -149,6 +155,9 @@ class Run:
             centre: Row and column of their direct beam [pixels, from 0]; by default half of the
                 size.
             energy_kev: Energy of the beam [keV], where it is not stated.
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, such as `Cu`, instead.
+            reader: Name of the reader of the files; by default the one that knows each.
             despite: As for `evaluate`.
             explain_to: Folder in which to draw what speaks for what is said, a PNG each.
             device: Where to predict: `cpu`, `cuda` or `auto`.
@@ -157,7 +166,7 @@ class Run:
             InputError: No pattern, or one that is not like those that the run was trained on.
             StorageError: The disk refuses.
         """
-        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev)
+        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         chosen = choose_device(device)
         others = [each if isinstance(each, Run) else self.load(each, self._session)
                   for each in ensemble]  # fmt: skip
@@ -178,6 +187,8 @@ class Run:
             seed=seed,
             gap_values=gap_values,
             stated=stated,
+            readers=Readers(self._session.catalogue),
+            reader=reader,
             despite=tuple(despite),
             explain_to=None if explain_to is None else Path(explain_to),
         )

@@ -1,6 +1,29 @@
-"""What a user states of how patterns were recorded, as the command line writes it."""
+"""Options that state how patterns were recorded."""
+
+from typing import Annotated
+
+import typer
 
 from crystalvision.errors import InputError
+
+WavelengthOption = Annotated[
+    float | None,
+    typer.Option(
+        "--wavelength-angstrom",
+        help="Wavelength in Å, of Kα₁ where there are two, of files that do not state it.",
+    ),
+]
+AnodeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SYMBOL",
+        help="Anode of the X-ray tube, such as Cu, of files that state no wavelength.",
+    ),
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Reader of the files.  [default: the one that knows each]"),
+]
 
 
 def pixel_sizes(both: float | None, rows: float | None) -> float | tuple[float, float] | None:

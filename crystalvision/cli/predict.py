@@ -7,7 +7,12 @@ import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._predictions import note_maps, print_maps, print_table
-from crystalvision.cli._recorded import direct_beam
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
+)
 from crystalvision.cli._state import State
 from crystalvision.console import out, print_json
 from crystalvision.errors import InputError
@@ -20,8 +25,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG, TIFF, NPY or MRC files of raw counts, or stacks of them; DATA.zarr, "
-            "'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
+            help="Measured files, as instruments write them; folders of them, or a CSV file with a "
+            "column file; DATA.zarr, 'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
         ),
     ],
     *,
@@ -83,6 +88,9 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -121,6 +129,9 @@ def predict(
         pixel_size_inv_angstrom=pixel_size,
         centre=direct_beam(centre),
         energy_kev=energy_kev,
+        wavelength_angstrom=wavelength_angstrom,
+        anode=anode,
+        reader=reader,
         despite=differences(despite),
         explain_to=(explain_to or Path("explained")) if explain else None,
         device=device,

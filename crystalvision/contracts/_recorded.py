@@ -14,6 +14,8 @@ class Recorded(Config):
     Attributes:
         energy_kev: Least and greatest energy of the beam [keV]; `None` where nobody stated it.
         radiation: Such as `x-rays`, where it is stated.
+        wavelength_angstrom: Wavelength of X-rays, of Kα₁ where there are two: that of an axis 2θ
+            [Å].
         centre_px: How far the direct beam lies at most from where the axes say, along `q_y` and
             `q_x` [pixels]; a system that was trained on that is used to it.
         camera_length: How far, at most, the size of a pixel is from what the axes say, over it.
@@ -21,6 +23,7 @@ class Recorded(Config):
 
     energy_kev: Range | None = None
     radiation: str | None = None
+    wavelength_angstrom: float | None = None
     centre_px: tuple[float, float] = (0.0, 0.0)
     camera_length: float = 0.0
 
@@ -31,6 +34,7 @@ class Recorded(Config):
         if not known:
             return None
         energies = [each.energy_kev for each in known if each.energy_kev is not None]
+        waves = {each.wavelength_angstrom for each in known}
         radiations = sorted({each.radiation for each in known if each.radiation is not None})
         rows, columns = zip(*(each.centre_px for each in known), strict=True)
         return cls(
@@ -38,6 +42,7 @@ class Recorded(Config):
             if energies
             else None,
             radiation=" and ".join(radiations) or None,
+            wavelength_angstrom=waves.pop() if len(waves) == 1 else None,
             centre_px=(max(rows), max(columns)),
             camera_length=max(each.camera_length for each in known),
         )

@@ -4,9 +4,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from crystalvision.contracts import Axis, Range, Recorded
+from crystalvision.contracts import Frame, MeasuredAxis, Range, Recorded
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import DatasetHeader
+from crystalvision.errors import InputError
+from crystalvision.x_rays import same_wavelength
 
 _ENERGY = "energy_kev"
 _CENTRE = ("centre_offset_y_px", "centre_offset_x_px")
@@ -18,10 +20,10 @@ class Conditions(Recorded):
     """What is known of how patterns were recorded; `None` for what nobody stated.
 
     Attributes:
-        axes: Axes of the raw patterns.
+        axes: Axes of the raw patterns; only files have uneven ones.
     """
 
-    axes: tuple[Axis, ...] | None = None
+    axes: tuple[MeasuredAxis, ...] | None = None
 
     def varies_px(self, axis: str) -> float:
         """How far the origin of an axis lies at most from where it says [pixels]."""
@@ -30,6 +32,43 @@ class Conditions(Recorded):
     def stretches(self, axis: str) -> float:
         """How far, at most, the size of a pixel along an axis is from what it says, over it."""
         return self.camera_length if axis in _CENTRE_AXES else 0.0
+
+    def with_wavelength(self, wavelength_angstrom: float | None, name: str) -> Self:
+        """The same with a wavelength that a user states of it [Å]; as it is with `None`.
+
+        Args:
+            wavelength_angstrom: The wavelength.
+            name: What to call the patterns in an error.
+
+        Raises:
+            InputError: They state another, or have none.
+        """
+        given, known = wavelength_angstrom, self.wavelength_angstrom
+        if given is None:
+            return self
+        if known is not None and not same_wavelength(given, known):
+            raise InputError(
+                f"{name} states {known:.5g} Å itself, not {given:.5g} Å; leave "
+                "--wavelength-angstrom and --anode out, or mend the file"
+            )
+        if self.axes is not None and len(self.axes) > 1:
+            raise InputError(
+                f"{name} has patterns of {len(self.axes)} dimensions, to which a wavelength is "
+                "nothing; leave --wavelength-angstrom and --anode out"
+            )
+        return self.model_copy(update={"wavelength_angstrom": known or given})
+
+    @classmethod
+    def of_frame(cls, frame: Frame) -> Self:
+        """What a file tells of one of its patterns."""
+        facts = frame.facts
+        energy = facts.energy_kev
+        return cls(
+            axes=frame.axes,
+            energy_kev=None if energy is None else (energy, energy),
+            radiation=facts.radiation,
+            wavelength_angstrom=facts.wavelength_angstrom,
+        )
 
     @classmethod
     def of_header(cls, header: DatasetHeader) -> Self:
@@ -40,7 +79,7 @@ class Conditions(Recorded):
     def of_dataset(cls, dataset: Dataset) -> Self:
         """What a dataset states: by its header, and by its columns.
 
-        Of the energy, the header is believed before the column: it is what the instrument used. Of
+        Of the beam, the header is believed before the column: it is what the instrument used. Of
         places and sizes, columns are nearer to what the samples are.
 
         Raises:
@@ -52,7 +91,8 @@ class Conditions(Recorded):
             for name in (_ENERGY, *_CENTRE, _CAMERA_LENGTH)
             if name in dataset.header.columns
         }
-        if known.get("energy_kev") is None and _ENERGY in ranges:
+        beam = (known.get("energy_kev"), known.get("wavelength_angstrom"))
+        if _ENERGY in ranges and beam == (None, None):
             known["energy_kev"] = ranges[_ENERGY]
         known["centre_px"] = tuple(
             _reach(ranges[name]) if name in ranges else stated

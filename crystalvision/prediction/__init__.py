@@ -13,7 +13,13 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
-from crystalvision.prediction._sources import PatternSource, open_source, read_image
+from crystalvision.prediction._sources import (
+    PatternSource,
+    open_source,
+    open_sources,
+    read_image,
+)
+from crystalvision.prediction._stated import Stated, matched
 
 __all__ = [
     "UNSEEN",
@@ -25,6 +31,7 @@ __all__ = [
     "Predictions",
     "Predictor",
     "Spread",
+    "Stated",
     "TargetMap",
     "carried",
     "draw_explanation",
@@ -33,6 +40,8 @@ __all__ = [
     "grouped_columns",
     "join",
     "map_arrays",
+    "matched",
     "open_source",
+    "open_sources",
     "read_image",
 ]

@@ -7,7 +7,6 @@ from crystalvision_simulate.scattering._electrons import (
 )
 from crystalvision_simulate.scattering._x_rays import (
     CLASSICAL_ELECTRON_RADIUS_ANGSTROM,
-    x_ray_energy_kev,
     x_ray_scattering_factor,
     x_ray_wavelength_angstrom,
 )
@@ -17,7 +16,6 @@ __all__ = [
     "electron_scattering_factor",
     "electron_wavelength_angstrom",
     "relativistic_mass_ratio",
-    "x_ray_energy_kev",
     "x_ray_scattering_factor",
     "x_ray_wavelength_angstrom",
 ]

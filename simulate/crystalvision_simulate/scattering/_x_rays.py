@@ -31,12 +31,6 @@ def x_ray_wavelength_angstrom(energy_kev: float) -> float:
     return float(constants.h * constants.c / joule / constants.angstrom)
 
 
-def x_ray_energy_kev(wavelength_angstrom: float) -> float:
-    """Energy [keV] of a photon of this wavelength [Å]."""
-    metre = wavelength_angstrom * constants.angstrom
-    return float(constants.h * constants.c / metre / constants.e / 1e3)
-
-
 def x_ray_scattering_factor(
     number: int, g_inv_angstrom: Float[np.ndarray, "*shape"]
 ) -> Float[np.ndarray, "*shape"]:
