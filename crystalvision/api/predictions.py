@@ -1,7 +1,6 @@
 """What runs say of patterns: asking them, and their answers as tables, text and files."""
 
 import io
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from crystalvision.errors import InputError
 from crystalvision.measured_files import Readers, notes_text, parse_gap_values
 from crystalvision.ordinary_files import text_of
 from crystalvision.prediction import (
+    UNSEEN,
     Ensemble,
     PatternSource,
     Predictions,
@@ -41,7 +41,6 @@ Uncertainty = Literal["dropout", "ensemble"]
 
 _CHUNK = 64  # patterns in memory at once
 _PASSES = 30
-_UNSEEN = (math.nan,)  # sources give counts on the run's axes, and this for what was not seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,28 +159,57 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
-    shape = first.record.image_shape
+    sources, conditions = open_patterns(
+        first,
+        patterns,
+        gap_values=gap_values,
+        stated=stated,
+        readers=readers,
+        reader=reader,
+        despite=despite,
+    )
+    names = tuple(name for source in sources for name in source.names)
+    answers = []
+    with progress("predicting", len(names)) as advance:
+        for source in sources:
+            for chunk in chunks(first, source):
+                answers.append(ask(chunk))
+                advance(len(chunk))
+    print_notes(sources)
+    if explain_to is not None:
+        _explain(first, sources, explain_to)
+    return Predicted(names, join(answers), conditions)
+
+
+def open_patterns(
+    predictor: Predictor,
+    patterns: Sequence[Pattern],
+    *,
+    gap_values: Sequence[str | float] | None,
+    stated: Stated,
+    readers: Readers,
+    reader: str | None,
+    despite: Sequence[Despite],
+) -> tuple[list[PatternSource], list[dict[str, Any]]]:
+    """Patterns on the axes of a run, not read yet, and how they fit it, in JSON types.
+
+    What was done to them is said on the standard error.
+
+    Raises:
+        InputError: One that does not fit.
+    """
+    shape = predictor.record.image_shape
     opened = [
         source
         for place, pattern in enumerate(patterns)
         for source in _opened(pattern, place, shape, readers, reader)
     ]
     gaps = parse_gap_values([str(value) for value in gap_values or ()])
-    sources, fits = matched(first, opened, stated, despite, gaps)
+    sources, fits = matched(predictor, opened, stated, despite, gaps)
     for note in (note for _, fit in fits for note in fit.notes):
         err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
     conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
-    names = tuple(name for source in sources for name in source.names)
-    answers = []
-    with progress("predicting", len(names)) as advance:
-        for source in sources:
-            for chunk in _chunks(first, source):
-                answers.append(ask(chunk))
-                advance(len(chunk))
-    _print_notes(sources)
-    if explain_to is not None:
-        _explain(first, sources, explain_to)
-    return Predicted(names, join(answers), conditions)
+    return sources, conditions
 
 
 def _at(values: Any, place: int) -> object:
@@ -210,11 +238,11 @@ def _how_to_ask(
         passes = _PASSES if passes is None else passes
         predictors[0].check_dropout(passes)
         return partial(
-            predictors[0].predict, dropout_passes=passes, seed=seed or 0, gap_values=_UNSEEN
+            predictors[0].predict, dropout_passes=passes, seed=seed or 0, gap_values=UNSEEN
         )
     if uncertainty == "ensemble" or several:
-        return partial(Ensemble(predictors).predict, gap_values=_UNSEEN)
-    return partial(predictors[0].predict, gap_values=_UNSEEN)
+        return partial(Ensemble(predictors).predict, gap_values=UNSEEN)
+    return partial(predictors[0].predict, gap_values=UNSEEN)
 
 
 def _opened(
@@ -233,13 +261,13 @@ def _opened(
     return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
 
 
-def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
+def chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
     """Checked patterns of a source, lazily, some at a time."""
 
     def read(places: range) -> np.ndarray[Any, Any]:
         images = source.read(places)
         checked = [
-            predictor.prepare(image, source.names[place], _UNSEEN)
+            predictor.prepare(image, source.names[place], UNSEEN)
             for place, image in zip(places, images, strict=True)
         ]
         return np.stack(checked)
@@ -250,7 +278,7 @@ def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[
     )
 
 
-def _print_notes(sources: Sequence[PatternSource]) -> None:
+def print_notes(sources: Sequence[PatternSource]) -> None:
     """Say how files were understood."""
     notes: dict[str, list[str]] = {}
     for source in sources:
@@ -266,7 +294,7 @@ def _explain(predictor: Predictor, sources: Sequence[PatternSource], folder: Pat
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
+                explanation = predictor.explain(source.read([place])[0], name, UNSEEN)
                 draw_explanation(explanation, folder / _file_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)
