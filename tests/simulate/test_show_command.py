@@ -271,7 +271,8 @@ def test_curves_of_any_source_are_shown(tmp_path, monkeypatch, capsys):
     (sample,) = json.loads(capsys.readouterr().out)["samples"]
     assert sample["name"] == "high, sample 5"
     assert "is what its recipe makes here, bit for bit" in sample["note"]
-    width, height = Image.open("recipe.png").size
+    with Image.open("recipe.png") as picture:
+        width, height = picture.size
     assert width > 1.3 * height
     assert main(["show", "steps.zarr[5]", "-o", "alone.png", "--json"]) == 0
     (sample,) = json.loads(capsys.readouterr().out)["samples"]
