@@ -23,6 +23,7 @@ from crystalvision.contracts._readers import (
     UnevenAxis,
     measured_axis,
 )
+from crystalvision.contracts._recorded import Range, Recorded
 from crystalvision.contracts._recording import Recording
 from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._target import Target
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: what knows datasets alone do
     from crystalvision.contracts._models import (
         Augmentation,
         Backbone,
+        EmbeddingHead,
         Fusion,
         Head,
         dimensions_of,
@@ -92,6 +94,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "EmbeddingHead",
     "Ends",
     "Estimate",
     "Estimator",
@@ -111,7 +114,9 @@ __all__ = [
     "Pattern",
     "Proportion",
     "Quantity",
+    "Range",
     "Reader",
+    "Recorded",
     "Recording",
     "Renderer",
     "Scale",

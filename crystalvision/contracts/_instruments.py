@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from crystalvision.contracts._axes import Axis
+from crystalvision.contracts._recorded import Recorded
 from crystalvision.contracts._recording import Recording
 from crystalvision.contracts._simulation import Cost, Measure, Pattern, Quantity
 
@@ -32,6 +33,14 @@ class Instrument(ABC):
     masks: bool = False
     option_columns: Mapping[str, Measure] = {}
     caveats: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> Recorded:
+        """How it records, as far as its options say that; by default nothing is stated.
+
+        An energy that is stated here is that of the patterns, whatever the recipe's beam is.
+        """
+        return Recorded()
 
     @abstractmethod
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:

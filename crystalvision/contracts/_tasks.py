@@ -176,6 +176,14 @@ class Task(ABC):
         truth = torch.from_numpy(np.asarray(judged.truth))
         return self.score(judged.estimate, truth, judged.target).double().numpy()
 
+    def sample_scores(self, judged: EvaluatedEstimates) -> Mapping[str, Float[np.ndarray, "n"]]:
+        """Other scores of each sample, (n,), by the metric that is their mean.
+
+        Claims of a benchmark may be about them; of a task that is right or wrong, they are 1 or 0.
+        """
+        del judged
+        return {}
+
     @abstractmethod
     def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """All numbers that judge n samples, in JSON types, `score_name` among them.

@@ -4,7 +4,7 @@ from crystalvision.prediction._columns import flat_columns, grouped_columns, map
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
-from crystalvision.prediction._overlay import draw_explanation
+from crystalvision.prediction._overlay import draw_explanation, explanation_figure
 from crystalvision.prediction._predictions import (
     Estimates,
     EstimateSource,
@@ -35,6 +35,7 @@ __all__ = [
     "TargetMap",
     "carried",
     "draw_explanation",
+    "explanation_figure",
     "flat_columns",
     "grouped_columns",
     "join",
