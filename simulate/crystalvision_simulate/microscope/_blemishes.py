@@ -212,13 +212,14 @@ def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
         slice(max(0, int(line.min()) - 7), int(line.max()) + 8) for line in (rows, columns)
     )
     part, counts = part[place], counts[place]
-    near = ndimage.binary_dilation(part, _EIGHT) & ~part
+    near = ndimage.binary_dilation(part, _EIGHT) & (counts < brightest)
     further = ndimage.binary_dilation(part, _EIGHT, 6) & ~ndimage.binary_dilation(part, _EIGHT, 3)
     if not near.any() or not further.any():
         return False
     background = float(np.median(counts[further]))
-    bright_near = float(np.quantile(counts[near], 0.85))
-    return bright_near - background < _NEXT * (brightest - background)
+    middle, high = np.quantile(counts[near], [0.5, 0.95]) - background
+    step = brightest - background
+    return bool(middle < _NEXT * step and high < 3 * _NEXT * step)
 
 
 def _with_frame(part: Mask) -> Mask:
