@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from crystalvision.errors import InputError
+
 K_ALPHA_ANGSTROM: Mapping[str, tuple[float, float]] = {
     "Cr": (2.289726, 2.293651),
     "Fe": (1.936041, 1.939973),
@@ -12,6 +14,7 @@ K_ALPHA_ANGSTROM: Mapping[str, tuple[float, float]] = {
 }
 """Kα₁ and Kα₂ of an anode [Å]: Deslattes et al. 2003, Rev. Mod. Phys. 75, 35."""
 
+_LEAST_ANGSTROM, _MOST_ANGSTROM = 0.05, 10.0
 _ALIKE = 5e-4  # relative: tables of one line differ by less, lines of neighbours by more
 
 
@@ -20,13 +23,28 @@ def same_wavelength(one_angstrom: float, other_angstrom: float) -> bool:
     return abs(one_angstrom / other_angstrom - 1) < _ALIKE
 
 
-def anode_of(wavelength_angstrom: float) -> str | None:
-    """The anode whose Kα₁ has a wavelength, if there is one."""
-    return next(
-        (
-            anode
-            for anode, (first, _) in K_ALPHA_ANGSTROM.items()
-            if same_wavelength(wavelength_angstrom, first)
-        ),
-        None,
-    )
+def stated_wavelength(wavelength_angstrom: float | None, anode: str | None) -> float | None:
+    """The wavelength that a user states, by a number or by an anode, whose Kα₁ it then is [Å].
+
+    Raises:
+        InputError: Both, a number that is none, or an anode whose lines are not known.
+    """
+    if anode is None:
+        wave = wavelength_angstrom
+        if wave is not None and not _LEAST_ANGSTROM <= wave <= _MOST_ANGSTROM:
+            raise InputError(
+                f"--wavelength-angstrom {wave:g}: expected one of X-rays, {_LEAST_ANGSTROM:g} to "
+                f"{_MOST_ANGSTROM:g} Å, such as 1.5406"
+            )
+        return wave
+    if wavelength_angstrom is not None:
+        raise InputError(
+            f"--wavelength-angstrom {wavelength_angstrom:g} and --anode {anode}: give one of them"
+        )
+    symbol = anode.strip().capitalize()
+    if symbol not in K_ALPHA_ANGSTROM:
+        raise InputError(
+            f"--anode {anode}: expected one of {', '.join(K_ALPHA_ANGSTROM)}, or give "
+            "--wavelength-angstrom"
+        )
+    return K_ALPHA_ANGSTROM[symbol][0]

@@ -9,8 +9,12 @@ from crystalvision.contracts import Axis, MeasuredAxis
 
 Curves = np.ndarray[Any, Any]
 
-POWDER_AXES = frozenset({"two_theta", "q", "d"})
-"""Names of axes that a wavelength turns into one another."""
+POWDER_AXES: dict[str, tuple[str, ...]] = {
+    "two_theta": ("degree",),
+    "q": ("1/angstrom", "1/nm"),
+    "d": ("angstrom",),
+}
+"""Names of axes that a wavelength turns into one another, and units that they may have."""
 
 _GAP = 4.0  # times the steps beside it: points so far apart have something unmeasured between them
 _LEAST_COVER = 0.5  # of a step
@@ -23,7 +27,8 @@ def same_kind(data: MeasuredAxis, target: MeasuredAxis) -> bool:
 
 def convertible(data: MeasuredAxis, target: MeasuredAxis) -> bool:
     """Whether points of an axis have a place on another, given wavelengths."""
-    return same_kind(data, target) or (data.name in POWDER_AXES and target.name == "two_theta")
+    known = all(axis.units in POWDER_AXES.get(axis.name, ()) for axis in (data, target))
+    return same_kind(data, target) or (known and target.name == "two_theta")
 
 
 def positions_on(

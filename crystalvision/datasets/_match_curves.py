@@ -15,7 +15,7 @@ from crystalvision.datasets._curves import (
     positions_on,
 )
 from crystalvision.errors import InputError
-from crystalvision.text import axis_symbol, quantity_text
+from crystalvision.text import axis_symbol, quantity_text, unit_text
 from crystalvision.x_rays import same_wavelength
 
 CurvesMatch = Literal["same", "carried"]
@@ -42,26 +42,26 @@ def match_curves(
     here, there = (conditions.axes or () for conditions in (data, run))
     mine, target = here[0], there[0]
     assert isinstance(target, Axis)  # noqa: S101 - only files have uneven axes
-    told = f"{data_name} has {axes_text(here)}; {run_name} has {axes_text(there)}"
+    sentence = f"{data_name} has {axes_text(here)}; {run_name} has {axes_text(there)}"
     if not convertible(mine, target):
-        one, other = (f"{axis_symbol(axis.name)} in {axis.units}" for axis in (mine, target))
+        one, other = (f"'{axis.name}' in {unit_text(axis.units)}" for axis in (mine, target))
         raise InputError(
-            f"{told}: {one} cannot be read as {other}; use data of that axis, or a run that was "
-            "trained on this"
+            f"{sentence}: {one} cannot be read as {other}; use data of that axis, or a run "
+            "that was trained on this"
         )
-    bragg = _bragg(mine, target, run, data, told, run_name, data_name)
+    bragg = _bragg(mine, target, run, data, sentence, run_name, data_name)
     if not bragg and isinstance(mine, Axis) and _same(mine, target):
         return "same", ""
     waves = data.wavelength_angstrom, run.wavelength_angstrom
     places = positions_on(mine, target, *waves)
     if median_step(places) > _COARSEST * target.scale * (1 + _EXACT):
         raise InputError(
-            f"{told}: its steps of {quantity_text(median_step(places), target.units, 3)} are "
+            f"{sentence}: its steps of {quantity_text(median_step(places), target.units, 3)} are "
             f"{median_step(places) / target.scale:.3g} times as large, and do not hold the peaks "
             "that are looked for; measure in smaller steps"
         )
-    how = _how(mine, target, bragg, places, told, unknown=None in waves)
-    return "carried", f"{told}: its intensities are {how}"
+    how = _how(mine, target, bragg, places, sentence, unknown=None in waves)
+    return "carried", f"{sentence}: its intensities are {how}"
 
 
 def _bragg(
@@ -69,7 +69,7 @@ def _bragg(
     target: Axis,
     run: Conditions,
     data: Conditions,
-    told: str,
+    sentence: str,
     run_name: str,
     data_name: str,
 ) -> str:
@@ -84,7 +84,7 @@ def _bragg(
     if mine.name != "two_theta":
         if other is None:
             raise InputError(
-                f"{told}: {run_name} does not state its wavelength, without which "
+                f"{sentence}: {run_name} does not state its wavelength, without which "
                 f"{axis_symbol(mine.name)} has no place on 2θ; use data over 2θ"
             )
         return f"from {axis_symbol(mine.name)} to 2θ at {other:.5g} Å"
@@ -103,7 +103,7 @@ def _how(
     target: Axis,
     bragg: str,
     places: np.ndarray,
-    told: str,
+    sentence: str,
     *,
     unknown: bool,
 ) -> str:
@@ -118,7 +118,7 @@ def _how(
     if share < _LEAST_SHARE:
         reach = f"from {known.min():.4g} to {known.max():.4g}" if len(known) else "nowhere"
         raise InputError(
-            f"{told}: it reaches {reach} there, {share:.0%} of it, and "
+            f"{sentence}: it reaches {reach} there, {share:.0%} of it, and "
             f"{_LEAST_SHARE:.0%} is needed; measure more, or use a run of such a range"
         )
     words = ["averaged over those steps, so that counts are conserved"]

@@ -41,11 +41,11 @@ class Kind:
     """What all images have in common.
 
     Attributes:
-        shape: (c, h, w).
+        shape: (c, *grid).
         dtype: Type in which they are stored.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     dtype: ImageType
 
 

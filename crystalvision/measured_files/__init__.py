@@ -21,6 +21,7 @@ from crystalvision.measured_files._gaps import (
     saturated,
 )
 from crystalvision.measured_files._limits import MAX_BYTES, MAX_PIXELS, check_size, content_of
+from crystalvision.measured_files._lists import files_of_folder, files_of_list, is_list
 from crystalvision.measured_files._open_file import Array, OpenFile
 from crystalvision.measured_files._patterns import PatternFile, check_alike
 from crystalvision.measured_files._patterns import open_pattern_file as _open_patterns
@@ -40,10 +41,13 @@ __all__ = [
     "check_size",
     "content_of",
     "facts_text",
+    "files_of_folder",
+    "files_of_list",
     "fill_gaps",
     "find_gaps",
     "frame_json",
     "frame_text",
+    "is_list",
     "notes_text",
     "open_pattern_file",
     "parse_gap_values",
@@ -59,6 +63,7 @@ def open_pattern_file(
     choose: Callable[[int], Sequence[int]] | None = None,
     *,
     readers: Readers | None = None,
+    reader: str | None = None,
 ) -> PatternFile:
     """Open a file and find its patterns; their numbers are read when they are asked for.
 
@@ -67,11 +72,12 @@ def open_pattern_file(
         channels: Channels of a pattern.
         choose: Gives the patterns to take of so many; by default all, which must be alike.
         readers: What reads files; by default what is installed.
+        reader: Name of the reader to use; by default the one that knows the file.
 
     Raises:
         InputError: No such file, one that nobody reads, or patterns that do not fit.
     """
-    return _open_patterns((readers or Readers()).open(path), channels, choose)
+    return _open_patterns((readers or Readers()).open(path, reader), channels, choose)
 
 
 def notes_text(notes: Mapping[str, Iterable[str]]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from crystalvision.contracts import Reader
 from crystalvision.errors import CrystalVisionError, InputError
 
 MAX_PIXELS = 2**26
@@ -79,12 +80,12 @@ def kind_of(start: bytes) -> str:
 
 
 @contextmanager
-def decoding(path: Path, file_format: str) -> Iterator[None]:
+def decoding(path: Path, reader: Reader) -> Iterator[None]:
     """Turn the many kinds of error that decoders raise for a damaged file into one.
 
     Args:
         path: The file.
-        file_format: What it is read as, such as `PNG`.
+        reader: What reads it.
     """
     try:
         yield
@@ -92,8 +93,10 @@ def decoding(path: Path, file_format: str) -> Iterator[None]:
         raise
     except Exception as error:  # each decoder raises its own
         reason = " ".join(str(error).split()) or type(error).__name__
-        found = kind_of(start_of(path))
-        other = found and found[:3].upper() != file_format[:3].upper() and "XML" not in found
+        start = start_of(path)
+        found, file_format = kind_of(start), reader.format
+        known = start.startswith(reader.signatures) or found[:3].upper() == file_format[:3].upper()
+        other = found and not known and "XML" not in found
         what = f" but {found}: rename or convert it" if other else f": {reason:.300}"
         if not path.stat().st_size:
             what = ": it is empty"

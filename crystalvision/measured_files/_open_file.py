@@ -41,7 +41,8 @@ class OpenFile:
             raise PluginError(
                 f"{self._who}: open() gave a {type(file).__name__}; expected a MeasuredFile"
             )
-        self.path, self.format, self._file = path, reader.format, file
+        self.path, self.format = path, reader.format
+        self._reader, self._file = reader, file
         self.frames: Sequence[Frame] = file.frames
         self.scan, self.is_array, self.notes = file.scan, file.is_array, file.notes
         try:
@@ -74,7 +75,7 @@ class OpenFile:
         """
         frame = self.frames[number]
         check_size(self.path, frame.shape, np.dtype(frame.dtype).itemsize)
-        with decoding(self.path, self.format):
+        with decoding(self.path, self._reader):
             found = self._file.read(number)
             if not isinstance(found, Recording) or not isinstance(found.counts, np.ndarray):
                 raise PluginError(

@@ -75,7 +75,7 @@ class Readers:
                 f"{path}: {'a link to a file that is not there' if broken else 'no such file'}"
             )
         chosen = self._choose(path) if reader is None else self._called(reader)
-        with decoding(path, chosen.format):
+        with decoding(path, chosen):
             return OpenFile(path, chosen, chosen.open(path))
 
     def unread(self, path: Path, also: str = "") -> str:

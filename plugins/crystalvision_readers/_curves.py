@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Facts, Frame, MeasuredFile, Recording, measured_axis
+from crystalvision.contracts import Facts, Frame, MeasuredFile, Recording, Scale, measured_axis
 from crystalvision.x_rays import K_ALPHA_ANGSTROM
 
 _LARGEST_DEG = 180.0
@@ -140,7 +140,7 @@ def beam_of(
     anode = (anode or "").strip().capitalize() or None
     if anode:
         found["anode"] = anode
-    if not _positive(first) and anode in K_ALPHA_ANGSTROM:
+    if not _positive(first) and anode is not None and anode in K_ALPHA_ANGSTROM:
         first, second = K_ALPHA_ANGSTROM[anode]
         found["assumed"] = (
             f"Kα₁ and Kα₂ of {anode}, {first:g} and {second:g} Å, whose anode it names",
@@ -155,6 +155,12 @@ def beam_of(
 
 def _positive(value: float | None) -> bool:
     return value is not None and np.isfinite(value) and value > 0
+
+
+def scale_of(unit: str) -> Scale:
+    """What values are that a file gives in a unit, `counts` or `cps`."""
+    scales: dict[str, Scale] = {"counts": "counts", "cps": "counts per second"}
+    return scales.get(unit.lower(), "unknown")
 
 
 def number(text: str | None) -> float | None:

@@ -2,7 +2,6 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -41,7 +40,9 @@ def points(content: bytes, name: str, index: int = 0) -> Points:
     return np.array(pattern.x, dtype=np.float64), np.array(pattern.y, dtype=np.float64)
 
 
-def ranges(content: bytes, name: str, count: int | None = None) -> tuple[list[Any], list[str]]:
+def ranges(
+    content: bytes, name: str, count: int | None = None
+) -> tuple[list[Points | None], list[str]]:
     """All ranges of a file.
 
     Args:

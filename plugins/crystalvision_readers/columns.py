@@ -37,7 +37,7 @@ _IS_THETA = "its column 'theta' is taken to be 2θ"
 class Columns(Reader):
     """Text of two or three columns, such as XY, XYE, CSV and DAT files."""
 
-    format = "columns of text"
+    format = "columns"
     suffixes = (".xy", ".xye", ".csv", ".dat", ".txt", ".asc", ".tsv")
 
     def open(self, path: Path) -> MeasuredFile:
@@ -46,8 +46,8 @@ class Columns(Reader):
         Raises:
             ValueError: A line is damaged, or nothing tells which columns are meant.
         """
-        header, table = _table(decode(content_of(path, _MOST_BYTES)))
-        chosen = _chosen(header, table.shape[1])
+        header, table, mark = _table(decode(content_of(path, _MOST_BYTES)))
+        chosen = _chosen(_names(header, table.shape[1], mark), table.shape[1])
         facts, notes = _facts(header, chosen)
         if chosen.name == "theta":
             notes.append(_IS_THETA)
@@ -77,14 +77,15 @@ class _Chosen:
     named: bool = False
 
 
-def _table(text: str) -> tuple[list[str], Float[np.ndarray, "n columns"]]:
-    """The lines before the points, and the points.
+def _table(text: str) -> tuple[list[str], Float[np.ndarray, "n columns"], str]:
+    """The lines before the points, the points, and what separates their columns.
 
     Raises:
         ValueError: A line among the points is none of them, or there are none.
     """
     header: list[str] = []
     rows: list[list[float]] = []
+    mark = ""
     for place, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
         if not bare:
@@ -94,6 +95,7 @@ def _table(text: str) -> tuple[list[str], Float[np.ndarray, "n columns"]]:
             header.append(" ".join(map(str, rows.pop())))  # a line of numbers before the points
         if cells is not None and (not rows or len(cells) == len(rows[0])):
             rows.append(cells)
+            mark = mark if len(rows) > 1 else _mark(bare)
         elif not rows or bare.startswith(_COMMENTS):
             header.append(bare)
         else:
@@ -103,18 +105,19 @@ def _table(text: str) -> tuple[list[str], Float[np.ndarray, "n columns"]]:
             )
     if len(rows) < 2:
         raise ValueError("it holds no two lines of numbers: a position and what was measured there")
-    return header, np.array(rows, dtype=np.float64)
+    return header, np.array(rows, dtype=np.float64), mark
 
 
 def _numbers(line: str) -> list[float] | None:
     """The numbers of a line, if all of it is numbers, two or more."""
-    cells, decimal_comma = _cells(line)
+    mark = _mark(line)
+    cells = _cells(line, mark)
     if len(cells) < 2:
         return None
     found = []
     for place, cell in enumerate(cells):
         text = cell.strip()
-        if decimal_comma and text.count(",") == 1 and "." not in text:
+        if mark != "," and text.count(",") == 1 and "." not in text:
             text = text.replace(",", ".")
         if not text and place:
             found.append(np.nan)
@@ -126,24 +129,26 @@ def _numbers(line: str) -> list[float] | None:
     return found
 
 
-def _cells(line: str) -> tuple[list[str], bool]:
-    """The cells of a line, and whether a comma in them would be that of a decimal."""
-    for mark in (";", "\t"):
-        if mark in line:
-            return line.rstrip(mark).split(mark), True
+def _mark(line: str) -> str:
+    """What separates the cells of a line of numbers; "" for blanks."""
+    found = next((mark for mark in (";", "\t") if mark in line), "")
     words = line.split()
-    if len(words) > 1 and not any(word.startswith(",") or word.endswith(",") for word in words):
-        return words, True
-    return next(csv.reader([line])), False
+    blanks = len(words) > 1 and not any(one.startswith(",") or one.endswith(",") for one in words)
+    return found or ("" if blanks else ",")
 
 
-def _chosen(header: Sequence[str], count: int) -> _Chosen:
+def _cells(line: str, mark: str) -> list[str]:
+    if not mark:
+        return line.split()
+    return next(csv.reader([line])) if mark == "," else line.rstrip(mark).split(mark)
+
+
+def _chosen(names: Sequence[str], count: int) -> _Chosen:
     """Which columns are meant: by their names, or the first two of two or three.
 
     Raises:
         ValueError: Nothing tells.
     """
-    names = _names(header, count)
     kinds = [next((k for k, r in _POSITIONS.items() if r.fullmatch(one)), "") for one in names]
     positions = [place for place, kind in enumerate(kinds) if kind]
     values = [
@@ -161,23 +166,20 @@ def _chosen(header: Sequence[str], count: int) -> _Chosen:
         return _Chosen(place, values[0], kind, units.get(kind, "degree"), scale, named=True)
     if count == 2 or (count == 3 and (not names or len(errors) == 1)):
         return _Chosen(0, 1)
-    told = f", {', '.join(names)}," if names else ""
+    names_text = f", {', '.join(names)}," if names else ""
     raise ValueError(
-        f"it has {count} columns{told} and nothing tells which are meant: expected a position and "
-        "a value, or columns named two_theta and counts"
+        f"it has {count} columns{names_text} and nothing tells which are meant: expected a "
+        "position and a value, or columns named two_theta and counts"
     )
 
 
-def _names(header: Sequence[str], count: int) -> list[str]:
+def _names(header: Sequence[str], count: int, mark: str) -> list[str]:
     """The names of the columns, in lower case, if the last line before the points has them."""
     if not header:
         return []
     line = header[-1].lstrip("#;!%/* ").strip()
-    cells = _cells(line)[0] if line else []
-    if len(cells) != count:
-        cells = re.split(r"\s{2,}|,", line)
-    if len(cells) != count:
-        return []
+    splits = (_cells(line, mark), re.split(r"\s{2,}|\t", line)) if line else ()
+    cells = next((cells for cells in splits if len(cells) == count), [])
     return [cell.strip().strip("\"'").lower() for cell in cells]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from crystalvision.contracts import Facts, MeasuredFile, Reader
 from crystalvision.measured_files import content_of
-from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, stated
+from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, scale_of, stated
 from crystalvision_readers._text import decode
 
 _KEY = re.compile(r"\*(\w[\w-]*)\s+\"(.*)\"\s*")
@@ -101,7 +101,7 @@ def _facts(header: Mapping[str, str]) -> Facts:
     }
     counted = header.get("MEAS_SCAN_UNIT_Y", "").lower()
     return Facts(
-        scale={"counts": "counts", "cps": "counts per second"}.get(counted, "unknown"),
+        scale=scale_of(counted),
         time_s=time,
         sample=header.get("FILE_SAMPLE", ""),
         instrument=header.get("FILE_SYSTEM_NAME", ""),

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from crystalvision.contracts import Facts, MeasuredFile, Reader
-from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, stated
+from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, scale_of, stated
 from crystalvision_readers._geddes import check_zip, ranges
 from crystalvision_readers._xml import first, parse
 
@@ -74,7 +74,7 @@ def _facts(archive: zipfile.ZipFile, name: str) -> Facts:
         "optics": first(root, "Attribute"),
     }
     return Facts(
-        scale={"counts": "counts", "cps": "counts per second"}.get(counted, "unknown"),
+        scale=scale_of(counted),
         time_s=time,
         sample=first(root, "SampleName") or "",
         instrument=first(root, "SystemName") or "",

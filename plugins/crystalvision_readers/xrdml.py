@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crystalvision.contracts import Facts, MeasuredFile, Reader
 from crystalvision.measured_files import content_of
-from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, stated
+from crystalvision_readers._curves import Curve, CurveFile, beam_of, number, scale_of, stated
 from crystalvision_readers._geddes import ranges
 from crystalvision_readers._xml import parse, text_of
 
@@ -73,7 +73,7 @@ def _facts(root: ET.Element, measurement: ET.Element, scan: ET.Element) -> Facts
         "current": _with_unit(tube, "current"),
     }
     return Facts(
-        scale={"counts": "counts", "cps": "counts per second"}.get(unit, "unknown"),
+        scale=scale_of(unit),
         time_s=_time(points),
         sample=text_of(sample, "name") or text_of(sample, "id") or "",
         instrument=text_of(scan, "header/source/instrumentControlSoftware") or "",

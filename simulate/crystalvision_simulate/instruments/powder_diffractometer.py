@@ -8,22 +8,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
+from crystalvision.x_rays import K_ALPHA_ANGSTROM
 from crystalvision_simulate.instruments._checks import check_between, check_positive
 from crystalvision_simulate.powder import Widths, peaks
 
 Anode = Literal["Cr", "Fe", "Co", "Cu", "Mo", "Ag"]
 
-LINES_ANGSTROM: Mapping[str, tuple[float, float]] = {
-    "Cr": (2.289726, 2.293651),
-    "Fe": (1.936041, 1.939973),
-    "Co": (1.788996, 1.792835),
-    "Cu": (1.5405929, 1.5444274),
-    "Mo": (0.709317, 0.713607),
-    "Ag": (0.559422, 0.563813),
-}
-"""Kα₁ and Kα₂ of an anode [Å]: Deslattes et al. 2003, Rev. Mod. Phys. 75, 35."""
 _CAVEAT = (
     "Powder patterns are those of a thin, flat, evenly illuminated specimen in reflection: no "
     "absorption, no roughness, no fluorescence, no Kβ and no filter's edge."
@@ -154,11 +146,16 @@ class PowderDiffractometer(Instrument):
         """Wavelength [Å] and share of each line."""
         if self.wavelength_angstrom is not None:
             return ((self.wavelength_angstrom, 1.0),)
-        first, second = LINES_ANGSTROM[self.anode]
+        first, second = K_ALPHA_ANGSTROM[self.anode]
         whole = 1 + self.k_alpha_2_share
         if not self.k_alpha_2_share:
             return ((first, 1.0),)
         return ((first, 1 / whole), (second, self.k_alpha_2_share / whole))
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: the wavelength of its first line."""
+        return Recorded(radiation="x-rays", wavelength_angstrom=self.lines[0][0])
 
     @property
     def widths(self) -> Widths:
@@ -190,6 +187,13 @@ class PowderDiffractometer(Instrument):
         """The greatest |g| that it sees [1/Å], with what peaks just outside add."""
         angle = min(180.0, self.two_theta_max_deg + abs(self.zero_shift_deg) + 2.0)
         return float(2 * np.sin(np.deg2rad(angle / 2)) / self.lines[0][0])
+
+    @property
+    def sees_inv_angstrom(self) -> tuple[float, float]:
+        """The least and the greatest |g| whose peaks lie in its range of 2θ [1/Å]."""
+        ends = np.deg2rad([self.two_theta_min_deg, self.two_theta_max_deg]) / 2
+        low, high = 2 * np.sin(ends) / self.lines[0][0]
+        return float(low), float(high)
 
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: 2θ.
@@ -225,7 +229,7 @@ class PowderDiffractometer(Instrument):
                 radius_mm=self.radius_mm,
                 monochromator_deg=self.monochromator_deg,
             )
-            for rings in pattern.intensity.double().cpu().numpy()
+            for rings in pattern.intensity.cpu().double().numpy()
         ]
         stack = np.stack(drawn)
         stack /= max(float(stack.max()), 1e-300)
@@ -248,7 +252,7 @@ class PowderDiffractometer(Instrument):
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""
-        expected = projected.intensity.double().cpu().numpy() * self.peak_counts + self.background()
+        expected = projected.intensity.cpu().double().numpy() * self.peak_counts + self.background()
         if self.dead_time:
             # Not paralysable: n / (1 + n τ), with τ from what is lost at the strongest step.
             busy = self.dead_time / (1 - self.dead_time) / max(float(expected.max()), 1e-300)
