@@ -177,7 +177,8 @@ def _only_spots(rings: Rings, spots: Spots, lattice: Lattice) -> bool:
 def _without(rings: Rings, level: Image) -> Image:
     """The picture less what is the same all around."""
     far, _ = rings.geometry.polar(level.shape)
-    return level - np.interp(far, np.arange(len(rings.profile)), rings.profile)
+    rest: Image = level - np.interp(far, np.arange(len(rings.profile)), rings.profile)
+    return rest
 
 
 def _centre(
@@ -217,7 +218,8 @@ def _centre(
 def _brightness(points: Points, spots: Spots, lattice: Lattice | None) -> Float[np.ndarray, "n"]:
     """What speaks for a spot that is seen: the direct beam is the brightest more often than not."""
     if lattice is None:
-        return 0.6 * spots.strength / spots.strength.max()
+        alone: Float[np.ndarray, "n"] = 0.6 * spots.strength / spots.strength.max()
+        return alone
     found = np.zeros(len(points))
     for point, strength in zip(spots.points, spots.strength, strict=True):
         near = np.linalg.norm(points - point, axis=1) < 0.2 * np.linalg.norm(lattice.basis[0])

@@ -70,7 +70,8 @@ class Blemishes:
     @property
     def hidden(self) -> Mask:
         """All of them, (h, w)."""
-        return self.hot | self.dead | self.written
+        hidden: Mask = self.hot | self.dead | self.written
+        return hidden
 
 
 def noise_of(counts: Image, hidden: Mask) -> Noise:
