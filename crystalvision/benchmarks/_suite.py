@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from crystalvision.benchmarks._claims import Claim, CurvePlan
 from crystalvision.config import Config
 from crystalvision.datasets import Despite
 
@@ -62,6 +63,9 @@ class DatasetPlan(Config):
         test: What to test on; a dataset without it only lends branches to others.
         despite: Differences between its test data and what is trained on that are the very
             question: `energy`, or `axes` to take pixels as they are stored.
+        title: What tables of tests call it; by default what is published of it, or its name.
+        about: What its patterns show, for who looks at them.
+        published: Key of the published test that it stands for.
     """
 
     recipe: str
@@ -70,6 +74,9 @@ class DatasetPlan(Config):
     train: TrainSamples | None = None
     test: Samples | None = None
     despite: tuple[Despite, ...] = ()
+    title: str | None = None
+    about: str = ""
+    published: str | None = None
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:
@@ -143,25 +150,6 @@ class Pairing(Config):
     test_on: tuple[str, ...] | None = None
 
 
-class Claim(Config):
-    """Something that is said of two systems, and is to be tested.
-
-    Attributes:
-        text: In words, such as "transfer helps the classifier".
-        system: The system that is said to be more accurate.
-        than: The other.
-    """
-
-    text: str
-    system: str
-    than: str
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """Both systems."""
-        return self.system, self.than
-
-
 class Bound(Config):
     """How to estimate the upper bound of the accuracy.
 
@@ -197,6 +185,9 @@ class Suite(Config):
         by: A column of the test data, such as `dose_electrons`, for whose values results are given
             one by one.
         bound: How to estimate the upper bound; `None` for none.
+        contrast: Training data whose runs are shown beside each other on every test, in one table.
+        curves: Curves over tests, of the runs in that table.
+        picture: Number of the pattern of each test that the page shows; `None` for none.
     """
 
     name: Name
@@ -213,6 +204,9 @@ class Suite(Config):
     pairings: tuple[Pairing, ...] = ()
     by: str | None = None
     bound: Bound | None = None
+    contrast: tuple[str, ...] = ()
+    curves: tuple[CurvePlan, ...] = ()
+    picture: Annotated[int, Field(ge=0)] | None = None
 
     @field_validator("seeds")
     @classmethod
@@ -230,15 +224,28 @@ class Suite(Config):
                 _known(start.system, self.systems, where, "system")
                 if start.dataset is not None:
                     _known(start.dataset, self.datasets, where, "dataset")
-        for number, claim in enumerate(self.claims):
-            for each in claim.pair:
-                _known(each, self.systems, f"claims.{number}", "system")
         for number, pairing in enumerate(self.pairings):
             for system_name in pairing.systems or ():
                 _known(system_name, self.systems, f"pairings.{number}.systems", "system")
             for dataset in (*pairing.train_on, *(pairing.test_on or ())):
                 _known(dataset, self.datasets, f"pairings.{number}", "dataset")
+        self._check_shown()
         return self
+
+    def _check_shown(self) -> None:
+        """Check the names in what is told of the results."""
+        for number, claim in enumerate(self.claims):
+            for each in claim.pair:
+                _known(each, self.systems, f"claims.{number}", "system")
+            for each in claim.datasets:
+                _known(each, self.datasets, f"claims.{number}", "dataset")
+        for name in self.contrast:
+            _known(name, self.datasets, "contrast", "dataset")
+        for number, curve in enumerate(self.curves):
+            for name in curve.points.values():
+                _known(name, self.datasets, f"curves.{number}", "dataset")
+        if self.curves and not self.contrast:
+            raise ValueError("curves are of runs that `contrast` names; give it training data")
 
 
 def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:

@@ -24,6 +24,8 @@ class Target(Config):
         class_severities: Severity of each class, where classes have one; else empty.
         units: Units of a real value, `1` for a pure number.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
+        label_shares: Of each of its classes, which part is of which class of `label`, by name,
+            where they say something of `label`; else empty.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Target(Config):
     class_severities: tuple[float, ...] = ()
     units: str = "1"
     symmetry: str = ""
+    label_shares: tuple[dict[str, float], ...] = ()
 
     @property
     def words(self) -> str:

@@ -16,6 +16,7 @@ def crystalvision_features() -> Mapping[str, str]:
         "hog": "crystalvision_classical.features.hog:Hog",
         "pca": "crystalvision_classical.features.pca:PixelPca",
         "radial-profile": "crystalvision_classical.features.radial_profile:RadialProfile",
+        "spot-positions": "crystalvision_classical.features.spots:SpotPositions",
     }
 
 
