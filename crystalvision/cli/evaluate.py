@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._by_specimen import specimen_table
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
 from crystalvision.console import out, print_json, progress
@@ -42,13 +43,19 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    by: Annotated[
+        Literal["specimen"] | None,
+        typer.Option(
+            help="specimen: tell each from all of its patterns together, too.", show_default=False
+        ),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
     """Judge a run on a dataset, and keep the metrics and predictions in the run folder."""
     from crystalvision.datasets import Dataset
-    from crystalvision.evaluation import check_name, choose_samples, save
+    from crystalvision.evaluation import check_name, choose_samples, require_specimens, save
     from crystalvision.evaluation import evaluate as judge
     from crystalvision.runs import Run
     from crystalvision.training import choose_device
@@ -75,11 +82,16 @@ def evaluate(
             despite=wanted,
             on_batch=advance,
         )
+    if by is not None:
+        require_specimens(evaluation.metrics.specimens, str(data))
     folder = save(evaluation, run, name)
     if json:
         print_json(evaluation.metrics.model_dump(mode="json"))
     else:
         _print_tables(evaluation.metrics, state.catalogue)
+        if by is not None:
+            out.print(specimen_table(evaluation.metrics.specimens))
+            out.print()
         out.print(f"written to {folder}", soft_wrap=True)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import torch
 from jaxtyping import Float, Shaped
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from crystalvision.config import Config
 
@@ -36,6 +36,13 @@ class Target(Config):
     units: str = "1"
     symmetry: str = ""
     label_shares: tuple[dict[str, float], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        if not self.label_shares:  # what was written without them stays as it is
+            written.pop("label_shares", None)
+        return written
 
     @property
     def words(self) -> str:

@@ -1,5 +1,6 @@
 """Judges trained systems on every target by its task, with confidence intervals."""
 
+from crystalvision.evaluation._by_specimen import SpecimenScore, require_specimens
 from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
 from crystalvision.evaluation._intervals import Intervals, intervals_of
@@ -29,6 +30,7 @@ __all__ = [
     "Evaluation",
     "Intervals",
     "Metrics",
+    "SpecimenScore",
     "Split",
     "TargetMetrics",
     "check_name",
@@ -44,6 +46,7 @@ __all__ = [
     "proportion_interval",
     "read_columns",
     "read_predictions",
+    "require_specimens",
     "save",
     "tasks_of",
     "wilson_interval",

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from crystalvision.config import Config
-from crystalvision.contracts import Ends, Judged
+from crystalvision.contracts import Ends, EvaluatedEstimates
 from crystalvision.datasets import LABEL, Dataset
 from crystalvision.errors import InputError
 from crystalvision.evaluation._intervals import share_interval
@@ -43,7 +43,7 @@ class SpecimenScore(Config):
 
 
 def specimen_scores(
-    judged: Mapping[str, Judged], dataset: Dataset, indices: Int[np.ndarray, "n"]
+    judged: Mapping[str, EvaluatedEstimates], dataset: Dataset, indices: Int[np.ndarray, "n"]
 ) -> tuple[SpecimenScore, ...]:
     """A score for each class that is told and that all patterns of every specimen share.
 
@@ -85,7 +85,7 @@ def require_specimens(scores: Sequence[SpecimenScore], where: str) -> None:
 
 
 def _labels(
-    judged: Judged, names: Sequence[str]
+    judged: EvaluatedEstimates, names: Sequence[str]
 ) -> tuple[tuple[str, ...], Float[np.ndarray, "n k"]]:
     """Classes of `label`, and the probability of each for every pattern, (n, k)."""
     shares = judged.target.label_shares
@@ -100,7 +100,7 @@ def _score(
     classes: Sequence[str],
     probabilities: Float[np.ndarray, "n k"],
     truth: np.ndarray[tuple[int], np.dtype[np.str_]],
-    judged: Judged,
+    judged: EvaluatedEstimates,
 ) -> SpecimenScore | None:
     """The score of a class; `None` where patterns of one specimen are of several."""
     specimen, first, member = np.unique(judged.specimen, return_index=True, return_inverse=True)

@@ -19,6 +19,7 @@ from crystalvision.datasets import (
     match,
 )
 from crystalvision.errors import InputError
+from crystalvision.evaluation._by_specimen import specimen_scores
 from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
@@ -121,6 +122,7 @@ def evaluate(
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
         conditions=conditions,
+        specimens=specimen_scores(judged, dataset, indices),
     )
     columns = _columns(tasks, judged)
     return Evaluation(metrics, dataset.numbers(indices), judged, columns, predictions)

@@ -174,7 +174,7 @@ def test_a_test_of_two_crystals_has_the_appearances_of_all(study):
 
 def test_without_a_dose_nothing_can_be_said(study):
     with pytest.raises(InputError, match="what cannot be told apart depends on the dose"):
-        study("instrument.dose_electrons=null")
+        study("instrument=none", "renderer={name: kinematic}")
 
 
 def test_patterns_of_a_specimen_share_all_but_the_axis(study):

@@ -4,34 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from pydantic import BaseModel, ConfigDict
-
 from crystalvision.benchmarks.report._lines import Table
 from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._published import load_published
 from crystalvision.benchmarks.report._statistics import Estimate
 
 SPECIMENS = "specimen.label_accuracy"
-
-
-class PublishedTest(BaseModel):
-    """One test of a publication; further keys are left alone."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    defect: str
-    crystal: str = ""
-    accuracy: float | str = ""
-
-    @property
-    def title(self) -> str:
-        """What the row is called."""
-        return f"{self.crystal}: {self.defect}" if self.crystal else self.defect
-
-    @property
-    def printed(self) -> str:
-        """What was printed of it."""
-        return self.accuracy if isinstance(self.accuracy, str) else f"{self.accuracy:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ def look_alike(one: ZoneSpots, other: ZoneSpots, camera: Camera) -> bool:
     """Whether no spot tells two patterns apart in some pose.
 
     One pattern is turned and scaled, as far as cameras differ, so that one of its shortest spots
-    lies on one of the other's. A spot tells them apart if the fewest electrons that it has in one,
-    of all conditions, exceed the most that the other has at that place by three standard
-    deviations of their difference.
+    lies on one of the other's. A spot tells them apart if it is seen in one under all conditions
+    and in the other under none: the most electrons there are within noise of nothing, and the
+    fewest of the first exceed them by three standard deviations of the difference. How bright
+    spots are tells nothing, for that follows thickness, tilt and exposure.
     """
     mine, its = _complex(one), _complex(other)
     for first in _shortest(one, mine, camera)[0]:
@@ -73,7 +74,8 @@ def _told_apart(
         there = distance <= tolerance
         least = camera.dose_electrons * spots.least[inside]
         most = camera.dose_electrons * np.where(there, against.greatest[nearest], 0.0)
-        if (least - most > _SIGMAS * np.sqrt(least + most)).any():
+        unseen = most <= _SIGMAS**2  # n electrons are n above nothing, by a noise of √n
+        if (unseen & (least - most > _SIGMAS * np.sqrt(least + most))).any():
             return True
         seen = camera.dose_electrons * spots.greatest[inside] > _SIGMAS**2
         common = int((there & seen).sum())

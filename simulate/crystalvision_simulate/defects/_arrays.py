@@ -18,19 +18,6 @@ _CLOSE = 0.02  # of the fraction asked for: what a fraction written with few dig
 _ON_SITE = 0.4  # of the shortest distance, within which an atom is that of a site
 
 
-def check_order(order: str, defect: str) -> Order:
-    """Return an order.
-
-    Raises:
-        InputError: It is none.
-    """
-    if order == "random":
-        return "random"
-    if order == "periodic":
-        return "periodic"
-    raise InputError(f"{defect}: order is '{order}'; expected random or periodic")
-
-
 def array_sites(
     crystal: Crystal,
     sites: Crystal,

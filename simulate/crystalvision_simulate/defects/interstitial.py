@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Crystal, Defect, DefectiveCrystal, Measure
 from crystalvision.errors import InputError
-from crystalvision_simulate.defects._arrays import Order, array_sites, check_order
+from crystalvision_simulate.defects._arrays import Order, array_sites
 from crystalvision_simulate.defects._checks import (
     atomic_number,
     check_fraction,
@@ -68,11 +68,11 @@ class Interstitial(Defect):
                 [Å], positive away from it; by default none does.
 
         Raises:
-            InputError: A fraction is outside [0, 1], there is no such element or order, or a
+            InputError: A fraction is outside [0, 1], there is no such element, or a
                 neighbour would leave its site.
         """
         self.fraction = check_fraction("fraction", fraction)
-        self.order = check_order(order, "interstitial")
+        self.order = order
         self.relaxation_angstrom = check_moves(relaxation_angstrom, "interstitial")
         self.element = element
         self._number = atomic_number("element", element)

@@ -12,7 +12,6 @@ from crystalvision_simulate.defects._arrays import (
     Order,
     array_sites,
     atoms_at,
-    check_order,
     of_element,
 )
 from crystalvision_simulate.defects._checks import (
@@ -55,11 +54,11 @@ class Substitution(Defect):
                 [Å], positive away from it; by default none does.
 
         Raises:
-            InputError: The fraction is outside [0, 1], there is no such element or order, an
+            InputError: The fraction is outside [0, 1], there is no such element, an
                 element is to be replaced by itself, or a neighbour would leave its site.
         """
         self.fraction = check_fraction("fraction", fraction)
-        self.order = check_order(order, "substitution")
+        self.order = order
         self.relaxation_angstrom = check_moves(relaxation_angstrom, "substitution")
         self.replacement = replacement
         self._new = atomic_number("replacement", replacement)

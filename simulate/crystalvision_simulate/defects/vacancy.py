@@ -11,7 +11,6 @@ from crystalvision_simulate.defects._arrays import (
     Order,
     array_sites,
     atoms_at,
-    check_order,
     of_element,
 )
 from crystalvision_simulate.defects._checks import (
@@ -59,11 +58,11 @@ class Vacancy(Defect):
                 [Å], positive away from it; by default none does.
 
         Raises:
-            InputError: The fraction is outside [0, 1], there is no such element or order, or a
+            InputError: The fraction is outside [0, 1], there is no such element, or a
                 neighbour would leave its site.
         """
         self.fraction = check_fraction("fraction", fraction)
-        self.order = check_order(order, "vacancy")
+        self.order = order
         self.relaxation_angstrom = check_moves(relaxation_angstrom, "vacancy")
         self.number = None if element is None else atomic_number("element", element)
         self.element = element

@@ -98,8 +98,8 @@ class Recipe(Config):
     @model_serializer(mode="wrap")
     def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = serialize(self)
-        unused = (name for name in _LATER if getattr(self, name) == _default(name))
-        return {key: value for key, value in written.items() if key not in set(unused)}
+        unused = {name for name in _LATER if getattr(self, name) == _default(name)}
+        return {key: value for key, value in written.items() if key not in unused}
 
     def kinds_of(self, settings: ClassSettings) -> dict[str, tuple[Part, ...]]:
         """The defects that specimens of a class may have beside its own, by kind."""

@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
+from crystalvision.cli import main
 from crystalvision.contracts import EvaluatedEstimates, Target
+from crystalvision.datasets import (
+    SPECIMEN,
+    SPECIMEN_COLUMN,
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+)
 from crystalvision.errors import InputError
+from crystalvision.evaluation import load_metrics
 from crystalvision.evaluation._by_specimen import require_specimens, specimen_scores
 
 
@@ -79,3 +88,37 @@ def test_where_each_pattern_is_a_specimen_there_is_nothing_to_say():
     with pytest.raises(InputError, match="each pattern is a specimen of its own") as caught:
         require_specimens(scores, "data.zarr")
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def of_specimens(other_dataset_path, tmp_path):
+    """The other dataset, five patterns of one class a specimen."""
+    dataset = Dataset.open(other_dataset_path)
+    content = dataset.header.model_dump()
+    content["columns"][SPECIMEN] = SPECIMEN_COLUMN
+    header = DatasetHeader.model_validate(content)
+    order = np.argsort(dataset.column("label"), kind="stable")
+    path = tmp_path / "specimens.zarr"
+    with DatasetWriter.open(path, header) as writer:
+        for shard in writer.missing_shards():
+            rows = np.asarray(writer.shard_indices(shard))
+            columns = {name: dataset.column(name)[order[rows]] for name in dataset.header.columns}
+            images = np.stack([dataset.images([index])[0] for index in order[rows]])
+            writer.write_shard(shard, images, {**columns, SPECIMEN: rows // 5})
+        writer.finish()
+    return path
+
+
+def test_the_command_tells_of_specimens(run_path, of_specimens, capsys):
+    command = ["evaluate", str(run_path), "-d", str(of_specimens), "--name", "whole"]
+    assert main([*command, "--by", "specimen"]) == 0
+    shown = capsys.readouterr().out
+    (score,) = load_metrics(run_path / "evaluations" / "whole").specimens
+    assert score.specimens == 8
+    assert f"{score.accuracy:.4f} of 8" in shown
+    assert f"{score.pattern_accuracy:.4f} of 40" in shown
+
+
+def test_the_command_refuses_what_has_no_specimens(run_path, other_dataset_path, capsys):
+    assert main(["evaluate", str(run_path), "-d", str(other_dataset_path), "--by", "specimen"]) == 2
+    assert "each pattern is a specimen of its own" in capsys.readouterr().err.replace("\n", " ")

@@ -38,7 +38,7 @@ def test_one_site_of_each_supercell_is_empty(name, repeats, fraction):
     crystal = cut_of(name)
     result = apply("vacancy", crystal, fraction=fraction, order="periodic")
     gone = removed(crystal, result)
-    assert result.degree["vacancy_fraction"] == pytest.approx(fraction, rel=0.25)
+    assert result.degree["vacancy_fraction"] == pytest.approx(fraction, rel=0.35)
     edge = repeats * crystal.parent.unit_cell.cell[0, 0]
     steps = (gone - gone[0]) @ crystal.parent.rotation / edge
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-6)
@@ -131,7 +131,7 @@ def test_neighbours_across_the_side_of_a_slab_give_way():
         ),
         (
             {"fraction": 0.01, "order": "diagonal"},
-            "order is 'diagonal'; expected random or periodic",
+            "order='diagonal': Input should be 'random' or 'periodic'",
         ),
         (
             {"fraction": 0.01, "relaxation_angstrom": [2]},
