@@ -70,9 +70,9 @@ class CurvePlan(Config):
     Attributes:
         title: What it is of.
         axis: What stands at the axis, with units.
-        points: Name of the test of each degree.
+        points: Degrees, each with the name of its test.
     """
 
     title: str
     axis: str
-    points: Annotated[dict[float, str], Field(min_length=2)]
+    points: Annotated[tuple[tuple[float, str], ...], Field(min_length=2)]

@@ -242,7 +242,7 @@ class Suite(Config):
         for name in self.contrast:
             _known(name, self.datasets, "contrast", "dataset")
         for number, curve in enumerate(self.curves):
-            for name in curve.points.values():
+            for _, name in curve.points:
                 _known(name, self.datasets, f"curves.{number}", "dataset")
         if self.curves and not self.contrast:
             raise ValueError("curves are of runs that `contrast` names; give it training data")

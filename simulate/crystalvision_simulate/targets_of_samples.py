@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from crystalvision.config import Part
-from crystalvision.contracts import Crystal
+from crystalvision.contracts import Crystal, Instrument
 from crystalvision.datasets import SPECIMEN, SPECIMEN_COLUMN, Column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -23,14 +23,17 @@ _KIND, _APPEARANCE = "kind", "appearance"
 class TargetsOfSamples:
     """Columns with classes that a recipe asks for beside `label`, and their values."""
 
-    def __init__(self, recipe: Recipe, catalogue: Catalogue, instrument: DrawnPart[object]) -> None:
+    def __init__(
+        self, recipe: Recipe, catalogue: Catalogue, instrument: DrawnPart[Instrument]
+    ) -> None:
         """Look at a recipe; what looks alike is found when it is first asked for.
 
         Raises:
             InputError: It asks for what looks alike, and has no detector that counts electrons.
         """
         self._recipe, self._catalogue, self._instrument = recipe, catalogue, instrument
-        self._kinds = list(recipe.kinds or recipe.defect_kinds)
+        kinds = list(recipe.kinds or recipe.defect_kinds)
+        self._kinds = kinds if len(kinds) > 1 else []  # one alone is nothing to be told
         if recipe.appearance is not None:
             self._camera()
 
@@ -41,7 +44,7 @@ class TargetsOfSamples:
         if self._kinds:
             about = "kind of the defects of the specimen"
             found[_KIND] = Column(dtype="int64", description=about, classes=tuple(self._kinds))
-        if self._recipe.appearance is not None:
+        if self._recipe.appearance is not None and len(self.appearances.names) > 1:
             found[_APPEARANCE] = self.appearances.column
         if self._recipe.patterns_per_specimen > 1:
             found[SPECIMEN] = SPECIMEN_COLUMN
@@ -92,11 +95,11 @@ class TargetsOfSamples:
     def of(self, shown: ShownSpecimen, cut: Cut) -> dict[str, float]:
         """The values of a sample, by column."""
         found: dict[str, float] = {}
-        if self._kinds:
+        if _KIND in self.columns:
             found[_KIND] = self._kinds.index(shown.kind)
-        if self._recipe.appearance is not None:
+        if _APPEARANCE in self.columns:
             found[_APPEARANCE] = self.appearances.of[shown.label, cut.zone_axis]
-        if self._recipe.patterns_per_specimen > 1:
+        if SPECIMEN in self.columns:
             found[SPECIMEN] = shown.number
         return found
 

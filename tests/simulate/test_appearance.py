@@ -184,7 +184,7 @@ def test_patterns_of_a_specimen_share_all_but_the_axis(study):
         mine = columns[start : start + 3]
         axes = {tuple(one[f"zone_axis_{u}"] for u in "uvw") for one in mine}
         assert len(axes) == 3
-        for name in ("specimen", "label", "structure", "kind"):
+        for name in ("specimen", "label", "structure"):
             assert len({one[name] for one in mine}) == 1
         fractions = [one["vacancy_fraction"] for one in mine]
         assert max(fractions) - min(fractions) < 0.02

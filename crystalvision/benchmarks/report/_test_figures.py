@@ -22,7 +22,9 @@ def curve_pictures(
     """A title and a figure for each curve: the score, and below it the share that is flagged."""
     found = []
     for plan in plans:
-        columns = [each for each in table.columns if set(plan.points.values()) & set(each.cells)]
+        columns = [
+            each for each in table.columns if {name for _, name in plan.points} & set(each.cells)
+        ]
         if columns:
             found.append((plan.title, _picture(plan, columns, score)))
     return found
@@ -53,7 +55,7 @@ def _picture(plan: CurvePlan, columns: Sequence[TestColumn], score: Score) -> Pi
 def _curve(plan: CurvePlan, column: TestColumn) -> Curve:
     points = {
         place: column.cells[name].score
-        for place, name in sorted(plan.points.items())
+        for place, name in sorted(plan.points)
         if name in column.cells
     }
     return Curve(column.system, column.name, points)
@@ -61,7 +63,7 @@ def _curve(plan: CurvePlan, column: TestColumn) -> Curve:
 
 def _flagged(plan: CurvePlan, column: TestColumn) -> dict[float, float]:
     found = {}
-    for place, name in sorted(plan.points.items()):
+    for place, name in sorted(plan.points):
         cell = column.cells.get(name)
         if cell is not None and cell.rejected is not None:
             found[place] = cell.rejected
