@@ -1,84 +1,21 @@
-"""Writes predictions as a table, as CSV, and as what becomes JSON."""
+"""Shows predictions as a table."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.console import err, out
-from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.prediction import Estimates, Predictions
 
-Row = dict[str, object]
 
-
-def as_json(names: Sequence[str], said: "Predictions", conditions: object) -> dict[str, object]:
-    """What becomes JSON: one mapping for each pattern, and what holds for all."""
-    return {
-        "sources": dict(said.sources),
-        "calibrated": said.calibrated,
-        "conditions": conditions,
-        "predictions": rows(names, said),
-    }
-
-
-def rows(names: Sequence[str], said: "Predictions") -> list[Row]:
-    """One mapping for each pattern."""
-    from crystalvision.prediction import grouped_columns
-
-    columns = grouped_columns(said)
-    return [
-        {"image": name, **{key: _at(values, place) for key, values in columns.items()}}
-        for place, name in enumerate(names)
-    ]
-
-
-def _at(values: Any, place: int) -> object:
-    if isinstance(values, Mapping):
-        return {name: _at(each, place) for name, each in values.items()}
-    value = values[place]
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def as_csv(names: Sequence[str], said: "Predictions") -> str:
-    """A line of headings, and one for each pattern."""
-    from crystalvision.prediction import flat_columns
-
-    columns = flat_columns(said)
-    table = io.StringIO()
-    writer = csv_writer(table)
-    writer.writerow(["image", *columns])
-    for place, name in enumerate(names):
-        values = [_at(each, place) for each in columns.values()]
-        cells = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
-        writer.writerow([name, *cells])
-    return table.getvalue()
-
-
-def write_predictions(
-    path: Path, names: Sequence[str], said: "Predictions", conditions: object
-) -> None:
-    """Write a file of CSV or JSON, and beside it one of maps, where there are any.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    import numpy as np
-
+def print_maps(said: "Predictions", path: Path | None) -> None:
+    """Say where maps were written, if there are any."""
     from crystalvision.prediction import map_arrays
-    from crystalvision.storage import whole_file, write_text
 
-    if path.suffix == ".csv":
-        write_text(path, as_csv(names, said))
-    else:
-        write_text(path, json_text(as_json(names, said, conditions), indent=2) + "\n")
-    if arrays := map_arrays(said):
-        beside = path.with_suffix(".npz")
-        with whole_file(beside, overwrite=True) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        err.print(f"maps of {', '.join(arrays)} in {beside}", soft_wrap=True)
+    if path is not None:
+        err.print(f"maps of {', '.join(map_arrays(said))} in {path}", soft_wrap=True)
 
 
 def note_maps(said: "Predictions") -> None:

@@ -1,37 +1,21 @@
 """`crystalvision predict`."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
-from crystalvision.cli._predictions import (
-    as_csv,
-    as_json,
-    note_maps,
-    print_table,
-    write_predictions,
+from crystalvision.cli._predictions import note_maps, print_maps, print_table
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
 )
-from crystalvision.cli._recorded import Stated, direct_beam, matched
 from crystalvision.cli._state import State
-from crystalvision.console import err, out, print_json, progress
+from crystalvision.console import out, print_json
 from crystalvision.errors import InputError
-from crystalvision.ordinary_files import text_of
-
-if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    import numpy as np
-
-    from crystalvision.prediction import PatternSource, Predictions, Predictor
-
-    Ask = Callable[[np.ndarray], Predictions]
-
-_CHUNK = 64  # patterns in memory at once
-_PASSES = 30
-_UNSEEN = (math.nan,)  # sources give counts on the run's axes, and this for what was not seen
 
 
 def predict(
@@ -41,8 +25,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG, TIFF, NPY or MRC files of raw counts, or stacks of them; DATA.zarr, "
-            "'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
+            help="Measured files, as instruments write them; folders of them, or a CSV file with a "
+            "column file; DATA.zarr, 'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
         ),
     ],
     *,
@@ -104,6 +88,9 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -119,154 +106,43 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.image_files import parse_gap_values
-    from crystalvision.prediction import Predictor, join, open_source
-    from crystalvision.training import choose_device
+    from crystalvision.api.predictions import check_table
+    from crystalvision.api.runs import Run
 
-    _check_formats(output, json=json, csv=csv)
-    _refuse_idle({} if explain else {"--explain-to": explain_to}, "--explain")
-    asks_dropout = uncertainty == "dropout"
-    _refuse_idle(
-        {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
-    )
-    stated = Stated(pixel_size, direct_beam(centre), energy_kev)
-    state: State = ctx.obj
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        state.note_threads()
-    predictors = [
-        Predictor.load(path, catalogue=state.catalogue, device=chosen, calibrated=not uncalibrated)
-        for path in (run, *(ensemble or ()))
-    ]
-    first = predictors[0]
-    if not uncalibrated and not first.calibrated:
-        err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
-    ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    opened = [open_source(image, first.record.image_shape) for image in images]
-    gap_values = parse_gap_values(gap_value or [])
-    sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
-    names = [name for source in sources for name in source.names]
-    parts = []
-    with progress("predicting", len(names)) as advance:
-        for source in sources:
-            for chunk in _chunks(first, source):
-                parts.append(ask(chunk))
-                advance(len(chunk))
-    predictions = join(parts)
-    _print_notes(images, sources)
-    if explain:
-        _explain(first, sources, explain_to or Path("explained"))
-    if output is not None:
-        write_predictions(output, names, predictions, conditions)
-    else:
-        note_maps(predictions)
-    _show(names, predictions, conditions, json=json, csv=csv)
-
-
-def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
-    """Check what is asked for before anything is computed.
-
-    Raises:
-        InputError: Two formats, or a file of another.
-    """
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
-    if output is not None and output.suffix not in {".csv", ".json"}:
-        raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
-
-
-def _show(
-    names: "Sequence[str]",
-    predictions: "Predictions",
-    conditions: object,
-    *,
-    json: bool,
-    csv: bool,
-) -> None:
-    if json:
-        print_json(as_json(names, predictions, conditions))
-    elif csv:
-        out.write(as_csv(names, predictions))
-    else:
-        print_table(names, predictions)
-
-
-def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
-    """Say how files were understood."""
-    from crystalvision.image_files import notes_text
-
-    notes: dict[str, list[str]] = {}
-    for image, source in zip(images, sources, strict=True):
-        for note in source.notes:
-            notes.setdefault(note, []).append(text_of(image))
-    for line in notes_text(notes):
-        err.print(f"note: {line}", soft_wrap=True)
-
-
-def _refuse_idle(options: Mapping[str, object], without: str) -> None:
-    """Refuse options that would do nothing without another one."""
-    for option, value in options.items():
-        if value is not None:
-            raise InputError(f"{option} {value} does nothing without {without}; give that, too")
-
-
-def _how_to_ask(
-    predictors: "Sequence[Predictor]",
-    uncertainty: Literal["dropout", "ensemble"] | None,
-    passes: int,
-    seed: int,
-) -> "Ask":
-    from crystalvision.prediction import Ensemble
-
-    several = len(predictors) > 1
-    if uncertainty == "dropout" and several:
-        raise InputError("--uncertainty dropout asks one run; leave --ensemble out")
-    if uncertainty == "dropout":
-        predictors[0].check_dropout(passes)
-        return partial(predictors[0].predict, dropout_passes=passes, seed=seed, gap_values=_UNSEEN)
-    if uncertainty == "ensemble" or several:
-        return partial(Ensemble(predictors).predict, gap_values=_UNSEEN)
-    return partial(predictors[0].predict, gap_values=_UNSEEN)
-
-
-def _chunks(predictor: "Predictor", source: "PatternSource") -> "Iterator[np.ndarray]":
-    """Checked patterns of a source, lazily, some at a time."""
-    import numpy as np
-
-    def read(places: range) -> np.ndarray:
-        images = source.read(places)
-        checked = [
-            predictor.prepare(image, source.names[place], _UNSEEN)
-            for place, image in zip(places, images, strict=True)
-        ]
-        return np.stack(checked)
-
-    return (
-        read(range(start, min(start + _CHUNK, len(source))))
-        for start in range(0, len(source), _CHUNK)
+    if output is not None:
+        check_table(output)
+    if explain_to is not None and not explain:
+        raise InputError(
+            f"--explain-to {explain_to} does nothing without --explain; give that, too"
+        )
+    state: State = ctx.obj
+    predicted = Run.load(run, state.session).predict(
+        *images,
+        uncertainty=uncertainty,
+        passes=passes,
+        seed=seed,
+        ensemble=ensemble or (),
+        calibrated=not uncalibrated,
+        gap_values=gap_value,
+        pixel_size_inv_angstrom=pixel_size,
+        centre=direct_beam(centre),
+        energy_kev=energy_kev,
+        wavelength_angstrom=wavelength_angstrom,
+        anode=anode,
+        reader=reader,
+        despite=differences(despite),
+        explain_to=(explain_to or Path("explained")) if explain else None,
+        device=device,
     )
-
-
-def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder: Path) -> None:
-    from crystalvision.prediction import draw_explanation
-
-    count = sum(map(len, sources))
-    taken: set[str] = set()
-    with progress("explaining", count) as advance:
-        for source in sources:
-            for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
-                draw_explanation(explanation, folder / _file_name(name, taken), name)
-                advance()
-    err.print(f"{count} explanations in {folder}", soft_wrap=True)
-
-
-def _file_name(name: str, taken: set[str]) -> str:
-    """A PNG's name that says which pattern, and that no other has."""
-    stem = Path(name).name.replace("[", "-").replace("]", "")
-    unique, number = stem, 1
-    while unique in taken:
-        number += 1
-        unique = f"{stem}-{number}"
-    taken.add(unique)
-    return f"{unique}.png"
+    if output is not None:
+        print_maps(predicted.predictions, predicted.save(output))
+    else:
+        note_maps(predicted.predictions)
+    if json:
+        print_json(predicted.as_json())
+    elif csv:
+        out.write(predicted.as_csv())
+    else:
+        print_table(predicted.names, predicted.predictions)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Num
 
 from crystalvision.contracts._axes import Axis
+from crystalvision.contracts._recorded import Recorded
 from crystalvision.contracts._simulation import Cost, Measure, Pattern, Quantity
 
 
@@ -46,6 +47,14 @@ class Instrument(ABC):
     masks: bool = False
     option_columns: Mapping[str, Measure] = {}
     caveats: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> Recorded:
+        """How it records, as far as its options say that; by default nothing is stated.
+
+        An energy that is stated here is that of the patterns, whatever the recipe's beam is.
+        """
+        return Recorded()
 
     @abstractmethod
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:

@@ -4,7 +4,7 @@ from crystalvision.prediction._columns import flat_columns, grouped_columns, map
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
-from crystalvision.prediction._overlay import draw_explanation
+from crystalvision.prediction._overlay import draw_explanation, explanation_figure
 from crystalvision.prediction._predictions import (
     Estimates,
     EstimateSource,
@@ -13,7 +13,13 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
-from crystalvision.prediction._sources import PatternSource, open_source, read_image
+from crystalvision.prediction._sources import (
+    PatternSource,
+    open_source,
+    open_sources,
+    read_image,
+)
+from crystalvision.prediction._stated import Stated, matched
 
 __all__ = [
     "UNSEEN",
@@ -25,13 +31,17 @@ __all__ = [
     "Predictions",
     "Predictor",
     "Spread",
+    "Stated",
     "TargetMap",
     "carried",
     "draw_explanation",
+    "explanation_figure",
     "flat_columns",
     "grouped_columns",
     "join",
     "map_arrays",
+    "matched",
     "open_source",
+    "open_sources",
     "read_image",
 ]

@@ -13,8 +13,8 @@ from crystalvision.calibration import load_calibration, predict_with, views_of
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError
-from crystalvision.image_files import GapValues, as_counts, find_gaps
 from crystalvision.inputs import take_marks
+from crystalvision.measured_files import GapValues, as_counts, find_gaps
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
@@ -166,10 +166,10 @@ class Predictor:
     def explain(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
     ) -> Explanation:
-        """Show which places of one raw pattern speak for its class, and for its severity.
+        """Show which places of one raw pattern speak for what is said of it.
 
         Args:
-            image: (c, h, w), or (h, w) where one channel is expected.
+            image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
             gap_values: As for `prepare`.
 
@@ -178,7 +178,7 @@ class Predictor:
         """
         raw = self.prepare(image, source, gap_values)
         images = self._prepared(raw[None])
-        return explain(self._system, images, np.nan_to_num(raw), self.record)
+        return explain(self._system, images, np.nan_to_num(raw), self._axes(), self.record)
 
     def check_dropout(self, passes: int) -> None:
         """Check that passes with dropout would tell something.

@@ -87,5 +87,6 @@ def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
         "bound": "crystalvision_simulate.bound_command:bound",
+        "calibrate": "crystalvision_simulate.calibrate_command:calibrate",
         "show": "crystalvision_simulate.show:show",
     }

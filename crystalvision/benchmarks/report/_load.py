@@ -178,12 +178,15 @@ def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> CellResult:
             f"{where} has {len(judged.index)} predictions, expected {row.patterns} as in "
             "results.csv; go on with --resume"
         )
-    if score.target.name not in judged.targets:
+    name = score.target.name
+    if name in judged.scores:
+        return CellResult(row, facts, judged, judged.scores[name])
+    if name not in judged.targets:
         raise InputError(
-            f"{where} does not tell '{score.target.name}', by which the suite compares its "
+            f"{where} does not tell '{name}', by which the suite compares its "
             "systems; name another `target` in the suite"
         )
-    return CellResult(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
+    return CellResult(row, facts, judged, score.task.scores(judged.targets[name]))
 
 
 def _evaluation(folder: Path, row: ResultRow) -> str:

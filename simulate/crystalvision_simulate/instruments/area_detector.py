@@ -7,11 +7,13 @@ from typing import Self
 import numpy as np
 import torch
 
-from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments._detector_options import DetectorOptions
 from crystalvision_simulate.instruments.detector import (
+    burnt_in,
     expose_batch,
+    hot_and_dead,
     project_batch,
     q_of_pixels,
     saturation,
@@ -26,8 +28,8 @@ _PIXEL_BYTES = 60
 _PIXEL_SECONDS = 150e-9
 _PARTS_A_STEP = 1.25  # as `detector.project_batch` has it
 _CAVEAT = (
-    "The detector has the errors that the recipe switches on and no others: no defective pixels, "
-    "no cosmic rays. Inelastic scattering is at most a smooth background."
+    "The detector has the errors that the recipe switches on and no others: no cosmic rays. "
+    "Inelastic scattering is at most a smooth background."
 )
 _NO_NOISE = "There is no detector: the images are without noise and without background."
 _MIDDLE = "where the direct beam falls, from the middle of the detector"
@@ -81,6 +83,14 @@ class AreaDetector(DetectorOptions, Instrument):
     def caveats(self) -> tuple[str, ...]:  # type: ignore[override] # likewise
         """What whoever uses its images must know."""
         return (_NO_NOISE if self.kind == "ideal" else _CAVEAT,)
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: how far it is off its axes."""
+        return Recorded(
+            centre_px=(abs(self.centre_offset_y_px), abs(self.centre_offset_x_px)),
+            camera_length=abs(self.camera_length_error),
+        )
 
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: q_y and q_x, as they are meant to be.
@@ -162,8 +172,21 @@ class AreaDetector(DetectorOptions, Instrument):
         hidden = within(q_inv_angstrom, self.mask_radius_inv_angstrom)
         if self.kind != "ideal":
             hidden |= shadow(self.beam_stop, q_inv_angstrom)
+            hidden |= torch.from_numpy(self._unreal(q_inv_angstrom)).to(hidden.device)
         seen: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = ~hidden.cpu().numpy()
         return seen
+
+    def _unreal(
+        self, q_inv_angstrom: torch.Tensor
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+        """The bad pixels and those of the scale bar, (n, n)."""
+        shape = (self.pixels, self.pixels)
+        step = float(q_inv_angstrom[1, 0, 1] - q_inv_angstrom[1, 0, 0])
+        hot, dead = hot_and_dead(self.blemishes, shape)
+        unreal: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (
+            hot | dead | burnt_in(self.blemishes, shape, step)
+        )
+        return unreal
 
     @classmethod
     def note(

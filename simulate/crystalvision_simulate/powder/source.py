@@ -14,7 +14,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 
 from crystalvision.config import Config, Part, validate
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
 from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -200,6 +200,7 @@ class PowderSource(Source):
                 seed=recipe.seed,
                 drawn_from=digest_of(self.candidates),
             ),
+            recorded=Recorded.join(each.recorded for each in self._instrument.extremes),
             generator=_generator(),
             synthetic=True,
             caveats=(_CAVEAT, *instrument.caveats),
