@@ -233,6 +233,7 @@ def test_recipes_that_have_none_of_it_are_written_as_before(small_recipe):
     assert Recipe.model_validate(written) == small_recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     ["strain", "vibration", "vacancies", "substitution", "interstitial", "dislocations", "twin"],
