@@ -109,7 +109,7 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
         ),
         targets=TARGETS,
         image_shape=(1, size, size),
-        calibration=axes,
+        calibration=tuple(axis.model_dump() for axis in axes),
         conditions=Conditions(),
         plugins=(),
         phases=(),

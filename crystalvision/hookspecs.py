@@ -144,7 +144,8 @@ def crystalvision_heads() -> "Mapping[str, str | Callable[..., Head]]":
 
     The toolkit supplies `num_features`, and where the factory asks for them `targets`, what the
     dataset has to be learnt (name → `Target`), `num_classes`, those of the target that the option
-    `target` names (or else of `label`), and `grid`, the shape of the prepared images.
+    `target` names (or else of `label`), `grid`, the shape of the prepared images, and `map_grid`,
+    that of the feature map, which a final head does not have: `()`.
     Example: `return {"softmax": Softmax}`, where `Softmax(num_features: int, num_classes: int,
     target: str = "label")` has `targets`, `forward`, `loss` and `predict`.
     """

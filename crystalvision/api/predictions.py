@@ -159,28 +159,57 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
-    shape = first.record.image_shape
+    sources, conditions = open_patterns(
+        first,
+        patterns,
+        gap_values=gap_values,
+        stated=stated,
+        readers=readers,
+        reader=reader,
+        despite=despite,
+    )
+    names = tuple(name for source in sources for name in source.names)
+    answers = []
+    with progress("predicting", len(names)) as advance:
+        for source in sources:
+            for chunk in chunks(first, source):
+                answers.append(ask(chunk))
+                advance(len(chunk))
+    print_notes(sources)
+    if explain_to is not None:
+        _explain(first, sources, explain_to)
+    return Predicted(names, join(answers), conditions)
+
+
+def open_patterns(
+    predictor: Predictor,
+    patterns: Sequence[Pattern],
+    *,
+    gap_values: Sequence[str | float] | None,
+    stated: Stated,
+    readers: Readers,
+    reader: str | None,
+    despite: Sequence[Despite],
+) -> tuple[list[PatternSource], list[dict[str, Any]]]:
+    """Patterns on the axes of a run, not read yet, and how they fit it, in JSON types.
+
+    What was done to them is said on the standard error.
+
+    Raises:
+        InputError: One that does not fit.
+    """
+    shape = predictor.record.image_shape
     opened = [
         source
         for place, pattern in enumerate(patterns)
         for source in _opened(pattern, place, shape, readers, reader)
     ]
     gaps = parse_gap_values([str(value) for value in gap_values or ()])
-    sources, fits = matched(first, opened, stated, despite, gaps)
+    sources, fits = matched(predictor, opened, stated, despite, gaps)
     for note in (note for _, fit in fits for note in fit.notes):
         err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
     conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
-    names = tuple(name for source in sources for name in source.names)
-    answers = []
-    with progress("predicting", len(names)) as advance:
-        for source in sources:
-            for chunk in _chunks(first, source):
-                answers.append(ask(chunk))
-                advance(len(chunk))
-    _print_notes(sources)
-    if explain_to is not None:
-        _explain(first, sources, explain_to)
-    return Predicted(names, join(answers), conditions)
+    return sources, conditions
 
 
 def _at(values: Any, place: int) -> object:
@@ -232,7 +261,7 @@ def _opened(
     return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
 
 
-def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
+def chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:
     """Checked patterns of a source, lazily, some at a time."""
 
     def read(places: range) -> np.ndarray[Any, Any]:
@@ -249,7 +278,7 @@ def _chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[
     )
 
 
-def _print_notes(sources: Sequence[PatternSource]) -> None:
+def print_notes(sources: Sequence[PatternSource]) -> None:
     """Say how files were understood."""
     notes: dict[str, list[str]] = {}
     for source in sources:

@@ -11,10 +11,18 @@ import numpy.typing as npt
 from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, evaluate
-from crystalvision.api.predictions import Pattern, Predicted, Uncertainty, predict
+from crystalvision.api.matches import Matched, look_up
+from crystalvision.api.predictions import (
+    Pattern,
+    Predicted,
+    Uncertainty,
+    open_patterns,
+    predict,
+)
 from crystalvision.api.session import Session
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
+from crystalvision.errors import InputError
 from crystalvision.evaluation import RESAMPLES, Split
 from crystalvision.export import ExportCheck, Format, export_run
 from crystalvision.measured_files import Readers
@@ -22,6 +30,9 @@ from crystalvision.models import listed
 from crystalvision.prediction import Predictor, Stated
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
+
+TOP = 5
+"""Candidates that are given of each pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +202,72 @@ class Run:
             reader=reader,
             despite=tuple(despite),
             explain_to=None if explain_to is None else Path(explain_to),
+        )
+
+    def look_up(
+        self,
+        *patterns: Pattern,
+        candidates: str | Path | Sequence[str | Path] = (),
+        library: bool | None = None,
+        top: int = TOP,
+        draws: int | None = None,
+        gap_values: Sequence[str | float] | None = None,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
+        reader: str | None = None,
+        despite: Sequence[Despite] = (),
+        device: str = "cpu",
+    ) -> Matched:
+        """Say which candidates patterns are most like, whether or not the run was trained on them.
+
+        Args:
+            *patterns: As for `predict`.
+            candidates: Files and folders with candidates, such as a folder of CIF files.
+            library: Whether to compare with the library of the run (`crystalvision library add`);
+                by default where no candidates are given.
+            top: How many to give of each pattern.
+            draws: Expected patterns of each candidate that is not in the library yet.
+            gap_values: As for `predict`, and so are all others.
+            pixel_size_inv_angstrom: See there [1/Å].
+            centre: See there [pixels].
+            energy_kev: See there [keV].
+            wavelength_angstrom: See there [Å].
+            anode: See there.
+            reader: See there.
+            despite: See there.
+            device: Where to compute: `cpu`, `cuda` or `auto`.
+
+        Raises:
+            InputError: No pattern, or one that is not like those that the run was trained on; no
+                head of the run gives an embedding; or there are no candidates.
+        """
+        if not patterns:
+            raise InputError("look_up: no pattern was given; give files or arrays of counts")
+        places = [candidates] if isinstance(candidates, str | Path) else list(candidates)
+        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
+        chosen = choose_device(device)
+        predictor = Predictor(self._run, chosen)
+        self._session.begin(chosen.type)
+        sources, _ = open_patterns(
+            predictor,
+            patterns,
+            gap_values=gap_values,
+            stated=stated,
+            readers=Readers(self._session.catalogue),
+            reader=reader,
+            despite=tuple(despite),
+        )
+        return look_up(
+            predictor,
+            sources,
+            [Path(place) for place in places],
+            catalogue=self._session.catalogue,
+            stored=not places if library is None else library,
+            top=top,
+            draws=draws,
         )
 
     def export(

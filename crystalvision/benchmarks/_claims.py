@@ -8,12 +8,16 @@ from crystalvision.config import Config
 
 
 class Claim(Config):
-    """Something that is said of two systems, and is to be tested.
+    """Something that is said of systems, and is to be tested.
 
     Attributes:
         text: In words, such as "transfer helps the classifier".
-        system: The system that is said to be more accurate.
+        system: The system that is said to have the better score.
         than: The other, or the same.
+        below: Instead of another system: a value that the score is said to stay below.
+        metric: Another metric of each sample than the score, such as `top_5`.
+        between: Two datasets that are trained on: what is said is that from the first to the
+            second, `system` loses less than `than` does.
         trained_on: What the system was trained on, and
         tested_on: what it was tested on, where the claim is about that; patterns of all these tests
             count together.
@@ -26,7 +30,10 @@ class Claim(Config):
 
     text: str
     system: str
-    than: str
+    than: str | None = None
+    below: float | None = None
+    metric: str = ""
+    between: tuple[str, str] | None = None
     trained_on: str | None = None
     tested_on: tuple[str, ...] = ()
     than_trained_on: str | None = None
@@ -35,6 +42,12 @@ class Claim(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if (self.than is None) == (self.below is None):
+            raise ValueError("give either `than`, another system, or `below`, a value")
+        if self.between is not None and self.than is None:
+            raise ValueError("`between` compares how two systems change: give `than`")
+        if self.is_across and (self.than is None or self.metric or self.between):
+            raise ValueError("`tested_on` compares scores with those of `than`, and no more")
         if bool(self.trained_on) != bool(self.tested_on):
             raise ValueError("give both `trained_on` and `tested_on`, or neither")
         others = (self.than_trained_on, self.than_tested_on, self.within)
@@ -51,7 +64,7 @@ class Claim(Config):
     def datasets(self) -> tuple[str, ...]:
         """All datasets that it names."""
         trained = filter(None, (self.trained_on, self.than_trained_on))
-        return (*trained, *self.tested_on, *self.than_tested_on)
+        return (*trained, *self.tested_on, *self.than_tested_on, *(self.between or ()))
 
     @property
     def is_across(self) -> bool:
@@ -59,9 +72,9 @@ class Claim(Config):
         return bool(self.tested_on)
 
     @property
-    def pair(self) -> tuple[str, str]:
-        """Both systems."""
-        return self.system, self.than
+    def systems(self) -> tuple[str, ...]:
+        """The systems that it is about."""
+        return (self.system,) if self.than is None else (self.system, self.than)
 
 
 class CurvePlan(Config):

@@ -52,10 +52,11 @@ class TrainSamples(Samples):
 
 
 class DatasetPlan(Config):
-    """A dataset of a suite: a recipe, and what is made of it.
+    """A dataset of a suite: a recipe and what is made of it, or data that are there.
 
     Attributes:
         recipe: Name or YAML file of a recipe.
+        path: A dataset to test on, such as imported measured patterns, instead of a recipe.
         source: The source that makes it; needed only where several are installed and the recipe's
             own distribution does not have exactly one.
         set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
@@ -68,7 +69,8 @@ class DatasetPlan(Config):
         published: Key of the published test that it stands for.
     """
 
-    recipe: str
+    recipe: str = ""
+    path: str | None = None
     source: str | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     train: TrainSamples | None = None
@@ -80,6 +82,15 @@ class DatasetPlan(Config):
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:
+        if bool(self.recipe) == (self.path is not None):
+            raise ValueError("give either a `recipe`, or the `path` of a dataset")
+        if self.path is not None:
+            if self.train or self.test or self.set or self.source:
+                raise ValueError(
+                    "a dataset that is there is tested on whole: leave `train`, `test`, `set` and "
+                    "`source` out"
+                )
+            return self
         if self.train is None and self.test is None:
             raise ValueError("give `train`, `test` or both")
         if self.train is not None and self.test is not None and self.train.seed == self.test.seed:
@@ -88,6 +99,11 @@ class DatasetPlan(Config):
                 "both; give another"
             )
         return self
+
+    @property
+    def is_tested_on(self) -> bool:
+        """Whether systems can be tested on it."""
+        return self.test is not None or self.path is not None
 
 
 class Start(Config):
@@ -176,7 +192,7 @@ class Suite(Config):
             first that was judged.
         compare_with: The system from which the difference of every other is tested.
         published: YAML or JSON file of published results, beside the suite's own file.
-        claims: What is said of pairs of systems; each is tested, beside the published numbers.
+        claims: What is said of systems; each is tested, beside the published numbers.
         seeds: Each system is trained once with each.
         datasets: By name.
         systems: By name, in the order of the tables.
@@ -235,7 +251,7 @@ class Suite(Config):
     def _check_shown(self) -> None:
         """Check the names in what is told of the results."""
         for number, claim in enumerate(self.claims):
-            for each in claim.pair:
+            for each in claim.systems:
                 _known(each, self.systems, f"claims.{number}", "system")
             for each in claim.datasets:
                 _known(each, self.datasets, f"claims.{number}", "dataset")

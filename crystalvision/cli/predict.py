@@ -1,11 +1,13 @@
 """`crystalvision predict`."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
+from crystalvision.cli._library import print_matches
 from crystalvision.cli._predictions import note_maps, print_maps, print_table
 from crystalvision.cli._recorded import (
     AnodeOption,
@@ -91,6 +93,21 @@ def predict(
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,
+    candidates: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Compare with candidates in a file or folder, such as a folder of CIF files, "
+            "instead of the classes that the run was trained on. Repeat it for each.",
+        ),
+    ] = None,
+    library: Annotated[
+        bool, typer.Option("--library", help="Compare with the candidates in the run's library.")
+    ] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Candidates to show of each pattern.  [default: 5]"),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -107,7 +124,7 @@ def predict(
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
     from crystalvision.api.predictions import check_table
-    from crystalvision.api.runs import Run
+    from crystalvision.api.runs import TOP, Run
 
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
@@ -118,31 +135,63 @@ def predict(
             f"--explain-to {explain_to} does nothing without --explain; give that, too"
         )
     state: State = ctx.obj
-    predicted = Run.load(run, state.session).predict(
+    asked = Run.load(run, state.session)
+    described: dict[str, Any] = {
+        "gap_values": gap_value,
+        "pixel_size_inv_angstrom": pixel_size,
+        "centre": direct_beam(centre),
+        "energy_kev": energy_kev,
+        "wavelength_angstrom": wavelength_angstrom,
+        "anode": anode,
+        "reader": reader,
+        "despite": differences(despite),
+        "device": device,
+    }
+    if candidates or library:
+        _refuse(
+            {"--explain": explain, "--uncertainty": uncertainty, "--ensemble": ensemble},
+            "cannot be had with --candidates or --library; leave it out",
+        )
+        matches = asked.look_up(
+            *images, candidates=candidates or (), library=library, top=top or TOP, **described
+        )
+        if output is not None:
+            matches.save(output)
+        _show(matches, print_matches, json=json, csv=csv)
+        return
+    _refuse({"--top": top}, "does nothing without --candidates or --library; give one, too")
+    predicted = asked.predict(
         *images,
         uncertainty=uncertainty,
         passes=passes,
         seed=seed,
         ensemble=ensemble or (),
         calibrated=not uncalibrated,
-        gap_values=gap_value,
-        pixel_size_inv_angstrom=pixel_size,
-        centre=direct_beam(centre),
-        energy_kev=energy_kev,
-        wavelength_angstrom=wavelength_angstrom,
-        anode=anode,
-        reader=reader,
-        despite=differences(despite),
         explain_to=(explain_to or Path("explained")) if explain else None,
-        device=device,
+        **described,
     )
     if output is not None:
         print_maps(predicted.predictions, predicted.save(output))
     else:
         note_maps(predicted.predictions)
+    _show(predicted, lambda each: print_table(each.names, each.predictions), json=json, csv=csv)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that were given.
+
+    Raises:
+        InputError: One was.
+    """
+    for option, value in options.items():
+        if value:
+            raise InputError(f"{option} {why}")
+
+
+def _show(found: Any, print_it: Callable[[Any], None], *, json: bool, csv: bool) -> None:
     if json:
-        print_json(predicted.as_json())
+        print_json(found.as_json())
     elif csv:
-        out.write(predicted.as_csv())
+        out.write(found.as_csv())
     else:
-        print_table(predicted.names, predicted.predictions)
+        print_it(found)

@@ -19,6 +19,7 @@ from crystalvision.storage import read_text
 from crystalvision.text import csv_reader, csv_writer
 
 CSV, MAPS = "predictions.csv", "predictions.npz"
+_MANY_CLASSES = 64
 _MOST_COLUMNS = 16  # numbers of one sample; what has more goes to a file of arrays
 Array = np.ndarray[Any, Any]
 Columns = Mapping[str, Array]
@@ -49,8 +50,9 @@ def write_predictions(
 
     `predictions.csv` has a row for each pattern: `index`, then for each target its truth, under
     its name, and the estimate, `NAME_predicted`, then the probability of each class,
-    `NAME_probability_CLASS`; the numbers of a vector are counted from 0. At last come what tasks
-    say of a pattern, and its specimen, where several patterns show one.
+    `NAME_probability_CLASS`, to six places where there are more than 64 classes; the numbers of a
+    vector are counted from 0. At last come what tasks say of a pattern, and its specimen, where
+    several patterns show one.
 
     Args:
         index: Place of each pattern in its dataset, (n,).
@@ -182,8 +184,11 @@ def _columns_of(judged: EvaluatedEstimates) -> dict[str, list[Any]]:
         flat = values.reshape(len(judged), -1)
         found |= {each: flat[:, n].tolist() for n, each in enumerate(_names(name, target))}
     if judged.probabilities is not None and not target.shape:
+        probabilities = judged.probabilities.astype(np.float64)
+        if len(target.classes) > _MANY_CLASSES:  # nearly all of them say no more than that
+            probabilities = probabilities.round(6)
         for k, each in enumerate(target.classes):
-            found[f"{target.name}_probability_{each}"] = judged.probabilities[:, k].tolist()
+            found[f"{target.name}_probability_{each}"] = probabilities[:, k].tolist()
     return found
 
 

@@ -6,6 +6,7 @@ import torch
 
 from crystalvision.config import Part
 from crystalvision.contracts import (
+    Backbone,
     Head,
     Target,
     check_size,
@@ -121,6 +122,7 @@ class _Parts:
             num_features=width,
             targets=self._targets,
             grid=self._grid,
+            map_grid=self._map_grid(backbone),
         )
         branch = Branch(name, backbone, head, in_channels=in_channels)
         load_trained_branch(branch, config)
@@ -153,12 +155,14 @@ class _Parts:
         width = branch.backbone.num_features
         shape: tuple[int, ...] = ()
         if branch.head.reads == "map":
-            steps = strides(branch.backbone, len(self._grid))
-            shape = tuple(
-                max(1, size // step) for size, step in zip(self._grid, steps, strict=True)
-            )
+            shape = self._map_grid(branch.backbone)
         who = f"branch '{branch.name}': the {origin_of(branch.head, 'head')}"
         return self._check_head(branch.head, torch.zeros(1, width, *shape), who)
+
+    def _map_grid(self, backbone: Backbone) -> tuple[int, ...]:
+        """Shape of the feature map; of one that rounds up, without the last point."""
+        steps = strides(backbone, len(self._grid))
+        return tuple(max(1, size // step) for size, step in zip(self._grid, steps, strict=True))
 
     @torch.no_grad()
     def _check_head(self, head: Head, features: torch.Tensor, who: str) -> int:

@@ -21,6 +21,7 @@ def make_head(
     num_features: int,
     targets: Mapping[str, Target],
     grid: Sequence[int],
+    map_grid: Sequence[int] = (),
 ) -> Head:
     """Make a head, and check that what it learns is there to be learnt.
 
@@ -31,6 +32,7 @@ def make_head(
         num_features: Features that it reads.
         targets: What a dataset has to be learnt, by name.
         grid: Shape of the prepared images.
+        map_grid: Shape of the feature map; empty where there is none.
 
     Raises:
         InputError: No such head, a wrong option, or a target that the dataset lacks or that is of
@@ -53,6 +55,7 @@ def make_head(
         num_classes=count,
         targets=targets,
         grid=tuple(grid),
+        map_grid=tuple(map_grid),
     )
     learnt = head.targets
     if not (isinstance(learnt, tuple) and learnt and all(isinstance(each, str) for each in learnt)):

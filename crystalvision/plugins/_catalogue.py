@@ -252,6 +252,7 @@ class Catalogue:
         num_classes: int,
         targets: "Mapping[str, Target]",
         grid: tuple[int, ...],
+        map_grid: tuple[int, ...] = ...,
     ) -> "Head": ...
     @overload
     def create(

@@ -80,7 +80,7 @@ KINDS: dict[str, Kind] = {
             "head",
             "crystalvision_heads",
             context=("num_features",),
-            on_request=("num_classes", "targets", "grid"),
+            on_request=("num_classes", "targets", "grid", "map_grid"),
             requires=("forward", "loss", "predict", "targets", "reads", "observe"),
         ),
         Kind(

@@ -4,15 +4,25 @@ Whatever makes datasets from sources is in `crystalvision.sources`, which offers
 """
 
 from crystalvision.samples._bound import AccuracyBound, BoundPoint
+from crystalvision.samples._candidates import (
+    CandidateInfo,
+    Candidates,
+    Expected,
+    with_candidates,
+)
 from crystalvision.samples._contract import Sample, Source, of_recipes_with
 from crystalvision.samples._cost import SourceCost, size_in_words
 
 __all__ = [
     "AccuracyBound",
     "BoundPoint",
+    "CandidateInfo",
+    "Candidates",
+    "Expected",
     "Sample",
     "Source",
     "SourceCost",
     "of_recipes_with",
     "size_in_words",
+    "with_candidates",
 ]

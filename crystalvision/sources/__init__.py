@@ -8,10 +8,14 @@ killed goes on, and a damaged dataset is repaired.
 from crystalvision.samples import (
     AccuracyBound,
     BoundPoint,
+    CandidateInfo,
+    Candidates,
+    Expected,
     Sample,
     Source,
     SourceCost,
     size_in_words,
+    with_candidates,
 )
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._generate import generate
@@ -22,7 +26,10 @@ from crystalvision.sources._spec import SourceSpec, open_once
 __all__ = [
     "AccuracyBound",
     "BoundPoint",
+    "CandidateInfo",
+    "Candidates",
     "Cluster",
+    "Expected",
     "Repair",
     "Sample",
     "Source",
@@ -36,4 +43,5 @@ __all__ = [
     "repair",
     "size_in_words",
     "source_of",
+    "with_candidates",
 ]

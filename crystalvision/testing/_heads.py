@@ -41,6 +41,7 @@ def context(subject: PluginUnderTest) -> dict[str, Any]:
             "num_classes": classes,
             "targets": _known(subject),
             "grid": _GRID,
+            "map_grid": _MAP,
         }
         try:
             subject.create({}, **given)

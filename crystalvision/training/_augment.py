@@ -72,7 +72,8 @@ def _apply(
     for augmentation in augmentations:
         who = f"the {origin_of(augmentation, 'augmentation')}"
         given = augmentation.apply(counts, generator, seen)
-        if not isinstance(given, tuple) or len(given) != 2 or (given[1] is None) != (seen is None):
+        masked = seen is not None  # a mask may be new, but none is forgotten
+        if not isinstance(given, tuple) or len(given) != 2 or (masked and given[1] is None):
             raise PluginError(
                 f"{who} gave {described(given)}; expected a pair (counts, seen) of images and of "
                 "what was seen of them"

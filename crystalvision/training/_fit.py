@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from crystalvision.contracts import Augmentation
+from crystalvision.contracts import Augmentation, Head
 from crystalvision.models import System
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import augmenter
@@ -140,7 +140,9 @@ class _Loop:
             restore_system(system, found)
         else:
             for head in system.heads().values():
-                head.observe(training.targets)
+                # Most look at nothing, and an epoch of online samples need not be made for them.
+                if type(head).observe is not Head.observe:
+                    head.observe(training.targets)
         self.progress = self._start.progress
         self._before = self.progress.seconds
         self._started = time.perf_counter()

@@ -14,6 +14,7 @@ def crystalvision_backbones() -> Mapping[str, str]:
         "dnsnet-tiny": "crystalvision_backbones.dnsnet_presets:dnsnet_tiny",
         "alexnet": "crystalvision_backbones.torchvision_models:alexnet",
         "vgg16": "crystalvision_backbones.torchvision_models:vgg16",
+        "resnet-1d": "crystalvision_backbones.resnet_1d:ResNet1d",
         "resnet18": "crystalvision_backbones.torchvision_models:resnet18",
         "resnet50": "crystalvision_backbones.torchvision_models:resnet50",
         "resnet101": "crystalvision_backbones.torchvision_models:resnet101",

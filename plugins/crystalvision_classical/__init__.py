@@ -18,6 +18,7 @@ def crystalvision_features() -> Mapping[str, str]:
         "radial-profile": "crystalvision_classical.features.radial_profile:RadialProfile",
         "ring-moments": "crystalvision_classical.features.ring_moments:RingMoments",
         "spot-positions": "crystalvision_classical.features.spots:SpotPositions",
+        "values": "crystalvision_classical.features.values:Values",
     }
 
 

@@ -9,6 +9,8 @@ from crystalvision import hookimpl
 def crystalvision_heads() -> Mapping[str, str]:
     """The heads that come with the toolkit."""
     return {
+        "dense": "crystalvision_heads.dense:DenseHead",
+        "embedding": "crystalvision_heads.embedding:CosineHead",
         "joint": "crystalvision_heads.joint:JointHead",
         "ordinal": "crystalvision_heads.ordinal:OrdinalHead",
         "perceptron": "crystalvision_heads.perceptron:Perceptron",

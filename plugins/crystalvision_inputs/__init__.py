@@ -12,8 +12,12 @@ def crystalvision_inputs() -> Mapping[str, str]:
         "bin": "crystalvision_inputs.bin:Bin",
         "clip": "crystalvision_inputs.clip:Clip",
         "crop": "crystalvision_inputs.crop:Crop",
+        "fft-filter": "crystalvision_inputs.fft_filter:FftFilter",
         "log1p": "crystalvision_inputs.log1p:Log1p",
+        "max-scale": "crystalvision_inputs.max_scale:MaxScale",
         "polar": "crystalvision_inputs.polar:Polar",
+        "power": "crystalvision_inputs.power:Power",
+        "snip": "crystalvision_inputs.snip:Snip",
         "sqrt": "crystalvision_inputs.sqrt:Sqrt",
         "standardise": "crystalvision_inputs.standardise:Standardise",
     }

@@ -71,7 +71,7 @@ def crystalvision_instruments() -> Mapping[str, str]:
 def crystalvision_sources() -> Mapping[str, str]:
     """The simulation engine, and powder patterns of a library of phases."""
     return {
-        "powder": "crystalvision_simulate.powder.source:open_source",
+        "powder": "crystalvision_simulate.powder.plugin:open_source",
         "simulation": "crystalvision_simulate.source:open_source",
     }
 

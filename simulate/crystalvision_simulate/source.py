@@ -20,7 +20,8 @@ from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.simulator import RenderedScene, Simulator
+from crystalvision_simulate.scenes import RenderedScene
+from crystalvision_simulate.simulator import Simulator
 
 SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20

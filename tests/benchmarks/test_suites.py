@@ -9,6 +9,7 @@ import yaml
 from crystalvision.benchmarks import load_suite, plan_benchmark
 from crystalvision.benchmarks._cells import cells_of
 from crystalvision.benchmarks._experiments import experiment_of, with_experiments
+from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 
 
@@ -31,6 +32,7 @@ CASES = [
     )
     for name in CATALOGUE.names("suite")
     for budget in yaml.safe_load(CATALOGUE.path("suite", name).read_text())["budgets"]
+    if budget != "measured"  # it asks for data of the user's own
 ]
 
 
@@ -70,3 +72,9 @@ def test_all_have_the_three_budgets():
         assert {"quick", "standard", "paper"} <= {
             case.values[1] for case in CASES if case.values[0] == name
         }
+
+
+def test_a_budget_for_measured_data_asks_for_them():
+    suite = load_suite(CATALOGUE.path("suite", "powder"), "measured")
+    with pytest.raises(InputError, match=r"--set datasets\.measured\.path=DATA\.zarr"):
+        plan_benchmark(suite, CATALOGUE, PluginSelection(), device="cpu", watcher=Silent())

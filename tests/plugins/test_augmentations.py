@@ -10,6 +10,8 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_augmentation.beam_stop import BeamStop
 from crystalvision_augmentation.dihedral import Dihedral
+from crystalvision_augmentation.measured_baseline import MeasuredBaseline
+from crystalvision_augmentation.range import Range
 from crystalvision_augmentation.rotation import Rotation
 from crystalvision_augmentation.shift import Shift
 from crystalvision_augmentation.thinning import Thinning
@@ -33,9 +35,23 @@ def cases():
             yield pytest.param((name, dimensions), id=f"{name}-{dimensions}d")
 
 
+DRAWING = (MeasuredBaseline, Thinning)
+"""Those that draw counts, beside hiding and moving them."""
+
+
+@pytest.fixture
+def options(tmp_path) -> dict[str, dict[str, object]]:
+    """Options of those that cannot do without."""
+    path = tmp_path / "measured.xy"
+    counts = torch.cat([torch.linspace(60, 90, 260), torch.tensor([100.0] * 40)])
+    path.write_text("".join(f"{i / 50:.2f} {one:.0f}\n" for i, one in enumerate(counts)))
+    return {"measured-baseline": {"files": [str(path)], "points": 30}}
+
+
 @pytest.fixture(params=list(cases()))
-def augmentation(request) -> Augmentation:
-    return Catalogue.load().create("augmentation", request.param[0])
+def augmentation(request, options) -> Augmentation:
+    name = request.param[0]
+    return Catalogue.load().create("augmentation", name, options.get(name.split(":")[-1], {}))
 
 
 @pytest.fixture
@@ -50,7 +66,7 @@ def test_it_gives_counts_of_the_same_shape_and_changes_no_input(augmentation, gr
     before = counts.clone()
     augmentation.check((1, *grid))
     changed, seen = augmentation.apply(counts, seeded())
-    assert seen is None
+    assert (seen is not None) == isinstance(augmentation, Range)
     assert torch.equal(counts, before)
     assert (changed.shape, changed.dtype) == (counts.shape, counts.dtype)
     assert torch.equal(changed, changed.round())
@@ -66,10 +82,9 @@ def test_what_was_not_seen_moves_with_the_image(augmentation, grid):
     assert (still.shape, still.dtype) == (seen.shape, torch.bool)
     assert (changed[~still] == 0).all()
     assert still.any()
-    if not isinstance(augmentation, Thinning):  # of which some counts are lost
+    if not isinstance(augmentation, DRAWING):
         assert (changed[still] > 0).all()
-    alone, _ = augmentation.apply(counts * seen, seeded())
-    if not isinstance(augmentation, Thinning):
+        alone, _ = augmentation.apply(counts * seen, seeded())
         assert torch.equal(alone, changed)
 
 
@@ -168,3 +183,54 @@ def test_a_beam_stop_hides_the_beam_and_a_bar_to_one_side():
 def test_images_that_cannot_be_changed_so_are_refused(augmentation, shape, message):
     with pytest.raises(InputError, match=message):
         augmentation.check(shape)
+
+
+def test_a_shorter_range_hides_both_ends_of_some_curves():
+    counts = poisson(400, 1, 300).clamp_min(1)
+    changed, seen = Range(least=0.4, share=0.5).apply(counts, seeded())
+    whole = seen.all(-1).flatten()
+    assert 0.4 < float(whole.float().mean()) < 0.6
+    length = seen.sum(-1).flatten()[~whole]
+    assert int(length.min()) >= 0.4 * 300 - 1
+    assert int(length.min()) < 150
+    edges = seen[..., 1:].int() - seen[..., :-1].int()
+    assert int(edges.abs().sum(-1).max()) == 2  # in one piece
+    assert not seen[:, :, 0].all()
+    assert not seen[:, :, -1].all()
+    assert (changed[~seen.expand_as(changed)] == 0).all()
+    before = torch.zeros_like(counts, dtype=torch.bool)
+    assert not Range().apply(counts * 0, seeded(), before)[1].any()
+
+
+def test_the_strongest_points_stand_on_measured_noise(tmp_path):
+    """Wang et al.: the largest points of the calculated pattern, shuffled noise elsewhere."""
+    for name, level in (("low", 100), ("high", 300)):
+        peaks = [1000] * 50
+        rows = [f"{10 + i / 10:.1f},{one}" for i, one in enumerate([level] * 300 + peaks)]
+        (tmp_path / f"{name}.csv").write_text("two_theta_deg,counts\n" + "\n".join(rows))
+    curve = torch.zeros(200, 1, 350)
+    curve[..., 100:150] = torch.linspace(2000, 5000, 50)
+    made = MeasuredBaseline(files=[str(tmp_path)], points=50)
+    made.check((1, 350))
+    changed, _ = made.apply(curve, seeded())
+    assert torch.equal(changed[..., 100:150], curve[..., 100:150])
+    levels = changed[..., :100].flatten(1)
+    assert {tuple(set(row.tolist())) for row in levels} == {(500.0,), (1500.0,)}
+
+
+@pytest.mark.parametrize(
+    ("files", "points", "message"),
+    [
+        ([], 400, "name files or folders"),
+        (["nowhere.csv"], 400, r"nowhere\.csv"),
+    ],
+)
+def test_noise_of_nothing_is_refused(files, points, message):
+    with pytest.raises(InputError, match=message):
+        MeasuredBaseline(files=files, points=points).check((1, 2000))
+
+
+def test_noise_of_what_is_no_pattern_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("two words\n1 2\n")
+    with pytest.raises(InputError, match=r"notes\.txt"):
+        MeasuredBaseline(files=[str(tmp_path)])

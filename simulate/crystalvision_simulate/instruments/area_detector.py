@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 
 from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
@@ -157,24 +158,24 @@ class AreaDetector(DetectorOptions, Instrument):
                 for one, each in zip(instruments, projected, strict=True)
             ]
             counts = expose_batch(images, q, rngs, exposures)
-        return [
-            Recording(count, one.seen(each) if one.masks else None)
-            for one, count, each in zip(instruments, counts, q, strict=True)
-        ]
+        if not instruments[0].masks:
+            return [Recording(count, None) for count in counts]
+        hidden = [one.hidden(each) for one, each in zip(instruments, q, strict=True)]
+        seen = ~torch.stack(hidden).cpu().numpy()  # at once: a GPU is waited for
+        return [Recording(count, each) for count, each in zip(counts, seen, strict=True)]
 
     @classmethod
     def q_inv_angstrom(cls, instruments: Sequence[Self], like: torch.Tensor) -> torch.Tensor:
         """q_y and q_x in the middle of every pixel [1/Å], (b, 2, n, n)."""
         return q_of_pixels(instruments[0].camera, [one.pose for one in instruments], like)
 
-    def seen(self, q_inv_angstrom: torch.Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        """The pixels that no stop and no mask hides, (n, n), by q_y and q_x of each, (2, n, n)."""
+    def hidden(self, q_inv_angstrom: Float[torch.Tensor, "2 n n"]) -> Bool[torch.Tensor, "n n"]:
+        """The pixels that a stop or a mask hides, by q_y and q_x of each [1/Å]."""
         hidden = within(q_inv_angstrom, self.mask_radius_inv_angstrom)
         if self.kind != "ideal":
             hidden |= shadow(self.beam_stop, q_inv_angstrom)
             hidden |= torch.from_numpy(self._unreal(q_inv_angstrom)).to(hidden.device)
-        seen: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = ~hidden.cpu().numpy()
-        return seen
+        return hidden
 
     def _unreal(
         self, q_inv_angstrom: torch.Tensor

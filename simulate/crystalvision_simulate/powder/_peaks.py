@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 
 _FINE_DEG = 0.005  # places within a step of this are kept by sharing
-_WIDTHS = 24  # between the narrowest and the widest peak; in between, a mean of two
+_IN_A_WIDTH = 5  # steps within the narrowest width are fine enough, too
+_NODE = 0.12  # widths that are drawn, one wider by so much than another; in between, a mean of two
 _MARGIN_DEG = 4.0  # beyond both ends, so that the tails of peaks just outside reach in
 _GAUSS = 4 * np.log(2)
 
@@ -151,8 +152,11 @@ def _spread(
     eta: Float[np.ndarray, "m"],
     axis: Axis,
 ) -> Float[np.ndarray, "t"]:
-    """Pseudo-Voigts on an axis: each is shared between the two nearest of a few widths."""
-    parts = max(1, int(np.ceil(axis.scale / _FINE_DEG - 1e-9)))
+    """Pseudo-Voigts on an axis: each is shared between the two nearest of some widths."""
+    if not width_deg.size:
+        return np.zeros(axis.size)
+    narrowest, widest = (max(float(end), 1e-6) for end in (width_deg.min(), width_deg.max()))
+    parts = max(1, int(np.ceil(axis.scale / max(_FINE_DEG, narrowest / _IN_A_WIDTH) - 1e-9)))
     fine = axis.scale / parts
     margin = int(np.ceil(_MARGIN_DEG / axis.scale)) * parts
     size = axis.size * parts + 2 * margin
@@ -163,30 +167,38 @@ def _spread(
     if not inside.any():
         return np.zeros(axis.size)
     where, strength, width_deg, eta = (each[inside] for each in (where, strength, width_deg, eta))
-    nodes = np.geomspace(max(width_deg.min(), 1e-6), max(width_deg.max(), 1e-6) * 1.000001, _WIDTHS)
-    node = np.interp(np.log(width_deg.clip(1e-6)), np.log(nodes), np.arange(_WIDTHS))
-    lower = np.minimum(node.astype(np.int64), _WIDTHS - 2)
+    ratio = np.log(widest / narrowest)
+    nodes = np.exp(np.log(narrowest) + ratio * np.linspace(0, 1, 2 + int(ratio / _NODE)))
+    node = np.log(width_deg.clip(1e-6) / narrowest) / max(ratio, 1e-12) * (len(nodes) - 1)
+    lower = node.astype(np.int64).clip(0, len(nodes) - 2)
     upper_part = node - lower
     first = where.astype(np.int64)
     later = where - first
-    stack = np.zeros((2, _WIDTHS, size))  # Gauss and Lorentz
-    for kind, share in enumerate((1 - eta, eta)):
+    index, added = [], []  # of Gauss and Lorentz, of the two nearest widths and places
+    for kind, of_kind in enumerate((1 - eta, eta)):
         for step, of_step in ((0, 1 - later), (1, later)):
             for up, of_node in ((0, 1 - upper_part), (1, upper_part)):
-                added = strength * share * of_step * of_node
-                np.add.at(stack[kind], (lower + up, first + step), added)
+                index.append(((kind * len(nodes)) + lower + up) * size + first + step)
+                added.append(strength * of_kind * of_step * of_node)
+    stack = np.bincount(np.concatenate(index), np.concatenate(added), 2 * len(nodes) * size)
+    scale = stack.max()
     length = next_fast_len(size + margin, real=True)
-    waves = rfft(stack, length, axis=-1) * _transforms(nodes, rfftfreq(length, fine))
-    drawn = irfft(waves.sum(axis=(0, 1)), length)[margin : margin + axis.size * parts]
-    summed: Float[np.ndarray, "t"] = drawn.reshape(axis.size, parts).sum(axis=1).clip(min=0)
-    return summed
+    # Relative to the strongest, float32 is exact enough, and takes half the time.
+    relative = (stack / scale).astype(np.float32).reshape(2, len(nodes), size)
+    frequency = rfftfreq(length, fine)
+    waves = rfft(relative, length, axis=-1) * _transforms(nodes, frequency)
+    # What is shared by two points is broader by a triangle, on the mean.
+    waves = waves.sum(axis=(0, 1)) / np.sinc(frequency * fine) ** 2
+    drawn = irfft(waves, length)[margin : margin + axis.size * parts]
+    summed = drawn.astype(np.float64).reshape(axis.size, parts).sum(axis=1)
+    return np.asarray(scale * summed.clip(min=0))
 
 
 def _transforms(
     widths: Float[np.ndarray, "w"], frequency: Float[np.ndarray, "f"]
-) -> Complex[np.ndarray, "2 w f"]:
+) -> Float[np.ndarray, "2 w f"]:
     """Fourier transforms of Gaussians and Lorentzians of area 1 and these widths, (2, w, f)."""
-    scaled = widths[:, None] * frequency
+    scaled = np.multiply.outer(widths, frequency).astype(np.float32)
     gauss = np.exp(-((np.pi * scaled) ** 2) / _GAUSS)
     lorentz = np.exp(-np.pi * scaled)
-    return np.stack([gauss, lorentz]).astype(np.complex128)
+    return np.stack([gauss, lorentz])

@@ -6,21 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from pydantic import Field, model_validator
+from jaxtyping import Float, Num
+from pydantic import Field
 
-from crystalvision.config import Config, Part, validate
+from crystalvision.config import Config, Part
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
 from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
-from crystalvision.samples import of_recipes_with
-from crystalvision.sources import Sample, Source, SourceSpec
+from crystalvision.sources import Sample, Source
 from crystalvision_simulate.numbers import check_columns, draw, numbers_of_part, numbers_of_settings
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.powder._candidates import (
@@ -30,54 +29,25 @@ from crystalvision_simulate.powder._candidates import (
     candidates_of,
     digest_of,
 )
-from crystalvision_simulate.powder._reflections import Reflections, march_dollase, reflections
-from crystalvision_simulate.powder._rings import ring_axis, share
-from crystalvision_simulate.recipes import Quantity, above, at_most, between
+from crystalvision_simulate.powder._nuisance import (
+    CRYSTAL_COLUMNS,
+    CrystalSettings,
+    DrawnCrystal,
+    rings_of_sample,
+)
+from crystalvision_simulate.powder._reflections import Reflections, reflections
+from crystalvision_simulate.powder._rings import ring_axis
 
 SOURCE = "powder"
 _SHARD_BYTES = 2**21
 _MOST_IN_SHARD = 512
 _BAND_INV_ANGSTROM = 3.0
+_FAINTEST = 1e-9
 _KEPT = 100_000  # candidates whose reflections stay in memory
-_TEXTURE_AXES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
 _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
     "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
 )
-
-
-class CrystalSettings(Config):
-    """What varies from one powder of a phase to the next.
-
-    Attributes:
-        thermal_rms_angstrom: Thermal motion of every atom along one axis [Å].
-        cell_error: Relative error of the lattice parameters, of all alike.
-        cell_spread: Standard deviation of a further relative error of each of the three axes.
-        march_dollase: Parameter r of texture about one of the axes of low indices; 1 for none.
-    """
-
-    thermal_rms_angstrom: Quantity = Quantity(0.08)
-    cell_error: Quantity = Quantity(0.0)
-    cell_spread: Quantity = Quantity(0.0)
-    march_dollase: Quantity = Quantity(1.0)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        between(self.thermal_rms_angstrom, 1.0, "thermal_rms_angstrom")
-        between(self.cell_error, 0.05, "cell_error")
-        between(self.cell_spread, 0.05, "cell_spread")
-        above(self.march_dollase, 0, "march_dollase")
-        at_most(self.march_dollase, 20, "march_dollase")
-        return self
-
-
-_CRYSTAL_COLUMNS = {
-    "thermal_rms_angstrom": Measure(
-        "thermal_rms_angstrom", "angstrom", "thermal motion along one axis, root mean square"
-    ),
-    "cell_error": Measure("cell_error", "1", "relative error of the lattice parameters"),
-    "march_dollase": Measure("march_dollase", "1", "parameter of texture, 1 for none"),
-}
 
 
 class PowderRecipe(Config):
@@ -110,19 +80,8 @@ class _Drawn:
 
     columns: Mapping[str, float]
     instrument: Mapping[str, float]
-    cell_spread: float
-
-
-@of_recipes_with("candidates")
-def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
-    """Powder patterns of the phases of a library, as a recipe describes them.
-
-    Raises:
-        InputError: The recipe is wrong, or a phase cannot be read.
-    """
-    return PowderSource(
-        validate(PowderRecipe, spec.recipe, spec.described_in), catalogue, threads=spec.threads
-    )
+    crystal: DrawnCrystal
+    foreign_share: float
 
 
 class PowderSource(Source):
@@ -134,20 +93,33 @@ class PowderSource(Source):
     """
 
     def __init__(
-        self, recipe: PowderRecipe, catalogue: Catalogue, *, threads: int | None = None
+        self,
+        recipe: PowderRecipe,
+        catalogue: Catalogue,
+        *,
+        threads: int | None = None,
+        phases: tuple[Candidate, ...] | None = None,
+        kept: int = _KEPT,
     ) -> None:
         """Read the phases, and check every part of the recipe.
 
+        Args:
+            recipe: The recipe.
+            catalogue: Where its parts are looked up.
+            threads: Threads that make samples; by default one for each core.
+            phases: Phases in place of those of the recipe.
+            kept: Of how many the reflections stay in memory.
+
         Raises:
-            InputError: As for `open_source`.
+            InputError: The recipe is wrong, or a phase cannot be read.
         """
         self.recipe = recipe
-        self.candidates = candidates_of(recipe.candidates, catalogue)
+        self.candidates = candidates_of(recipe.candidates, catalogue) if phases is None else phases
         self._threads = threads
         self._instrument = _instrument_of(recipe.instrument, catalogue)
         self._labels, self._classes = _labels_of(recipe, self.candidates)
         self._numbers = (
-            *numbers_of_settings("crystal", recipe.crystal, _CRYSTAL_COLUMNS),
+            *numbers_of_settings("crystal", recipe.crystal, CRYSTAL_COLUMNS),
             *numbers_of_part("instrument", self._instrument),
         )
         self._kept = [one.column for one in self._numbers if any(one.quantity.ends)]
@@ -155,7 +127,7 @@ class PowderSource(Source):
         self._band = self._band_limit()
         self._ring_axis = ring_axis(self._band)
         self._two_theta = self._axes()
-        self._reflections = lru_cache(maxsize=_KEPT)(self._reflections_of)
+        self._reflections = lru_cache(maxsize=kept)(self._reflections_of)
 
     def _axes(self) -> tuple[Axis, ...]:
         found = [one.axes((self._ring_axis,), self._band) for one in self._instrument.extremes]
@@ -221,41 +193,75 @@ class PowderSource(Source):
         seeds = np.random.SeedSequence([self.recipe.seed, index])
         rng = np.random.default_rng(seeds.spawn(1)[0])
         drawn = self._draw(rng, seeds)
-        instrument = self._instrument.of(drawn.instrument)
-        rings = self._rings(place, drawn, rng)
-        pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
-        recording = instrument.measure(instrument.project(pattern), rng)
+        counts = self._record(place, drawn, rng)
         columns: dict[str, float] = {"label": self._labels[place]}
         if self.recipe.target != "phase":
             columns["phase"] = place
         columns |= {one.name: drawn.columns[one.name] for one in self._kept}
-        return Sample(recording.counts, columns)
+        return Sample(counts, columns)
+
+    def expected(self, place: int, seeds: np.random.SeedSequence | None) -> Num[np.ndarray, "1 n"]:
+        """Counts of a phase, (1, n), with what these seeds draw; `None` for all at the middle."""
+        if seeds is not None:
+            rng = np.random.default_rng(seeds.spawn(1)[0])
+            return self._record(place, self._draw(rng, seeds), rng)
+        rng = np.random.default_rng(0)
+        values = {one.column.name: one.quantity.middle for one in self._numbers}
+        return self._record(place, self._drawn(values, rng), rng)
+
+    def is_seen(self, place: int) -> bool:
+        """Whether a phase has a reflection in the range of the instrument."""
+        found = self._reflections(place)
+        low, high = getattr(self._instrument.example, "sees_inv_angstrom", (0.0, self._band))
+        inside = (found.length_inv_angstrom >= low) & (found.length_inv_angstrom <= high)
+        phase = self.candidates[place]
+        # Of all electrons of the cell in step: what is absent by symmetry is 10⁻³⁰ of that.
+        whole = (phase.crystal.numbers @ phase.occupancies / phase.crystal.volume_angstrom3) ** 2
+        return bool((found.intensity[inside] > _FAINTEST * whole).any())
+
+    def _record(
+        self, place: int, drawn: _Drawn, rng: np.random.Generator
+    ) -> Num[np.ndarray, "1 n"]:
+        """What the instrument counts of a phase."""
+        instrument = self._instrument.of(drawn.instrument)
+        rings = self._rings(place, drawn, rng)
+        pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
+        counts: Num[np.ndarray, "1 n"] = instrument.measure(instrument.project(pattern), rng).counts
+        return counts
 
     def _draw(self, rng: np.random.Generator, seeds: np.random.SeedSequence) -> _Drawn:
-        values = draw(self._numbers, rng, seeds)
+        return self._drawn(draw(self._numbers, rng, seeds), rng)
+
+    def _drawn(self, values: Mapping[str, float], rng: np.random.Generator) -> _Drawn:
         options = {
             one.option: values[one.column.name]
             for one in self._numbers
             if one.part == "instrument" and one.option in self._instrument.quantities
         }
-        return _Drawn(values, options, self.recipe.crystal.cell_spread.draw(rng))
+        crystal = {
+            name: getattr(self.recipe.crystal, name).inside for name in CrystalSettings.model_fields
+        }
+        crystal |= {
+            one.option: values[one.column.name] for one in self._numbers if one.part == "crystal"
+        }
+        foreign = crystal.pop("foreign_share")
+        return _Drawn(values, options, DrawnCrystal(**crystal), foreign)
 
     def _rings(self, place: int, drawn: _Drawn, rng: np.random.Generator) -> Float[np.ndarray, "n"]:
-        """What the phase scatters into each |g|, with this sample's cell, motion and texture."""
-        found, crystal = self._reflections(place), self.candidates[place].crystal
-        length = found.length_inv_angstrom
-        rms = drawn.columns["thermal_rms_angstrom"]
-        intensity = found.intensity * np.exp(-((2 * np.pi * rms * length) ** 2))
-        parameter = drawn.columns["march_dollase"]
-        axis = _TEXTURE_AXES[int(rng.integers(len(_TEXTURE_AXES)))]
-        if parameter != 1.0:
-            intensity = intensity * march_dollase(crystal, found, axis, parameter)
-        stretch = 1 + drawn.columns["cell_error"] + drawn.cell_spread * rng.standard_normal(3)
-        if drawn.cell_spread:
-            length = np.linalg.norm((found.hkl / stretch) @ np.linalg.inv(crystal.cell).T, axis=1)
-        else:
-            length = length / stretch[0]
-        return share(length, intensity, self._ring_axis)
+        """What the phase scatters into each |g|, and with it a foreign one, if there is one."""
+        rings = self._rings_of(place, drawn.crystal, rng)
+        if not drawn.foreign_share:
+            return rings
+        other = (place + 1 + int(rng.integers(len(self.candidates) - 1))) % len(self.candidates)
+        foreign = self._rings_of(other, drawn.crystal, rng)
+        strength = drawn.foreign_share * float(rings.sum()) / max(float(foreign.sum()), 1e-300)
+        return np.asarray(rings + strength * foreign)
+
+    def _rings_of(
+        self, place: int, drawn: DrawnCrystal, rng: np.random.Generator
+    ) -> Float[np.ndarray, "n"]:
+        crystal, found = self.candidates[place].crystal, self._reflections(place)
+        return rings_of_sample(crystal, found, drawn, self._ring_axis, rng)
 
 
 def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:

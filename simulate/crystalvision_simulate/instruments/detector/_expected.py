@@ -32,7 +32,7 @@ def expected_electrons(
     inelastic = [exposure.inelastic for exposure in exposures]
     if any(how.fraction > 0 for how in inelastic):
         steps = q_inv_angstrom[:, 1, 0, 1] - q_inv_angstrom[:, 1, 0, 0]
-        expected = scatter_inelastically(expected, steps.tolist(), inelastic)
+        expected = scatter_inelastically(expected, steps.cpu().tolist(), inelastic)
     for index, exposure in enumerate(exposures):
         if exposure.amorphous.fraction > 0:
             expected[index] = scatter_into_ring(

@@ -69,8 +69,11 @@ def expose_batch(
     counts = np.stack(images)
     for image, q, exposure in zip(counts, q_inv_angstrom, exposures, strict=True):
         if exposure.blemishes != Blemishes():
-            step = float(q[1, 0, 1] - q[1, 0, 0])
-            spoil(image, exposure.blemishes, step, 2**exposure.readout.bit_depth - 1)
-        if exposure.mask_radius_inv_angstrom:
-            image[:, within(q, exposure.mask_radius_inv_angstrom).cpu().numpy()] = 0
+            pixel = float(q[1, 0, 1] - q[1, 0, 0])
+            spoil(image, exposure.blemishes, pixel, 2**exposure.readout.bit_depth - 1)
+    radii = [exposure.mask_radius_inv_angstrom for exposure in exposures]
+    if any(radii):
+        near = [within(q, radius) for q, radius in zip(q_inv_angstrom, radii, strict=True)]
+        masks = torch.stack(near).cpu().numpy()  # at once: a GPU is waited for
+        counts[np.broadcast_to(masks[:, None], counts.shape)] = 0
     return counts

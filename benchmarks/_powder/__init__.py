@@ -1,0 +1,1 @@
+"""Powder patterns that were measured, and what names their phases."""
