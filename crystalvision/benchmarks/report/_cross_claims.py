@@ -53,7 +53,8 @@ def _answered(claim: Claim, suite: Suite, tables: Sequence[Table]) -> ClaimResul
     than_tests = claim.than_tested_on or claim.tested_on
     if len(than_tests) == 1:
         than_tests *= len(claim.tested_on)
-    second = _side(claim.than, claim.than_trained_on or claim.trained_on, than_tests, tables)
+    learnt = claim.than_trained_on or claim.trained_on
+    second = _side(claim.than or claim.system, learnt, than_tests, tables)
     if first is None or second is None:
         return empty
     seeds = sorted(first.seeds() & second.seeds())
