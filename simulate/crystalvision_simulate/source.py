@@ -144,6 +144,7 @@ def header_of(
                 [settings.severity for settings in recipe.classes],
             ),
             **{name: _column(measure) for name, measure in simulator.columns.items()},
+            **simulator.targets.columns,
         },
         "axes": axes,
         "seen": Seen(each_sample=True) if instrument.masks else None,
