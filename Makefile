@@ -25,13 +25,7 @@ DEMO := runs/demo
 DEMO_RECIPE := --samples 800 --set specimen.width_angstrom=40 --set instrument.dose_electrons=1e5 \
   --set classes.0.share=1 --set classes.1.share=1 --set classes.2.share=1 --set classes.3.share=1
 DEMO_SINGLE := --set schedule.classifier.epochs=8
-# The fused system begins with the classifier that is trained already, so only what is new is trained.
-DEMO_PHASE := batch_size: 32, optimiser: {name: adamw, weight_decay: 0.01}
-DEMO_FUSED := --set system.branches.classifier.weights='"$(DEMO)/single\#classifier"' --set schedule='[ \
-  {name: regressor, train: [regressor], epochs: 8, monitor: validation_mae, $(DEMO_PHASE), \
-   learning_rate: {name: one-cycle, peak: 0.004}}, \
-  {name: fusion, train: [fusion, head], epochs: 30, monitor: validation_accuracy, $(DEMO_PHASE), \
-   learning_rate: {name: one-cycle, peak: 0.002}}]'
+DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=8
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check clean

@@ -54,8 +54,8 @@ def main() -> None:
                     print(f"{pair + 1}: {choice:24} {condition:8} {found[-1]:7.1f} s", flush=True)
     _print(seconds)
     if options.output:
-        told = {"cores": usable_cores(), "epochs": options.epochs, "seconds": seconds}
-        options.output.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        measured = {"cores": usable_cores(), "epochs": options.epochs, "seconds": seconds}
+        options.output.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:

@@ -35,8 +35,8 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
     PatternDataset,
+    Simulated,
     defect_columns,
 )
 from crystalvision.inputs import DEFAULT_INPUT, Preprocess, build_preprocess
@@ -250,10 +250,10 @@ def program(line: list[str]) -> dict[str, Any]:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     runs = []
     for _ in range(ROUNDS + 1):
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-c", MEASURE, *line], env=environment, check=True, capture_output=True
         )
-        runs.append(json.loads(told.stdout.splitlines()[-1]))
+        runs.append(json.loads(finished.stdout.splitlines()[-1]))
     return {name: spread([run[name] for run in runs[1:]]) for name in ("seconds", "peak_mib")}
 
 
@@ -275,7 +275,7 @@ def write(path: Path, samples: int, pixels: int, samples_per_shard: int) -> None
         axes=tuple(
             Axis(name=name, size=pixels, scale=3.2 / pixels, offset=-1.6) for name in ("q_y", "q_x")
         ),
-        provenance=Made(seed=0, recipe={"name": "benchmark"}),
+        provenance=Simulated(seed=0, recipe={"name": "benchmark"}),
         generator={"numpy": np.__version__},
         samples_per_shard=samples_per_shard,
     )

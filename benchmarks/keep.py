@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from crystalvision.benchmarks import Place, is_benchmark, keep_runs
+from crystalvision.benchmarks import BenchmarkFolder, is_benchmark, keep_runs
 from crystalvision.benchmarks.report import read_rows
 from crystalvision.errors import InputError
 
@@ -67,7 +67,7 @@ def keep(folder: Path, output: Path | None = None, revision: str = "") -> Path:
     Raises:
         InputError: It is no benchmark that has ended, or something else is in the way.
     """
-    suite = Place(folder).read_suite()
+    suite = BenchmarkFolder(folder).read_suite()
     if not (folder / "report.html").is_file():
         raise InputError(f"{folder} has no report.html: end the benchmark with --resume first")
     output = output or RESULTS / f"{suite.name}-{suite.budget}"
@@ -96,9 +96,11 @@ def _copy(folder: Path, copy: Path, revision: str) -> None:
             shutil.copyfile(path, kept)
     keep_runs(folder, read_rows(folder / "results.csv"), copy)
     environment = copy / "environment.json"
-    told = json.loads(environment.read_text(encoding="utf-8"))
-    told["git_revision"] = told["git_revision"] or revision
-    environment.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    environment_facts = json.loads(environment.read_text(encoding="utf-8"))
+    environment_facts["git_revision"] = environment_facts["git_revision"] or revision
+    environment.write_text(
+        json.dumps(environment_facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     page = (folder / "report.html").read_text(encoding="utf-8")
     (copy / "figures").mkdir()
     for number, figure in enumerate(_MAIN_FIGURES.findall(page), start=1):

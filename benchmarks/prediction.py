@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from crystalvision.contracts import Axis, Target
-from crystalvision.datasets import Conditions, Made
+from crystalvision.datasets import Conditions, Simulated
 from crystalvision.inputs import build_preprocess
 from crystalvision.models import SystemConfig, build_system
 from crystalvision.plugins import Catalogue
@@ -103,7 +103,7 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
     record = RunRecord(
         experiment=experiment,
         dataset=DatasetRecord(
-            path="none", identity="0" * 64, samples=0, provenance=Made(seed=None)
+            path="none", identity="0" * 64, samples=0, provenance=Simulated(seed=None)
         ),
         targets=TARGETS,
         image_shape=(1, size, size),

@@ -51,21 +51,21 @@ def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> Row:
     dataset = Dataset.open(held_out)
     calibrated, plain = Predictor.load(run), Predictor.load(run, calibrated=False)
     label = np.asarray(dataset.column("label"))
-    told, before = tell(calibrated, dataset), tell(plain, dataset)
-    others = {path.stem: tell(calibrated, Dataset.open(path)) for path in unlike}
+    predicted, before = predictions_of(calibrated, dataset), predictions_of(plain, dataset)
+    others = {path.stem: predictions_of(calibrated, Dataset.open(path)) for path in unlike}
     mean = float(np.mean([chunk.mean() for chunk in chunks(dataset)]))
     rng = np.random.default_rng(0)
     counts = rng.poisson(mean, (noise, *dataset.header.image_shape)).astype(np.float32)
     others["noise"] = calibrated.predict(counts)
-    limit = float(np.quantile(novelty(told), 1 - FALSE_REJECTS))
+    limit = float(np.quantile(novelty(predicted), 1 - FALSE_REJECTS))
     return {
         "run": run.name,
         "patterns": len(dataset),
         "temperature": calibrated.temperatures["label"],
-        "accuracy": float((told["label"].value == label).mean()),
+        "accuracy": float((predicted["label"].value == label).mean()),
         "calibration_error_before": error(before, label),
-        "calibration_error_after": error(told, label),
-        "false_rejects": float((novelty(told) > 1).mean()),
+        "calibration_error_after": error(predicted, label),
+        "false_rejects": float((novelty(predicted) > 1).mean()),
         "rejected": {kind: float((novelty(each) > 1).mean()) for kind, each in others.items()},
         "rejected_at_5_percent": {
             kind: float((novelty(each) > limit).mean()) for kind, each in others.items()
@@ -73,7 +73,7 @@ def measure(run: Path, held_out: Path, unlike: list[Path], noise: int) -> Row:
     }
 
 
-def tell(predictor: Predictor, dataset: Dataset) -> Predictions:
+def predictions_of(predictor: Predictor, dataset: Dataset) -> Predictions:
     """What is said of every pattern of a dataset."""
     return join([predictor.predict(chunk) for chunk in chunks(dataset)])
 
@@ -84,19 +84,19 @@ def chunks(dataset: Dataset) -> Iterator[np.ndarray]:
         yield np.asarray(dataset.images(np.arange(start, min(start + CHUNK, len(dataset)))))
 
 
-def error(told: Predictions, label: np.ndarray) -> float:
+def error(predicted: Predictions, label: np.ndarray) -> float:
     """Expected calibration error, in 15 bins."""
-    said = told["label"]
+    said = predicted["label"]
     if said.probabilities is None:
         raise SystemExit("a run tells no probabilities of its classes")
     return reliability(said.probabilities.max(axis=1), said.value == label).error
 
 
-def novelty(told: Predictions) -> np.ndarray:
+def novelty(predicted: Predictions) -> np.ndarray:
     """How unlike the training data each pattern is; the run rejects those above 1."""
-    if told.novelty is None:
+    if predicted.novelty is None:
         raise SystemExit("a run holds no calibration: train it again")
-    return told.novelty
+    return predicted.novelty
 
 
 def table(rows: list[Row]) -> str:

@@ -231,11 +231,11 @@ def _place(items: list[Any], key: str, override: str) -> str:
     if names.count(key) == 1:
         return str(names.index(key))
     known = ", ".join(str(name) for name in names if isinstance(name, str))
-    told = f"; its items are called {known}" if known else ""
+    listed = f"; its items are called {known}" if known else ""
     what = "is no place in" if key not in names else "is the name of several items of"
     raise InputError(
         f"{override}: '{key}' {what} a list of {len(items)}; "
-        f"places count from 0 to {len(items) - 1}{told}"
+        f"places count from 0 to {len(items) - 1}{listed}"
     )
 
 

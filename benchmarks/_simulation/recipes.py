@@ -15,7 +15,7 @@ from crystalvision.datasets import DatasetWriter
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample, SourceSpec, generate
 from crystalvision_simulate.recipes import load_recipe
-from crystalvision_simulate.simulator import Projection, Simulator
+from crystalvision_simulate.simulator import RenderedScene, Simulator
 from crystalvision_simulate.source import SOURCE, SimulationSource, header_of
 
 _STAGES = ("scene", "render", "project_and_expose", "write")
@@ -96,11 +96,11 @@ def _stages(run: Run, catalogue: Catalogue, name: str) -> tuple[dict[str, float]
 
 def _one_by_one(
     simulator: Simulator, indices: list[int]
-) -> tuple[list[Sample], list[Projection], list[int], dict[str, float]]:
+) -> tuple[list[Sample], list[RenderedScene], list[int], dict[str, float]]:
     """Samples, their projections, their atoms, and the time of each of the simulator's steps."""
     spent = {"scene": 0.0, "render": 0.0, "expose": 0.0}
     samples: list[Sample] = []
-    projections: list[Projection] = []
+    projections: list[RenderedScene] = []
     atoms = []
     for index in indices:
         marks = [time.perf_counter()]
@@ -119,7 +119,7 @@ def _one_by_one(
     return samples, projections, atoms, spent
 
 
-def _write(simulator: Simulator, samples: list[Sample], projection: Projection) -> float:
+def _write(simulator: Simulator, samples: list[Sample], projection: RenderedScene) -> float:
     """Time to write a sample [s], as part of a full shard."""
     header = header_of(simulator, projection)
     count = len(header.shard_indices(0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crystalvision.api.cells import Screen
 from crystalvision.api.session import Changes, Session
 from crystalvision.benchmarks import (
-    Place,
+    BenchmarkFolder,
     Planned,
     ResultRow,
     Settings,
@@ -64,7 +64,7 @@ class Benchmark:
             InputError: No system was judged.
         """
         rows = read_rows(self.path / "results.csv")
-        found = score_columns(Place(self.path).read_suite().target, rows)
+        found = score_columns(BenchmarkFolder(self.path).read_suite().target, rows)
         if not found:
             raise InputError(f"{self.path}: no system was judged; see its failures")
         return found[0]

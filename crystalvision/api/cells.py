@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from crystalvision.benchmarks import CellKey, Outcome, Place
+from crystalvision.benchmarks import BenchmarkFolder, CellKey, Outcome
 from crystalvision.console import Advance, err, progress
 from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
@@ -26,7 +26,7 @@ class Screen:
 
     def __init__(self, folder: Path) -> None:
         self.failures = 0
-        self._place = Place(folder)
+        self._place = BenchmarkFolder(folder)
         self._stack = ExitStack()
         self._advance: Advance | None = None
         self._now: dict[CellKey, str] = {}
@@ -52,7 +52,7 @@ class Screen:
         self._advance = self._stack.enter_context(progress("cells", total))
         self._advance(done)
 
-    def cell_tells(self, key: CellKey, text: str) -> None:
+    def cell_reports(self, key: CellKey, text: str) -> None:
         """Show beside the bar what runs."""
         with self._lock:
             self._begun.setdefault(key, time.monotonic())
@@ -66,10 +66,10 @@ class Screen:
             self._now.pop(key, None)
             self._done += 1
             self.failures += outcome.status != "ok"
-            told = f"{outcome.status}: {outcome.error}"
+            words = f"{outcome.status}: {outcome.error}"
             if outcome.status == "ok":
-                told = f"{self._judged(key)}{seconds:.0f} s"
-            text = f"[{self._done}/{self._total}] {key}: {told}"
+                words = f"{self._judged(key)}{seconds:.0f} s"
+            text = f"[{self._done}/{self._total}] {key}: {words}"
             err.print(text, soft_wrap=True)
             if self._advance is not None:
                 self._advance(1)
@@ -90,12 +90,12 @@ class Screen:
 
     def _judged(self, key: CellKey) -> str:
         """The score on each test, as far as it can be read."""
-        told = ""
+        words = ""
         for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
             try:
                 metrics = load_metrics(path)
             except InputError:
                 continue
             name, value = next(iter(metrics.main.metrics.items()))
-            told += f"{name.replace('_', ' ')} {value:.3f} on {path.name}, "
-        return told
+            words += f"{name.replace('_', ' ')} {value:.3f} on {path.name}, "
+        return words

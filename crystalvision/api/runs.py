@@ -27,7 +27,7 @@ from crystalvision.training import (
     Online,
     check_experiment,
     choose_device,
-    leads,
+    is_main_process,
     read_experiment,
 )
 
@@ -254,7 +254,7 @@ def plan_online(
         return None
     if recipe is True:
         made = dataset.header.provenance
-        if not isinstance(made, datasets.Made) or not made.source:
+        if not isinstance(made, datasets.Simulated) or not made.source:
             raise InputError(
                 f"{dataset.path} was made by no source, so no more samples like its own can be "
                 "made; give a recipe that makes them"
@@ -306,7 +306,7 @@ def train_system(
         InputError: A dataset, device or path that cannot be used.
         StorageError: The disk refuses.
     """
-    if leads(machine):
+    if is_main_process(machine):
         for doubt in datasets.doubts(dataset):
             err.print(f"note: {doubt}", soft_wrap=True)
     with ExitStack() as stack:

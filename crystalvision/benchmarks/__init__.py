@@ -1,7 +1,7 @@
 """Benchmarks: suites of datasets × systems × seeds, each cell an ordinary run."""
 
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
-from crystalvision.benchmarks._folder import Place, is_benchmark
+from crystalvision.benchmarks._folder import BenchmarkFolder, is_benchmark
 from crystalvision.benchmarks._keep import keep_runs
 from crystalvision.benchmarks._load_suite import find_suite, load_suite
 from crystalvision.benchmarks._outcome import Outcome
@@ -22,6 +22,7 @@ from crystalvision.benchmarks._suite import (
 from crystalvision.benchmarks._table import collect, write_table
 
 __all__ = [
+    "BenchmarkFolder",
     "Bound",
     "Cell",
     "CellKey",
@@ -29,7 +30,6 @@ __all__ = [
     "DatasetPlan",
     "Outcome",
     "Pairing",
-    "Place",
     "Planned",
     "ResultRow",
     "Samples",

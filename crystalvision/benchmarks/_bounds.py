@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from crystalvision.benchmarks._datasets import Made
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._datasets import SimulatedDataset
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._suite import Bound
 
 
 def write_bound(
-    made: Made,
-    place: Place,
+    made: SimulatedDataset,
+    place: BenchmarkFolder,
     bound: Bound,
     column: str,
     advance: Callable[[int], object],

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from crystalvision.benchmarks._facts import table_numbers
 from crystalvision.contracts import Task
-from crystalvision.evaluation import JudgedSamples, metrics_of
+from crystalvision.evaluation import EvaluatedSamples, metrics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ValueMetrics:
 
 
 def metrics_by_value(
-    judged: JudgedSamples, tasks: Mapping[str, Task], column: Float[np.ndarray, "n"]
+    judged: EvaluatedSamples, tasks: Mapping[str, Task], column: Float[np.ndarray, "n"]
 ) -> Iterator[ValueMetrics]:
     """The numbers for each value of a column, ascending.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from crystalvision.benchmarks._cells import Cell, CellKey
-from crystalvision.benchmarks._datasets import Made
+from crystalvision.benchmarks._datasets import SimulatedDataset
 from crystalvision.benchmarks._experiments import experiment_of
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.classical import build_classical
@@ -21,7 +21,7 @@ from crystalvision.training import (
     check_fits,
 )
 
-Sources = Mapping[tuple[str, str], Made]
+Sources = Mapping[tuple[str, str], SimulatedDataset]
 
 
 def check_suite(
@@ -54,7 +54,7 @@ def check_suite(
     _check_data(suite, cells, sources)
     known: dict[tuple[str, tuple[int, ...], int], str] = {}
     troubles: dict[str, str] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
     for cell in cells:
         header = sources[cell.key.dataset, "train"].header
         name = cell.key.system
@@ -64,8 +64,8 @@ def check_suite(
             known[case] = _trouble(experiments[cell.key], cell, header, catalogue, where)
         if known[case]:
             troubles[name] = known[case]
-        if name not in told:
-            told.add(name)
+        if name not in reported:
+            reported.add(name)
             advance()
     return troubles
 

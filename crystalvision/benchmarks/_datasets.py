@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crystalvision.benchmarks._cells import Cell
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._suite import DatasetPlan, Samples, Suite
 from crystalvision.config import apply_settings
 from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, SplitSettings
@@ -26,7 +26,7 @@ from crystalvision.storage import disk_errors, whole_folder
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SimulatedDataset:
     """A dataset that a source makes.
 
     Attributes:
@@ -55,7 +55,7 @@ def open_sources(
     catalogue: Catalogue,
     selection: PluginSelection,
     device: str,
-) -> dict[tuple[str, str], Made]:
+) -> dict[tuple[str, str], SimulatedDataset]:
     """What makes the datasets that the cells use, by name and role.
 
     Raises:
@@ -74,8 +74,8 @@ def open_sources(
 
 
 def make_dataset(
-    made: Made,
-    place: Place,
+    made: SimulatedDataset,
+    place: BenchmarkFolder,
     plan: DatasetPlan,
     *,
     cluster: Cluster | None,
@@ -110,7 +110,7 @@ def make_dataset(
     )
 
 
-def make_part(name: str, plan: DatasetPlan, size: int, place: Place) -> None:
+def make_part(name: str, plan: DatasetPlan, size: int, place: BenchmarkFolder) -> None:
     """Make the dataset of which only so many patterns are trained on.
 
     It is the whole dataset, split so that the rest is in the part "test", which nothing reads.
@@ -164,7 +164,7 @@ def _made(
     catalogue: Catalogue,
     selection: PluginSelection,
     device: str,
-) -> Made:
+) -> SimulatedDataset:
     plan = suite.datasets[name]
     where = f"suite '{suite.name}', dataset '{name}'"
     samples: Samples | None = plan.train if role == "train" else plan.test
@@ -184,4 +184,4 @@ def _made(
     split = SplitSettings()
     if role == "train" and plan.train is not None:
         split = training_split(plan.train.validation_share)
-    return Made(name, role, spec, opened, split)
+    return SimulatedDataset(name, role, spec, opened, split)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from crystalvision.benchmarks._rows import column_of, is_column
 from crystalvision.config import Config
-from crystalvision.evaluation import JudgedTarget, Metrics, numbers_of
+from crystalvision.evaluation import EvaluatedTarget, Metrics, numbers_of
 from crystalvision.report import remade_by, system_in_words
 from crystalvision.runs import PluginRecord, RunRecord, load_epochs, load_record
 
@@ -27,7 +27,7 @@ class EvaluationFacts(Config):
     """
 
     dataset_identity: str
-    targets: dict[str, JudgedTarget]
+    targets: dict[str, EvaluatedTarget]
     unit: Literal["pattern", "specimen"]
     device: str
     images_per_second: float
@@ -66,11 +66,11 @@ class RunFacts(Config):
 
 def evaluation_facts(metrics: Metrics) -> EvaluationFacts:
     """What an evaluation says."""
-    fields = set(JudgedTarget.model_fields)
+    fields = set(EvaluatedTarget.model_fields)
     return EvaluationFacts(
         dataset_identity=metrics.dataset_identity,
         targets={
-            name: JudgedTarget(**each.model_dump(include=fields))
+            name: EvaluatedTarget(**each.model_dump(include=fields))
             for name, each in metrics.targets.items()
         },
         unit=metrics.main.intervals.unit,
@@ -89,8 +89,8 @@ def table_numbers(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float |
     """
     found = {
         column_of(target, name): value
-        for target, told in metrics.items()
-        for name, value in numbers_of(told).items()
+        for target, evaluated in metrics.items()
+        for name, value in numbers_of(evaluated).items()
         if "." not in name
     }
     return {name: value for name, value in found.items() if is_column(name)}

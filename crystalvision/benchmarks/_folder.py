@@ -30,7 +30,7 @@ _WORDS = ("title", "description", "published", "compare_with", "claims")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BenchmarkFolder:
     """A benchmark's folder.
 
     Attributes:
@@ -95,18 +95,20 @@ def is_benchmark(folder: Path) -> bool:
         for entry in folder.iterdir():
             check_ordinary(entry)
     ours = ("environment.json", _LOCK)
-    return Place(folder).suite.is_file() and any((folder / name).is_file() for name in ours)
+    return BenchmarkFolder(folder).suite.is_file() and any(
+        (folder / name).is_file() for name in ours
+    )
 
 
 @contextmanager
-def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterator[Place]:
+def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterator[BenchmarkFolder]:
     """Hold the folder of a benchmark, alone, and write the suite into it.
 
     Raises:
         InputError: Another process writes there, or what is there may not be touched.
         StorageError: The disk refuses.
     """
-    place = Place(folder)
+    place = BenchmarkFolder(folder)
     published = _published(suite)
     check_folder(place, suite, resume=resume, overwrite=overwrite)
     with disk_errors(folder):
@@ -130,7 +132,7 @@ def held(folder: Path, suite: Suite, *, resume: bool, overwrite: bool) -> Iterat
         lock.release()
 
 
-def check_folder(place: Place, suite: Suite, *, resume: bool, overwrite: bool) -> None:
+def check_folder(place: BenchmarkFolder, suite: Suite, *, resume: bool, overwrite: bool) -> None:
     """Check that a benchmark may be run in a folder.
 
     Raises:
@@ -174,7 +176,7 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json_text(value, indent=2) + "\n")
 
 
-def _write_suite(place: Place, suite: Suite, published: str | None) -> None:
+def _write_suite(place: BenchmarkFolder, suite: Suite, published: str | None) -> None:
     """Write `suite.yaml`, and then beside it the published results that it names."""
     name = f"published{Path(suite.published).suffix}" if suite.published else None
     suite = suite.model_copy(update={"published": name})
@@ -213,13 +215,13 @@ def _known_before(suite: Suite, earlier: Suite) -> Suite:
 
 def _numbers_of(suite: Suite) -> dict[str, Any]:
     """What a suite says, without the words that change no number."""
-    told = suite.model_dump(mode="json", exclude=set(_WORDS))
-    for system in told["systems"].values():
+    settings = suite.model_dump(mode="json", exclude=set(_WORDS))
+    for system in settings["systems"].values():
         for word in ("title", "published"):
             del system[word]
-    for dataset in told["datasets"].values():
+    for dataset in settings["datasets"].values():
         del dataset["despite"]  # what it allows was not asked for in earlier versions
-    return told
+    return settings
 
 
 def _clear(folder: Path) -> None:

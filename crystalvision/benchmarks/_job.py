@@ -5,7 +5,7 @@ from typing import Any
 
 from crystalvision.benchmarks._cells import Cell
 from crystalvision.benchmarks._experiments import experiment_of
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.config import Config
 from crystalvision.datasets import Despite
@@ -49,7 +49,7 @@ class Job(Config):
 def job_of(
     suite: Suite,
     cell: Cell,
-    place: Place,
+    place: BenchmarkFolder,
     *,
     device: str,
     selection: PluginSelection,

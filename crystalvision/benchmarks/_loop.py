@@ -9,7 +9,7 @@ from typing import Any
 from crystalvision.benchmarks._cells import Cell, CellKey
 from crystalvision.benchmarks._executors import Cells
 from crystalvision.benchmarks._experiments import experiment_of
-from crystalvision.benchmarks._folder import Place, write_json
+from crystalvision.benchmarks._folder import BenchmarkFolder, write_json
 from crystalvision.benchmarks._job import job_of
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher
@@ -41,7 +41,7 @@ class Loop:
     def __init__(
         self,
         planned: Planned,
-        place: Place,
+        place: BenchmarkFolder,
         cells: Cells,
         selection: PluginSelection,
         settings: Settings,
@@ -107,9 +107,11 @@ class Loop:
         )
 
         def on_message(message: dict[str, Any]) -> None:
-            self._watcher.cell_tells(cell.key, str(message.get("now") or message.get("note") or ""))
+            self._watcher.cell_reports(
+                cell.key, str(message.get("now") or message.get("note") or "")
+            )
 
-        self._watcher.cell_tells(cell.key, "starting")
+        self._watcher.cell_reports(cell.key, "starting")
         return self._cells.submit(job, on_message)
 
     def _end(self, key: CellKey, outcome: Outcome) -> None:
@@ -119,7 +121,9 @@ class Loop:
         self._watcher.cell_ended(key, outcome)
 
 
-def _finished(suite: Suite, place: Place, cell: Cell, identity: Callable[[Path], str]) -> bool:
+def _finished(
+    suite: Suite, place: BenchmarkFolder, cell: Cell, identity: Callable[[Path], str]
+) -> bool:
     """Whether a cell needs not be run.
 
     Args:

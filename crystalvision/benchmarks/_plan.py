@@ -10,7 +10,7 @@ from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
 from crystalvision.benchmarks._check import Sources, check_suite
 from crystalvision.benchmarks._datasets import open_sources
 from crystalvision.benchmarks._experiments import experiment_of, with_experiments
-from crystalvision.benchmarks._folder import Place, check_folder
+from crystalvision.benchmarks._folder import BenchmarkFolder, check_folder
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.plugins import Catalogue, PluginSelection
@@ -30,7 +30,7 @@ class Watcher(Protocol):
     def cells_begin(self, total: int, done: int) -> None:
         """Cells begin; so many are done already."""
 
-    def cell_tells(self, key: CellKey, text: str) -> None:
+    def cell_reports(self, key: CellKey, text: str) -> None:
         """What a cell does now."""
 
     def cell_ended(self, key: CellKey, outcome: Outcome) -> None:
@@ -108,4 +108,4 @@ def check_place(planned: Planned, folder: Path, *, resume: bool, overwrite: bool
     Raises:
         InputError: It may not.
     """
-    check_folder(Place(folder), planned.suite, resume=resume, overwrite=overwrite)
+    check_folder(BenchmarkFolder(folder), planned.suite, resume=resume, overwrite=overwrite)

@@ -45,17 +45,17 @@ class CellProcess:
         Args:
             on_message: Told each message that is not the last.
         """
-        told: Outcome | None = None
+        received: Outcome | None = None
         for line in _pipe(self._process.stdout):
             try:
                 message = json.loads(line)
             except ValueError:  # cut off when it was killed
                 break
             if "outcome" in message:
-                told = Outcome.model_validate(message["outcome"])
+                received = Outcome.model_validate(message["outcome"])
                 break
             on_message(message)
-        return told or self._unsaid()
+        return received or self._unsaid()
 
     def end(self) -> None:
         """End it at once."""

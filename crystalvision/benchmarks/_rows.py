@@ -97,8 +97,8 @@ class ResultRow(Config):
 
     def flat(self, others: Iterable[str]) -> dict[str, Any]:
         """The line, its metrics of other targets in their columns."""
-        told = self.model_dump(mode="json", exclude={"others"})
-        return told | {name: self.others.get(name) for name in others}
+        columns = self.model_dump(mode="json", exclude={"others"})
+        return columns | {name: self.others.get(name) for name in others}
 
     @classmethod
     def of(cls, numbers: Mapping[str, float | None], **about: Any) -> Self:

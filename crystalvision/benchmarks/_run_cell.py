@@ -17,7 +17,7 @@ from typing import Any
 from crystalvision.benchmarks._job import Job
 from crystalvision.benchmarks._outcome import Outcome, outcome_of
 
-Tell = Callable[[dict[str, Any]], None]
+Send = Callable[[dict[str, Any]], None]
 
 
 def main() -> None:
@@ -26,21 +26,21 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as channel:
         os.dup2(2, 1)
 
-        def tell(message: dict[str, Any]) -> None:
+        def send(message: dict[str, Any]) -> None:
             channel.write(json.dumps(message) + "\n")
             channel.flush()
 
         job = Job.model_validate_json(sys.stdin.buffer.readline())
         threading.Thread(target=_end_with_the_parent, daemon=True).start()
         try:
-            do(job, tell)
+            do(job, send)
             outcome = Outcome(status="ok")
         except BaseException as error:  # a plugin may raise anything, SystemExit too
             outcome = outcome_of(error)
-        tell({"outcome": outcome.model_dump()})
+        send({"outcome": outcome.model_dump()})
 
 
-def do(job: Job, tell: Tell) -> None:
+def do(job: Job, send: Send) -> None:
     """Train the cell's run and judge it, as far as that is not done.
 
     A test that fails keeps no other from being made.
@@ -60,20 +60,20 @@ def do(job: Job, tell: Tell) -> None:
     path = Path(job.run)
     if not (path / "run.yaml").is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _train(job, catalogue, tell)
+        _train(job, catalogue, send)
     if job.tests:
         run = Run.load(path, catalogue)
         errors = []
         for name, data in job.tests.items():
             try:
-                _judge(job, run, catalogue, name, data, tell)
+                _judge(job, run, catalogue, name, data, send)
             except Exception as error:  # whatever a plugin raises: the other tests go on
                 errors.append(error)
         if errors:
             raise errors[0]
 
 
-def _train(job: Job, catalogue: Any, tell: Tell) -> None:
+def _train(job: Job, catalogue: Any, send: Send) -> None:
     from crystalvision.datasets import Dataset
     from crystalvision.runs import train_classical_run, train_run
     from crystalvision.training import ClassicalExperiment, Machine, check_experiment
@@ -81,7 +81,7 @@ def _train(job: Job, catalogue: Any, tell: Tell) -> None:
     experiment = check_experiment(job.experiment, job.run)
     dataset = Dataset.open(job.dataset)
     if isinstance(experiment, ClassicalExperiment):
-        tell({"now": "fitting"})
+        send({"now": "fitting"})
         train_classical_run(experiment, dataset, job.run, catalogue=catalogue, command=job.command)
         return
     train_run(
@@ -90,13 +90,13 @@ def _train(job: Job, catalogue: Any, tell: Tell) -> None:
         job.run,
         catalogue=catalogue,
         machine=Machine.called(job.device),
-        listener=_Told(tell),
+        listener=_ProgressSender(send),
         selection=job.selection,
         command=job.command,
     )
 
 
-def _judge(job: Job, run: Any, catalogue: Any, name: str, data: str, tell: Tell) -> None:
+def _judge(job: Job, run: Any, catalogue: Any, name: str, data: str, send: Send) -> None:
     import torch
 
     from crystalvision.benchmarks._table import is_judged
@@ -107,7 +107,7 @@ def _judge(job: Job, run: Any, catalogue: Any, name: str, data: str, tell: Tell)
     done = Path(job.run) / "evaluations" / name
     if is_judged(Path(job.run), name) and load_metrics(done).dataset_identity == dataset.identity:
         return
-    tell({"now": f"testing on {name}"})
+    send({"now": f"testing on {name}"})
     evaluation = evaluate(
         run,
         dataset,
@@ -117,7 +117,7 @@ def _judge(job: Job, run: Any, catalogue: Any, name: str, data: str, tell: Tell)
         despite=job.despite[name],
     )
     for note in evaluation.metrics.conditions.notes:
-        tell({"note": note})
+        send({"note": note})
     save(evaluation, Path(job.run), name)
 
 
@@ -127,11 +127,11 @@ def _end_with_the_parent() -> None:
     os._exit(1)  # at once: nothing may be written any more
 
 
-class _Told:
+class _ProgressSender:
     """Tells how a training goes."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, send: Send) -> None:
+        self._tell = send
 
     def note(self, text: str) -> None:
         self._tell({"note": text})

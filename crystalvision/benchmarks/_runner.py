@@ -9,7 +9,7 @@ from crystalvision.benchmarks._bounds import write_bound
 from crystalvision.benchmarks._datasets import make_dataset, make_part
 from crystalvision.benchmarks._environment import describe
 from crystalvision.benchmarks._executors import Cells, chosen_cells
-from crystalvision.benchmarks._folder import Place, held, write_json
+from crystalvision.benchmarks._folder import BenchmarkFolder, held, write_json
 from crystalvision.benchmarks._loop import Loop
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher
 from crystalvision.benchmarks._rows import ResultRow
@@ -72,7 +72,7 @@ def run_benchmark(
 
 
 def _write_environment(
-    place: Place, suite: Suite, settings: Settings, *, something_to_do: bool
+    place: BenchmarkFolder, suite: Suite, settings: Settings, *, something_to_do: bool
 ) -> None:
     """Write `environment.json`.
 
@@ -84,17 +84,17 @@ def _write_environment(
     before = _environment_before(path)
     if before and not something_to_do:
         return
-    told = describe(
+    described = describe(
         command=[part for part in settings.command if part not in {"--resume", "--overwrite"}],
         budget=suite.budget,
         device=settings.device,
         workers=settings.workers,
         scheduler=settings.scheduler,
     )
-    earlier = _other_values(before, told)
+    earlier = _other_values(before, described)
     if earlier:
-        told[_EARLIER] = earlier
-    write_json(path, told)
+        described[_EARLIER] = earlier
+    write_json(path, described)
 
 
 def _other_values(before: dict[str, Any], now: dict[str, object]) -> dict[str, list[Any]]:
@@ -117,7 +117,9 @@ def _environment_before(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: Watcher) -> None:
+def _make_datasets(
+    planned: Planned, place: BenchmarkFolder, settings: Settings, watcher: Watcher
+) -> None:
     suite = planned.suite
     total = sum(made.header.samples for made in planned.sources.values())
     with ExitStack() as stack:
@@ -136,7 +138,7 @@ def _make_datasets(planned: Planned, place: Place, settings: Settings, watcher: 
         make_part(dataset, suite.datasets[dataset], size, place)
 
 
-def _estimate_bounds(planned: Planned, place: Place, watcher: Watcher) -> None:
+def _estimate_bounds(planned: Planned, place: BenchmarkFolder, watcher: Watcher) -> None:
     bound = planned.suite.bound
     if bound is None:
         return

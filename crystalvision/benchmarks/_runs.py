@@ -17,7 +17,7 @@ from crystalvision.benchmarks._facts import (
 from crystalvision.errors import InputError
 from crystalvision.evaluation import (
     Columns,
-    JudgedSamples,
+    EvaluatedSamples,
     judged_samples,
     load_metrics,
     read_columns,
@@ -70,7 +70,7 @@ class Runs(ABC):
             InputError: They are missing, or damaged.
         """
 
-    def judged(self, run: str, name: str) -> JudgedSamples:
+    def judged(self, run: str, name: str) -> EvaluatedSamples:
         """The predictions of an evaluation.
 
         Raises:

@@ -9,14 +9,14 @@ from crystalvision.benchmarks._by_value import metrics_by_value
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
 from crystalvision.benchmarks._count import counting
 from crystalvision.benchmarks._facts import EvaluationFacts
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._outcome import Outcome
 from crystalvision.benchmarks._rows import SEVERITY, ResultRow
 from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.benchmarks._test_data import read_pattern_facts
 from crystalvision.errors import InputError
-from crystalvision.evaluation import JudgedSamples, tasks_of
+from crystalvision.evaluation import EvaluatedSamples, tasks_of
 from crystalvision.json_text import validate_json
 from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
@@ -36,7 +36,7 @@ def collect(folder: Path, catalogue: Catalogue) -> list[ResultRow]:
     Raises:
         InputError: It is no benchmark, or a run is damaged.
     """
-    place = Place(folder)
+    place = BenchmarkFolder(folder)
     suite = place.read_suite()
     runs = open_runs(folder, counting(catalogue))
     return [
@@ -59,12 +59,12 @@ def write_table(rows: Sequence[ResultRow], folder: Path) -> None:
     _write_parquet(rows, others, folder / "results.parquet")
 
 
-def is_trained(place: Place, key: CellKey) -> bool:
+def is_trained(place: BenchmarkFolder, key: CellKey) -> bool:
     """Whether the run of a cell is whole, judged or not."""
     return (place.run(key) / "run.yaml").is_file()
 
 
-def is_done(place: Place, cell: Cell) -> bool:
+def is_done(place: BenchmarkFolder, cell: Cell) -> bool:
     """Whether a cell is trained and judged."""
     run = place.run(cell.key)
     return is_trained(place, cell.key) and all(is_judged(run, name) for name in cell.tests)
@@ -76,7 +76,7 @@ def is_judged(run: Path, test: str) -> bool:
     return all((folder / name).is_file() for name in ("metrics.json", "predictions.csv"))
 
 
-def failure_of(place: Place, cell: Cell) -> Outcome | None:
+def failure_of(place: BenchmarkFolder, cell: Cell) -> Outcome | None:
     """What is known of the failure of a cell, or `None` if it did not fail.
 
     Raises:
@@ -92,7 +92,7 @@ def failure_of(place: Place, cell: Cell) -> Outcome | None:
 
 
 def _rows_of(
-    suite: Suite, place: Place, cell: Cell, runs: Runs, catalogue: Catalogue
+    suite: Suite, place: BenchmarkFolder, cell: Cell, runs: Runs, catalogue: Catalogue
 ) -> list[ResultRow]:
     key = cell.key
     about: dict[str, Any] = {
@@ -134,7 +134,7 @@ def _rows_of(
     return rows
 
 
-def _lost(place: Place, cell: Cell) -> dict[str, Any]:
+def _lost(place: BenchmarkFolder, cell: Cell) -> dict[str, Any]:
     """Why there is no result."""
     failed = failure_of(place, cell) or Outcome(status="not-run", error="not run yet")
     return {"status": failed.status, "error": failed.error}
@@ -152,9 +152,9 @@ def _about(evaluation: EvaluationFacts, test: str) -> dict[str, Any]:
 
 def _by(
     suite: Suite,
-    place: Place,
+    place: BenchmarkFolder,
     evaluation: EvaluationFacts,
-    judged: JudgedSamples,
+    judged: EvaluatedSamples,
     catalogue: Catalogue,
     about: dict[str, Any],
 ) -> list[ResultRow]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.datasets import SPECIMEN, Dataset
 from crystalvision.errors import InputError
 from crystalvision.storage import write_text
@@ -32,7 +32,7 @@ class PatternFacts:
     values: Float[np.ndarray, "n"] | None
 
 
-def write_pattern_facts(place: Place, name: str, by: str | None) -> None:
+def write_pattern_facts(place: BenchmarkFolder, name: str, by: str | None) -> None:
     """Write the table of a test dataset, if there is anything to say.
 
     Raises:
@@ -58,7 +58,7 @@ def write_pattern_facts(place: Place, name: str, by: str | None) -> None:
         write_text(path, text.getvalue())
 
 
-def read_pattern_facts(place: Place, name: str, by: str | None) -> PatternFacts:
+def read_pattern_facts(place: BenchmarkFolder, name: str, by: str | None) -> PatternFacts:
     """Read the table of a test dataset.
 
     Raises:

@@ -83,8 +83,8 @@ def _content(header: DatasetHeader, summary: Summary) -> Iterator[str]:
     if header.seen is not None:
         yield _seen(header, point)
     yield _table(*_samples(summary))
-    told = "The label is the class's place in this table, from 0. " if summary.classes else ""
-    yield (f"{told}The split is stored with the data and keeps samples of one specimen together.")
+    order = "The label is the class's place in this table, from 0. " if summary.classes else ""
+    yield f"{order}The split is stored with the data and keeps samples of one specimen together."
 
 
 def _samples(summary: Summary) -> tuple[Sequence[str], list[Sequence[str]]]:

@@ -41,13 +41,15 @@ def check_use(folder: Path, system: ClassicalSystem) -> None:
         InputError: They do not, or one of them is damaged.
     """
     try:
-        told = system.tell(system.describe(np.zeros((1, *system.image_shape), np.float32)))
+        predicted = system.predict_features(
+            system.describe(np.zeros((1, *system.image_shape), np.float32))
+        )
     except Exception as error:  # whatever a damaged part comes upon
         reason = " ".join(str(error).split())
         raise InputError(
             f"{folder}: its features and estimator are damaged or of different runs: {reason}"
         ) from error
-    if not np.isfinite(told).all():
+    if not np.isfinite(predicted).all():
         raise InputError(f"{folder}: its estimator is damaged: it gives nothing finite")
 
 

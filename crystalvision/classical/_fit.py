@@ -52,8 +52,8 @@ def fit_classical(
     described = [_describe(system, each, on_features, jobs) for each in (training, validation)]
     on_fit(*described[0].shape)
     _fit_estimator(system, described[0], training.targets[system.target.name].numpy(), jobs)
-    told = np.concatenate([system.tell(part) for part in _parts(described[1])])
-    return system.predict(SystemOutput({}, torch.from_numpy(told)))[system.target.name]
+    predicted = np.concatenate([system.predict_features(part) for part in _parts(described[1])])
+    return system.predict(SystemOutput({}, torch.from_numpy(predicted)))[system.target.name]
 
 
 def processors() -> int:

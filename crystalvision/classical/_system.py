@@ -74,19 +74,19 @@ class ClassicalSystem(System):
         who = f"estimator '{self.estimator_name}'"
         if not is_classifier(self.estimator):
             raise PluginError(f"{who} has no predict_proba, and so tells no classes")
-        told = _array(self.estimator.predict_proba(features), who, "probabilities (b, k)")
+        found = _array(self.estimator.predict_proba(features), who, "probabilities (b, k)")
         classes = np.asarray(self.estimator.classes_)
-        if told.shape != (len(features), len(classes)):
+        if found.shape != (len(features), len(classes)):
             raise PluginError(
-                f"{who} gave probabilities of shape {told.shape}; "
+                f"{who} gave probabilities of shape {found.shape}; "
                 f"expected {(len(features), len(classes))}"
             )
-        if told.dtype.kind not in "uif" or not np.isfinite(told).all() or (told < 0).any():
+        if found.dtype.kind not in "uif" or not np.isfinite(found).all() or (found < 0).any():
             raise PluginError(
-                f"{who} gave probabilities that are no finite numbers from 0 on (type {told.dtype})"
+                f"{who} gave probabilities that are no finite numbers from 0 on ({found.dtype})"
             )
         probabilities = np.zeros((len(features), len(self.target.classes)), np.float32)
-        probabilities[:, classes.astype(np.intp)] = told
+        probabilities[:, classes.astype(np.intp)] = found
         return probabilities
 
     def measure(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b"]:
@@ -96,21 +96,21 @@ class ClassicalSystem(System):
             PluginError: The estimator's values have a wrong shape, or are not finite.
         """
         who = f"estimator '{self.estimator_name}'"
-        told = _array(self.estimator.predict(features), who, "values (b,)")
-        if told.shape != (len(features),) or not np.isfinite(told).all():
+        found = _array(self.estimator.predict(features), who, "values (b,)")
+        if found.shape != (len(features),) or not np.isfinite(found).all():
             raise PluginError(
-                f"{who} gave values of shape {told.shape}; expected finite ones, {(len(features),)}"
+                f"{who} gave values of shape {found.shape}; expected {(len(features),)}, all finite"
             )
-        return told.astype(np.float32)
+        return found.astype(np.float32)
 
-    def tell(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b *k"]:
+    def predict_features(self, features: Float[np.ndarray, "b f"]) -> Float[np.ndarray, "b *k"]:
         """`classify` or `measure`, as the target is."""
         return self.classify(features) if self.target.classes else self.measure(features)
 
     def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
         """Probabilities (b, k), or values (b,), of prepared images, as the final output."""
         features = self.describe(images.detach().cpu().float().numpy())
-        return SystemOutput({}, torch.from_numpy(self.tell(features)).to(images.device))
+        return SystemOutput({}, torch.from_numpy(self.predict_features(features)).to(images.device))
 
     def predict(self, output: SystemOutput) -> dict[str, Estimate]:
         """What is said of the target, by its name, from what `forward` gave."""

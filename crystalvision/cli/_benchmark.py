@@ -71,10 +71,10 @@ def print_next(folder: Path) -> None:
 def print_failures(rows: Sequence[ResultRow], folder: Path) -> None:
     """Say how many cells failed, and where to look."""
     failed = [row.status for row in rows if row.status != "ok"]
-    told = ", ".join(f"{failed.count(status)} {status}" for status in sorted(set(failed)))
+    counts = ", ".join(f"{failed.count(status)} {status}" for status in sorted(set(failed)))
     cells = "1 cell" if len(failed) == 1 else f"{len(failed)} cells"
     err.print(
-        f"{cells} failed: {told}; see {folder}/failures; the same command with --resume tries "
+        f"{cells} failed: {counts}; see {folder}/failures; the same command with --resume tries "
         f"{'it' if len(failed) == 1 else 'them'} again",
         soft_wrap=True,
     )

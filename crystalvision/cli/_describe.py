@@ -66,14 +66,14 @@ def details(entry: Entry) -> dict[str, Any]:
     Raises:
         PluginError: It cannot be imported.
     """
-    told: dict[str, Any] = asdict(row(entry))
+    info: dict[str, Any] = asdict(row(entry))
     if isinstance(entry.target, Path):
-        return told | {"path": entry.target}
+        return info | {"path": entry.target}
     thing = entry.load()
-    told["description"] = description(thing)
+    info["description"] = description(thing)
     if entry.kind.name != "command":
-        told["options"] = _options(entry, parameter_docs(thing))
-    return told
+        info["options"] = _options(entry, parameter_docs(thing))
+    return info
 
 
 def backbone_measures(

@@ -11,7 +11,7 @@ from crystalvision.errors import InputError
 if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them
     from crystalvision.datasets import Conditions, Despite, Match
     from crystalvision.image_files import GapValues
-    from crystalvision.prediction import Predictor, Source
+    from crystalvision.prediction import PatternSource, Predictor
 
 
 def pixel_sizes(both: float | None, rows: float | None) -> float | tuple[float, float] | None:
@@ -76,7 +76,7 @@ class Stated:
         if energy is not None and not (math.isfinite(energy) and energy > 0):
             raise InputError(f"--energy-kev {energy:g}: expected a positive number, such as 200")
 
-    def added_to(self, source: "Source") -> "Conditions":
+    def added_to(self, source: "PatternSource") -> "Conditions":
         """What is known of the patterns of a source.
 
         Raises:
@@ -105,11 +105,11 @@ class Stated:
 
 def matched(
     predictor: "Predictor",
-    sources: "Sequence[Source]",
+    sources: "Sequence[PatternSource]",
     stated: Stated,
     despite: "Iterable[Despite]",
     gap_values: "GapValues",
-) -> "tuple[list[Source], list[dict[str, Any]]]":
+) -> "tuple[list[PatternSource], list[dict[str, Any]]]":
     """Sources of checked counts on the axes of a run, and what was done for it, in JSON types.
 
     What a reader of the predictions must know is told on the standard error.
@@ -117,23 +117,23 @@ def matched(
     Raises:
         InputError: Patterns that do not fit the run.
     """
-    groups: dict[Conditions, list[Source]] = {}
+    groups: dict[Conditions, list[PatternSource]] = {}
     for source in sources:
         groups.setdefault(stated.added_to(source), []).append(source)
-    told, carried = [], {}
+    listed, carried = [], {}
     for conditions, members in groups.items():
         paths = list(dict.fromkeys(str(member.path) for member in members))
         name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
         found = predictor.match(conditions, name, despite=tuple(despite))
         for note in found.notes:
             err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
-        told.append({"images": paths, **found.model_dump(mode="json")})
+        listed.append({"images": paths, **found.model_dump(mode="json")})
         for member in members:
             carried[id(member)] = replace(member, read=_carrying(member, found, gap_values))
-    return [carried[id(source)] for source in sources], told
+    return [carried[id(source)] for source in sources], listed
 
 
-def _carrying(source: "Source", match: "Match", gap_values: "GapValues") -> Any:
+def _carrying(source: "PatternSource", match: "Match", gap_values: "GapValues") -> Any:
     from crystalvision.image_files import as_counts, find_gaps
     from crystalvision.prediction import carried
 

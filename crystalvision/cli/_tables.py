@@ -40,21 +40,21 @@ def _print_troubles(title: str, texts: Sequence[str]) -> None:
         out.print(Padding(text, (0, 0, 0, 2)))
 
 
-def print_details(told: Mapping[str, Any]) -> None:
+def print_details(info: Mapping[str, Any]) -> None:
     """Write all that is known of one thing."""
-    origin = f"{told['distribution']} {told['version']}".strip()
-    out.print(styled((f"{told['kind']} '{told['name']}'", "bold"), f"  from {origin}"))
-    if "path" in told:
-        _print_file(told["path"])
+    origin = f"{info['distribution']} {info['version']}".strip()
+    out.print(styled((f"{info['kind']} '{info['name']}'", "bold"), f"  from {origin}"))
+    if "path" in info:
+        _print_file(info["path"])
         return
-    out.print(lines(told["description"] or "It has no documentation."))
-    if "options" in told:
-        _print_options(told["options"])
-    elif told["kind"] == "command":
+    out.print(lines(info["description"] or "It has no documentation."))
+    if "options" in info:
+        _print_options(info["options"])
+    elif info["kind"] == "command":
         out.print()
-        out.print(styled(f"run  crystalvision {told['name']} --help"))
-    if "parameters" in told:
-        _print_measures(told)
+        out.print(styled(f"run  crystalvision {info['name']} --help"))
+    if "parameters" in info:
+        _print_measures(info)
 
 
 def print_project(kind: str, name: str, folder: Path, files: Sequence[Path]) -> None:
@@ -93,19 +93,19 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     out.print(table)
 
 
-def _print_measures(told: Mapping[str, Any]) -> None:
-    size, channels = told["size"], told["in_channels"]
-    stride = told["stride"]
+def _print_measures(info: Mapping[str, Any]) -> None:
+    size, channels = info["size"], info["in_channels"]
+    stride = info["stride"]
     if not isinstance(stride, int):
         stride = "×".join(map(str, stride))
-    sides = "×".join(map(str, [channels, *[size] * told["dimensions"]]))
-    measured = told.get("measured", {})
+    sides = "×".join(map(str, [channels, *[size] * info["dimensions"]]))
+    measured = info.get("measured", {})
     table = _table("measure", "value")
     for name, text in (
-        ("parameters", f"{told['parameters']:,}"),
-        ("features", f"{told['features']:,}"),
+        ("parameters", f"{info['parameters']:,}"),
+        ("features", f"{info['features']:,}"),
         ("stride", f"{stride} pixels"),
-        (f"FLOPs, one image of {sides}", f"{told['flops']:,}"),
+        (f"FLOPs, one image of {sides}", f"{info['flops']:,}"),
         *_speeds(measured),
     ):
         table.add_row(name, text)

@@ -99,36 +99,36 @@ def _print_tables(metrics: "Metrics", catalogue: "Catalogue") -> None:
         out.print(line, soft_wrap=True, markup=False)
 
 
-def _table(told: "TargetMetrics", task: "Task") -> "Table":
+def _table(evaluated: "TargetMetrics", task: "Task") -> "Table":
     """Every number of a target with its interval."""
     from rich.table import Table
 
     from crystalvision.console import styled
     from crystalvision.text import unit_text
 
-    units = f" [{unit_text(told.units)}]" if unit_text(told.units) else ""
-    table = Table(title=styled(f"{told.name}: {told.task}{units}"), box=None)
+    units = f" [{unit_text(evaluated.units)}]" if unit_text(evaluated.units) else ""
+    table = Table(title=styled(f"{evaluated.name}: {evaluated.task}{units}"), box=None)
     table.add_column("", overflow="fold")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name, value in told.numbers().items():
-        table.add_row(task.title(name, told), _number(value), _interval(told, name))
+    for name, value in evaluated.numbers().items():
+        table.add_row(task.title(name, evaluated), _number(value), _interval(evaluated, name))
     return table
 
 
-def _matrices(told: "TargetMetrics") -> "Iterator[Table]":
+def _matrices(evaluated: "TargetMetrics") -> "Iterator[Table]":
     """Metrics that are a matrix of the classes, such as a confusion matrix."""
     from rich.table import Table
 
-    count = len(told.classes)
-    for name, rows in told.metrics.items():
+    count = len(evaluated.classes)
+    for name, rows in evaluated.metrics.items():
         if not isinstance(rows, list) or [len(row) for row in rows] != [count] * count:
             continue
         table = Table(title=f"{name}: actual class (row), predicted class (column)", box=None)
         table.add_column("", overflow="fold")
-        for each in told.classes:
+        for each in evaluated.classes:
             table.add_column(each, justify="right", overflow="fold")
-        for each, row in zip(told.classes, rows, strict=True):
+        for each, row in zip(evaluated.classes, rows, strict=True):
             table.add_row(each, *map(str, row))
         yield table
 
@@ -152,10 +152,10 @@ def _notes(metrics: "Metrics") -> list[str]:
     return lines
 
 
-def _source(told: "TargetMetrics") -> str:
-    scaled = told.temperature
+def _source(evaluated: "TargetMetrics") -> str:
+    scaled = evaluated.temperature
     calibrated = "" if scaled is None else f", calibrated with temperature {scaled:.3f}"
-    return f"{told.source.replace('_', ' ')}{calibrated}"
+    return f"{evaluated.source.replace('_', ' ')}{calibrated}"
 
 
 def _number(value: float | None) -> str:
@@ -164,8 +164,8 @@ def _number(value: float | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
-def _interval(told: "TargetMetrics", name: str) -> str:
-    ends = told.intervals.of(name)
-    if name in told.intervals.all_the_same:
+def _interval(evaluated: "TargetMetrics", name: str) -> str:
+    ends = evaluated.intervals.of(name)
+    if name in evaluated.intervals.all_the_same:
         return "none: every resample is the same"
     return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"

@@ -68,13 +68,13 @@ def show(
 
     state: State = ctx.obj
     entry = state.catalogue.entry(kind, name)
-    told = details(entry)
+    info = details(entry)
     options = apply_overrides({}, settings or [])
     if kind == "backbone":
-        told |= backbone_measures(state.catalogue, name, options, channels, size)
+        info |= backbone_measures(state.catalogue, name, options, channels, size)
         if measure:
             with progress(f"Measuring {name}", None):
-                told["measured"] = backbone_speed(
+                info["measured"] = backbone_speed(
                     state.catalogue,
                     name,
                     options,
@@ -86,9 +86,9 @@ def show(
     elif options:
         entry.check(options)
     if json:
-        print_json(told)
+        print_json(info)
     else:
-        print_details(told)
+        print_details(info)
 
 
 @app.command()

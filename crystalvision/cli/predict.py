@@ -25,7 +25,7 @@ from crystalvision.ordinary_files import text_of
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
-    from crystalvision.prediction import Predictions, Predictor, Source
+    from crystalvision.prediction import PatternSource, Predictions, Predictor
 
     Ask = Callable[[np.ndarray], Predictions]
 
@@ -146,13 +146,13 @@ def predict(
     gap_values = parse_gap_values(gap_value or [])
     sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
     names = [name for source in sources for name in source.names]
-    told = []
+    parts = []
     with progress("predicting", len(names)) as advance:
         for source in sources:
             for chunk in _chunks(first, source):
-                told.append(ask(chunk))
+                parts.append(ask(chunk))
                 advance(len(chunk))
-    predictions = join(told)
+    predictions = join(parts)
     _print_notes(images, sources)
     if explain:
         _explain(first, sources, explain_to or Path("explained"))
@@ -191,15 +191,15 @@ def _show(
         print_table(names, predictions)
 
 
-def _print_notes(images: "Sequence[str]", sources: "Sequence[Source]") -> None:
+def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
     """Say how files were understood."""
-    from crystalvision.image_files import tell_notes
+    from crystalvision.image_files import notes_text
 
     notes: dict[str, list[str]] = {}
     for image, source in zip(images, sources, strict=True):
         for note in source.notes:
             notes.setdefault(note, []).append(text_of(image))
-    for line in tell_notes(notes):
+    for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 
 
@@ -229,7 +229,7 @@ def _how_to_ask(
     return partial(predictors[0].predict, gap_values=_UNSEEN)
 
 
-def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
+def _chunks(predictor: "Predictor", source: "PatternSource") -> "Iterator[np.ndarray]":
     """Checked patterns of a source, lazily, some at a time."""
     import numpy as np
 
@@ -247,7 +247,7 @@ def _chunks(predictor: "Predictor", source: "Source") -> "Iterator[np.ndarray]":
     )
 
 
-def _explain(predictor: "Predictor", sources: "Sequence[Source]", folder: Path) -> None:
+def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder: Path) -> None:
     from crystalvision.prediction import draw_explanation
 
     count = sum(map(len, sources))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
 
     from rich.table import Table
 
-    from crystalvision.report import Column, Row
+    from crystalvision.report import MetricColumn, Row
     from crystalvision.storage import Destination
 
 
@@ -67,7 +67,7 @@ def report(
 
 
 def _report_benchmark(folder: Path, to: "Destination", state: State, *, json: bool) -> None:
-    from crystalvision.benchmarks import Place
+    from crystalvision.benchmarks import BenchmarkFolder
     from crystalvision.benchmarks.report import page_of, read_rows
     from crystalvision.cli._benchmark import print_results
     from crystalvision.report import write_page
@@ -79,7 +79,7 @@ def _report_benchmark(folder: Path, to: "Destination", state: State, *, json: bo
     if json:
         print_json({"report": to.path, "rows": [row.model_dump(mode="json") for row in rows]})
     else:
-        print_results(Place(folder).read_suite(), rows)
+        print_results(BenchmarkFolder(folder).read_suite(), rows)
         out.print(f"written to {to.path}", soft_wrap=True)
 
 
@@ -89,7 +89,7 @@ def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:
     return {"report": output, "same_data": same_data(rows), "runs": list(rows)}
 
 
-def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
+def _print_rows(rows: "Sequence[Row]", columns: "Sequence[MetricColumn]") -> None:
     from crystalvision.report import same_data
 
     out.print(_comparison(rows, columns))
@@ -101,7 +101,7 @@ def _print_rows(rows: "Sequence[Row]", columns: "Sequence[Column]") -> None:
         out.print("These runs were not judged on the same patterns.", style="bold red")
 
 
-def _comparison(rows: "Sequence[Row]", columns: "Sequence[Column]") -> "Table":
+def _comparison(rows: "Sequence[Row]", columns: "Sequence[MetricColumn]") -> "Table":
     """The score of each target, the first with its interval."""
     from rich.table import Table
 

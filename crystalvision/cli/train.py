@@ -109,7 +109,7 @@ def train(
     from crystalvision.api.runs import describe_experiment, plan_online, train_system
     from crystalvision.datasets import Dataset
     from crystalvision.runs import check_free
-    from crystalvision.training import Machine, leads
+    from crystalvision.training import Machine, is_main_process
 
     state: State = ctx.obj
     machine = Machine.called(
@@ -120,7 +120,7 @@ def train(
         compile=compile_,
         accumulate=accumulate,
     )
-    first = leads(machine)
+    first = is_main_process(machine)
     if first:
         check_free(output, overwrite=overwrite)
     session = state.session

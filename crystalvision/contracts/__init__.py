@@ -44,7 +44,14 @@ from crystalvision.contracts._simulation import (
 )
 from crystalvision.contracts._symmetry import proper_rotations
 from crystalvision.contracts._targets import Estimate, Target, Targets
-from crystalvision.contracts._tasks import Ends, Judged, JudgedSystem, Proportion, Task, TaskFigure
+from crystalvision.contracts._tasks import (
+    Ends,
+    EvaluatedEstimates,
+    EvaluatedSystem,
+    Proportion,
+    Task,
+    TaskFigure,
+)
 
 __all__ = [
     "ANY_DIMENSION",
@@ -62,13 +69,13 @@ __all__ = [
     "Ends",
     "Estimate",
     "Estimator",
+    "EvaluatedEstimates",
+    "EvaluatedSystem",
     "Features",
     "Fusion",
     "Head",
     "Input",
     "Instrument",
-    "Judged",
-    "JudgedSystem",
     "Measure",
     "Parent",
     "Pattern",

@@ -20,8 +20,8 @@ def mark_origin(made: object, origin: str) -> None:
 
 def origin_of(thing: object, kind: str) -> str:
     """Who gave a thing; where nobody remembers, its kind and type."""
-    told = getattr(thing, "__dict__", {}).get(_ORIGIN)
-    return str(told) if told else f"{kind} {type(thing).__name__}"
+    marked = getattr(thing, "__dict__", {}).get(_ORIGIN)
+    return str(marked) if marked else f"{kind} {type(thing).__name__}"
 
 
 def described(value: object) -> str:

@@ -21,7 +21,7 @@ Ends = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EvaluatedEstimates:
     """Estimates of one target for n samples, beside the truth.
 
     Attributes:
@@ -58,7 +58,7 @@ class Judged:
             None if known is None else torch.from_numpy(np.asarray(known)),
         )
 
-    def part(self, chosen: Array) -> "Judged":
+    def part(self, chosen: Array) -> "EvaluatedEstimates":
         """Those of some samples, by place or by a mask."""
         return replace(
             self,
@@ -103,7 +103,7 @@ class TaskFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedSystem:
+class EvaluatedSystem:
     """What all trainings of one system said, for a figure that compares systems.
 
     Attributes:
@@ -114,7 +114,7 @@ class JudgedSystem:
 
     title: str
     highlighted: bool
-    seeds: tuple[tuple[Judged, Mapping[str, Any]], ...]
+    seeds: tuple[tuple[EvaluatedEstimates, Mapping[str, Any]], ...]
 
 
 class Task(ABC):
@@ -170,13 +170,13 @@ class Task(ABC):
     ) -> Float[torch.Tensor, "b"]:
         """How well each sample of a batch is told, (b,); its mean is the score."""
 
-    def scores(self, judged: Judged) -> Float[np.ndarray, "n"]:
+    def scores(self, judged: EvaluatedEstimates) -> Float[np.ndarray, "n"]:
         """The score of each sample, (n,)."""
         truth = torch.from_numpy(np.asarray(judged.truth))
         return self.score(judged.estimate, truth, judged.target).double().numpy()
 
     @abstractmethod
-    def metrics(self, judged: Judged) -> Mapping[str, Any]:
+    def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """All numbers that judge n samples, in JSON types, `score_name` among them.
 
         A number that has no meaning, such as the recall of a class that does not occur, is `None`;
@@ -184,7 +184,7 @@ class Task(ABC):
         """
 
     def resampled(
-        self, judged: Judged, weights: Float[np.ndarray, "r n"]
+        self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
     ) -> Mapping[str, Float[np.ndarray, "r"]]:
         """Metrics of many resamples at once, by name, each (r,); nan where one has none.
 
@@ -196,13 +196,17 @@ class Task(ABC):
         """
         return {self.score_name: weights @ self.scores(judged) / weights.sum(axis=1)}
 
-    def proportions(self, judged: Judged) -> Mapping[str, Proportion]:
+    def proportions(self, judged: EvaluatedEstimates) -> Mapping[str, Proportion]:
         """Metrics that are shares of the samples: their interval is Wilson's."""
         del judged
         return {}
 
     def without_doubt(
-        self, judged: Judged, same: Collection[str], known: Mapping[str, Ends | None], level: float
+        self,
+        judged: EvaluatedEstimates,
+        same: Collection[str],
+        known: Mapping[str, Ends | None],
+        level: float,
     ) -> Mapping[str, Ends]:
         """Intervals of metrics of which every resample is the same, where one can be given.
 
@@ -215,7 +219,7 @@ class Task(ABC):
         del judged, same, known, level
         return {}
 
-    def columns(self, judged: Judged) -> Mapping[str, Sequence[Any]]:
+    def columns(self, judged: EvaluatedEstimates) -> Mapping[str, Sequence[Any]]:
         """What to say of each sample in `predictions.csv` beside truth and estimate.
 
         Name → n numbers or texts; the name of the target goes before each name.
@@ -223,12 +227,14 @@ class Task(ABC):
         del judged
         return {}
 
-    def figures(self, judged: Judged, metrics: Mapping[str, Any]) -> Sequence[TaskFigure]:
+    def figures(
+        self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
+    ) -> Sequence[TaskFigure]:
         """Figures of a report."""
         del judged, metrics
         return ()
 
-    def comparison_figures(self, systems: Sequence[JudgedSystem]) -> Sequence[TaskFigure]:
+    def comparison_figures(self, systems: Sequence[EvaluatedSystem]) -> Sequence[TaskFigure]:
         """Figures that show several systems beside each other."""
         del systems
         return ()

@@ -15,7 +15,7 @@ from crystalvision.datasets._direct import ArrayReader, Rows, damaged, read_rows
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._layout import fill_value, sample_arrays, stored_columns
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
-from crystalvision.datasets._recover import find_split, follows, told_splits
+from crystalvision.datasets._recover import find_split, follows, recorded_splits
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
 from crystalvision.errors import InputError
 
@@ -282,8 +282,8 @@ class Dataset:
         stored = read_splits(self.path, self.header)
         if self.missing_shards:  # then nothing is known that they should follow from
             return stored
-        told = set(told_splits(self.path, self.header))
-        if not told or not all(follows(stored, settings, self._table) for settings in told):
+        recorded = set(recorded_splits(self.path, self.header))
+        if not recorded or not all(follows(stored, settings, self._table) for settings in recorded):
             raise damaged(self.path, "the splits do not follow from the labels as it is told")
         return stored
 

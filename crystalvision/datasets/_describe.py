@@ -12,7 +12,7 @@ from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._files import size_bytes
 from crystalvision.datasets._header import DatasetHeader
 from crystalvision.datasets._open import is_split
-from crystalvision.datasets._provenance import Made, Merged
+from crystalvision.datasets._provenance import Merged, Simulated
 from crystalvision.datasets._splits import SPLIT_NAMES
 from crystalvision.storage import disk_errors
 
@@ -53,7 +53,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "bytes_on_disk": size,
         "recipe": header.name or None,
         "caveats": list(header.caveats),
-        "seed": provenance.seed if isinstance(provenance, Made) else None,
+        "seed": provenance.seed if isinstance(provenance, Simulated) else None,
         **_crystals(header),
         "generator": header.generator,
         "made_elsewhere": made_elsewhere(header.generator),

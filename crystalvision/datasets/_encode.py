@@ -72,12 +72,12 @@ class ShardEncoder:
             )
 
     def _checked_seen(self, indices: range, seen: Array | None) -> dict[str, Array]:
-        told = self._header.seen
-        if told is None or not told.each_sample:
+        stored_seen = self._header.seen
+        if stored_seen is None or not stored_seen.each_sample:
             if seen is not None:
                 raise InputError("masks were given, but the header says of no mask for each sample")
             return {}
-        shape = (len(indices), told.channels, *self._header.grid)
+        shape = (len(indices), stored_seen.channels, *self._header.grid)
         if seen is None or seen.dtype != np.bool_ or seen.shape != shape:
             found = "none" if seen is None else f"{seen.dtype} {seen.shape}"
             raise InputError(f"masks of what was seen are {found}; expected bool {shape}")

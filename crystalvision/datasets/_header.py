@@ -14,10 +14,10 @@ from crystalvision.contracts import Axis, CrystalFacts, Target, grid_of
 from crystalvision.datasets._columns import LABEL, Column, check_column, is_column_name
 from crystalvision.datasets._provenance import (
     DatasetPart,
-    Made,
     Merged,
     Origin,
     Provenance,
+    Simulated,
     origins,
 )
 from crystalvision.datasets._seen import Seen
@@ -178,7 +178,9 @@ class DatasetHeader(Config):
     def description(self) -> str:
         """What its recipe says of it, or nothing."""
         made = self.provenance
-        return str(made.recipe.get("description") or "").strip() if isinstance(made, Made) else ""
+        return (
+            str(made.recipe.get("description") or "").strip() if isinstance(made, Simulated) else ""
+        )
 
     @property
     def parts(self) -> tuple[DatasetPart, ...]:

@@ -52,10 +52,10 @@ def _compared(one: Dataset, other: Dataset) -> list[tuple[str, Any, Any]]:
 
 def join_seen(headers: Sequence[DatasetHeader]) -> Seen | None:
     """What merged data say of the points that were measured: what all say, or a mask a sample."""
-    told = {header.seen for header in headers}
-    if len(told) == 1:
-        return told.pop()
-    channels = max(1 if seen is None else seen.channels for seen in told)
+    masks = {header.seen for header in headers}
+    if len(masks) == 1:
+        return masks.pop()
+    channels = max(1 if seen is None else seen.channels for seen in masks)
     return Seen(channels=channels, each_sample=True)
 
 

@@ -128,8 +128,8 @@ def seen_channel(header: DatasetHeader) -> str:
 
 
 def column_attributes(column: Column) -> dict[str, Any]:
-    told = {"units": column.units, "description": column.description}
-    return {**told, **(flags(column.classes) if column.classes else {})}
+    described = {"units": column.units, "description": column.description}
+    return {**described, **(flags(column.classes) if column.classes else {})}
 
 
 def flags(names: tuple[str, ...]) -> dict[str, Any]:

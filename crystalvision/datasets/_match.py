@@ -144,19 +144,19 @@ def _match_axes(
     pairs = list(zip(data.axes, run.axes, strict=True))
     if all(_same(one, other) for one, other in pairs):
         return "same", ""
-    told = f"{data_name} has {_axes_text(data.axes)}; {run_name} was trained on "
-    told += _axes_text(run.axes)
+    sentence = f"{data_name} has {_axes_text(data.axes)}; {run_name} was trained on "
+    sentence += _axes_text(run.axes)
     if all(_within(*pair, run) for pair in pairs):
-        return "within what was trained", f"{told}, which is within what it was trained on"
+        return "within what was trained", f"{sentence}, which is within what it was trained on"
     if as_stored and all(one.size == other.size for one, other in pairs):
-        return "as stored", f"{told}: its pixels are taken as they are stored, as was asked"
+        return "as stored", f"{sentence}: its pixels are taken as they are stored, as was asked"
     trouble = next(filter(None, (_trouble(*pair) for pair in pairs)), "")
     if trouble:
         raise InputError(
-            f"{told}: {trouble}; use data of those axes, or train a run on data of these"
+            f"{sentence}: {trouble}; use data of those axes, or train a run on data of these"
             f"{_or_despite(pairs, as_stored)}"
         )
-    return "carried", f"{told}: its counts are carried onto those"
+    return "carried", f"{sentence}: its counts are carried onto those"
 
 
 def _or_despite(pairs: list[tuple[Axis, Axis]], as_stored: bool) -> str:
@@ -210,19 +210,19 @@ def _match_energy(
     if run.energy_kev is None and data.energy_kev is None:
         return "not stated", ""
     if data.energy_kev is None:
-        told = f"is taken to be of {_beam_text(run)}, which {run_name} was trained on"
-        return "assumed", f"{data_name} does not state the energy of its beam: it {told}"
+        sentence = f"is taken to be of {_beam_text(run)}, which {run_name} was trained on"
+        return "assumed", f"{data_name} does not state the energy of its beam: it {sentence}"
     if run.energy_kev is None:
-        told = f"was trained on data that do not; it is taken to know {_beam_text(data)}"
-        return "assumed", f"{data_name} states the energy of its beam, but {run_name} {told}"
+        sentence = f"was trained on data that do not; it is taken to know {_beam_text(data)}"
+        return "assumed", f"{data_name} states the energy of its beam, but {run_name} {sentence}"
     if _near(data, run):
         return "same", ""
-    told = f"{data_name} was recorded with {_beam_text(data)}, but {run_name} was trained on "
-    told += _beam_text(run)
+    sentence = f"{data_name} was recorded with {_beam_text(data)}, but {run_name} was trained on "
+    sentence += _beam_text(run)
     if wanted:
-        return "other", f"{told}; it is judged all the same, as was asked"
+        return "other", f"{sentence}; it is judged all the same, as was asked"
     raise InputError(
-        f"{told}; use data of that beam, train a run on data of this one, or take them all the "
+        f"{sentence}; use data of that beam, train a run on data of this one, or take them all the "
         "same by --despite energy"
     )
 

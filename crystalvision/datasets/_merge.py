@@ -20,7 +20,7 @@ from crystalvision.datasets._join import (
     join_columns,
     join_seen,
 )
-from crystalvision.datasets._provenance import DatasetPart, Made, Merged, origins, same_samples
+from crystalvision.datasets._provenance import DatasetPart, Merged, Simulated, origins, same_samples
 from crystalvision.datasets._specimens import number_specimens
 from crystalvision.datasets._verify import damaged_shards
 from crystalvision.datasets._writer import DatasetWriter, Mode
@@ -203,7 +203,7 @@ def _share_samples(one: DatasetPart, other: DatasetPart) -> bool:
     first, second = (origins(part.identity, part.provenance) for part in (one, other))
     if first.keys() & second.keys():
         return True
-    made = (each for each in first.values() if isinstance(each, Made))
+    made = (each for each in first.values() if isinstance(each, Simulated))
     return any(same_samples(each, known) for each in made for known in second.values())
 
 

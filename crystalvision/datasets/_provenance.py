@@ -16,7 +16,7 @@ Recipe: TypeAlias = Mapping[str, Any]
 _ALIKE_ANYWAY = ("name", "samples", "description")
 
 
-class Made(Config):
+class Simulated(Config):
     """Samples that a source made, or a program of the user's own.
 
     Attributes:
@@ -62,7 +62,7 @@ class Made(Config):
             return None
         return self.source, self.drawn_from, self.seed
 
-    def makes_what(self, other: "Made") -> bool:
+    def makes_what(self, other: "Simulated") -> bool:
         """Whether both make the same samples, but for how many."""
         if not self.source and self.seed is None:
             return False
@@ -150,8 +150,8 @@ class Merged(Config):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-Provenance: TypeAlias = Annotated[Made | Imported | Merged, Field(discriminator="kind")]
-Origin: TypeAlias = Made | Imported
+Provenance: TypeAlias = Annotated[Simulated | Imported | Merged, Field(discriminator="kind")]
+Origin: TypeAlias = Simulated | Imported
 
 Imported.model_rebuild()
 DatasetPart.model_rebuild()
@@ -162,7 +162,7 @@ def settings_of(provenance: Provenance) -> list[Recipe]:
     """The recipes, or what users said of files, by which the samples of a dataset were made."""
     if isinstance(provenance, Merged):
         return [each for part in provenance.parts for each in settings_of(part.provenance)]
-    return [provenance.recipe if isinstance(provenance, Made) else provenance.settings]
+    return [provenance.recipe if isinstance(provenance, Simulated) else provenance.settings]
 
 
 def origins(identity: str, provenance: Provenance) -> dict[str, Origin]:
@@ -191,7 +191,7 @@ def _origins(identity: str, provenance: Provenance) -> Iterator[tuple[str, Origi
 
 def same_things(one: Origin, other: Origin) -> bool:
     """Whether two sources drew the same: a sample's randomness is (seed, index) alone."""
-    if not (isinstance(one, Made) and isinstance(other, Made)):
+    if not (isinstance(one, Simulated) and isinstance(other, Simulated)):
         return False
     return one.things is not None and one.things == other.things
 
@@ -200,4 +200,4 @@ def same_samples(one: Origin, other: Origin) -> bool:
     """Whether two datasets hold the same samples, or the same files."""
     if isinstance(one, Imported) and isinstance(other, Imported):
         return one.content_sha256 == other.content_sha256
-    return isinstance(one, Made) and isinstance(other, Made) and one.makes_what(other)
+    return isinstance(one, Simulated) and isinstance(other, Simulated) and one.makes_what(other)

@@ -27,21 +27,21 @@ def find_split(path: Path, header: DatasetHeader) -> SplitSettings:
         InputError: No document says it, and the stored splits are not the usual ones.
         StorageError: The columns are needed to find out, and cannot be read.
     """
-    told = told_splits(path, header)
-    if not is_split(path) or (told and told.count(told[0]) == len(told)):
+    recorded = recorded_splits(path, header)
+    if not is_split(path) or (recorded and recorded.count(recorded[0]) == len(recorded)):
         # The root is written first, so after a kill it says what was wanted last.
-        return told[0] if told else SplitSettings()
+        return recorded[0] if recorded else SplitSettings()
     try:
         stored = read_splits(path, header)
     except StorageError:
         stored = None
     if stored is not None:
         columns = label_columns([read_rows(path, header, shard) for shard in range(header.shards)])
-        for settings in told or [SplitSettings()]:
+        for settings in recorded or [SplitSettings()]:
             if follows(stored, settings, columns):
                 return settings
-    if told:
-        return told[0]
+    if recorded:
+        return recorded[0]
     raise InputError(
         f"{path}: cannot tell how it was split: {SPLIT_DOCUMENT} and its copy in {ROOT_DOCUMENT} "
         "are damaged, and it was not as is usual; assign the splits anew by "
@@ -49,12 +49,12 @@ def find_split(path: Path, header: DatasetHeader) -> SplitSettings:
     )
 
 
-def told_splits(path: Path, header: DatasetHeader) -> list[SplitSettings]:
+def recorded_splits(path: Path, header: DatasetHeader) -> list[SplitSettings]:
     """How a dataset is split, as the root document and that of the array say.
 
     The root comes first; what is damaged, or of another dataset, is left out.
     """
-    told = []
+    recorded = []
     for file, keys in (
         (ROOT_DOCUMENT, ("consolidated_metadata", "metadata", SPLIT)),
         (SPLIT_DOCUMENT, ()),
@@ -69,8 +69,8 @@ def told_splits(path: Path, header: DatasetHeader) -> list[SplitSettings]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
         if sound:
-            told.append(settings)
-    return told
+            recorded.append(settings)
+    return recorded
 
 
 def follows(

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from crystalvision.datasets._columns import IMAGE_CHECKSUM, SPECIMEN
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._join import SOURCE, SOURCE_INDEX
-from crystalvision.datasets._provenance import Imported, Made, Merged
+from crystalvision.datasets._provenance import Imported, Merged, Simulated
 
 _PICTURES = ("pictures",)
 
@@ -66,7 +66,7 @@ def _keys(datasets: Sequence[Dataset]) -> Int[np.ndarray, "n 2"]:
             source, index = dataset.column(SOURCE), dataset.column(SOURCE_INDEX)
         for number, part in enumerate(header.parts):
             here, made = source == number, part.provenance
-            if isinstance(made, Made) and made.things is not None:
+            if isinstance(made, Simulated) and made.things is not None:
                 keys[here, 0] = kinds.setdefault(made.things, len(kinds))
                 keys[here, 1] = index[here]
             elif isinstance(made, Imported):

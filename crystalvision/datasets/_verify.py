@@ -25,7 +25,7 @@ from crystalvision.datasets._open import (
     read_header,
     read_header_copy,
 )
-from crystalvision.datasets._recover import told_splits
+from crystalvision.datasets._recover import recorded_splits
 from crystalvision.datasets._splits import SplitSettings, split_arrays
 from crystalvision.errors import InputError, StorageError
 
@@ -57,7 +57,7 @@ def verify(path: str | Path, *, advance: Callable[[int], object] | None = None) 
         if (path / IMAGES).is_dir():
             return [Problem(None, str(error))]
         raise
-    split = next(iter(told_splits(path, header)), SplitSettings())
+    split = next(iter(recorded_splits(path, header)), SplitSettings())
     codec = Codec(header, split)
     if not problems:
         problems += metadata_problems(path, codec)

@@ -30,7 +30,7 @@ from crystalvision.datasets._open import (
     is_dataset,
     read_header,
 )
-from crystalvision.datasets._recover import find_split, label_columns, told_splits
+from crystalvision.datasets._recover import find_split, label_columns, recorded_splits
 from crystalvision.datasets._same import check_same
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, split_arrays
 from crystalvision.errors import InputError
@@ -105,7 +105,7 @@ class DatasetWriter:
         """
         path = Path(path)
         with _locked(path):
-            yield cls(path, header, next(iter(told_splits(path, header)), SplitSettings()))
+            yield cls(path, header, next(iter(recorded_splits(path, header)), SplitSettings()))
 
     def restore(self) -> None:
         """Write all but the shards anew, split as it was.

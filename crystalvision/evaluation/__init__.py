@@ -6,7 +6,7 @@ from crystalvision.evaluation._intervals import Intervals, intervals_of
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
     Columns,
-    JudgedSamples,
+    EvaluatedSamples,
     judged_samples,
     read_columns,
     read_predictions,
@@ -14,7 +14,7 @@ from crystalvision.evaluation._predictions import (
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
 from crystalvision.evaluation._record import (
-    JudgedTarget,
+    EvaluatedTarget,
     Metrics,
     Split,
     TargetMetrics,
@@ -24,10 +24,10 @@ from crystalvision.evaluation._record import (
 
 __all__ = [
     "Columns",
+    "EvaluatedSamples",
+    "EvaluatedTarget",
     "Evaluation",
     "Intervals",
-    "JudgedSamples",
-    "JudgedTarget",
     "Metrics",
     "Split",
     "TargetMetrics",

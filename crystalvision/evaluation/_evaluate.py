@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from crystalvision.contracts import Judged, Target, Task
+from crystalvision.contracts import EvaluatedEstimates, Target, Task
 from crystalvision.datasets import (
     SPECIMEN,
     Conditions,
@@ -44,7 +44,7 @@ class Evaluation:
 
     metrics: Metrics
     indices: Int[np.ndarray, "n"]
-    judged: Mapping[str, Judged]
+    judged: Mapping[str, EvaluatedEstimates]
     columns: Mapping[str, list[Any]]
     predictions: Predictions
 
@@ -244,12 +244,12 @@ def _judged(
     specimen: Int[np.ndarray, "n"],
     predictions: Predictions,
     temperatures: Mapping[str, float],
-) -> dict[str, Judged]:
+) -> dict[str, EvaluatedEstimates]:
     """Estimates beside the truth, of each target that can be judged."""
     found = {}
     for name, target in judged_targets(run, dataset).items():
         said = predictions[name]
-        found[name] = Judged(
+        found[name] = EvaluatedEstimates(
             target=target,
             truth=_truth(dataset, target, indices),
             value=said.value,
@@ -260,7 +260,7 @@ def _judged(
     return with_groups(found)
 
 
-def with_groups(judged: Mapping[str, Judged]) -> dict[str, Judged]:
+def with_groups(judged: Mapping[str, EvaluatedEstimates]) -> dict[str, EvaluatedEstimates]:
     """The same, samples grouped by the first target that is one class a sample, if there is one."""
     for each in judged.values():
         if each.target.classes and not each.target.shape:
@@ -272,7 +272,9 @@ def with_groups(judged: Mapping[str, Judged]) -> dict[str, Judged]:
     return dict(judged)
 
 
-def _columns(tasks: Mapping[str, Task], judged: Mapping[str, Judged]) -> dict[str, list[Any]]:
+def _columns(
+    tasks: Mapping[str, Task], judged: Mapping[str, EvaluatedEstimates]
+) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for name, each in judged.items():
         found |= columns_of(tasks[name], each)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from crystalvision.config import Config
-from crystalvision.contracts import Ends, Judged, Task, origin_of
+from crystalvision.contracts import Ends, EvaluatedEstimates, Task, origin_of
 from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation._proportions import LEVEL, proportion_interval
 
@@ -55,7 +55,7 @@ class Intervals(Config):
 
 def intervals_of(
     task: Task,
-    judged: Judged,
+    judged: EvaluatedEstimates,
     *,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
@@ -102,7 +102,7 @@ def share_interval(hit: Bool[np.ndarray, "n"], specimen: Int[np.ndarray, "n"]) -
 
 def _bootstrap(
     task: Task,
-    judged: Judged,
+    judged: EvaluatedEstimates,
     unit_of: Int[np.ndarray, "n"],
     resamples: int,
     level: float,

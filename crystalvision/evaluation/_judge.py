@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from crystalvision.contracts import Judged, Target, Task, origin_of
+from crystalvision.contracts import EvaluatedEstimates, Target, Task, origin_of
 from crystalvision.errors import InputError, PluginError
 from crystalvision.evaluation._intervals import intervals_of
 from crystalvision.evaluation._record import TargetMetrics
@@ -28,7 +28,7 @@ def tasks_of(targets: Mapping[str, Target], catalogue: Catalogue) -> dict[str, T
 
 
 def judge_target(
-    task: Task, judged: Judged, *, source: str, resamples: int, seed: int
+    task: Task, judged: EvaluatedEstimates, *, source: str, resamples: int, seed: int
 ) -> TargetMetrics:
     """Metrics of a target, with their intervals.
 
@@ -47,7 +47,7 @@ def judge_target(
     )
 
 
-def metrics_of(task: Task, judged: Judged) -> dict[str, Any]:
+def metrics_of(task: Task, judged: EvaluatedEstimates) -> dict[str, Any]:
     """What a task says of samples, checked; its score first.
 
     Raises:
@@ -69,7 +69,7 @@ def metrics_of(task: Task, judged: Judged) -> dict[str, Any]:
     return {task.score_name: found[task.score_name], **found}
 
 
-def columns_of(task: Task, judged: Judged) -> dict[str, list[Any]]:
+def columns_of(task: Task, judged: EvaluatedEstimates) -> dict[str, list[Any]]:
     """What a task says of each sample, by column.
 
     Raises:

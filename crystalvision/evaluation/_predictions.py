@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from crystalvision.contracts import Judged, Target
+from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision.errors import InputError
 from crystalvision.evaluation._evaluate import with_groups
-from crystalvision.evaluation._record import JudgedTarget, Metrics
+from crystalvision.evaluation._record import EvaluatedTarget, Metrics
 from crystalvision.storage import read_text
 from crystalvision.text import csv_reader, csv_writer
 
@@ -25,7 +25,7 @@ Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedSamples:
+class EvaluatedSamples:
     """What a run said of each judged pattern, and what is true.
 
     Attributes:
@@ -34,12 +34,12 @@ class JudgedSamples:
     """
 
     index: Int[np.ndarray, "n"]
-    targets: Mapping[str, Judged]
+    targets: Mapping[str, EvaluatedEstimates]
 
 
 def write_predictions(
     index: Int[np.ndarray, "n"],
-    judged: Mapping[str, Judged],
+    judged: Mapping[str, EvaluatedEstimates],
     columns: Mapping[str, Sequence[Any]],
     folder: Path,
 ) -> None:
@@ -106,8 +106,8 @@ def read_columns(folder: Path) -> Columns:
 
 
 def judged_samples(
-    columns: Columns, targets: Mapping[str, JudgedTarget], where: str
-) -> JudgedSamples:
+    columns: Columns, targets: Mapping[str, EvaluatedTarget], where: str
+) -> EvaluatedSamples:
     """Estimates beside the truth, from the columns that `write_predictions` wrote.
 
     Args:
@@ -121,15 +121,15 @@ def judged_samples(
     try:
         index = columns["index"].astype(np.int64)
         specimen = columns.get("specimen", index).astype(np.int64)
-        judged = {name: _judged_of(each, columns, specimen) for name, each in targets.items()}
+        judged = {name: _estimates_of(each, columns, specimen) for name, each in targets.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{where} is not what crystalvision evaluate writes ({error}); evaluate the run again"
         ) from error
-    return JudgedSamples(index, with_groups(judged))
+    return EvaluatedSamples(index, with_groups(judged))
 
 
-def read_predictions(folder: Path, metrics: Metrics) -> JudgedSamples:
+def read_predictions(folder: Path, metrics: Metrics) -> EvaluatedSamples:
     """Read what `write_predictions` wrote.
 
     Args:
@@ -159,7 +159,7 @@ def _names(name: str, target: Target) -> list[str]:
     )
 
 
-def _columns_of(judged: Judged) -> dict[str, list[Any]]:
+def _columns_of(judged: EvaluatedEstimates) -> dict[str, list[Any]]:
     target, found = judged.target, dict[str, list[Any]]()
     for name, values in ((target.name, judged.truth), (f"{target.name}_predicted", judged.value)):
         flat = values.reshape(len(judged), -1)
@@ -170,9 +170,11 @@ def _columns_of(judged: Judged) -> dict[str, list[Any]]:
     return found
 
 
-def _judged_of(told: JudgedTarget, columns: Columns, specimen: Array) -> Judged:
+def _estimates_of(
+    evaluated: EvaluatedTarget, columns: Columns, specimen: Array
+) -> EvaluatedEstimates:
     """Estimates of one target; real values in single precision, as they were made."""
-    target, name = told.target, told.name
+    target, name = evaluated.target, evaluated.name
     kind = np.int64 if target.classes else np.float32
     if _in_table(target):
         truth, value = (
@@ -188,7 +190,7 @@ def _judged_of(told: JudgedTarget, columns: Columns, specimen: Array) -> Judged:
     keys = [f"{name}_probability_{each}" for each in target.classes]
     said = [columns[key].astype(np.float32) for key in keys] if set(keys) & set(columns) else []
     probabilities = np.stack(said, axis=1) if said else None
-    return Judged(target, truth, value, probabilities, specimen, told.temperature)
+    return EvaluatedEstimates(target, truth, value, probabilities, specimen, evaluated.temperature)
 
 
 def _column(cells: list[str]) -> Array:

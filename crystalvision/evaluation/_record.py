@@ -13,7 +13,7 @@ Split = Literal["train", "validation", "test", "all"]
 LABEL = "label"
 
 
-class JudgedTarget(Target):
+class EvaluatedTarget(Target):
     """A target, and how its estimates came about.
 
     Attributes:
@@ -32,7 +32,7 @@ class JudgedTarget(Target):
         return Target(**{name: getattr(self, name) for name in Target.model_fields})
 
 
-class TargetMetrics(JudgedTarget):
+class TargetMetrics(EvaluatedTarget):
     """How well one target is told: its part of `metrics.json`.
 
     Attributes:

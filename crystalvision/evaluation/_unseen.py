@@ -1,6 +1,6 @@
 """Guards against leaks: what a run was trained on is not what it is judged on."""
 
-from crystalvision.datasets import Dataset, Imported, Made, same_samples, same_things
+from crystalvision.datasets import Dataset, Imported, Simulated, same_samples, same_things
 from crystalvision.errors import InputError
 from crystalvision.runs import Run
 
@@ -28,7 +28,7 @@ def check_unseen(run: Run, dataset: Dataset) -> None:
                     f"{dataset.path} holds the images that {run.path} was trained on, imported "
                     f"anew as '{origin.name}'; judge it on other data, or train it again on these"
                 )
-            if isinstance(origin, Made) and (
+            if isinstance(origin, Simulated) and (
                 same_things(origin, other) or same_samples(origin, other)
             ):
                 raise InputError(

@@ -132,7 +132,7 @@ def expand(folder: Path, listing: Listing, numbers: Sequence[Sequence[int]]) -> 
         for number in each
     ]
     pages = np.array([number for each in numbers for number in each], dtype=np.int64)
-    columns = {name: (told, values[rows]) for name, (told, values) in listing.columns.items()}
+    columns = {name: (column, values[rows]) for name, (column, values) in listing.columns.items()}
     note = (
         f"{folder}: {len(files):,} images in {len(count):,} files; those of one file count as one "
         "specimen, so they are never in two splits; labels.csv can tell specimens"

@@ -103,14 +103,14 @@ def _write_head(file: "h5py.File", selection: Selection) -> "h5py.Group":
     root = _node(file, _ROOT, "root", "Root")
     bundle = root.create_group("metadatabundle")
     bundle.attrs["emd_group_type"] = "metadatabundle"
-    told = _node(bundle, "dataset", "metadata", "Metadata")
-    _write_text(told, "name", header.name)
-    _write_text(told, "identity", selection.dataset.identity)
-    _write_text(told, "recipe", json.dumps(header.provenance.shown()))
-    _write_text(told, "generator", json.dumps(header.generator))
-    severities = told.create_dataset("class_severities", data=np.array(header.class_severities))
+    metadata = _node(bundle, "dataset", "metadata", "Metadata")
+    _write_text(metadata, "name", header.name)
+    _write_text(metadata, "identity", selection.dataset.identity)
+    _write_text(metadata, "recipe", json.dumps(header.provenance.shown()))
+    _write_text(metadata, "generator", json.dumps(header.generator))
+    severities = metadata.create_dataset("class_severities", data=np.array(header.class_severities))
     severities.attrs["type"] = b"list"
-    names = told.create_group("class_names")
+    names = metadata.create_group("class_names")
     names.attrs.update({"type": b"list_of_strings", "length": len(header.class_names)})
     for label, name in enumerate(header.class_names):
         _write_text(names, str(label), name)

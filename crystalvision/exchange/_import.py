@@ -10,7 +10,7 @@ from crystalvision.datasets import Dataset, DatasetWriter, Mode, check_place, do
 from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Picture, read_as
 from crystalvision.exchange._frames import Frames
-from crystalvision.exchange._plan import Plan, Settings, plan_import
+from crystalvision.exchange._plan import ImportPlan, ImportSettings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
 from crystalvision.image_files import GapValues
 from crystalvision.storage import disk_errors
@@ -83,7 +83,7 @@ def import_folder(
     if output.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
     check_place(output, mode)
-    settings = Settings(
+    settings = ImportSettings(
         pixel_size_inv_angstrom, centre, energy_kev, severities, channels, name, page, gap_values
     )
     with disk_errors(folder, "read"):
@@ -92,7 +92,7 @@ def import_folder(
     return Imported(output, plan.header.samples, plan.notes, tuple(doubts(Dataset.open(output))))
 
 
-def _write(plan: Plan, output: Path, mode: Mode, begin: Begin) -> None:
+def _write(plan: ImportPlan, output: Path, mode: Mode, begin: Begin) -> None:
     with (
         DatasetWriter.open(output, plan.header, mode, plan.split) as writer,
         plan.frames() as frames,
@@ -105,14 +105,16 @@ def _write(plan: Plan, output: Path, mode: Mode, begin: Begin) -> None:
             part = {name: rows[indices.start : indices.stop] for name, rows in plan.rows.items()}
             pictures = _pictures(plan, frames, indices)
             images = np.stack([picture.counts for picture in pictures])
-            told = plan.header.seen
+            stored_seen = plan.header.seen
             masks = np.stack([picture.seen for picture in pictures])
-            writer.write_shard(shard, images, part, masks if told and told.each_sample else None)
+            writer.write_shard(
+                shard, images, part, masks if stored_seen and stored_seen.each_sample else None
+            )
             advance(len(indices))
         writer.finish()
 
 
-def _pictures(plan: Plan, frames: Frames, indices: range) -> list[Picture]:
+def _pictures(plan: ImportPlan, frames: Frames, indices: range) -> list[Picture]:
     """The images of some samples, the same as when they were checked."""
     pictures = []
     for index in indices:

@@ -33,7 +33,7 @@ from crystalvision.exchange._listing import Listing, list_class_folders
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import Begin, Rows
 from crystalvision.exchange._severities import class_severities, severities_of
-from crystalvision.image_files import GapValues, tell_notes
+from crystalvision.image_files import GapValues, notes_text
 from crystalvision.ordinary_files import text_of
 
 _SHARD_BYTES = 8 * 2**20
@@ -41,7 +41,7 @@ _ENERGY = "energy_kev"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ImportSettings:
     """What the user says of the images; see `import_folder`."""
 
     pixel_size_inv_angstrom: float | Pair | None
@@ -55,7 +55,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """A dataset that can be written now.
 
     Attributes:
@@ -87,7 +87,7 @@ class Plan:
         return Frames(self.folder, self.kind.shape[0], self.page)
 
 
-def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
+def plan_import(folder: Path, settings: ImportSettings, begin: Begin) -> ImportPlan:
     """Read a folder of labelled images, and check all of it.
 
     Args:
@@ -112,11 +112,11 @@ def plan_import(folder: Path, settings: Settings, begin: Begin) -> Plan:
 def _plan(
     listing: Listing,
     channels: int | None,
-    settings: Settings,
+    settings: ImportSettings,
     document: ExportDocument | None,
     frames: Frames,
     begin: Begin,
-) -> Plan:
+) -> ImportPlan:
     """Read every image that a listing names; see `plan_import`."""
     folder = frames.folder
     known = document.header if document else None
@@ -154,11 +154,11 @@ def _plan(
         "columns": {
             **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
-            **{name: told for name, (told, _) in columns.items()},
+            **{name: declared for name, (declared, _) in columns.items()},
         },
         "provenance": provenance,
     }
-    return Plan(
+    return ImportPlan(
         folder=folder,
         files=listing.files,
         kind=kind,
@@ -169,7 +169,7 @@ def _plan(
         notes=(
             *listing.notes,
             *_notes(folder, listing, settings, document),
-            *tell_notes(frames.notes),
+            *notes_text(frames.notes),
         ),
         page=settings.page,
         gap_values=settings.gap_values,
@@ -178,7 +178,7 @@ def _plan(
 
 def _header(
     folder: Path,
-    settings: Settings,
+    settings: ImportSettings,
     listing: Listing,
     kind: Kind,
     axes: tuple[Axis, Axis],
@@ -202,7 +202,7 @@ def _exported_from(document: ExportDocument) -> DatasetPart:
     )
 
 
-def _settings(settings: Settings, listing: Listing) -> dict[str, Any]:
+def _settings(settings: ImportSettings, listing: Listing) -> dict[str, Any]:
     """How the files were read, and what was said of all of them, in JSON types."""
     found: dict[str, Any] = {}
     if settings.gap_values:
@@ -239,7 +239,7 @@ def _as_lists(rows: Rows) -> dict[str, list[str]]:
 
 
 def _notes(
-    folder: Path, listing: Listing, settings: Settings, document: ExportDocument | None
+    folder: Path, listing: Listing, settings: ImportSettings, document: ExportDocument | None
 ) -> list[str]:
     notes = []
     if listing.severity is None and not settings.severities:

@@ -54,10 +54,10 @@ def _classes(header: DatasetHeader) -> list[str]:
     lines = ["", "## Classes", ""]
     if header.class_severities:
         lines += ["| label | class | severity |", "|---|---|---|"]
-        told = [f" {severity:g} |" for severity in header.class_severities]
+        severities = [f" {severity:g} |" for severity in header.class_severities]
     else:
         lines += ["| label | class |", "|---|---|"]
-        told = ["" for _ in header.class_names]
-    for label, (name, severity) in enumerate(zip(header.class_names, told, strict=True)):
+        severities = ["" for _ in header.class_names]
+    for label, (name, severity) in enumerate(zip(header.class_names, severities, strict=True)):
         lines.append(f"| {label} | {inline(name)} |{severity}")
     return lines

@@ -106,13 +106,13 @@ def _files(
     selection: Selection, row: dict[str, Any], image: np.ndarray[Any, Any], arrays: Rows
 ) -> Iterator[tuple[str, bytes]]:
     """The files of a sample: suffix and content."""
-    told = {name: as_json(value) for name, value in row.items()}
+    metadata = {name: as_json(value) for name, value in row.items()}
     yield "npy", _npy(image)
     if LABEL in row:
         label = int(row[LABEL])
-        told = {CLASS: selection.dataset.header.class_names[label]} | told
+        metadata = {CLASS: selection.dataset.header.class_names[label]} | metadata
         yield "cls", str(label).encode()
-    yield "json", json_text(told).encode()
+    yield "json", json_text(metadata).encode()
     for name, values in arrays.items():
         yield f"{name}.npy", _npy(values)
 

@@ -84,11 +84,13 @@ def check_file(
         if difference > TOLERANCE * _size(output, expected)
     }
     if wrong:
-        told = ", ".join(f"'{output}' by up to {number:.3g}" for output, number in wrong.items())
+        compared = ", ".join(
+            f"'{output}' by up to {number:.3g}" for output, number in wrong.items()
+        )
         raise ExportError(
             f"{name}: the exported model is another than the run's: run by {runtime} on "
-            f"{trial.source}, it differs from predict in {told} (allowed: {TOLERANCE:g}), so no "
-            "file was written; try the other format, and report this with the run's run.yaml"
+            f"{trial.source}, it differs from predict in {compared} (allowed: {TOLERANCE:g}), so "
+            "no file was written; try the other format, and report this with the run's run.yaml"
         )
     batches = tuple(sorted({len(part) for part in parts}))
     return ExportCheck(len(counts), trial.real, trial.source, batches, largest, TOLERANCE, runtime)
@@ -118,8 +120,8 @@ def _differences(
             )
         probabilities = expected[output].probabilities if output in expected else None
         if probabilities is not None:
-            told = np.take_along_axis(probabilities[part], mine[:, None], axis=1)[:, 0]
-            differences = probabilities[part].max(axis=1) - told
+            compared = np.take_along_axis(probabilities[part], mine[:, None], axis=1)[:, 0]
+            differences = probabilities[part].max(axis=1) - compared
         elif other.dtype.kind == "i":
             differences = (mine != other).astype(np.float64)
         else:

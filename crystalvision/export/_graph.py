@@ -4,12 +4,12 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import nn
 
+from crystalvision.calibration import load_calibration, scale
 from crystalvision.classical import ClassicalSystem
 from crystalvision.contracts import Estimate
 from crystalvision.errors import InputError
 from crystalvision.models import LABEL, SEVERITY
 from crystalvision.runs import Run
-from crystalvision.trust import load_trust, scale
 
 
 class ExportedSystem(nn.Module):
@@ -38,7 +38,7 @@ class ExportedSystem(nn.Module):
                 f"{run.path} cannot be exported: its system is no network but a classical one; use "
                 "it with crystalvision predict"
             )
-        trust = load_trust(run.path) if calibrated else None
+        trust = load_calibration(run.path) if calibrated else None
         self.preprocess = run.preprocess
         self.system = run.system
         self.calibrated = trust is not None
@@ -64,8 +64,8 @@ class ExportedSystem(nn.Module):
         said: dict[str, torch.Tensor] = {}
         for name in self._targets:
             if name == SEVERITY and self._severity_follows:
-                told = _scaled(estimates[LABEL], self.temperatures.get(LABEL, 1.0))
-                said[name] = told @ self.get_buffer("class_severities")
+                scaled = _scaled(estimates[LABEL], self.temperatures.get(LABEL, 1.0))
+                said[name] = scaled @ self.get_buffer("class_severities")
                 continue
             estimate = estimates[name]
             if estimate.probabilities is None:

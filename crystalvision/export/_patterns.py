@@ -68,14 +68,14 @@ def _with(real: np.ndarray[Any, Any], path: str, extremes: np.ndarray[Any, Any])
 
 def _of_training(run: Run) -> tuple[np.ndarray[Any, Any] | None, str]:
     """Patterns that the run was trained on, or why there are none."""
-    told = run.record.dataset
+    recorded = run.record.dataset
     try:
-        dataset = Dataset.open(Path(told.path))
-        if dataset.identity != told.identity:
-            return None, f"{told.path} is not the dataset that it was trained on any more"
+        dataset = Dataset.open(Path(recorded.path))
+        if dataset.identity != recorded.identity:
+            return None, f"{recorded.path} is not the dataset that it was trained on any more"
         return _chosen(dataset), ""
     except (InputError, StorageError):
-        return None, f"the dataset that it was trained on, {told.path}, cannot be read"
+        return None, f"the dataset that it was trained on, {recorded.path}, cannot be read"
 
 
 def _chosen(dataset: Dataset) -> np.ndarray[Any, Any]:

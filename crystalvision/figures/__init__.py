@@ -11,7 +11,7 @@ from crystalvision.figures._style import (
     new_figure,
     wrapped,
 )
-from crystalvision.figures._training import draw_phase, told_kept
+from crystalvision.figures._training import draw_phase, kept_weights
 
 __all__ = [
     "COLOURS",
@@ -21,8 +21,8 @@ __all__ = [
     "MARKERS",
     "draw_phase",
     "drawing",
+    "kept_weights",
     "look",
     "new_figure",
-    "told_kept",
     "wrapped",
 ]

@@ -42,7 +42,7 @@ def draw_phase(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> "Figure":
     return figure
 
 
-def told_kept(phase: PhaseRecord) -> str:
+def kept_weights(phase: PhaseRecord) -> str:
     """Which epoch's weights a phase kept, in words."""
     monitor = _words(phase.monitor)
     return f"kept: epoch {phase.best_epoch} of {phase.epochs}, {monitor} {phase.best_value:.4f}"

@@ -66,12 +66,12 @@ __all__ = [
     "as_counts",
     "fill_gaps",
     "find_gaps",
+    "notes_text",
     "open_image_file",
     "open_pattern_file",
     "parse_gap_values",
     "read_image_file",
     "saturated",
-    "tell_notes",
     "unread_suffix",
 ]
 
@@ -113,7 +113,7 @@ def open_pattern_file(
     return _open_patterns(open_image_file(path), channels, choose)
 
 
-def tell_notes(notes: Mapping[str, Iterable[str]]) -> list[str]:
+def notes_text(notes: Mapping[str, Iterable[str]]) -> list[str]:
     """A line for each note, with the files that it is true of."""
     lines = []
     for note, paths in notes.items():

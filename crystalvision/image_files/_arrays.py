@@ -91,10 +91,10 @@ class MrcFile(ImageFile):
 
         # Without the size of the extended header, for which memory would be taken unseen.
         alone = content[: _MRC_EXTENDED.start] + bytes(4) + content[_MRC_EXTENDED.stop :]
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             read = MrcInterpreter(io.BytesIO(alone), permissive=True, header_only=True)
-        self.notes |= dict.fromkeys(_ODD.format(_words(one.message)) for one in told)
+        self.notes |= dict.fromkeys(_ODD.format(_words(one.message)) for one in caught)
         header = read.header.copy()
         extended = np.frombuffer(content[_MRC_EXTENDED], header.nsymbt.dtype)[0]
         if extended < 0:

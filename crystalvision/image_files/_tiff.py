@@ -24,7 +24,7 @@ _ROTATED = "says that it is to be turned for viewing; pixels are read as they ar
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _FrameLocation:
     """Where the pixels of a frame are: a page, or a part of a series that is no page of its own."""
 
     series: Any
@@ -41,7 +41,7 @@ class TiffFile(ImageFile):
         super().__init__(path)
         self._stream = path.open("rb")
         try:
-            with _told(self.notes):
+            with _noted(self.notes):
                 self._file = tifffile.TiffFile(self._stream, _multifile=False)
                 found = list(self._find())
         except BaseException:
@@ -70,9 +70,9 @@ class TiffFile(ImageFile):
         one = len(self._places) == 1 and len(self.frames[0].shape) == 3
         return bool(one and self._places[0].series.axes == "SYX")
 
-    def _find(self) -> Iterator[tuple[_Place, Frame]]:
+    def _find(self) -> Iterator[tuple[_FrameLocation, Frame]]:
         """The images of all series, in the order of the pages."""
-        found: list[tuple[int, _Place, Frame]] = []
+        found: list[tuple[int, _FrameLocation, Frame]] = []
         for order, series in enumerate(self._file.series):
             axes, shape = series.axes, tuple(map(int, series.shape))
             inner = 3 if axes.endswith(("YXS", "SYX")) else 2
@@ -91,7 +91,9 @@ class TiffFile(ImageFile):
             for number, page in enumerate(pages):
                 index = order if page is None else page.index
                 reduced = bool(series.keyframe.is_reduced)
-                found.append((index, _Place(series, number, page), Frame(one, dtype, reduced)))
+                found.append(
+                    (index, _FrameLocation(series, number, page), Frame(one, dtype, reduced))
+                )
             turned = series.keyframe.tags.get("Orientation")
             if turned is not None and turned.value != 1:
                 self.notes[_ROTATED] = None
@@ -113,7 +115,7 @@ class TiffFile(ImageFile):
 
     def _image(self, number: int, frame: Frame) -> Array:
         place = self._places[number]
-        with _told(self.notes):
+        with _noted(self.notes):
             if place.page is None:
                 return self._of_series(place, frame)
             self._check_page(place.page)
@@ -123,7 +125,7 @@ class TiffFile(ImageFile):
                 image = np.asarray(place.page.asarray())
         return self._arranged(image, place.series.keyframe, frame)
 
-    def _of_series(self, place: _Place, frame: Frame) -> Array:
+    def _of_series(self, place: _FrameLocation, frame: Frame) -> Array:
         """A frame of a series that is stored in one piece, as ImageJ stores large stacks."""
         series = place.series
         check_size(self.path, series.shape, np.dtype(series.dtype).itemsize)
@@ -232,7 +234,7 @@ class _Listener(logging.Handler):
 
 
 @contextmanager
-def _told(notes: dict[str, None]) -> Iterator[None]:
+def _noted(notes: dict[str, None]) -> Iterator[None]:
     """Make errors of what tifffile logs of a damaged file, and notes of the rest."""
     logger, listener = logging.getLogger("tifffile"), _Listener()
     propagate, logger.propagate = logger.propagate, False

@@ -60,7 +60,7 @@ class System(nn.Module):
         self.head = head
         known = targets or {}
         learnt = [name for each in self.heads().values() for name in each.targets]
-        near = _told_by_severity(learnt, known)
+        near = _class_severities(learnt, known)
         self.derived = LABEL if near else ""
         if near:
             learnt.append(LABEL)
@@ -153,7 +153,7 @@ class System(nn.Module):
         return parts
 
 
-def _told_by_severity(learnt: Sequence[str], known: Mapping[str, Target]) -> tuple[float, ...]:
+def _class_severities(learnt: Sequence[str], known: Mapping[str, Target]) -> tuple[float, ...]:
     """The severities of classes that are told by them: none learns the label, and they differ."""
     if SEVERITY not in learnt or LABEL in learnt or LABEL not in known:
         return ()

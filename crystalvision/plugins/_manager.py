@@ -62,7 +62,7 @@ class PluginSelection:
     blocked: frozenset[str] = frozenset()
     by_environment: frozenset[str] = field(default=frozenset(), compare=False)
 
-    def told(self, value: str | Path) -> str:
+    def described(self, value: str | Path) -> str:
         """A value with who gave it, such as `-p no:NAME`."""
         giver = f"{ENVIRONMENT_VARIABLE}: " if str(value) in self.by_environment else "-p "
         return f"{giver}{value}"
@@ -93,8 +93,8 @@ class PluginSelection:
                     "single-file plugin such as ./my_backbone.py (installed plugins load by "
                     "themselves)"
                 )
-        told = {str(Path(value)) if value.endswith(".py") else value for value in first}
-        return cls(tuple(files), frozenset(blocked), frozenset(told))
+        described = {str(Path(value)) if value.endswith(".py") else value for value in first}
+        return cls(tuple(files), frozenset(blocked), frozenset(described))
 
     @classmethod
     def from_environment(cls, extra: Iterable[str] = ()) -> Self:
@@ -130,26 +130,26 @@ class LoadedPlugins:
                 self.failures.append(PluginFailure(info, f"{type(error).__name__}: {error}"))
         if unknown := selection.blocked - known:
             raise InputError(
-                f"{selection.told(f'no:{min(unknown)}')}: no such plugin; "
+                f"{selection.described(f'no:{min(unknown)}')}: no such plugin; "
                 f"installed: {', '.join(sorted(known))}"
             )
         for path in selection.files:
-            self._register_file(path, selection.told(path))
+            self._register_file(path, selection.described(path))
 
     def origin(self, plugin: object) -> PluginInfo:
         """Where a registered plugin comes from."""
         return self._infos[self.manager.get_name(plugin) or ""]
 
-    def _register_file(self, path: Path, told: str) -> None:
+    def _register_file(self, path: Path, described: str) -> None:
         info = PluginInfo(str(path), str(path), "")
         if not path.is_file():
-            raise InputError(f"{told}: no such file")
+            raise InputError(f"{described}: no such file")
         try:
             self._register(_import_file(path), info)
         except PluginError as error:
-            raise InputError(f"{told}: {error}") from error
+            raise InputError(f"{described}: {error}") from error
         except (Exception, SystemExit) as error:  # the file may raise anything
-            raise InputError(f"{told}: {type(error).__name__}: {error}") from error
+            raise InputError(f"{described}: {type(error).__name__}: {error}") from error
 
     def _register(self, plugin: object, info: PluginInfo) -> None:
         key = f"{info.distribution}:{info.name}"

@@ -13,7 +13,7 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
-from crystalvision.prediction._sources import Source, open_source, read_image
+from crystalvision.prediction._sources import PatternSource, open_source, read_image
 
 __all__ = [
     "UNSEEN",
@@ -21,9 +21,9 @@ __all__ = [
     "EstimateSource",
     "Estimates",
     "Explanation",
+    "PatternSource",
     "Predictions",
     "Predictor",
-    "Source",
     "Spread",
     "TargetMap",
     "carried",

@@ -56,26 +56,26 @@ class Ensemble:
             InputError: As for `Predictor.predict`, or some members tell a target by a head and
                 others do not.
         """
-        told = [
+        members_said = [
             member.predict(images, batch_size=batch_size, gap_values=gap_values)
             for member in self._members
         ]
-        first = told[0]
+        first = members_said[0]
         for name, source in first.sources.items():
-            if others := {each.sources[name] for each in told} - {source}:
+            if others := {each.sources[name] for each in members_said} - {source}:
                 raise InputError(
                     f"some runs of the ensemble tell '{name}' by {_words(source)} and others by "
                     f"{_words(others.pop())}; put together runs of one kind"
                 )
-        novelties = [each.novelty for each in told if each.novelty is not None]
+        novelties = [each.novelty for each in members_said if each.novelty is not None]
         return replace(
             first,
             estimates={
-                name: estimates_of(target, [_as_tensors(each[name]) for each in told])
+                name: estimates_of(target, [_as_tensors(each[name]) for each in members_said])
                 for name, target in first.targets.items()
             },
-            calibrated=all(each.calibrated for each in told),
-            novelty=np.mean(novelties, axis=0) if len(novelties) == len(told) else None,
+            calibrated=all(each.calibrated for each in members_said),
+            novelty=np.mean(novelties, axis=0) if len(novelties) == len(members_said) else None,
         )
 
 

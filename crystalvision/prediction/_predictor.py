@@ -9,19 +9,19 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from crystalvision.calibration import load_calibration, predict_with, views_of
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError
 from crystalvision.image_files import GapValues, as_counts, find_gaps
 from crystalvision.inputs import take_marks
 from crystalvision.plugins import Catalogue
-from crystalvision.prediction._answers import AnsweredBatch, finished, join_batches
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain
+from crystalvision.prediction._predicted_batch import PredictedBatch, finished, join_batches
 from crystalvision.prediction._predictions import Predictions
 from crystalvision.runs import Run, RunRecord
 from crystalvision.training import in_batches_that_fit, seeded
-from crystalvision.trust import load_trust, teller, views_of
 
 
 class Predictor:
@@ -50,9 +50,9 @@ class Predictor:
         self._device = device or torch.device("cpu")
         self._run = run
         self._system = run.system.eval().to(self._device)
-        self._tell = teller(self._system)
+        self._predict_prepared = predict_with(self._system)
         self._preprocess = run.preprocess.to(self._device)
-        trust = load_trust(run.path) if calibrated else None
+        trust = load_calibration(run.path) if calibrated else None
         self._novelty = None if trust is None else trust.novelty.to(self._device)
         self.calibrated = trust is not None
         self.temperatures: dict[str, float] = {} if trust is None else trust.record.temperatures
@@ -219,8 +219,8 @@ class Predictor:
         batch_size: int,
         passes: int,
         on_batch: Callable[[int], None],
-    ) -> list[AnsweredBatch]:
-        done: list[AnsweredBatch] = []
+    ) -> list[PredictedBatch]:
+        done: list[PredictedBatch] = []
         while waiting := list(islice(images, batch_size)):
             done += in_batches_that_fit(partial(self._parts, waiting, passes), len(waiting))
             on_batch(len(waiting))
@@ -228,23 +228,23 @@ class Predictor:
 
     def _parts(
         self, images: list[np.ndarray[Any, Any]], passes: int, batch_size: int
-    ) -> list[AnsweredBatch]:
+    ) -> list[PredictedBatch]:
         starts = range(0, len(images), batch_size)
         return [self._batch(images[start : start + batch_size], passes) for start in starts]
 
-    def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> AnsweredBatch:
+    def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> PredictedBatch:
         prepared = self._prepared(np.stack(images))
-        told = self._tell(prepared)
+        predicted = self._predict_prepared(prepared)
         novelty = None
         if self._novelty is not None:
-            novelty = self._novelty.of(views_of(prepared, told)).cpu()
-        answers = [told.estimates]
+            novelty = self._novelty.of(views_of(prepared, predicted)).cpu()
+        answers = [predicted.estimates]
         if passes:
             with dropout_on(self._system):
-                answers = [self._tell(prepared).estimates for _ in range(passes)]
-        return AnsweredBatch([finished(each, self.temperatures) for each in answers], novelty)
+                answers = [self._predict_prepared(prepared).estimates for _ in range(passes)]
+        return PredictedBatch([finished(each, self.temperatures) for each in answers], novelty)
 
-    def _joined(self, batches: list[AnsweredBatch]) -> Predictions:
+    def _joined(self, batches: list[PredictedBatch]) -> Predictions:
         return join_batches(self._run, batches, calibrated=self.calibrated)
 
     def _prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:

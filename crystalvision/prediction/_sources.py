@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PatternSource:
     """Patterns that one argument names.
 
     Attributes:
@@ -50,7 +50,7 @@ class Source:
         return len(self.names)
 
 
-def open_source(argument: str, image_shape: tuple[int, ...]) -> Source:
+def open_source(argument: str, image_shape: tuple[int, ...]) -> PatternSource:
     """Find the patterns that an argument names; they are not read yet.
 
     Args:
@@ -67,7 +67,7 @@ def open_source(argument: str, image_shape: tuple[int, ...]) -> Source:
     count, read, dataset = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
-    found = Source(names, lambda places: read([numbers[place] for place in places]), path)
+    found = PatternSource(names, lambda places: read([numbers[place] for place in places]), path)
     if dataset is None:
         return found
     return replace(
@@ -119,7 +119,7 @@ def _take_apart(argument: str) -> tuple[Path, str | None]:
     return path, chosen
 
 
-def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
+def _of_file(path: Path, chosen: str | None, channels: int) -> PatternSource:
     def choose(count: int) -> range:
         return _choose(path, chosen or "", count)
 
@@ -139,7 +139,7 @@ def _of_file(path: Path, chosen: str | None, channels: int) -> Source:
             notes.update(dict.fromkeys(again.notes))
         return images[:, 0] if channels == 1 else images
 
-    return Source(tuple(map(text_of, names)), read, path, notes=notes)
+    return PatternSource(tuple(map(text_of, names)), read, path, notes=notes)
 
 
 def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Dataset | None]:

@@ -1,18 +1,25 @@
 """One self-contained HTML page about trained systems and the data they were judged on."""
 
-from crystalvision.report._again import as_yaml, machine
 from crystalvision.report._data import remade_by
 from crystalvision.report._page import OnStep, render, steps
 from crystalvision.report._pictures import Picture, picture
+from crystalvision.report._reproduce import as_yaml, machine
 from crystalvision.report._results import Result, load_results
-from crystalvision.report._table import Column, Row, columns_of, row_of, same_data, system_in_words
+from crystalvision.report._table import (
+    MetricColumn,
+    Row,
+    columns_of,
+    row_of,
+    same_data,
+    system_in_words,
+)
 from crystalvision.report._template import TEMPLATES, fill, number
 from crystalvision.report._write import GENERATOR, check_output, write_page
 
 __all__ = [
     "GENERATOR",
     "TEMPLATES",
-    "Column",
+    "MetricColumn",
     "OnStep",
     "Picture",
     "Result",

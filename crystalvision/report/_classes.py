@@ -25,7 +25,10 @@ class ClassTable:
 def class_tables(results: Sequence[Result]) -> list[ClassTable]:
     """A table for each target that has classes, and metrics of each of them."""
     names = dict.fromkeys(
-        told.name for result in results for told, _, _ in result.targets if told.classes
+        evaluated.name
+        for result in results
+        for evaluated, _, _ in result.targets
+        if evaluated.classes
     )
     found = (_table(name, results) for name in names)
     return [table for table in found if table.titles]
@@ -38,11 +41,11 @@ def _table(target: str, results: Sequence[Result]) -> ClassTable:
     judging = [result for result in results if target in result.metrics.targets]
     for result in judging:
         classes = result.metrics.targets[target].classes
-        for told, task, _ in result.targets:
-            of = "" if told.name == target else f"{told.words} "
-            for name, values in told.metrics.items():
+        for evaluated, task, _ in result.targets:
+            of = "" if evaluated.name == target else f"{evaluated.words} "
+            for name, values in evaluated.metrics.items():
                 if isinstance(values, dict) and tuple(values) == classes:
-                    titles.setdefault((told.name, name), of + task.title(name, told))
+                    titles.setdefault((evaluated.name, name), of + task.title(name, evaluated))
     for result in judging:
         for each in result.metrics.targets[target].classes:
             cells = [_cell(result, of, name, each) for of, name in titles]
@@ -52,6 +55,6 @@ def _table(target: str, results: Sequence[Result]) -> ClassTable:
 
 
 def _cell(result: Result, target: str, metric: str, of: str) -> str:
-    told = result.metrics.targets.get(target)
-    value = told.metrics.get(metric, {}).get(of) if told else None
+    evaluated = result.metrics.targets.get(target)
+    value = evaluated.metrics.get(metric, {}).get(of) if evaluated else None
     return number(value, 0 if isinstance(value, int) else 3)

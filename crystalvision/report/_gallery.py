@@ -62,7 +62,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class GalleryPattern:
     """One picture.
 
     Attributes:
@@ -90,8 +90,8 @@ class GalleryRow:
     name: str
     severity: float | None
     averaged: int
-    mean: Pattern | None = None
-    patterns: tuple[Pattern, ...] = ()
+    mean: GalleryPattern | None = None
+    patterns: tuple[GalleryPattern, ...] = ()
     curves: Picture | None = None
 
 
@@ -167,9 +167,9 @@ def _pictures(dataset: Dataset, split: str, classes: "Sequence[_Class]") -> Gall
             name=name,
             severity=severity,
             averaged=min(len(here), MEAN_OF_AT_MOST),
-            mean=None if mean is None else Pattern(_png(mean_scale(mean)), None),
+            mean=None if mean is None else GalleryPattern(_png(mean_scale(mean)), None),
             patterns=tuple(
-                Pattern(_png(scale(image)), int(index))
+                GalleryPattern(_png(scale(image)), int(index))
                 for image, index in zip(images, here, strict=False)
             ),
         )

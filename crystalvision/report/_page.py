@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crystalvision.figures import drawing
-from crystalvision.report import _again as again
+from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets
 from crystalvision.report._pictures import Picture, picture
@@ -91,14 +91,14 @@ def _section(result: Result) -> RunSection:
         row=row_of(result),
         score=_score(result),
         sources=tuple(
-            f"{told.words} {_SOURCES.get(told.source, told.source.replace('_', ' '))}"
-            for told, _, _ in result.targets
-            if told.source != "head"
+            f"{each.words} {_SOURCES.get(each.source, each.source.replace('_', ' '))}"
+            for each, _, _ in result.targets
+            if each.source != "head"
         ),
         pictures=tuple(
             picture(each.figure, each.alt or each.caption, each.caption)
-            for told, task, judged in result.targets
-            for each in task.figures(judged, told.metrics)
+            for evaluated, task, judged in result.targets
+            for each in task.figures(judged, evaluated.metrics)
         ),
         training=tuple(training_pictures(result)),
         file=again.experiment_file(result),
@@ -108,11 +108,11 @@ def _section(result: Result) -> RunSection:
 
 def _score(result: Result) -> str:
     """Such as `accuracy 0.934 (0.910–0.951)`."""
-    told, task, _ = result.targets[0]
-    ends = told.intervals.of(task.score_name)
+    evaluated, task, _ = result.targets[0]
+    ends = evaluated.intervals.of(task.score_name)
     within = f" ({number(ends[0])}–{number(ends[1])})" if ends else ""
-    title = task.title(task.score_name, told)
-    return f"{title} {number(told.metrics[task.score_name])}{within}"
+    title = task.title(task.score_name, evaluated)
+    return f"{title} {number(evaluated.metrics[task.score_name])}{within}"
 
 
 def _notes(results: Sequence[Result]) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crystalvision.contracts import Judged, Task
+from crystalvision.contracts import EvaluatedEstimates, Task
 from crystalvision.errors import InputError
 from crystalvision.evaluation import (
-    JudgedSamples,
+    EvaluatedSamples,
     Metrics,
     TargetMetrics,
     load_metrics,
@@ -48,11 +48,11 @@ class Result:
     splits: dict[str, int]
     evaluation: str
     metrics: Metrics
-    judged: JudgedSamples
+    judged: EvaluatedSamples
     tasks: Mapping[str, Task]
 
     @property
-    def targets(self) -> list[tuple[TargetMetrics, Task, Judged]]:
+    def targets(self) -> list[tuple[TargetMetrics, Task, EvaluatedEstimates]]:
         """Each target that was judged: its numbers, its task, its estimates; the main one first."""
         main = self.metrics.main.name
         names = [main, *(name for name in self.metrics.targets if name != main)]

@@ -13,7 +13,7 @@ from crystalvision.report._results import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MetricColumn:
     """A metric in the comparison.
 
     Attributes:
@@ -73,7 +73,7 @@ class Row:
 def row_of(result: Result) -> Row:
     """The row of a run."""
     metrics = result.metrics
-    shown = [(told, name) for told, task, _ in result.targets for name in task.shown]
+    shown = [(evaluated, name) for evaluated, task, _ in result.targets for name in task.shown]
     return Row(
         name=result.name,
         path=str(result.path),
@@ -87,8 +87,12 @@ def row_of(result: Result) -> Row:
         judged_sha256=hashlib.sha256(
             np.sort(result.judged.index).astype("<i8").tobytes()
         ).hexdigest(),
-        metrics={f"{told.name}.{name}": told.metrics.get(name) for told, name in shown},
-        intervals={f"{told.name}.{name}": told.intervals.of(name) for told, name in shown},
+        metrics={
+            f"{evaluated.name}.{name}": evaluated.metrics.get(name) for evaluated, name in shown
+        },
+        intervals={
+            f"{evaluated.name}.{name}": evaluated.intervals.of(name) for evaluated, name in shown
+        },
         sources={name: each.source for name, each in metrics.targets.items()},
         images_per_second=metrics.images_per_second,
         device=metrics.device,
@@ -97,16 +101,16 @@ def row_of(result: Result) -> Row:
     )
 
 
-def columns_of(results: Sequence[Result]) -> list[Column]:
+def columns_of(results: Sequence[Result]) -> list[MetricColumn]:
     """The metrics that a comparison shows: those of the main target first, in plain words."""
-    found: dict[str, Column] = {}
+    found: dict[str, MetricColumn] = {}
     for result in results:
-        for told, task, _ in result.targets:
-            of = "" if told.name == result.metrics.main.name else f"{told.words} "
+        for evaluated, task, _ in result.targets:
+            of = "" if evaluated.name == result.metrics.main.name else f"{evaluated.words} "
             for name in task.shown:
-                key = f"{told.name}.{name}"
-                title = of + task.title(name, told)
-                found.setdefault(key, Column(key, title, name == task.score_name))
+                key = f"{evaluated.name}.{name}"
+                title = of + task.title(name, evaluated)
+                found.setdefault(key, MetricColumn(key, title, name == task.score_name))
     return list(found.values())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crystalvision.figures import draw_phase, told_kept
+from crystalvision.figures import draw_phase, kept_weights
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
 from crystalvision.training import EpochRecord, PhaseRecord
@@ -18,7 +18,7 @@ def training_pictures(result: Result) -> list[Picture]:
 
 
 def _phase_picture(phase: PhaseRecord, epochs: Sequence[EpochRecord]) -> Picture:
-    kept = told_kept(phase)
+    kept = kept_weights(phase)
     return picture(
         draw_phase(phase, epochs),
         f"Training curves of phase {phase.name}; {kept}.",

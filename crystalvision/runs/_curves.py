@@ -83,7 +83,7 @@ def draw_curves(folder: Path, phases: Sequence[PhaseRecord], epochs: Sequence[Ep
     Raises:
         OSError: The disk refuses.
     """
-    from crystalvision.figures import draw_phase, drawing, told_kept
+    from crystalvision.figures import draw_phase, drawing, kept_weights
 
     if not epochs:  # a classical system is fitted in one step
         return
@@ -92,5 +92,6 @@ def draw_curves(folder: Path, phases: Sequence[PhaseRecord], epochs: Sequence[Ep
     for number, (phase, name) in enumerate(zip(phases, names, strict=True), 1):
         with drawing():
             figure = draw_phase(phase, [row for row in epochs if row.phase == phase.name])
-            figure.suptitle(f"Phase {figure_text(phase.name, 30)}; {told_kept(phase)}", fontsize=9)
+            title = f"Phase {figure_text(phase.name, 30)}; {kept_weights(phase)}"
+            figure.suptitle(title, fontsize=9)
             figure.savefig(folder / f"{number}-{name}.png", dpi=150)

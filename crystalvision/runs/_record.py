@@ -14,7 +14,7 @@ import torch
 
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Target
-from crystalvision.datasets import Conditions, Dataset, Made, Origin, Provenance, origins
+from crystalvision.datasets import Conditions, Dataset, Origin, Provenance, Simulated, origins
 from crystalvision.models import LABEL, SEVERITY, ClassicalConfig
 from crystalvision.plugins import SESSION, Catalogue
 from crystalvision.training import AnyExperiment, PhaseRecord
@@ -55,7 +55,7 @@ class OnlineRecord(Config):
     """
 
     samples: int
-    made: Made
+    made: Simulated
 
 
 class DatasetRecord(Config):
@@ -224,10 +224,10 @@ def record_of(
     )
 
 
-def _with_severity(told: Mapping[str, Target], known: Mapping[str, Target]) -> dict[str, Target]:
+def _with_severity(learnt: Mapping[str, Target], known: Mapping[str, Target]) -> dict[str, Target]:
     """What a system tells, and the severity that follows from classes that have one."""
-    follows = SEVERITY in known and LABEL in told and told[LABEL].class_severities
-    return dict(told) if not follows else {**told, SEVERITY: known[SEVERITY]}
+    follows = SEVERITY in known and LABEL in learnt and learnt[LABEL].class_severities
+    return dict(learnt) if not follows else {**learnt, SEVERITY: known[SEVERITY]}
 
 
 def splits_of(dataset: Dataset) -> dict[int, str]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from crystalvision.calibration import PredictionCalibration, fit_calibration, save_calibration
 from crystalvision.datasets import Dataset
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.runs._curves import TENSORBOARD, Curves
@@ -33,26 +34,25 @@ from crystalvision.storage import Destination, TakenError, disk_errors, place_fo
 from crystalvision.training import (
     DivergenceError,
     Experiment,
-    Group,
     History,
     Listener,
     Machine,
-    MadeOnline,
     Online,
     OnlinePatterns,
+    OnlineSamples,
     Patterns,
+    ProcessGroup,
     Silent,
     check_first_weights,
     fit,
     in_batches_that_fit,
-    leads,
+    is_main_process,
     notes_on_few,
     open_patterns,
     plan,
-    together,
+    process_group,
 )
 from crystalvision.training import Plan as _Plan
-from crystalvision.trust import Trust, fit_trust, save_trust
 
 _IDENTITY_FORMAT = 2  # what a checkpoint means; change it when an old one cannot go on
 
@@ -75,7 +75,7 @@ class _Job:
     plugins: tuple[PluginRecord, ...]
     machine: Machine
     command: tuple[str, ...]
-    made: MadeOnline | None = None
+    made: OnlineSamples | None = None
 
     @property
     def online(self) -> OnlineRecord | None:
@@ -128,7 +128,7 @@ def train_run(
     path, machine = Path(path), machine or Machine()
     catalogue = catalogue or Catalogue.load(selection)
     listener = listener or Silent()
-    destination = check_free(path, overwrite=overwrite) if leads(machine) else None
+    destination = check_free(path, overwrite=overwrite) if is_main_process(machine) else None
     machine.check_precision(experiment.precision)
     ready = plan(experiment, dataset, catalogue, online=online is not None)
     epochs = sum(phase.epochs for phase in ready.phases)
@@ -137,7 +137,7 @@ def train_run(
     plugins = plugin_records(experiment, catalogue, ready.system.targets)
     job = _Job(experiment, dataset, path, ready, plugins, machine, tuple(command), made)
     if destination is None:
-        return _follow(job)
+        return _train_as_worker(job)
     for note in notes:
         listener.note(note)
     identity = _identity(job)
@@ -146,8 +146,8 @@ def train_run(
         threads_of(folder, listener.note, keep=keep_threads),
         ExitStack() as stack,
     ):
-        store = stack.enter_context(workers(machine, _told(job, selection)))
-        group = stack.enter_context(together(machine, store))
+        store = stack.enter_context(workers(machine, _settings(job, selection)))
+        group = stack.enter_context(process_group(machine, store))
         history, trust = _train(job, folder, group, listener, reading)
         record = _record(job, history)  # with the threads of one process
         stack.close()
@@ -156,8 +156,8 @@ def train_run(
 
 
 def _train(
-    job: _Job, folder: Unfinished, group: Group, listener: Listener, reading: Reading | None
-) -> tuple[History, Trust]:
+    job: _Job, folder: Unfinished, group: ProcessGroup, listener: Listener, reading: Reading | None
+) -> tuple[History, PredictionCalibration]:
     """Train, showing the curves meanwhile, and calibrate what came of it."""
     found = folder.latest()
     group.wait()  # no process reads the checkpoint before it is settled which
@@ -173,8 +173,8 @@ def _train(
     training.begin(0)  # what is compared with later does not depend on where it was stopped
     seed, device = job.experiment.seed, group.device
 
-    def fitted(batch_size: int) -> Trust:
-        return fit_trust(
+    def fitted(batch_size: int) -> PredictionCalibration:
+        return fit_calibration(
             job.ready.system,
             training,
             validation,
@@ -186,9 +186,9 @@ def _train(
     return history, in_batches_that_fit(fitted)
 
 
-def _follow(job: _Job) -> Run:
+def _train_as_worker(job: _Job) -> Run:
     """Train as one of the further processes, which write nothing."""
-    with together(job.machine, joined_store()) as group:
+    with process_group(job.machine, joined_store()) as group:
         group.wait()
         training, validation = _read(job, None)
         folder = Unfinished(partial_path(job.path), Silent().note)
@@ -200,7 +200,7 @@ def _fit(
     job: _Job,
     training: Patterns,
     validation: Patterns,
-    group: Group,
+    group: ProcessGroup,
     folder: Unfinished,
     listener: Listener,
 ) -> History:
@@ -241,14 +241,14 @@ def _write(
     destination: Destination,
     record: RunRecord,
     history: History,
-    trust: Trust,
+    trust: PredictionCalibration,
 ) -> None:
     """Write the run beside the checkpoints, and put it in its place when it is whole."""
     whole = folder.path / "run"
     with disk_errors(job.path):
         shutil.rmtree(whole, ignore_errors=True)
         whole.mkdir()
-        save_trust(trust, whole)
+        save_calibration(trust, whole)
         write_run(whole, record, job.ready.system, history.epochs, splits_of(job.dataset))
         (folder.path / TENSORBOARD).rename(whole / TENSORBOARD)
     try:
@@ -279,7 +279,7 @@ def _hash(indices: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(indices).tobytes()).hexdigest()
 
 
-def _told(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:
+def _settings(job: _Job, selection: PluginSelection | None) -> Mapping[str, Any]:
     """The job as `crystalvision.runs._worker` reads it."""
     selection = selection or PluginSelection.from_environment()
     chosen, made = job.dataset.chosen, job.made

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from crystalvision.calibration import fit_calibration, save_calibration
 from crystalvision.classical import build_classical, fit_classical
 from crystalvision.datasets import Dataset
 from crystalvision.inputs import build_preprocess
@@ -24,7 +25,6 @@ from crystalvision.training import (
     check_splits,
     open_patterns,
 )
-from crystalvision.trust import fit_trust, save_trust
 
 
 def train_classical_run(
@@ -89,7 +89,9 @@ def train_classical_run(
         record = record_of(
             experiment, dataset, plugins, phases, system.targets, seconds=seconds, command=command
         )
-        save_trust(fit_trust(system, training, validation, seed=experiment.seed), folder)
+        save_calibration(
+            fit_calibration(system, training, validation, seed=experiment.seed), folder
+        )
         write_run(folder, record, system, [], splits_of(dataset))
     return Run(path, record, system, preprocess)
 

@@ -43,12 +43,12 @@ def main() -> None:
         sys.exit(str(error))
 
 
-def _online(told: Mapping[str, Any] | None, selection: PluginSelection) -> Online | None:
+def _online(settings: Mapping[str, Any] | None, selection: PluginSelection) -> Online | None:
     """What makes samples while it trains, if anything does."""
-    if told is None:
+    if settings is None:
         return None
-    spec = SourceSpec(told["source"], told["recipe"], told["device"], plugins=selection)
-    return Online(spec, told["samples"], told["workers"])
+    spec = SourceSpec(settings["source"], settings["recipe"], settings["device"], plugins=selection)
+    return Online(spec, settings["samples"], settings["workers"])
 
 
 def _end_with_the_first() -> None:

@@ -8,8 +8,8 @@ from crystalvision.datasets import (
     DatasetHeader,
     DatasetWriter,
     HeaderConflictError,
-    Made,
     Problem,
+    Simulated,
     find_obstacle,
     read_header,
     read_header_copy,
@@ -128,7 +128,7 @@ def _source(
 ) -> tuple[SourceSpec, Source]:
     """What made the dataset."""
     made = header.provenance
-    if not isinstance(made, Made) or not made.source:
+    if not isinstance(made, Simulated) or not made.source:
         raise InputError(
             f"{path}: shards are damaged, and its samples cannot be made again, because they were "
             "made by no source; run the command that made it again, with --resume"

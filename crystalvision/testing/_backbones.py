@@ -16,7 +16,7 @@ from crystalvision.models import Branch, count_parameters
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
-    Subject,
+    PluginUnderTest,
     check_gradients,
     check_option_types,
     check_unknown_option,
@@ -30,7 +30,7 @@ _PATTERNS, _CLASSES, _STEPS = 32, 4, 300
 _COMPILED_UP_TO = 200_000  # weights
 
 
-def make(subject: Subject, in_channels: int = 1, seed: int = 0) -> Backbone:
+def make(subject: PluginUnderTest, in_channels: int = 1, seed: int = 0) -> Backbone:
     """A copy of the backbone for images of so many channels."""
     return cast("Backbone", subject.copy(seed, in_channels=in_channels))
 
@@ -50,7 +50,7 @@ def batch_for(
     return images_of(samples, 1, *(points * side + extra for side in sides))
 
 
-def odd_sizes_and_channels(subject: Subject) -> None:
+def odd_sizes_and_channels(subject: PluginUnderTest) -> None:
     """Images of two channels and of sides that the stride does not divide give a finite map."""
     backbone = make(subject, in_channels=2).eval()
     for dimensions in sorted(dimensions_of(backbone)):
@@ -72,7 +72,7 @@ def odd_sizes_and_channels(subject: Subject) -> None:
         require(maps.dtype == torch.float32, f"the map of float32 images is {maps.dtype}")
 
 
-def honest_stride(subject: Subject) -> None:
+def honest_stride(subject: PluginUnderTest) -> None:
     """Images of one stride give one point, of two strides two: it is also the smallest image."""
     backbone = make(subject).eval()
     for dimensions, points in product(sorted(dimensions_of(backbone)), (1, 2)):
@@ -87,7 +87,7 @@ def honest_stride(subject: Subject) -> None:
         )
 
 
-def gradients_reach_every_weight(subject: Subject) -> None:
+def gradients_reach_every_weight(subject: PluginUnderTest) -> None:
     """In training, every weight takes part in the result."""
     # All hidden units of a small layer may be off for one draw of weights, but not for each.
     reached: dict[str, float] = {}
@@ -102,7 +102,7 @@ def gradients_reach_every_weight(subject: Subject) -> None:
     raise NotMetError(f"the gradient of '{without}' is zero: it takes no part in the result")
 
 
-def evaluation_is_repeatable(subject: Subject) -> None:
+def evaluation_is_repeatable(subject: PluginUnderTest) -> None:
     """In evaluation, a result is that of its image alone, each time."""
     backbone = make(subject)
     batch = batch_for(backbone, 3, extra=1)
@@ -120,7 +120,7 @@ def evaluation_is_repeatable(subject: Subject) -> None:
     )
 
 
-def state_dict_round_trip(subject: Subject) -> None:
+def state_dict_round_trip(subject: PluginUnderTest) -> None:
     """Saved weights make the network."""
     first, second = make(subject).eval(), make(subject).eval()
     disturb(second)
@@ -132,7 +132,7 @@ def state_dict_round_trip(subject: Subject) -> None:
         require(torch.equal(second(batch), expected), "saved weights do not give the same network")
 
 
-def the_seed_makes_the_weights(subject: Subject) -> None:
+def the_seed_makes_the_weights(subject: PluginUnderTest) -> None:
     """Made twice with one seed of torch's own generator, it has the same weights."""
     saved = make(subject).state_dict()
     for name, value in subject.seeded(0, in_channels=1).state_dict().items():
@@ -143,13 +143,13 @@ def the_seed_makes_the_weights(subject: Subject) -> None:
         )
 
 
-def wrong_options_are_refused(subject: Subject) -> None:
+def wrong_options_are_refused(subject: PluginUnderTest) -> None:
     """Unknown options and values of the wrong type."""
     check_unknown_option(subject, in_channels=1)
     check_option_types(subject, in_channels=1)
 
 
-def images_that_do_not_fit_are_refused(subject: Subject) -> None:
+def images_that_do_not_fit_are_refused(subject: PluginUnderTest) -> None:
     """Images of other channels or smaller than the stride, with what was expected."""
     backbone = make(subject)
     sides = strides(backbone, min(dimensions_of(backbone)))
@@ -166,7 +166,7 @@ def images_that_do_not_fit_are_refused(subject: Subject) -> None:
             raise NotMetError(f"images of {tuple(images.shape)} are taken")
 
 
-def one_image_trains_or_is_refused(subject: Subject) -> None:
+def one_image_trains_or_is_refused(subject: PluginUnderTest) -> None:
     """Training on one smallest image works, or an InputError says what to do."""
     backbone = make(subject).train()
     try:
@@ -178,7 +178,7 @@ def one_image_trains_or_is_refused(subject: Subject) -> None:
             raise
 
 
-def own_weights_from_a_file(subject: Subject) -> None:
+def own_weights_from_a_file(subject: PluginUnderTest) -> None:
     """An option `weights`, where there is one, takes a file, and refuses another architecture's."""
     if not any(option.name == "weights" for option in subject.offered_options):
         return
@@ -201,23 +201,23 @@ def own_weights_from_a_file(subject: Subject) -> None:
             raise NotMetError("weights of another architecture are taken")
 
 
-def torch_export(subject: Subject) -> None:
+def torch_export(subject: PluginUnderTest) -> None:
     """`torch.export` gives a program with equal results, for batches of any size."""
     _exported(subject).check()
 
 
-def onnx_export(subject: Subject) -> None:
+def onnx_export(subject: PluginUnderTest) -> None:
     """So does `torch.onnx.export`, with the results of onnxruntime."""
     _exported(subject).check_onnx()
 
 
-def autocast(subject: Subject) -> None:
+def autocast(subject: PluginUnderTest) -> None:
     """bfloat16 changes little."""
     backbone = make(subject)
     check_autocast(backbone, (batch_for(backbone, 2),))
 
 
-def compiles(subject: Subject) -> None:
+def compiles(subject: PluginUnderTest) -> None:
     """`torch.compile` changes nothing but time.
 
     Large networks are captured and differentiated for it alone: what a network's own code can spoil
@@ -230,7 +230,7 @@ def compiles(subject: Subject) -> None:
     )
 
 
-def overfits_32_patterns(subject: Subject) -> None:
+def overfits_32_patterns(subject: PluginUnderTest) -> None:
     """Trained on 32 small patterns of four classes, it knows all of them."""
     backbone = make(subject)
     images, labels = _patterns(backbone)
@@ -260,8 +260,8 @@ def _fit(backbone: Backbone, reader: nn.Module, images: torch.Tensor, labels: to
             torch.optim.swa_utils.update_bn([images], network)
             network.eval()
             with torch.no_grad():
-                told = network(images).argmax(1)
-            best = max(best, int((told == labels).sum()))
+                predicted = network(images).argmax(1)
+            best = max(best, int((predicted == labels).sum()))
             network.train()
         if best == len(labels):
             break
@@ -283,7 +283,7 @@ def _patterns(backbone: Backbone) -> tuple[torch.Tensor, torch.Tensor]:
     return images + 0.2 * images_of(_PATTERNS, 1, *sides), labels
 
 
-def _exported(subject: Subject) -> Exported:
+def _exported(subject: PluginUnderTest) -> Exported:
     """The backbone behind the preparation of counts, as a run is exported."""
     backbone = make(subject)
     sides = batch_for(backbone, 1, extra=1).shape[2:]

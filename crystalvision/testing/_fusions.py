@@ -10,7 +10,7 @@ from crystalvision.errors import InputError
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
 from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
-    Subject,
+    PluginUnderTest,
     check_gradients,
     check_option_types,
     check_unknown_option,
@@ -28,7 +28,7 @@ _OUTPUTS = {"second": _CLASSES, "first": 1}
 Values = dict[str, torch.Tensor]
 
 
-def context(subject: Subject) -> dict[str, object]:
+def context(subject: PluginUnderTest) -> dict[str, object]:
     """Two branches of different width, or one for a fusion that takes no more."""
     for count in (2, 1):
         given = _supplied(list(_WIDTHS)[:count])
@@ -42,12 +42,12 @@ def context(subject: Subject) -> dict[str, object]:
     return given
 
 
-def make(subject: Subject) -> Fusion:
+def make(subject: PluginUnderTest) -> Fusion:
     """A copy of the fusion."""
     return cast("Fusion", subject.copy(0, **context(subject)))
 
 
-def inputs(subject: Subject, batch: int = 6) -> tuple[Values, Values]:
+def inputs(subject: PluginUnderTest, batch: int = 6) -> tuple[Values, Values]:
     """Features and raw outputs of each branch."""
     given = context(subject)
     widths = cast("Mapping[str, int]", given["branch_features"])
@@ -57,7 +57,7 @@ def inputs(subject: Subject, batch: int = 6) -> tuple[Values, Values]:
     return features, outputs
 
 
-def honest_width(subject: Subject) -> None:
+def honest_width(subject: PluginUnderTest) -> None:
     """The result is (b, num_features), and each row that of its image alone."""
     fusion = make(subject).eval()
     features, outputs = inputs(subject)
@@ -74,7 +74,7 @@ def honest_width(subject: Subject) -> None:
     require_close(alone, whole[:1], "one image alone and in a batch")
 
 
-def every_branch_and_weight_takes_part(subject: Subject) -> None:
+def every_branch_and_weight_takes_part(subject: PluginUnderTest) -> None:
     """Gradients reach every weight, and every branch by its features or its outputs."""
     fusion = make(subject).train()
     features, outputs = inputs(subject)
@@ -91,7 +91,7 @@ def every_branch_and_weight_takes_part(subject: Subject) -> None:
         require(size > 0, f"the gradient of '{name}' is zero: it takes no part in the result")
 
 
-def branches_are_told_by_name(subject: Subject) -> None:
+def branches_are_named(subject: PluginUnderTest) -> None:
     """The order in which branches are given does not matter."""
     fusion = make(subject).eval()
     features, outputs = inputs(subject)
@@ -103,7 +103,7 @@ def branches_are_told_by_name(subject: Subject) -> None:
         )
 
 
-def state_dict_round_trip(subject: Subject) -> None:
+def state_dict_round_trip(subject: PluginUnderTest) -> None:
     """Saved weights make the fusion."""
     first, second = make(subject).eval(), make(subject).eval()
     given = inputs(subject)
@@ -114,7 +114,7 @@ def state_dict_round_trip(subject: Subject) -> None:
     require(same, "saved weights do not give the same fusion")
 
 
-def a_wrong_number_of_branches_is_refused(subject: Subject) -> None:
+def a_wrong_number_of_branches_is_refused(subject: PluginUnderTest) -> None:
     """No branch is refused; one branch and three are taken, or refused with their number."""
     for names in ([], ["alone"], ["one", "two", "three"]):
         given = _supplied(names)
@@ -122,35 +122,35 @@ def a_wrong_number_of_branches_is_refused(subject: Subject) -> None:
             fusion = subject.create({}, **given)
         except InputError as error:
             number = str(len(names)) if names else "0"
-            told = number in str(error) or (not names and "none" in str(error))
-            require(told, f"the refusal of {len(names)} branches does not say so: {error}")
+            names_it = number in str(error) or (not names and "none" in str(error))
+            require(names_it, f"the refusal of {len(names)} branches does not say so: {error}")
             continue
         require(names, "it takes no branch at all: there is nothing to join")
         require(fusion.num_features > 0, f"num_features={fusion.num_features}")
 
 
-def wrong_options_are_refused(subject: Subject) -> None:
+def wrong_options_are_refused(subject: PluginUnderTest) -> None:
     """Unknown options and values of the wrong type."""
     check_unknown_option(subject, **context(subject))
     check_option_types(subject, **context(subject))
 
 
-def torch_export(subject: Subject) -> None:
+def torch_export(subject: PluginUnderTest) -> None:
     """`torch.export` gives a program with equal results, for batches of any size."""
     _exported(subject).check()
 
 
-def onnx_export(subject: Subject) -> None:
+def onnx_export(subject: PluginUnderTest) -> None:
     """So does `torch.onnx.export`, with the results of onnxruntime."""
     _exported(subject).check_onnx()
 
 
-def autocast(subject: Subject) -> None:
+def autocast(subject: PluginUnderTest) -> None:
     """bfloat16 changes little."""
     check_autocast(make(subject), inputs(subject))
 
 
-def compiles(subject: Subject) -> None:
+def compiles(subject: PluginUnderTest) -> None:
     """`torch.compile` changes nothing but time."""
     check_compiled(make(subject), inputs(subject))
 
@@ -163,5 +163,5 @@ def _supplied(names: list[str]) -> dict[str, object]:
     }
 
 
-def _exported(subject: Subject) -> Exported:
+def _exported(subject: PluginUnderTest) -> Exported:
     return Exported(make(subject), lambda samples: inputs(subject, samples))

@@ -12,7 +12,7 @@ from crystalvision.models import ask_estimates, class_count
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
-    Subject,
+    PluginUnderTest,
     check_gradients,
     check_option_types,
     check_unknown_option,
@@ -31,7 +31,7 @@ _TARGETS = {
 """What a head finds where a test names no targets of its own."""
 
 
-def context(subject: Subject) -> dict[str, Any]:
+def context(subject: PluginUnderTest) -> dict[str, Any]:
     """Seven features, or one a class for a head that reads no other number."""
     part = Part.of(subject.name, **subject.options)
     classes = class_count(part, subject.catalogue, _known(subject)) or _CLASSES
@@ -53,16 +53,16 @@ def context(subject: Subject) -> dict[str, Any]:
     return given
 
 
-def _known(subject: Subject) -> Mapping[str, Target]:
+def _known(subject: PluginUnderTest) -> Mapping[str, Target]:
     return {**_TARGETS, **subject.targets}
 
 
-def make(subject: Subject) -> Head:
+def make(subject: PluginUnderTest) -> Head:
     """A copy of the head."""
     return cast("Head", subject.copy(0, **context(subject)))
 
 
-def problem(subject: Subject, count: int = 20) -> tuple[torch.Tensor, Targets]:
+def problem(subject: PluginUnderTest, count: int = 20) -> tuple[torch.Tensor, Targets]:
     """Features that tell the targets: pooled ones, or maps that are the same everywhere."""
     label = torch.arange(count) % _CLASSES
     features = 0.02 * images_of(count, context(subject)["num_features"])
@@ -88,7 +88,7 @@ def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
     return values
 
 
-def outputs_are_one_row_an_image(subject: Subject) -> None:
+def outputs_are_one_row_an_image(subject: PluginUnderTest) -> None:
     """In evaluation, each row of outputs, (b, o) of pooled features, is that of its own alone."""
     head = make(subject).eval()
     features, _ = problem(subject)
@@ -104,7 +104,7 @@ def outputs_are_one_row_an_image(subject: Subject) -> None:
         require_close(head(features[3:4]), outputs[3:4], "one image alone and in a batch")
 
 
-def says_something_of_each_target(subject: Subject) -> None:
+def says_something_of_each_target(subject: PluginUnderTest) -> None:
     """An estimate of each target: a value, or a class and probabilities that sum to one."""
     head = make(subject).eval()
     features, _ = problem(subject)
@@ -127,7 +127,7 @@ def says_something_of_each_target(subject: Subject) -> None:
         )
 
 
-def gradients_reach_every_weight(subject: Subject) -> None:
+def gradients_reach_every_weight(subject: PluginUnderTest) -> None:
     """The loss is one finite number, and every weight and feature takes part in it."""
     head = make(subject).train()
     features, targets = problem(subject)
@@ -142,7 +142,7 @@ def gradients_reach_every_weight(subject: Subject) -> None:
         require(size > 0, f"the gradient of '{name}' is zero: it takes no part in the loss")
 
 
-def the_loss_teaches_what_is_predicted(subject: Subject) -> None:
+def the_loss_teaches_what_is_predicted(subject: PluginUnderTest) -> None:
     """Trained on features that tell the target, it predicts the target."""
     head = make(subject).train()
     features, targets = problem(subject)
@@ -167,7 +167,7 @@ def the_loss_teaches_what_is_predicted(subject: Subject) -> None:
             )
 
 
-def state_dict_round_trip(subject: Subject) -> None:
+def state_dict_round_trip(subject: PluginUnderTest) -> None:
     """Saved weights make the head."""
     first, second = make(subject).eval(), make(subject).eval()
     features, _ = problem(subject)
@@ -179,7 +179,7 @@ def state_dict_round_trip(subject: Subject) -> None:
         require(torch.equal(second(features), expected), "saved weights do not give the same head")
 
 
-def one_image_trains_or_is_refused(subject: Subject) -> None:
+def one_image_trains_or_is_refused(subject: PluginUnderTest) -> None:
     """Training on one image works, or an InputError says what to do."""
     head = make(subject).train()
     features, _ = problem(subject)
@@ -189,31 +189,31 @@ def one_image_trains_or_is_refused(subject: Subject) -> None:
         require("batch_size" in str(error), f"the refusal does not say batch_size: {error}")
 
 
-def wrong_options_are_refused(subject: Subject) -> None:
+def wrong_options_are_refused(subject: PluginUnderTest) -> None:
     """Unknown options and values of the wrong type."""
     check_unknown_option(subject, **context(subject))
     check_option_types(subject, **context(subject))
 
 
-def torch_export(subject: Subject) -> None:
+def torch_export(subject: PluginUnderTest) -> None:
     """`torch.export` gives a program with equal results, for batches of any size."""
     _exported(subject).check()
 
 
-def onnx_export(subject: Subject) -> None:
+def onnx_export(subject: PluginUnderTest) -> None:
     """So does `torch.onnx.export`, with the results of onnxruntime."""
     _exported(subject).check_onnx()
 
 
-def autocast(subject: Subject) -> None:
+def autocast(subject: PluginUnderTest) -> None:
     """bfloat16 changes little."""
     check_autocast(make(subject), (problem(subject)[0],))
 
 
-def compiles(subject: Subject) -> None:
+def compiles(subject: PluginUnderTest) -> None:
     """`torch.compile` changes nothing but time."""
     check_compiled(make(subject), (problem(subject)[0],))
 
 
-def _exported(subject: Subject) -> Exported:
+def _exported(subject: PluginUnderTest) -> Exported:
     return Exported(make(subject), lambda samples: (problem(subject, samples)[0],))

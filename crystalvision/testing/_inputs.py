@@ -10,7 +10,7 @@ from crystalvision.contracts import Axis, Input, grid_of
 from crystalvision.testing._export import Exported
 from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
-    Subject,
+    PluginUnderTest,
     check_option_types,
     check_unknown_option,
     counts_of,
@@ -34,7 +34,7 @@ def context() -> dict[str, object]:
     return {"axes": axes_for(2)}
 
 
-def _steps(subject: Subject) -> Iterator[tuple[Input, tuple[Axis, ...]]]:
+def _steps(subject: PluginUnderTest) -> Iterator[tuple[Input, tuple[Axis, ...]]]:
     """The step for patterns of each number of dimensions that it works on."""
     # A step that works on few says so by its class, before it is made.
     factory = subject.catalogue.entry(subject.kind, subject.name).load()
@@ -44,7 +44,7 @@ def _steps(subject: Subject) -> Iterator[tuple[Input, tuple[Axis, ...]]]:
             yield cast("Input", subject.create({}, axes=axes)).eval(), axes
 
 
-def gives_what_its_axes_say(subject: Subject) -> None:
+def gives_what_its_axes_say(subject: PluginUnderTest) -> None:
     """Images of the grid of its axes, finite, as float32, without a mask where there was none."""
     for step, axes in _steps(subject):
         counts = counts_of(3, 2, *grid_of(axes))
@@ -61,7 +61,7 @@ def gives_what_its_axes_say(subject: Subject) -> None:
         require(torch.equal(counts, before), "it changes what it was given in place")
 
 
-def constant_images_stay_finite(subject: Subject) -> None:
+def constant_images_stay_finite(subject: PluginUnderTest) -> None:
     """Images without counts, of few and of saturated pixels."""
     for step, axes in _steps(subject):
         values = torch.tensor([0.0, 1.0, 65_535.0]).reshape(3, *[1] * (1 + len(axes)))
@@ -69,7 +69,7 @@ def constant_images_stay_finite(subject: Subject) -> None:
         require(images.isfinite().all(), "a constant image gives values that are not finite")
 
 
-def images_do_not_depend_on_each_other(subject: Subject) -> None:
+def images_do_not_depend_on_each_other(subject: PluginUnderTest) -> None:
     """One image alone gives what it gives in a batch."""
     for step, axes in _steps(subject):
         counts = counts_of(4, 1, *grid_of(axes))
@@ -77,7 +77,7 @@ def images_do_not_depend_on_each_other(subject: Subject) -> None:
         require_close(step(counts[2:3])[0], whole[2:3], "one image alone and in a batch")
 
 
-def a_whole_mask_changes_nothing(subject: Subject) -> None:
+def a_whole_mask_changes_nothing(subject: PluginUnderTest) -> None:
     """Where all points were seen, the result is that without a mask."""
     for step, axes in _steps(subject):
         counts = counts_of(3, 2, *grid_of(axes))
@@ -91,7 +91,7 @@ def a_whole_mask_changes_nothing(subject: Subject) -> None:
         require_close(images, step(counts)[0], "with a mask that hides nothing")
 
 
-def what_was_not_seen_stays_hidden(subject: Subject) -> None:
+def what_was_not_seen_stays_hidden(subject: PluginUnderTest) -> None:
     """An image of which nothing was seen gives nothing that was, and the rest stays finite."""
     for step, axes in _steps(subject):
         counts = counts_of(3, 2, *grid_of(axes))
@@ -103,7 +103,7 @@ def what_was_not_seen_stays_hidden(subject: Subject) -> None:
         require(bool(still[0].any()), "it hides all of an image of which half was seen")
 
 
-def has_no_weights(subject: Subject) -> None:
+def has_no_weights(subject: PluginUnderTest) -> None:
     """Nothing in it is learnt or saved: it is made again from its options and the axes."""
     for step, _ in _steps(subject):
         require(not list(step.parameters()), "it has weights; a step of the input has none")
@@ -114,18 +114,18 @@ def has_no_weights(subject: Subject) -> None:
         )
 
 
-def wrong_options_are_refused(subject: Subject) -> None:
+def wrong_options_are_refused(subject: PluginUnderTest) -> None:
     """Unknown options and values of the wrong type."""
     check_unknown_option(subject, **context())
     check_option_types(subject, **context())
 
 
-def torch_export(subject: Subject) -> None:
+def torch_export(subject: PluginUnderTest) -> None:
     """`torch.export` gives a program with equal results, for batches of any size."""
     _exported(subject).check()
 
 
-def onnx_export(subject: Subject) -> None:
+def onnx_export(subject: PluginUnderTest) -> None:
     """So does `torch.onnx.export`, with the results of onnxruntime."""
     _exported(subject).check_onnx()
 
@@ -142,7 +142,7 @@ class _Images(nn.Module):
         return images + 0.0  # exporters do not like a graph that does nothing
 
 
-def _exported(subject: Subject) -> Exported:
+def _exported(subject: PluginUnderTest) -> Exported:
     """The step for images, or for patterns of the fewest dimensions: exporters take seconds."""
     steps = {len(axes): (step, axes) for step, axes in _steps(subject)}
     step, axes = steps.get(2) or steps[min(steps)]

@@ -14,7 +14,7 @@ from crystalvision.plugins import Catalogue, Option
 from crystalvision.testing._require import NotMetError, require
 
 
-class Subject:
+class PluginUnderTest:
     """An input, backbone, head or fusion that plugins offer.
 
     Args:
@@ -87,7 +87,7 @@ def counts_of(*shape: int) -> torch.Tensor:
     return counts
 
 
-def check_unknown_option(subject: Subject, **context: object) -> None:
+def check_unknown_option(subject: PluginUnderTest, **context: object) -> None:
     """An option that it does not have is refused with a list of those that it has."""
     try:
         subject.create({"wibble": 1}, **context)
@@ -100,7 +100,7 @@ def check_unknown_option(subject: Subject, **context: object) -> None:
     )
 
 
-def check_option_types(subject: Subject, **context: object) -> None:
+def check_option_types(subject: PluginUnderTest, **context: object) -> None:
     """An option of the wrong type is refused."""
     for option in subject.offered_options:
         if option.annotation in {Any, object}:

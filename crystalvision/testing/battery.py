@@ -17,14 +17,14 @@ from crystalvision.models import count_parameters
 from crystalvision.plugins import Catalogue
 from crystalvision.testing import _backbones, _fusions, _heads, _inputs
 from crystalvision.testing._require import NotMetError, NotTestableError
-from crystalvision.testing._subject import Subject
+from crystalvision.testing._subject import PluginUnderTest
 
 __all__ = [
     "CHECKS",
     "Check",
     "NotMetError",
     "NotTestableError",
-    "Subject",
+    "PluginUnderTest",
     "run_battery",
     "subjects",
     "weights_of",
@@ -40,7 +40,7 @@ class Check:
         quick_up_to: Weights up to which it takes seconds; `None` where it always does.
     """
 
-    run: Callable[[Subject], None]
+    run: Callable[[PluginUnderTest], None]
     quick_up_to: int | None = None
 
     @property
@@ -104,7 +104,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "fusion": (
         Check(_fusions.honest_width),
         Check(_fusions.every_branch_and_weight_takes_part),
-        Check(_fusions.branches_are_told_by_name),
+        Check(_fusions.branches_are_named),
         Check(_fusions.state_dict_round_trip),
         Check(_fusions.a_wrong_number_of_branches_is_refused),
         Check(_fusions.wrong_options_are_refused),
@@ -139,7 +139,7 @@ def run_battery(
     Raises:
         NotMetError: The first check that is not met; it names the thing and the check.
     """
-    subject = Subject(kind, name, catalogue or Catalogue.load(), options, targets)
+    subject = PluginUnderTest(kind, name, catalogue or Catalogue.load(), options, targets)
     weights = weights_of(subject)
     for check in CHECKS[kind]:
         if slow or not check.is_slow(weights):
@@ -151,7 +151,7 @@ def run_battery(
                 raise NotMetError(f"{subject}, {check.name}: {error}") from error
 
 
-def subjects(catalogue: Catalogue, only: tuple[str, ...] = ()) -> Iterator[Subject]:
+def subjects(catalogue: Catalogue, only: tuple[str, ...] = ()) -> Iterator[PluginUnderTest]:
     """Everything that there is to test.
 
     An entry with an option that must be given is a family, such as timm: its members are tested,
@@ -168,14 +168,14 @@ def subjects(catalogue: Catalogue, only: tuple[str, ...] = ()) -> Iterator[Subje
             if only and not names & set(only):
                 continue
             if not any(option.required for option in entry.options()):
-                yield Subject(kind, name, catalogue)
+                yield PluginUnderTest(kind, name, catalogue)
         known = set(catalogue.names(kind))
         for name in only:
             if ":" in name and name not in known and catalogue.has(kind, name):
-                yield Subject(kind, name, catalogue)
+                yield PluginUnderTest(kind, name, catalogue)
 
 
-def weights_of(subject: Subject) -> int:
+def weights_of(subject: PluginUnderTest) -> int:
     """Number of weights, without drawing them where the factory can do without.
 
     What cannot be made at all counts as small: a check will say why.
@@ -193,7 +193,7 @@ def weights_of(subject: Subject) -> int:
     return 0
 
 
-def _make(subject: Subject) -> torch.nn.Module:
+def _make(subject: PluginUnderTest) -> torch.nn.Module:
     if subject.kind == "input":
         made: torch.nn.Module = subject.create({}, **_inputs.context())
     elif subject.kind == "backbone":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from crystalvision.testing.battery import Subject
+    from crystalvision.testing.battery import PluginUnderTest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,8 +73,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def crystalvision_subject(request: pytest.FixtureRequest) -> "Iterator[Subject]":
+def crystalvision_subject(request: pytest.FixtureRequest) -> "Iterator[PluginUnderTest]":
     """One thing after the other, so that the networks of few are kept."""
-    subject: Subject = request.param
+    subject: PluginUnderTest = request.param
     yield subject
     subject.forget()

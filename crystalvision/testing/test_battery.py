@@ -2,10 +2,10 @@
 
 import pytest
 
-from crystalvision.testing.battery import Check, NotTestableError, Subject
+from crystalvision.testing.battery import Check, NotTestableError, PluginUnderTest
 
 
-def test_battery(crystalvision_subject: Subject, crystalvision_check: Check) -> None:
+def test_battery(crystalvision_subject: PluginUnderTest, crystalvision_check: Check) -> None:
     """Whatever plugins offer does what its kind must do."""
     try:
         crystalvision_check.run(crystalvision_subject)

@@ -29,10 +29,10 @@ from crystalvision.training._first_weights import check_first_weights
 from crystalvision.training._fit import History, fit
 from crystalvision.training._machine import Machine
 from crystalvision.training._memory import in_batches_that_fit
-from crystalvision.training._online import MadeOnline, Online, OnlinePatterns
+from crystalvision.training._online import Online, OnlinePatterns, OnlineSamples
 from crystalvision.training._phase import Optimiser, Phase
 from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
-from crystalvision.training._processes import Group, launched, leads, together
+from crystalvision.training._processes import ProcessGroup, is_main_process, launched, process_group
 from crystalvision.training._records import (
     DivergenceError,
     EpochRecord,
@@ -53,13 +53,12 @@ __all__ = [
     "DivergenceError",
     "EpochRecord",
     "Experiment",
-    "Group",
     "History",
     "Listener",
     "Machine",
-    "MadeOnline",
     "Online",
     "OnlinePatterns",
+    "OnlineSamples",
     "Optimiser",
     "Patterns",
     "PatternsInMemory",
@@ -67,6 +66,7 @@ __all__ = [
     "Phase",
     "PhaseRecord",
     "Plan",
+    "ProcessGroup",
     "Progress",
     "Schedule",
     "Scorer",
@@ -82,18 +82,18 @@ __all__ = [
     "choose_device",
     "fit",
     "in_batches_that_fit",
+    "is_main_process",
     "launched",
-    "leads",
     "load_experiment",
     "load_patterns",
     "notes_on_few",
     "open_patterns",
     "plan",
     "presets",
+    "process_group",
     "read_checkpoint",
     "read_experiment",
     "read_targets",
     "seeded",
-    "together",
     "write_checkpoint",
 ]

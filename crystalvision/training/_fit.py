@@ -26,7 +26,7 @@ from crystalvision.training._micro_batches import MicroBatches
 from crystalvision.training._outputs import cache
 from crystalvision.training._phase import Phase
 from crystalvision.training._pinned import pinned
-from crystalvision.training._processes import Group
+from crystalvision.training._processes import ProcessGroup
 from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
 from crystalvision.training._scores import Scorers, build_scorers
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
@@ -54,7 +54,7 @@ def fit(
     precision: str = "32",
     seed: int = 0,
     machine: Machine | None = None,
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
     listener: Listener | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> History:
@@ -91,7 +91,7 @@ def fit(
         precision=precision,
         seed=seed,
         machine=machine or Machine(),
-        group=group or Group(),
+        group=group or ProcessGroup(),
         listener=listener or Silent(),
         checkpoints=checkpoints,
     )
@@ -115,7 +115,7 @@ class _Loop:
         precision: str,
         seed: int,
         machine: Machine,
-        group: Group,
+        group: ProcessGroup,
         listener: Listener,
         checkpoints: Checkpoints | None,
     ) -> None:
@@ -270,7 +270,7 @@ class _Loop:
         self._listener.epoch_ended(record)
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        if self._checkpoints and self._group.leads:
+        if self._checkpoints and self._group.is_main_process:
             self._checkpoints.save(checkpoint)
 
     def _seconds(self) -> float:

@@ -25,7 +25,7 @@ from crystalvision.training._optimiser_state import (
 )
 from crystalvision.training._outputs import head_outputs, read, total_loss
 from crystalvision.training._phase import Phase
-from crystalvision.training._processes import Group
+from crystalvision.training._processes import ProcessGroup
 from crystalvision.training._records import DivergenceError, EpochRecord
 from crystalvision.training._scores import Scorers, learnt_in, monitored
 from crystalvision.training._sums import Sums
@@ -77,7 +77,7 @@ class PhaseModule(LightningModule):
         augment: Augment | None,
         micro: MicroBatches,
         scorers: Scorers,
-        group: Group,
+        group: ProcessGroup,
         reseed: Callable[[int], None],
         on_epoch: OnEpoch,
         start: Checkpoint,

@@ -15,7 +15,7 @@ import torch
 from torch.utils import data
 
 from crystalvision.contracts import Target, Targets
-from crystalvision.datasets import Dataset, DatasetHeader, Made, same_things
+from crystalvision.datasets import Dataset, DatasetHeader, Simulated, same_things
 from crystalvision.errors import InputError
 from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
 from crystalvision.plugins import Catalogue
@@ -45,7 +45,7 @@ class Online:
 
     def drawn(
         self, dataset: Dataset, epochs: int, seed: int, catalogue: Catalogue | None = None
-    ) -> "MadeOnline":
+    ) -> "OnlineSamples":
         """What makes the samples of all epochs, checked against a dataset of its kind.
 
         Args:
@@ -68,19 +68,19 @@ class Online:
             spec = self.spec.drawn(seed=drawn, samples=self.samples * epochs)
             source = spec.open(catalogue)
             made = source.header.provenance
-            if not isinstance(made, Made) or made.things is None:
+            if not isinstance(made, Simulated) or made.things is None:
                 raise InputError(
                     f"source '{spec.name}' does not say what its samples are drawn from: its "
                     "header's provenance has no seed, so no epoch is known to have new ones"
                 )
             if not any(same_things(made, other) for other in known):
                 _check_like(source.header, dataset)
-                return MadeOnline(self, spec, source)
+                return OnlineSamples(self, spec, source)
         raise InputError(f"source '{spec.name}' draws the same samples whatever the seed")
 
 
 @dataclass(frozen=True, slots=True)
-class MadeOnline:
+class OnlineSamples:
     """The samples of a training.
 
     Attributes:
@@ -94,10 +94,10 @@ class MadeOnline:
     source: Source
 
     @property
-    def made(self) -> Made:
+    def made(self) -> Simulated:
         """Where the samples come from."""
         provenance = self.source.header.provenance
-        assert isinstance(provenance, Made)  # noqa: S101 - `drawn` has checked it
+        assert isinstance(provenance, Simulated)  # noqa: S101 - `drawn` has checked it
         return provenance
 
 
@@ -105,7 +105,7 @@ class OnlinePatterns(Patterns):
     """Patterns of a source, new ones for each pass to learn from; others see those of epoch 0."""
 
     def __init__(
-        self, made: MadeOnline, preprocess: Preprocess, targets: Mapping[str, Target]
+        self, made: OnlineSamples, preprocess: Preprocess, targets: Mapping[str, Target]
     ) -> None:
         """Choose the patterns.
 
@@ -191,7 +191,7 @@ class _Samples(data.Dataset[Any]):
     """Makes the samples of a batch, by their indices."""
 
     def __init__(
-        self, made: MadeOnline, targets: Mapping[str, Target], *, in_this_process: bool
+        self, made: OnlineSamples, targets: Mapping[str, Target], *, in_this_process: bool
     ) -> None:
         self._source = made.source if in_this_process else None
         self._spec = made.spec if in_this_process else replace(made.spec, threads=1)

@@ -20,7 +20,7 @@ _TIMEOUT = timedelta(minutes=30)  # the first process may draw figures while the
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProcessGroup:
     """The processes that train together, as one of them sees them.
 
     Attributes:
@@ -32,7 +32,7 @@ class Group:
     device: torch.device = _CPU
 
     @property
-    def leads(self) -> bool:
+    def is_main_process(self) -> bool:
         """Whether this is the process that reads and writes the folder and speaks to the user."""
         return self.share.rank == 0
 
@@ -63,13 +63,13 @@ def launched() -> bool:
     return "RANK" in os.environ and "LOCAL_RANK" in os.environ
 
 
-def leads(machine: Machine) -> bool:
+def is_main_process(machine: Machine) -> bool:
     """Whether this process is the first of those that train together, or alone."""
     return machine.processes == 1 or not launched() or os.environ["RANK"] == "0"
 
 
 @contextmanager
-def together(machine: Machine, store: Store | None = None) -> Iterator[Group]:
+def process_group(machine: Machine, store: Store | None = None) -> Iterator[ProcessGroup]:
     """Join the processes of a machine, and part from them afterwards.
 
     Args:
@@ -80,7 +80,7 @@ def together(machine: Machine, store: Store | None = None) -> Iterator[Group]:
         InputError: Nobody has started the other processes, or not as many.
     """
     if machine.processes == 1:
-        yield Group(device=machine.device)
+        yield ProcessGroup(device=machine.device)
         return
     if not launched():
         raise InputError(
@@ -103,7 +103,7 @@ def together(machine: Machine, store: Store | None = None) -> Iterator[Group]:
             backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT
         )
         try:
-            yield Group(Share(rank, size), device)
+            yield ProcessGroup(Share(rank, size), device)
         finally:
             distributed.destroy_process_group()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from crystalvision.training._processes import Group
+from crystalvision.training._processes import ProcessGroup
 
 
 class Sums:
@@ -23,7 +23,7 @@ class Sums:
         for key, value in values.items():
             self._values[key] = self._values[key] + value if key in self._values else value
 
-    def total(self, group: Group) -> dict[str, float]:
+    def total(self, group: ProcessGroup) -> dict[str, float]:
         """All sums, over all processes; 0 where nothing was added."""
         numbers = [float(self._values[key]) if key in self._values else 0.0 for key in self._keys]
         return dict(zip(self._keys, group.sum(numbers), strict=True))

@@ -207,7 +207,7 @@ class OnlineDataModule(PatternDataModule):
                 f"at least {share.size * self.batch_size}"
             )
         return data.DataLoader(
-            _MadeBatches(self._parts[_TRAINING], self.batch_size, first_epoch, share),
+            _SimulatedBatches(self._parts[_TRAINING], self.batch_size, first_epoch, share),
             batch_size=None,
             num_workers=self._workers,
             # Processes that were forked from one that computes may hang.
@@ -226,7 +226,7 @@ class OnlineDataModule(PatternDataModule):
 
     def _fixed(self, part: int) -> "data.DataLoader[Any]":
         if part not in self._kept:
-            self._kept[part] = list(_MadeBatches(self._parts[part], self.batch_size))
+            self._kept[part] = list(_SimulatedBatches(self._parts[part], self.batch_size))
         return data.DataLoader(_Kept(self._kept[part]), batch_size=None)
 
 
@@ -244,7 +244,7 @@ class _Draws:
         return self.spec.drawn(seed=derive(self.seed, self.part, epoch), samples=self.size)
 
 
-class _MadeBatches(data.IterableDataset[Batch]):
+class _SimulatedBatches(data.IterableDataset[Batch]):
     """Batches that are made, new ones for each pass.
 
     Each worker makes every so manyeth batch, and the loader takes from one after the other: the

@@ -54,10 +54,10 @@ class Late(Fusion):
         outputs: Mapping[str, Float[torch.Tensor, "b _"]],
     ) -> Float[torch.Tensor, "b k"]:
         """Raw outputs of each branch (b, o_i) → log-probabilities (b, k); features are not used."""
-        told = [
+        branch_scores = [
             self.scores[name](outputs[name]) if name in self.scores else outputs[name]
             for name in self.branches
         ]
-        log_probabilities = torch.stack(told, dim=1).log_softmax(dim=2)
+        log_probabilities = torch.stack(branch_scores, dim=1).log_softmax(dim=2)
         weights = self.weights.log_softmax(dim=0)
         return torch.logsumexp(log_probabilities + weights[:, None], dim=1)

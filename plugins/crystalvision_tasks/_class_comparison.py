@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Judged, JudgedSystem, TaskFigure
+from crystalvision.contracts import EvaluatedEstimates, EvaluatedSystem, TaskFigure
 from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.text import figure_text
 from crystalvision_tasks._class_figures import roc_curve
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _GRID: Float[np.ndarray, "g"] = np.linspace(0, 1, 401)
 
 
-def curves_figures(systems: Sequence[JudgedSystem]) -> list[TaskFigure]:
+def curves_figures(systems: Sequence[EvaluatedSystem]) -> list[TaskFigure]:
     """Macro curves of each system: receiver operating characteristic, precision by recall."""
     known = [
         each for each in systems if all(one.probabilities is not None for one, _ in each.seeds)
@@ -26,7 +26,7 @@ def curves_figures(systems: Sequence[JudgedSystem]) -> list[TaskFigure]:
 
 
 def macro_curve(
-    probabilities: Float[np.ndarray, "n k"], judged: Judged, *, roc: bool
+    probabilities: Float[np.ndarray, "n k"], judged: EvaluatedEstimates, *, roc: bool
 ) -> Float[np.ndarray, "g"]:
     """Mean over the classes of a curve against the rest, at 401 even places from 0 to 1.
 
@@ -52,7 +52,7 @@ def macro_curve(
     return mean
 
 
-def _curves_figure(systems: Sequence[JudgedSystem], *, roc: bool) -> TaskFigure:
+def _curves_figure(systems: Sequence[EvaluatedSystem], *, roc: bool) -> TaskFigure:
     shown = [each for each in systems if each.highlighted]
     others = [each for each in systems if not each.highlighted]
     figure, (axes,) = new_figure(height=4.2 + 0.2 * (len(shown) + bool(others)))
@@ -80,7 +80,9 @@ def _curves_figure(systems: Sequence[JudgedSystem], *, roc: bool) -> TaskFigure:
     )
 
 
-def _draw(axes: "Axes", system: JudgedSystem, roc: bool, label: str | None, **style: Any) -> None:
+def _draw(
+    axes: "Axes", system: EvaluatedSystem, roc: bool, label: str | None, **style: Any
+) -> None:
     curves = [
         macro_curve(judged.probabilities, judged, roc=roc)
         for judged, _ in system.seeds
@@ -89,6 +91,6 @@ def _draw(axes: "Axes", system: JudgedSystem, roc: bool, label: str | None, **st
     axes.plot(_GRID, np.mean(curves, axis=0), label=label, **style)
 
 
-def _area(system: JudgedSystem, name: str) -> float:
+def _area(system: EvaluatedSystem, name: str) -> float:
     areas = [metrics[name] for _, metrics in system.seeds if metrics[name] is not None]
     return float(np.mean(areas)) if areas else float("nan")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from crystalvision.contracts import Judged, TaskFigure
+from crystalvision.contracts import EvaluatedEstimates, TaskFigure
 from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure, wrapped
 from crystalvision.text import figure_text
 from crystalvision_tasks.reliability import reliability
@@ -19,7 +19,7 @@ _NEAR_PERFECT = 0.95  # areas under ROC curves; above it all curves hug the corn
 _LEGEND = 40  # letters of a class in a legend
 
 
-def confusion_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
+def confusion_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """Counts and row percentages, actual class by predicted class."""
     counts = np.asarray(metrics["confusion"])
     totals = counts.sum(axis=1, keepdims=True)
@@ -69,7 +69,7 @@ def roc_curve(
 
 
 def roc_figure(
-    judged: Judged, probabilities: Float[np.ndarray, "n k"], metrics: Mapping[str, Any]
+    judged: EvaluatedEstimates, probabilities: Float[np.ndarray, "n k"], metrics: Mapping[str, Any]
 ) -> TaskFigure:
     """Each class against the rest."""
     names = judged.target.classes
@@ -121,7 +121,7 @@ def _magnify_corner(
 
 
 def reliability_figure(
-    judged: Judged, probabilities: Float[np.ndarray, "n k"], metrics: Mapping[str, Any]
+    judged: EvaluatedEstimates, probabilities: Float[np.ndarray, "n k"], metrics: Mapping[str, Any]
 ) -> TaskFigure:
     """How often the most probable class is right, by how probable it was said to be."""
     curve = reliability(probabilities.max(axis=1), judged.value == judged.truth)

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Judged, TaskFigure
+from crystalvision.contracts import EvaluatedEstimates, TaskFigure
 from crystalvision.figures import COLOURS, new_figure, wrapped
 from crystalvision.text import figure_text
 
 _LEGEND = 40  # letters of a class in a legend
 
 
-def overlap_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
+def overlap_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """Intersection over union of each class."""
     names = judged.target.classes
     values = [metrics["iou"][name] for name in names]
@@ -46,7 +46,7 @@ def overlap_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
     )
 
 
-def examples_figure(judged: Judged, scores: Float[np.ndarray, "n"]) -> TaskFigure:
+def examples_figure(judged: EvaluatedEstimates, scores: Float[np.ndarray, "n"]) -> TaskFigure:
     """A usual map and the worst one, each beside the truth."""
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure

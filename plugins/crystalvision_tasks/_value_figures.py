@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision.contracts import Judged, Target, TaskFigure
+from crystalvision.contracts import EvaluatedEstimates, Target, TaskFigure
 from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure
 from crystalvision.text import figure_text, unit_text
 
@@ -19,7 +19,7 @@ _LEGEND = 40  # letters of a class in a legend
 _FEW_VALUES = 12  # true values; up to it, points of one value are spread sideways
 
 
-def agreement_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
+def agreement_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """Difference of predicted and true value against their mean (Bland & Altman)."""
     name, units = _words(judged.target)
     difference = judged.value - judged.truth
@@ -46,7 +46,7 @@ def agreement_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
     )
 
 
-def scatter_figure(judged: Judged, metrics: Mapping[str, Any]) -> TaskFigure:
+def scatter_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """Predicted against true value."""
     name, units = _words(judged.target)
     figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(judged.group_names)))
@@ -90,7 +90,10 @@ def _in_units(target: Target) -> str:
 
 
 def _scatter(
-    axes: "Axes", across: Float[np.ndarray, "n"], up: Float[np.ndarray, "n"], judged: Judged
+    axes: "Axes",
+    across: Float[np.ndarray, "n"],
+    up: Float[np.ndarray, "n"],
+    judged: EvaluatedEstimates,
 ) -> None:
     many = len(across) > _MANY
     style: dict[str, Any] = {

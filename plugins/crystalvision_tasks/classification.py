@@ -10,8 +10,8 @@ from jaxtyping import Float
 from crystalvision.contracts import (
     Ends,
     Estimate,
-    Judged,
-    JudgedSystem,
+    EvaluatedEstimates,
+    EvaluatedSystem,
     Proportion,
     Target,
     Task,
@@ -96,7 +96,7 @@ class Classification(Task):
         del target
         return (estimate.value == truth).float()
 
-    def metrics(self, judged: Judged) -> Mapping[str, Any]:
+    def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """The numbers above."""
         names = judged.target.classes
         found = class_metrics(judged.value, judged.truth, names)
@@ -105,7 +105,7 @@ class Classification(Task):
         return found
 
     def resampled(
-        self, judged: Judged, weights: Float[np.ndarray, "r n"]
+        self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
     ) -> Mapping[str, Float[np.ndarray, "r"]]:
         """All numbers but the calibration error, which resampling inflates."""
         names = judged.target.classes
@@ -115,7 +115,7 @@ class Classification(Task):
             found |= weighted_probabilities(probabilities, judged.truth, names, weights)
         return found
 
-    def proportions(self, judged: Judged) -> Mapping[str, Proportion]:
+    def proportions(self, judged: EvaluatedEstimates) -> Mapping[str, Proportion]:
         """Accuracy, error rate, and the rates of each class.
 
         F1 follows from q, the share of right predictions among what is a class or is said to be:
@@ -135,7 +135,11 @@ class Classification(Task):
         return found
 
     def without_doubt(
-        self, judged: Judged, same: Collection[str], known: Mapping[str, Ends | None], level: float
+        self,
+        judged: EvaluatedEstimates,
+        same: Collection[str],
+        known: Mapping[str, Ends | None],
+        level: float,
     ) -> Mapping[str, Ends]:
         """Of an area of 1 or 0, and of macro means.
 
@@ -158,7 +162,9 @@ class Classification(Task):
                 found[macro] = (low, high)
         return found
 
-    def figures(self, judged: Judged, metrics: Mapping[str, Any]) -> Sequence[TaskFigure]:
+    def figures(
+        self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
+    ) -> Sequence[TaskFigure]:
         """Confusion matrix, ROC curves, reliability."""
         found = [confusion_figure(judged, metrics)]
         if judged.probabilities is not None:
@@ -166,6 +172,6 @@ class Classification(Task):
             found.append(reliability_figure(judged, judged.probabilities, metrics))
         return found
 
-    def comparison_figures(self, systems: Sequence[JudgedSystem]) -> Sequence[TaskFigure]:
+    def comparison_figures(self, systems: Sequence[EvaluatedSystem]) -> Sequence[TaskFigure]:
         """ROC curves and precision by recall, mean over the classes."""
         return curves_figures(systems)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import (
     Estimate,
-    Judged,
+    EvaluatedEstimates,
     Proportion,
     Target,
     Task,
@@ -84,13 +84,13 @@ class Orientation(Task):
         """Angle between each orientation and the truth [degrees]."""
         return misorientation_deg(estimate.value, truth, target.symmetry)
 
-    def metrics(self, judged: Judged) -> Mapping[str, Any]:
+    def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """The numbers above."""
         found = self.resampled(judged, np.ones((1, len(judged))))
         return {name: float(values[0]) for name, values in found.items()}
 
     def resampled(
-        self, judged: Judged, weights: Float[np.ndarray, "r n"]
+        self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
     ) -> Mapping[str, Float[np.ndarray, "r"]]:
         """The same numbers."""
         angles, total = self.scores(judged), weights.sum(axis=1)
@@ -103,16 +103,18 @@ class Orientation(Task):
         found["share_within_5_deg"] = weights @ (angles < _NEAR_DEG) / total
         return found
 
-    def proportions(self, judged: Judged) -> Mapping[str, Proportion]:
+    def proportions(self, judged: EvaluatedEstimates) -> Mapping[str, Proportion]:
         """The share within 5 degrees."""
         near = self.scores(judged) < _NEAR_DEG
         return {"share_within_5_deg": Proportion(near, np.ones(len(judged), dtype=bool))}
 
-    def columns(self, judged: Judged) -> Mapping[str, Sequence[Any]]:
+    def columns(self, judged: EvaluatedEstimates) -> Mapping[str, Sequence[Any]]:
         """The misorientation of each sample [degrees]."""
         return {self.score_name: self.scores(judged).tolist()}
 
-    def figures(self, judged: Judged, metrics: Mapping[str, Any]) -> Sequence[TaskFigure]:
+    def figures(
+        self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
+    ) -> Sequence[TaskFigure]:
         """Share of the samples that are nearer than an angle."""
         angles = np.sort(self.scores(judged))
         figure, (axes,) = new_figure()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Estimate, Judged, Target, Task, TaskFigure
+from crystalvision.contracts import Estimate, EvaluatedEstimates, Target, Task, TaskFigure
 from crystalvision.errors import InputError
 from crystalvision_tasks._value_figures import agreement_figure, scatter_figure
 from crystalvision_tasks._value_metrics import value_metrics, weighted_values
@@ -64,7 +64,7 @@ class Regression(Task):
         error = (estimate.value - truth).abs()
         return error.flatten(1).mean(dim=1) if error.ndim > 1 else error
 
-    def metrics(self, judged: Judged) -> Mapping[str, Any]:
+    def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """The numbers above."""
         if judged.truth.ndim > 1:
             difference = judged.value.astype(np.float64) - judged.truth
@@ -85,7 +85,7 @@ class Regression(Task):
         return found
 
     def resampled(
-        self, judged: Judged, weights: Float[np.ndarray, "r n"]
+        self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
     ) -> Mapping[str, Float[np.ndarray, "r"]]:
         """The same numbers but those of classes."""
         value, truth = judged.value.astype(np.float64), judged.truth.astype(np.float64)
@@ -98,7 +98,9 @@ class Regression(Task):
             "bias": weights @ difference.mean(axis=1) / total,
         }
 
-    def figures(self, judged: Judged, metrics: Mapping[str, Any]) -> Sequence[TaskFigure]:
+    def figures(
+        self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
+    ) -> Sequence[TaskFigure]:
         """Agreement, and predicted against true value, of numbers."""
         if judged.truth.ndim > 1:
             return ()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Estimate, Judged, Target, Task, TaskFigure
+from crystalvision.contracts import Estimate, EvaluatedEstimates, Target, Task, TaskFigure
 from crystalvision.errors import InputError
 from crystalvision_tasks._map_figures import examples_figure, overlap_figure
 
@@ -60,7 +60,7 @@ class Segmentation(Task):
         ratio = _iou(counts)
         return torch.nanmean(ratio, dim=1)
 
-    def metrics(self, judged: Judged) -> Mapping[str, Any]:
+    def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """The numbers above."""
         found = self.resampled(judged, np.ones((1, len(judged))))
         values = {name: _known(float(value[0])) for name, value in found.items()}
@@ -74,7 +74,7 @@ class Segmentation(Task):
         }
 
     def resampled(
-        self, judged: Judged, weights: Float[np.ndarray, "r n"]
+        self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
     ) -> Mapping[str, Float[np.ndarray, "r"]]:
         """The same numbers; those of a class that no point is, or is said to be, are nan."""
         names = judged.target.classes
@@ -94,11 +94,13 @@ class Segmentation(Task):
             found |= {f"iou.{name}": iou[:, index].numpy(), f"dice.{name}": dice[:, index].numpy()}
         return found
 
-    def columns(self, judged: Judged) -> Mapping[str, Sequence[Any]]:
+    def columns(self, judged: EvaluatedEstimates) -> Mapping[str, Sequence[Any]]:
         """The mean IoU of each map."""
         return {self.score_name: self.scores(judged).tolist()}
 
-    def figures(self, judged: Judged, metrics: Mapping[str, Any]) -> Sequence[TaskFigure]:
+    def figures(
+        self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
+    ) -> Sequence[TaskFigure]:
         """Overlap of each class; of images, the worst and a usual map beside the truth."""
         found = [overlap_figure(judged, metrics)]
         if len(judged.target.shape) == 2:

@@ -86,6 +86,6 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
-        "bound": "crystalvision_simulate.limits:bound",
+        "bound": "crystalvision_simulate.bound_command:bound",
         "show": "crystalvision_simulate.show:show",
     }

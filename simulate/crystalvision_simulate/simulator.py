@@ -76,7 +76,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class RenderedScene:
     """A rendered scene before it is recorded.
 
     Attributes:
@@ -188,7 +188,7 @@ class Simulator:
         found = [(one.dtype, one.masks) for one in self.instrument.extremes]
         check_alike("instrument", self.instrument.quantities, found)
 
-    def axes_of(self, projections: Sequence[Projection]) -> tuple[Axis, ...]:
+    def axes_of(self, projections: Sequence[RenderedScene]) -> tuple[Axis, ...]:
         """The axes of all samples, known from the first of each class.
 
         Raises:
@@ -339,7 +339,7 @@ class Simulator:
                 options[one.part][one.option] = drawn[one.column.name]
         return dict(options)
 
-    def render(self, scenes: Sequence[Scene]) -> list[Projection]:
+    def render(self, scenes: Sequence[Scene]) -> list[RenderedScene]:
         """Render scenes together, and project them onto the instrument.
 
         Raises:
@@ -360,7 +360,7 @@ class Simulator:
             if one.axes != expected:
                 raise other_axes(who, one.axes, expected)
         return [
-            Projection(scene, instrument, pattern.axes, one)
+            RenderedScene(scene, instrument, pattern.axes, one)
             for scene, instrument, pattern, one in zip(
                 scenes, instruments, patterns, projected, strict=True
             )
@@ -396,7 +396,7 @@ class Simulator:
             for pattern, scene in zip(made, scenes, strict=True)
         ]
 
-    def record(self, projections: Sequence[Projection]) -> list[Recording]:
+    def record(self, projections: Sequence[RenderedScene]) -> list[Recording]:
         """What the instrument records of rendered scenes.
 
         Raises:
@@ -414,7 +414,7 @@ class Simulator:
             check_recording(recording, one.instrument, one.pattern, who)
         return recordings
 
-    def expose(self, projections: Sequence[Projection]) -> list[Sample]:
+    def expose(self, projections: Sequence[RenderedScene]) -> list[Sample]:
         """Samples of rendered scenes, as the instrument records them."""
         return [
             Sample(
@@ -425,14 +425,14 @@ class Simulator:
             for recording, one in zip(self.record(projections), projections, strict=True)
         ]
 
-    def note(self, projections: Sequence[Projection], recordings: Sequence[Recording]) -> str:
+    def note(self, projections: Sequence[RenderedScene], recordings: Sequence[Recording]) -> str:
         """What to know of recordings, such as that pixels are full; empty for nothing."""
         instruments = [one.instrument for one in projections]
         patterns = [one.pattern for one in projections]
         return instruments[0].note(instruments, patterns, recordings)
 
 
-def _sizes(projection: Projection) -> str:
+def _sizes(projection: RenderedScene) -> str:
     return " × ".join(str(axis.size) for axis in projection.pattern.axes)
 
 

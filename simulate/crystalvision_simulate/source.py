@@ -12,7 +12,7 @@ import torch
 
 from crystalvision.config import validate
 from crystalvision.contracts import Measure, Recording
-from crystalvision.datasets import Column, DatasetHeader, Made, Seen, defect_columns
+from crystalvision.datasets import Column, DatasetHeader, Seen, Simulated, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.samples import of_recipes_with
 from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, SourceSpec
@@ -20,7 +20,7 @@ from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.simulator import Projection, Simulator
+from crystalvision_simulate.simulator import RenderedScene, Simulator
 
 SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20
@@ -119,7 +119,7 @@ class SimulationSource(Source):
 
 def header_of(
     simulator: Simulator,
-    projections: Sequence[Projection],
+    projections: Sequence[RenderedScene],
     recordings: Sequence[Recording],
     note: str = "",
 ) -> DatasetHeader:
@@ -146,7 +146,7 @@ def header_of(
         },
         "axes": axes,
         "seen": Seen(each_sample=True) if instrument.masks else None,
-        "provenance": Made(
+        "provenance": Simulated(
             source=SOURCE,
             recipe=_plain(
                 recipe.model_copy(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crystalvision.benchmarks import Place, collect, load_suite, write_table
+from crystalvision.benchmarks import BenchmarkFolder, collect, load_suite, write_table
 from crystalvision.benchmarks._experiments import with_experiments
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.benchmarks.report._markdown import render_markdown
@@ -58,7 +58,7 @@ def test_tables_for_a_paper_can_be_drawn_again(folder):
 
 
 def test_it_is_the_suite_that_is_shipped(folder):
-    kept, catalogue = Place(folder).read_suite(), Catalogue.load()
+    kept, catalogue = BenchmarkFolder(folder).read_suite(), Catalogue.load()
     suite = load_suite(catalogue.path("suite", kept.name), kept.budget)
     shipped = with_experiments(suite, catalogue)
     words = {"title", "description", "published", "claims"}

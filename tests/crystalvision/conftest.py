@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from crystalvision.contracts import Axis, Target
-from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, Simulated, defect_columns
 from crystalvision.inputs import DEFAULT_INPUT, Preprocess, as_parts, build_preprocess
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
@@ -54,7 +54,7 @@ def write_dataset(path: Path, *, samples: int = 160, size: int = 32, seed: int =
             Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
             for name in ("q_y", "q_x")
         ),
-        provenance=Made(seed=seed, recipe={"name": "rings"}),
+        provenance=Simulated(seed=seed, recipe={"name": "rings"}),
         generator={"tests": "1"},
         samples_per_shard=samples // 4,
     )

@@ -21,9 +21,9 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
     PatternDataset,
     Seen,
+    Simulated,
     describe,
     doubts,
     label_column,
@@ -59,7 +59,7 @@ def header(*, labelled=False, seen=None, axes=AXES, channels=1, samples=10, **ch
         "columns": {**label, **COLUMNS},
         "axes": axes,
         "seen": seen,
-        "provenance": Made(seed=3, recipe={"name": "powders"}),
+        "provenance": Simulated(seed=3, recipe={"name": "powders"}),
         "generator": {"tests": "1"},
         "samples_per_shard": 4,
     }
@@ -216,7 +216,7 @@ def test_merged_data_keep_arrays_masks_and_classes(tmp_path, kind):
     one = header(seen=seen)
     phases = ("void", "pore", "matrix", "inclusion")
     columns = {**COLUMNS, "phase": COLUMNS["phase"].model_copy(update={"classes": phases})}
-    two = header(provenance=Made(seed=4, recipe={"name": "others"}), columns=columns)
+    two = header(provenance=Simulated(seed=4, recipe={"name": "others"}), columns=columns)
     merge([write(tmp_path / "a.zarr", one), write(tmp_path / "b.zarr", two)], tmp_path / "m.zarr")
     assert verify(tmp_path / "m.zarr") == []
     merged = Dataset.open(tmp_path / "m.zarr")
@@ -239,7 +239,7 @@ def test_other_axes_are_not_merged(tmp_path):
     axes = (AXES[0].model_copy(update={"units": "radian"}),)
     paths = [
         write(tmp_path / "a.zarr", header()),
-        write(tmp_path / "b.zarr", header(axes=axes, provenance=Made(seed=4))),
+        write(tmp_path / "b.zarr", header(axes=axes, provenance=Simulated(seed=4))),
     ]
     with pytest.raises(InputError, match="its units of axis two_theta is radian, but that of"):
         merge(paths, tmp_path / "m.zarr")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crystalvision.contracts import Axis
-from crystalvision.datasets import Column, Dataset, DatasetHeader, DatasetWriter, Made, Seen
+from crystalvision.datasets import Column, Dataset, DatasetHeader, DatasetWriter, Seen, Simulated
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.export import export_run
@@ -29,7 +29,7 @@ def write(path, hidden_counts: int) -> Dataset:
         columns={"label": Column(dtype="int64", classes=("fine", "coarse"))},
         axes=(Axis(name="two_theta", size=POINTS, scale=0.5, offset=10.0, units="degree"),),
         seen=Seen.of(seen),
-        provenance=Made(seed=0, recipe={"name": "lines"}),
+        provenance=Simulated(seed=0, recipe={"name": "lines"}),
         generator={"tests": "1"},
         samples_per_shard=SAMPLES,
     )

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from crystalvision.cli import main
-from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter, Made
+from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter, Simulated
 from crystalvision.errors import InputError, PluginError
 from crystalvision.export import export_run
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.prediction import Ensemble, Predictor
 from crystalvision.runs import Run, train_run
-from crystalvision.testing.battery import CHECKS, Subject, run_battery
+from crystalvision.testing.battery import CHECKS, PluginUnderTest, run_battery
 from crystalvision.training import Experiment
 
 ORIENTATION = '''
@@ -137,7 +137,7 @@ def data(tmp_path_factory):
             Axis(name=name, size=SIZE, scale=0.5, offset=0.0, units="angstrom")
             for name in ("y", "x")
         ),
-        provenance=Made(seed=0, recipe={"name": "streaks"}),
+        provenance=Simulated(seed=0, recipe={"name": "streaks"}),
         generator={"tests": "1"},
         samples_per_shard=SAMPLES,
     )
@@ -304,7 +304,7 @@ def test_the_battery_takes_strange_targets(name, data, catalogue):
     targets = {name: data.header.target(name)}
     quick = [check for check in CHECKS["head"] if not check.is_slow(0)]
     for check in quick:
-        check.run(Subject("head", name, catalogue, targets=targets))
+        check.run(PluginUnderTest("head", name, catalogue, targets=targets))
     assert len(quick) > 7
 
 

@@ -6,7 +6,7 @@ from crystalvision.benchmarks.report._bounds import Limit, upper_at
 from crystalvision.benchmarks.report._cost import key_of
 from crystalvision.benchmarks.report._growth import Curve, Step, label_of
 from crystalvision.benchmarks.report._lines import ALPHA, NO_DIFFERENCE, ONE_TRAINING, Line, Table
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._score import Score
 from crystalvision.benchmarks.report._ticks import power_text
 
@@ -22,7 +22,7 @@ def answer(table: Table, limits: Mapping[str, Limit]) -> list[str]:
     return sentences
 
 
-def failures_sentence(benchmark: Benchmark) -> str:
+def failures_sentence(benchmark: LoadedBenchmark) -> str:
     """How many cells there were, and how many failed."""
     cells = {key_of(row) for row in benchmark.rows}
     failed = {key_of(row) for row in benchmark.failures}

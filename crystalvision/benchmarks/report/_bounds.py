@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._statistics import Estimate
 from crystalvision.errors import InputError
 from crystalvision.sources import AccuracyBound, BoundPoint
@@ -42,7 +42,7 @@ def upper_at(points: Sequence[BoundPoint], value: float) -> float | None:
     return None
 
 
-def load_limits(benchmark: Benchmark) -> dict[str, Limit]:
+def load_limits(benchmark: LoadedBenchmark) -> dict[str, Limit]:
     """The bounds of a benchmark, by name of the test dataset.
 
     Raises:

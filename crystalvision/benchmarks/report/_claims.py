@@ -10,7 +10,7 @@ from crystalvision.benchmarks.report._lines import (
     Table,
     paired,
 )
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._published import Published, PublishedSystem
 from crystalvision.benchmarks.report._statistics import holm
 
@@ -23,7 +23,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ClaimResult:
     """A claim and what was found.
 
     Attributes:
@@ -45,14 +45,16 @@ class Answered:
         """In words."""
         if self.difference is None:
             return "not tested: no seed in common"
-        told = _ANSWERS[self.difference.word]
+        words = _ANSWERS[self.difference.word]
         if self.difference.word == ONE_TRAINING and self.difference.estimate.value < 0:
-            return f"the reverse, {told}"
+            return f"the reverse, {words}"
         sure = self.difference.word in {"better", "worse"}
-        return f"{told}, of these trainings" if sure and self.difference.seeds == 1 else told
+        return f"{words}, of these trainings" if sure and self.difference.seeds == 1 else words
 
 
-def answered(benchmark: Benchmark, table: Table, published: Published | None) -> list[Answered]:
+def answered(
+    benchmark: LoadedBenchmark, table: Table, published: Published | None
+) -> list[ClaimResult]:
     """The suite's claims, each with what a comparison says of it."""
     suite, comparison = benchmark.suite, table.comparison
     systems: Mapping[str, PublishedSystem] = published.systems if published else {}
@@ -64,7 +66,7 @@ def answered(benchmark: Benchmark, table: Table, published: Published | None) ->
         )
         both = all(name in comparison.cells for name in claim.pair)
         found.append(
-            Answered(
+            ClaimResult(
                 text=claim.text,
                 difference=paired(comparison, *claim.pair) if both else None,
                 printed=_gain(first.printed, second.printed),

@@ -8,7 +8,7 @@ from crystalvision.contracts import Target, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MetricColumn:
     """A metric of a target.
 
     Attributes:
@@ -26,7 +26,9 @@ class Column:
     meaning: str
 
 
-def shown_columns(tasks: Mapping[str, Task], targets: Mapping[str, Target]) -> tuple[Column, ...]:
+def shown_columns(
+    tasks: Mapping[str, Task], targets: Mapping[str, Target]
+) -> tuple[MetricColumn, ...]:
     """The headline of each target, without the score of the first, which stands by itself.
 
     Args:
@@ -42,6 +44,8 @@ def shown_columns(tasks: Mapping[str, Task], targets: Mapping[str, Target]) -> t
             title, short = task.title(metric, targets[name]), task.short.get(metric)
             meaning = f"{short}: {metric.replace('_', ' ')}." if short and short.isupper() else ""
             found.append(
-                Column(column_of(name, metric), name, of + title, of + (short or title), meaning)
+                MetricColumn(
+                    column_of(name, metric), name, of + title, of + (short or title), meaning
+                )
             )
     return tuple(found)

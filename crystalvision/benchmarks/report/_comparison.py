@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._test_data import read_pattern_facts
-from crystalvision.benchmarks.report._load import Benchmark, Cell
+from crystalvision.benchmarks.report._load import CellResult, LoadedBenchmark
 from crystalvision.benchmarks.report._score import Score
 from crystalvision.benchmarks.report._statistics import Resampling
 from crystalvision.errors import InputError
@@ -35,7 +35,7 @@ class Comparison:
     trained_on: str
     train_patterns: int
     tested_on: str
-    cells: dict[str, tuple[Cell, ...]]
+    cells: dict[str, tuple[CellResult, ...]]
     failures: tuple[ResultRow, ...]
     index: Int[np.ndarray, "n"]
     resampling: Resampling
@@ -66,7 +66,7 @@ class Comparison:
         return [cell.row.seed for cell in self.cells.get(system, ())]
 
 
-def comparisons(benchmark: Benchmark) -> list[Comparison]:
+def comparisons(benchmark: LoadedBenchmark) -> list[Comparison]:
     """Every comparison of a benchmark, in the order of its table.
 
     Raises:
@@ -75,7 +75,7 @@ def comparisons(benchmark: Benchmark) -> list[Comparison]:
     """
     if benchmark.score is None:
         return []
-    groups: dict[tuple[str, int, str], list[Cell]] = {}
+    groups: dict[tuple[str, int, str], list[CellResult]] = {}
     for cell in benchmark.cells:
         row = cell.row
         groups.setdefault((row.trained_on, row.train_patterns, row.tested_on), []).append(cell)
@@ -83,14 +83,14 @@ def comparisons(benchmark: Benchmark) -> list[Comparison]:
     return [_comparison(benchmark, key, cells, score) for key, cells in groups.items()]
 
 
-def lost_failures(benchmark: Benchmark, found: Sequence[Comparison]) -> list[ResultRow]:
+def lost_failures(benchmark: LoadedBenchmark, found: Sequence[Comparison]) -> list[ResultRow]:
     """What went wrong and belongs to no comparison."""
     shown = {id(row) for each in found for row in each.failures}
     return [row for row in benchmark.failures if id(row) not in shown]
 
 
 def _comparison(
-    benchmark: Benchmark, key: tuple[str, int, str], cells: Sequence[Cell], score: Score
+    benchmark: LoadedBenchmark, key: tuple[str, int, str], cells: Sequence[CellResult], score: Score
 ) -> Comparison:
     trained_on, train_patterns, tested_on = key
     index = cells[0].judged.index
@@ -124,7 +124,7 @@ def _comparison(
     )
 
 
-def _of_system(cells: Sequence[Cell], name: str) -> tuple[Cell, ...]:
+def _of_system(cells: Sequence[CellResult], name: str) -> tuple[CellResult, ...]:
     mine = (cell for cell in cells if cell.row.system == name)
     return tuple(sorted(mine, key=lambda cell: cell.row.seed))
 
@@ -136,13 +136,13 @@ def _concerns(row: ResultRow, key: tuple[str, int, str]) -> bool:
 
 
 def _facts(
-    benchmark: Benchmark, cell: Cell, tested_on: str, index: Int[np.ndarray, "n"]
+    benchmark: LoadedBenchmark, cell: CellResult, tested_on: str, index: Int[np.ndarray, "n"]
 ) -> tuple[Int[np.ndarray, "n"] | None, Float[np.ndarray, "n"] | None]:
     """Specimen and value of the `by` column of each pattern."""
     by = benchmark.suite.by
     if by is None and cell.facts.unit == "pattern":
         return None, None
-    facts = read_pattern_facts(Place(benchmark.folder), tested_on, by)
+    facts = read_pattern_facts(BenchmarkFolder(benchmark.folder), tested_on, by)
     specimen, values = facts.specimen, facts.values
     return (
         None if specimen is None else specimen[index],

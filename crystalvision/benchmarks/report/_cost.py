@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from crystalvision.benchmarks._cells import CellKey, cells_of
 from crystalvision.benchmarks._rows import ResultRow
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class TrainingCost:
     """Times of a training and of all that it begins with; `None` where one is not known.
 
     Attributes:
@@ -22,7 +22,7 @@ class Cost:
     epoch_seconds: float | None
 
 
-def costs(benchmark: Benchmark) -> dict[CellKey, Cost]:
+def costs(benchmark: LoadedBenchmark) -> dict[CellKey, TrainingCost]:
     """The cost of each cell that went well.
 
     Without the branches that it begins with, a fusion would look cheaper than one of its parts.
@@ -39,12 +39,12 @@ def key_of(row: ResultRow) -> CellKey:
     return CellKey(row.system, row.trained_on, row.train_patterns, row.seed)
 
 
-def _cost(dataset: str, rows: Iterable[ResultRow | None]) -> Cost:
+def _cost(dataset: str, rows: Iterable[ResultRow | None]) -> TrainingCost:
     training, epochs = 0.0, 0.0
     for row in rows:
         if row is None or row.training_seconds is None:
-            return Cost(None, None)
+            return TrainingCost(None, None)
         training += row.training_seconds
         if row.trained_on == dataset:
             epochs += row.epoch_seconds or 0.0
-    return Cost(training, epochs or None)
+    return TrainingCost(training, epochs or None)

@@ -9,8 +9,8 @@ from crystalvision.figures import FAINT, look, new_figure
 from crystalvision.report import Picture, picture
 from crystalvision.text import figure_text
 
-Cost = Callable[[Line], float | None]
-COSTS: tuple[tuple[str, str, Cost], ...] = (
+TrainingCost = Callable[[Line], float | None]
+COSTS: tuple[tuple[str, str, TrainingCost], ...] = (
     ("epoch time", "epoch time [s]", lambda line: line.epoch_seconds),
     ("parameters", "trained parameters", lambda line: line.parameters),
     (
@@ -82,10 +82,10 @@ def _picture(
     axes.margins(0.12)
     axes.set(xlabel=label, ylabel=figure_text(score.name))
     figure.legend(loc="outside lower center")
-    told = "; ".join(f"{line.title} {price:,.3g}" for line, price, _ in points)
+    listed = "; ".join(f"{line.title} {price:,.3g}" for line, price, _ in points)
     best = ", ".join(points[place][0].title for place in front)
     return picture(
         figure,
-        f"{capital(score.name)} against {name}: {told}. On the Pareto front: {best}.",
+        f"{capital(score.name)} against {name}: {listed}. On the Pareto front: {best}.",
         f"{capital(score.name)} against {name}",
     )

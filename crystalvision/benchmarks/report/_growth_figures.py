@@ -39,7 +39,7 @@ def size_picture(curves: Sequence[Curve], score: Score, trained_on: str, tested_
     return picture(
         figure,
         f"{capital(score.name)} on {tested_on} against the number of training patterns: "
-        f"{_told(curves)}.",
+        f"{_text(curves)}.",
         f"Tested on {tested_on}; bars are 95 % intervals over patterns and seeds. Points of one "
         "size are set side by side.",
     )
@@ -66,10 +66,10 @@ def by_picture(
         axes[-1].xaxis.set_minor_formatter("")
     axes[-1].set_xlabel(figure_text(label_of(column)))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    told = f"; upper bound {_told_bound(bound)}" if bound else ""
+    end = f"; upper bound {_bound_text(bound)}" if bound else ""
     return picture(
         figure,
-        f"{capital(score.name)} on {tested_on} against {label_of(column)}: {_told(curves)}{told}.",
+        f"{capital(score.name)} on {tested_on} against {label_of(column)}: {_text(curves)}{end}.",
         _caption(bound, bool(gaps)),
     )
 
@@ -162,7 +162,7 @@ def _caption(bound: Sequence[BoundPoint], gaps: bool) -> str:
     return " ".join(parts)
 
 
-def _told(curves: Sequence[Curve]) -> str:
+def _text(curves: Sequence[Curve]) -> str:
     return "; ".join(
         f"{curve.title} "
         + ", ".join(
@@ -172,5 +172,5 @@ def _told(curves: Sequence[Curve]) -> str:
     )
 
 
-def _told_bound(bound: Sequence[BoundPoint]) -> str:
+def _bound_text(bound: Sequence[BoundPoint]) -> str:
     return ", ".join(f"{point.upper:.3f} at {point.value:g}" for point in bound)

@@ -8,10 +8,10 @@ import numpy as np
 
 from crystalvision.benchmarks._cells import CellKey
 from crystalvision.benchmarks._rows import ResultRow
-from crystalvision.benchmarks.report._columns import Column, shown_columns
+from crystalvision.benchmarks.report._columns import MetricColumn, shown_columns
 from crystalvision.benchmarks.report._comparison import Comparison
-from crystalvision.benchmarks.report._cost import Cost, costs, key_of
-from crystalvision.benchmarks.report._load import Benchmark, Cell
+from crystalvision.benchmarks.report._cost import TrainingCost, costs, key_of
+from crystalvision.benchmarks.report._load import CellResult, LoadedBenchmark
 from crystalvision.benchmarks.report._statistics import (
     Estimate,
     holm,
@@ -109,7 +109,7 @@ class Table:
 
     comparison: Comparison
     lines: tuple[Line, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[MetricColumn, ...]
 
     @property
     def judged(self) -> list[Line]:
@@ -128,7 +128,7 @@ class Table:
         return max(self.judged, key=lambda line: goodness(line.score.value) if line.score else 0.0)
 
 
-def tables(benchmark: Benchmark, comparisons: Sequence[Comparison]) -> list[Table]:
+def tables(benchmark: LoadedBenchmark, comparisons: Sequence[Comparison]) -> list[Table]:
     """A table of each comparison, p-values corrected over all of them."""
     cost = costs(benchmark)
     columns = shown_columns(benchmark.tasks, _known(benchmark))
@@ -166,10 +166,10 @@ def _corrected(line: Line, corrected: Iterator[float]) -> Line:
 
 
 def _lines(
-    benchmark: Benchmark,
+    benchmark: LoadedBenchmark,
     comparison: Comparison,
-    cost: Mapping[CellKey, Cost],
-    columns: Sequence[Column],
+    cost: Mapping[CellKey, TrainingCost],
+    columns: Sequence[MetricColumn],
 ) -> tuple[Line, ...]:
     failed = {row.system for row in comparison.failures}
     names = [name for name in benchmark.suite.systems if name in comparison.cells or name in failed]
@@ -177,11 +177,11 @@ def _lines(
 
 
 def _line(
-    benchmark: Benchmark,
+    benchmark: LoadedBenchmark,
     comparison: Comparison,
     name: str,
-    cost: Mapping[CellKey, Cost],
-    columns: Sequence[Column],
+    cost: Mapping[CellKey, TrainingCost],
+    columns: Sequence[MetricColumn],
 ) -> Line:
     cells = comparison.cells.get(name, ())
     reference = benchmark.suite.compare_with
@@ -194,7 +194,7 @@ def _line(
     )
     if not cells:
         return empty
-    scores, told = [cell.score for cell in cells], cells[0].facts.targets
+    scores, evaluated = [cell.score for cell in cells], cells[0].facts.targets
     return replace(
         empty,
         score=comparison.resampling.mean(comparison.scores(name)),
@@ -203,7 +203,7 @@ def _line(
         derived=frozenset(
             each.name
             for each in columns
-            if each.target in told and told[each.target].source != "head"
+            if each.target in evaluated and evaluated[each.target].source != "head"
         ),
         difference=None if name == reference else paired(comparison, name, reference),
         parameters=cells[0].row.parameters,
@@ -213,22 +213,22 @@ def _line(
     )
 
 
-def _mean(cells: Sequence[Cell], of: Callable[[Cell], float | None]) -> float | None:
+def _mean(cells: Sequence[CellResult], of: Callable[[CellResult], float | None]) -> float | None:
     known = [value for cell in cells if (value := of(cell)) is not None]
     return fmean(known) if known else None
 
 
-def _known(benchmark: Benchmark) -> dict[str, Target]:
+def _known(benchmark: LoadedBenchmark) -> dict[str, Target]:
     """Every target that a test judged, by name."""
     return {
         name: each.target for cell in benchmark.cells for name, each in cell.facts.targets.items()
     }
 
 
-def _mean_number(cells: Sequence[Cell], column: str) -> float | None:
+def _mean_number(cells: Sequence[CellResult], column: str) -> float | None:
     return _mean(cells, lambda cell: cell.number(column))
 
 
-def _median(cells: Sequence[Cell], of: Callable[[Cell], float | None]) -> float | None:
+def _median(cells: Sequence[CellResult], of: Callable[[CellResult], float | None]) -> float | None:
     known = [value for cell in cells if (value := of(cell)) is not None]
     return median(known) if known else None

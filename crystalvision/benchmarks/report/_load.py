@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.benchmarks._facts import EvaluationFacts, RunFacts
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._runs import Runs, open_runs
 from crystalvision.benchmarks._suite import Suite
@@ -18,7 +18,7 @@ from crystalvision.benchmarks.report._score import Score
 from crystalvision.config import validate
 from crystalvision.contracts import Target, Task
 from crystalvision.errors import InputError
-from crystalvision.evaluation import JudgedSamples, main_target, tasks_of
+from crystalvision.evaluation import EvaluatedSamples, main_target, tasks_of
 from crystalvision.json_text import parse_json
 from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
@@ -29,7 +29,7 @@ Facts = TypeVar("Facts", RunFacts, EvaluationFacts)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CellResult:
     """A run and what one test says of it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Cell:
 
     row: ResultRow
     facts: EvaluationFacts
-    judged: JudgedSamples
+    judged: EvaluatedSamples
     scores: Float[np.ndarray, "n"]
 
     @property
@@ -55,7 +55,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
+class LoadedBenchmark:
     """A benchmark as its folder tells it.
 
     Attributes:
@@ -74,7 +74,7 @@ class Benchmark:
     score: Score | None
     tasks: dict[str, Task]
     rows: tuple[ResultRow, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[CellResult, ...]
     runs: dict[str, RunFacts]
     environment: dict[str, Any]
 
@@ -94,7 +94,7 @@ class Benchmark:
         return (plan.title if plan else None) or system
 
 
-def load_benchmark(folder: Path, catalogue: Catalogue | None = None) -> Benchmark:
+def load_benchmark(folder: Path, catalogue: Catalogue | None = None) -> LoadedBenchmark:
     """Read a benchmark.
 
     Args:
@@ -104,7 +104,7 @@ def load_benchmark(folder: Path, catalogue: Catalogue | None = None) -> Benchmar
     Raises:
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
-    suite = Place(folder).read_suite()
+    suite = BenchmarkFolder(folder).read_suite()
     rows = read_rows(folder / "results.csv")
     runs = open_runs(folder)
     facts: dict[str, RunFacts] = {}
@@ -116,7 +116,7 @@ def load_benchmark(folder: Path, catalogue: Catalogue | None = None) -> Benchmar
     tasks = tasks_of(targets, catalogue or Catalogue.load())
     name = next(iter(targets), None)
     score = None if name is None else Score(targets[name], tasks[name])
-    return Benchmark(
+    return LoadedBenchmark(
         folder=folder,
         suite=suite,
         score=score,
@@ -169,7 +169,7 @@ def _targets(runs: Runs, folder: Path, rows: Sequence[ResultRow], wanted: str) -
     return {main: found.pop(main), **found}
 
 
-def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> Cell:
+def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> CellResult:
     where = _evaluation(folder, row)
     facts = _found(runs.evaluation(row.run, row.evaluation), where)
     judged = runs.judged(row.run, row.evaluation)
@@ -183,7 +183,7 @@ def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> Cell:
             f"{where} does not tell '{score.target.name}', by which the suite compares its "
             "systems; name another `target` in the suite"
         )
-    return Cell(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
+    return CellResult(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
 
 
 def _evaluation(folder: Path, row: ResultRow) -> str:

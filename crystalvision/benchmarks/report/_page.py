@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crystalvision.benchmarks.report import _again as again
 from crystalvision.benchmarks.report import _answers as answers
+from crystalvision.benchmarks.report import _reproduce as again
 from crystalvision.benchmarks.report._cost_figures import cost_pictures
 from crystalvision.benchmarks.report._growth import (
     Step,

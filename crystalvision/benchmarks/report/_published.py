@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
 from crystalvision.benchmarks.report._lines import Line, Table
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.config import load_yaml, validate
 
 MEASURES = {
@@ -84,7 +84,7 @@ class PublishedTable:
     totals: tuple[int, ...]
 
 
-def load_published(benchmark: Benchmark) -> Published | None:
+def load_published(benchmark: LoadedBenchmark) -> Published | None:
     """The publication that a benchmark's folder holds, if any.
 
     Raises:
@@ -94,14 +94,16 @@ def load_published(benchmark: Benchmark) -> Published | None:
     return None if path is None else validate(Published, load_yaml(path), str(path))
 
 
-def published_table(benchmark: Benchmark, table: Table, published: Published) -> PublishedTable:
+def published_table(
+    benchmark: LoadedBenchmark, table: Table, published: Published
+) -> PublishedTable:
     """The published systems, each with the suite's systems that stand for it."""
     lines: list[PublishedLine] = []
     for name, system in published.systems.items():
-        told = name if system.number_of_classes is None else _with_classes(name, system)
-        lines.append(PublishedLine(told, "printed", _known(system.printed)))
+        shown_name = name if system.number_of_classes is None else _with_classes(name, system)
+        lines.append(PublishedLine(shown_name, "printed", _known(system.printed)))
         if system.recomputed:
-            lines.append(PublishedLine(told, "recomputed", system.recomputed))
+            lines.append(PublishedLine(shown_name, "recomputed", system.recomputed))
         lines += [
             PublishedLine(line.title, "ours", _ours(table, line))
             for line in table.judged
@@ -141,7 +143,7 @@ def measures_of(confusion: Float[np.ndarray, "k k"]) -> dict[str, float]:
     }
 
 
-def _find(benchmark: Benchmark) -> Path | None:
+def _find(benchmark: LoadedBenchmark) -> Path | None:
     """The file, which the benchmark's folder holds under its own name."""
     if benchmark.suite.published is None:
         return None
@@ -154,7 +156,7 @@ def _with_classes(name: str, system: PublishedSystem) -> str:
     return f"{name} ({system.number_of_classes} classes)"
 
 
-def _stands_for(benchmark: Benchmark, line: Line) -> str | None:
+def _stands_for(benchmark: LoadedBenchmark, line: Line) -> str | None:
     return benchmark.suite.systems[line.system].published
 
 

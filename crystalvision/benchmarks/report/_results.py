@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from crystalvision.benchmarks._rows import LABEL, ResultRow
 from crystalvision.benchmarks.report._bounds import Limit, load_limits
-from crystalvision.benchmarks.report._claims import Answered, answered
+from crystalvision.benchmarks.report._claims import ClaimResult, answered
 from crystalvision.benchmarks.report._comparison import comparisons, lost_failures
 from crystalvision.benchmarks.report._lines import Table, tables
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._published import (
     PublishedTable,
     load_published,
@@ -30,12 +30,12 @@ class Results:
         lost: Failures that belong to no comparison.
     """
 
-    benchmark: Benchmark
+    benchmark: LoadedBenchmark
     tables: tuple[Table, ...]
     main: tuple[Table, ...]
     limits: dict[str, Limit]
     published: PublishedTable | None
-    claims: tuple[tuple[Table, tuple[Answered, ...]], ...]
+    claims: tuple[tuple[Table, tuple[ClaimResult, ...]], ...]
     lost: tuple[ResultRow, ...]
 
     @property
@@ -56,7 +56,7 @@ class Results:
         return sum(line.difference is not None for table in self.tables for line in table.lines)
 
 
-def find_results(benchmark: Benchmark) -> Results:
+def find_results(benchmark: LoadedBenchmark) -> Results:
     """Compute everything that page and table say.
 
     Raises:
@@ -81,7 +81,7 @@ def find_results(benchmark: Benchmark) -> Results:
     )
 
 
-def _of_classes(benchmark: Benchmark) -> bool:
+def _of_classes(benchmark: LoadedBenchmark) -> bool:
     """Whether systems are compared by what a bound of a source is of: the accuracy of `label`."""
     score = benchmark.score
     return score is not None and score.target.name == LABEL and score.is_share

@@ -36,7 +36,7 @@ def score_picture(table: Table, limit: Limit | None) -> Picture:
     axes.set_xlabel(figure_text(table.comparison.score.name))
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3)
-    return picture(figure, _told(table, limit), _caption(table, limit))
+    return picture(figure, _text(table, limit), _caption(table, limit))
 
 
 def transfer_picture(tables: Sequence[Table], system: str) -> Picture | None:
@@ -71,8 +71,8 @@ def transfer_picture(tables: Sequence[Table], system: str) -> Picture | None:
     axes.set_yticks(range(len(rows)), [wrapped(name) for name in rows], fontsize=9)
     axes.set_xlabel("tested on")
     axes.set_ylabel("trained on")
-    told = "; ".join(f"{row} on {column} {value:.3f}" for (row, column), value in found.items())
-    return picture(figure, f"{title}: {score.name} by training and test data: {told}.", title)
+    listed = "; ".join(f"{row} on {column} {value:.3f}" for (row, column), value in found.items())
+    return picture(figure, f"{title}: {score.name} by training and test data: {listed}.", title)
 
 
 def _draw_line(axes: "Axes", table: Table, line: Line, place: int) -> None:
@@ -95,15 +95,15 @@ def _draw_limit(axes: "Axes", limit: Limit) -> None:
         axes.axvline(limit.informed.value, label="informed reference", **style)
 
 
-def _told(table: Table, limit: Limit | None) -> str:
-    told = [
+def _text(table: Table, limit: Limit | None) -> str:
+    listed = [
         f"{line.title} {line.score.value:.3f} ({line.score.low:.3f} to {line.score.high:.3f})"
         for line in table.judged
         if line.score is not None
     ]
     end = f"; upper bound {limit.upper.value:.3f}" if limit is not None else ""
     name = capital(table.comparison.score.name)
-    return f"{name} of each system with its 95 % interval: {'; '.join(told)}{end}."
+    return f"{name} of each system with its 95 % interval: {'; '.join(listed)}{end}."
 
 
 def _caption(table: Table, limit: Limit | None) -> str:

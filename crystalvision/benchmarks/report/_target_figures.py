@@ -7,9 +7,9 @@ import numpy as np
 
 from crystalvision.benchmarks._rows import LABEL, column_of
 from crystalvision.benchmarks.report._lines import Line, Table
-from crystalvision.benchmarks.report._load import Cell
-from crystalvision.contracts import Judged, JudgedSystem, Task
-from crystalvision.evaluation import JudgedTarget
+from crystalvision.benchmarks.report._load import CellResult
+from crystalvision.contracts import EvaluatedEstimates, EvaluatedSystem, Task
+from crystalvision.evaluation import EvaluatedTarget
 from crystalvision.report import Picture, picture
 
 _TOLD_APART = 6  # systems with a colour of their own among curves
@@ -46,9 +46,9 @@ def _of_target(table: Table, name: str, task: Task, *, main: bool) -> TargetFigu
     But for the main one, systems that say the same share their figures, as those that begin with
     the same regressor, and do not train it on; and what follows from another target has none.
     """
-    told = [line for line in table.judged if name in _facts(table, line)]
-    compared = task.comparison_figures(_systems(table, told, name))
-    own = [line for line in told if main or _facts(table, line)[name].source == "head"]
+    with_target = [line for line in table.judged if name in _facts(table, line)]
+    compared = task.comparison_figures(_systems(table, with_target, name))
+    own = [line for line in with_target if main or _facts(table, line)[name].source == "head"]
     groups: dict[bytes, list[Line]] = {}
     for number, line in enumerate(own):
         values = b"".join(cell.judged.targets[name].value.tobytes() for cell in _cells(table, line))
@@ -62,7 +62,7 @@ def _of_target(table: Table, name: str, task: Task, *, main: bool) -> TargetFigu
                 notes[drawn.caption] = None
                 text = f"{titles}: {drawn.alt or drawn.caption}"
                 each.append(picture(drawn.figure, text, f"{titles}, {_seeds(lines[0])}"))
-    words = next((_facts(table, line)[name].words for line in told), name)
+    words = next((_facts(table, line)[name].words for line in with_target), name)
     return TargetFigures(
         "How classes are told" if name == LABEL else f"How {words} is told",
         tuple(
@@ -73,12 +73,12 @@ def _of_target(table: Table, name: str, task: Task, *, main: bool) -> TargetFigu
     )
 
 
-def pooled(judged: Sequence[Judged]) -> Judged:
+def pooled(judged: Sequence[EvaluatedEstimates]) -> EvaluatedEstimates:
     """What several trainings said of the same patterns, as if one had said it."""
     first = judged[0]
     known = [each.probabilities for each in judged if each.probabilities is not None]
     groups = [each.group for each in judged if each.group is not None]
-    return Judged(
+    return EvaluatedEstimates(
         target=first.target,
         truth=np.concatenate([each.truth for each in judged]),
         value=np.concatenate([each.value for each in judged]),
@@ -89,11 +89,11 @@ def pooled(judged: Sequence[Judged]) -> Judged:
     )
 
 
-def _systems(table: Table, lines: Sequence[Line], name: str) -> list[JudgedSystem]:
+def _systems(table: Table, lines: Sequence[Line], name: str) -> list[EvaluatedSystem]:
     """What each system said of a target, with the metrics that the table has."""
     shown = _highlighted(table)
     return [
-        JudgedSystem(
+        EvaluatedSystem(
             line.title,
             line.system in shown,
             tuple(
@@ -107,7 +107,7 @@ def _systems(table: Table, lines: Sequence[Line], name: str) -> list[JudgedSyste
 class _Numbers(dict[str, float | None]):
     """Metrics of a target by name, from the columns of the table."""
 
-    def __init__(self, cell: Cell, target: str) -> None:
+    def __init__(self, cell: CellResult, target: str) -> None:
         super().__init__()
         self._cell, self._target = cell, target
 
@@ -128,11 +128,11 @@ def _highlighted(table: Table) -> set[str]:
     return {line.system for line in ranked[:_TOLD_APART]}
 
 
-def _cells(table: Table, line: Line) -> tuple[Cell, ...]:
+def _cells(table: Table, line: Line) -> tuple[CellResult, ...]:
     return table.comparison.cells[line.system]
 
 
-def _facts(table: Table, line: Line) -> Mapping[str, JudgedTarget]:
+def _facts(table: Table, line: Line) -> Mapping[str, EvaluatedTarget]:
     return _cells(table, line)[0].facts.targets
 
 

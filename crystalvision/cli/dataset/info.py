@@ -11,70 +11,77 @@ def info(path: DataPath, *, json: Json = False) -> None:
     """Tell what a dataset holds, also while it is being written."""
     from crystalvision.datasets import Dataset, describe
 
-    told = describe(Dataset.open(path, allow_incomplete=True))
+    summary = describe(Dataset.open(path, allow_incomplete=True))
     if json:
-        print_json(told)
+        print_json(summary)
     else:
-        _print_info(told)
+        _print_info(summary)
 
 
-def _print_info(told: Mapping[str, Any]) -> None:
+def _print_info(summary: Mapping[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _lines(told):
+    for name, text in _lines(summary):
         table.add_row(name, text)
     out.print(table)
 
 
-def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is told, as lines for a person."""
-    samples = f"{told['samples']:,}"
-    if not told["complete"]:
+    samples = f"{summary['samples']:,}"
+    if not summary["complete"]:
         samples = (
-            f"{told['samples_written']:,} of {samples}; "
-            f"{len(told['missing_shards'])} of {told['shards']} shards are missing"
+            f"{summary['samples_written']:,} of {samples}; "
+            f"{len(summary['missing_shards'])} of {summary['shards']} shards are missing"
         )
     from crystalvision.text import axis_symbol, quantity_text
 
     lines = [
-        ("path", told["path"]),
-        *_made_from(told),
-        *_crystals(told),
+        ("path", summary["path"]),
+        *_made_from(summary),
+        *_crystals(summary),
         ("samples", samples),
-        ("images", f"{'×'.join(map(str, told['image_shape']))} {told['dtype']}"),
+        ("images", f"{'×'.join(map(str, summary['image_shape']))} {summary['dtype']}"),
     ]
-    for name, each in told["classes"].items():
+    for name, each in summary["classes"].items():
         severity = each["severity"]
         severe = "" if severity is None else f" (severity {severity:g})"
         lines.append(("", f"{name}: {each['samples']:,}{severe}"))
-    if told["splits"]:
-        lines.append(("splits", ", ".join(f"{n} {count:,}" for n, count in told["splits"].items())))
-    point = "pixels" if len(told["axes"]) == 2 else "points"
-    for axis in told["axes"]:
+    if summary["splits"]:
+        lines.append(
+            ("splits", ", ".join(f"{n} {count:,}" for n, count in summary["splits"].items()))
+        )
+    point = "pixels" if len(summary["axes"]) == 2 else "points"
+    for axis in summary["axes"]:
         step = quantity_text(axis["scale"], axis["units"])
         lines.append((axis_symbol(axis["name"]), f"{axis['size']} {point} of {step}"))
     lines += [
-        *_seen(told),
-        ("targets", "; ".join(_target(*each) for each in told["targets"].items()) or "none"),
-        ("columns", ", ".join(told["columns"])),
-        ("size", f"{told['bytes_on_disk'] / 1e6:,.1f} MB"),
-        ("made by", ", ".join(f"{name} {version}" for name, version in told["generator"].items())),
-        *_made_elsewhere(told),
-        ("identity", told["identity"]),
-        *(("note", caveat) for caveat in told["caveats"]),
+        *_seen(summary),
+        ("targets", "; ".join(_target(*each) for each in summary["targets"].items()) or "none"),
+        ("columns", ", ".join(summary["columns"])),
+        ("size", f"{summary['bytes_on_disk'] / 1e6:,.1f} MB"),
+        (
+            "made by",
+            ", ".join(f"{name} {version}" for name, version in summary["generator"].items()),
+        ),
+        *_made_elsewhere(summary),
+        ("identity", summary["identity"]),
+        *(("note", caveat) for caveat in summary["caveats"]),
     ]
     return lines
 
 
-def _seen(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _seen(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Which share of the points was measured."""
-    if told["seen"] is None:
+    if summary["seen"] is None:
         return []
-    which = "a mask for each sample" if told["seen"]["each_sample"] else "one mask for all samples"
-    share = told["seen"]["share"]
+    which = (
+        "a mask for each sample" if summary["seen"]["each_sample"] else "one mask for all samples"
+    )
+    share = summary["seen"]["share"]
     return [("seen", which if share is None else f"{which}, {share:.1%} of the points")]
 
 
@@ -88,34 +95,34 @@ def _target(name: str, target: Mapping[str, Any]) -> str:
     return f"{name}{shape}: {target['task']}{f' [{unit}]' if unit else ''}{symmetry}"
 
 
-def _crystals(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _crystals(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The ideal crystals that the data were simulated from, and what was assumed of them."""
     from crystalvision.contracts import CrystalFacts
 
     lines = []
-    for facts in map(CrystalFacts.model_validate, told.get("crystals", ())):
+    for facts in map(CrystalFacts.model_validate, summary.get("crystals", ())):
         lines.append(("crystal", str(facts)))
         lines += [("", f"assumed: {assumed}") for assumed in facts.assumed]
     return lines
 
 
-def _made_elsewhere(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _made_elsewhere(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What to say of data that other software made than what is here."""
-    if not told["made_elsewhere"]:
+    if not summary["made_elsewhere"]:
         return []
     listing = ", ".join(
         f"{name} {there} there, {here} here"
-        for name, (there, here) in told["made_elsewhere"].items()
+        for name, (there, here) in summary["made_elsewhere"].items()
     )
     return [("", f"{listing}: a sample made again here may differ in the last bits")]
 
 
-def _made_from(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    name = told["recipe"] or "without a name"
-    if not told["sources"]:
-        return [("recipe", f"{name}, seed {told['seed']}")]
+def _made_from(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    name = summary["recipe"] or "without a name"
+    if not summary["sources"]:
+        return [("recipe", f"{name}, seed {summary['seed']}")]
     sources = [
         ("", f"{source['name']}, seed {source['seed']}: {source['samples']:,}")
-        for source in told["sources"]
+        for source in summary["sources"]
     ]
     return [("merged", name), *sources]

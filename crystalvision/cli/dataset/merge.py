@@ -62,12 +62,12 @@ def merge(
     for note in differing_beams([Dataset.open(each) for each in inputs]):
         err.print(f"note: {note}", markup=False, soft_wrap=True)
     write_card_or_say(output)
-    told = describe(Dataset.open(output))
+    merged = describe(Dataset.open(output))
     if json:
-        print_json(told)
+        print_json(merged)
     else:
         err.print(
-            f"{told['samples']} samples of {len(inputs)} datasets in {output}. "
+            f"{merged['samples']} samples of {len(inputs)} datasets in {output}. "
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )

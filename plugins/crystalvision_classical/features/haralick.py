@@ -62,10 +62,10 @@ class Haralick(Features):
             symmetric=True,
             normed=True,
         )
-        told = [graycoprops(matrix, name) for name in _PROPERTIES]
+        properties = [graycoprops(matrix, name) for name in _PROPERTIES]
         logarithm = np.log2(matrix, out=np.zeros_like(matrix), where=matrix > 0)
-        told.append(-(matrix * logarithm).sum(axis=(0, 1)))
-        values = np.stack(told)  # (property, distance, direction)
+        properties.append(-(matrix * logarithm).sum(axis=(0, 1)))
+        values = np.stack(properties)  # (property, distance, direction)
         return np.concatenate([values.mean(axis=2), np.ptp(values, axis=2)]).ravel()
 
     def _quantise(

@@ -30,11 +30,11 @@ def assumptions_of(instruments: Sequence[Instrument], nuisance: Sequence[str]) -
         nuisance: Columns of what it draws alike for all classes.
     """
     detectors = [one for one in instruments if isinstance(one, AreaDetector)]
-    assumptions = [_MODEL, _told(nuisance), _LIST, _INFORMED, _readout(detectors)]
+    assumptions = [_MODEL, _text(nuisance), _LIST, _INFORMED, _readout(detectors)]
     return (*assumptions, _INTERVAL)
 
 
-def _told(nuisance: Sequence[str]) -> str:
+def _text(nuisance: Sequence[str]) -> str:
     names = ", ".join(nuisance) or "nothing"
     return f"Both oracles are told what is drawn alike for all classes: {names}."
 

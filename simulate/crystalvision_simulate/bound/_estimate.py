@@ -187,7 +187,7 @@ def _varying(simulator: Simulator) -> list[str]:
 def _sha256(simulator: Simulator) -> str:
     """What tells the recipe's content from that of others."""
     changes = {"structure_sha256": simulator.crystals.structure_sha256}
-    told = simulator.recipe.model_copy(update=changes).model_dump(
+    described = simulator.recipe.model_copy(update=changes).model_dump(
         mode="json", exclude={"name", "description", "samples", "seed"}
     )
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from crystalvision.errors import PluginError
 from crystalvision_simulate.bound._points import detector_of
 from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.instruments.detector import expected_electrons, within
-from crystalvision_simulate.simulator import Projection, Scene, Simulator
+from crystalvision_simulate.simulator import RenderedScene, Scene, Simulator
 
 _STREAM = 0xB0D  # keeps what is drawn here apart from the samples of a dataset of the same seed
 
@@ -98,7 +98,7 @@ def rates_of(simulator: Simulator, group: Group) -> Float[np.ndarray, "c k p"]:
     return np.stack([np.stack([rates[id(scene)] for scene in row]) for row in group.scenes])
 
 
-def _at_dose_one(like: AreaDetector, projection: Projection) -> AreaDetector:
+def _at_dose_one(like: AreaDetector, projection: RenderedScene) -> AreaDetector:
     """The detector of a projection, at a dose of one electron, or of one for each Å²."""
     found = projection.instrument
     if not isinstance(found, AreaDetector):  # what the recipe's detector is, it is for all

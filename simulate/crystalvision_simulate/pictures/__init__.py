@@ -11,7 +11,7 @@ from crystalvision_simulate.pictures._place import Calibration
 from crystalvision_simulate.pictures._reflections import Reflections, reflections
 from crystalvision_simulate.pictures._save import FORMATS, check_output, save_figure
 from crystalvision_simulate.pictures._show import Choice, views_of
-from crystalvision_simulate.pictures._subject import Subject, find_subject
+from crystalvision_simulate.pictures._subject import Query, find_subject
 from crystalvision_simulate.pictures._view import CrystalView, PatternView, View
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "CrystalView",
     "Label",
     "PatternView",
+    "Query",
     "Reflections",
-    "Subject",
     "View",
     "check_output",
     "choose_labels",

@@ -10,7 +10,7 @@ import numpy as np
 from crystalvision.text import figure_text
 from crystalvision_simulate.pictures._draw_crystal import draw_crystal
 from crystalvision_simulate.pictures._draw_pattern import draw_colour_bar, draw_pattern, scale_of
-from crystalvision_simulate.pictures._layout import Cell, lay_out
+from crystalvision_simulate.pictures._layout import GridCell, lay_out
 from crystalvision_simulate.pictures._style import FAINT, INK, MARK, colours_of, drawing
 from crystalvision_simulate.pictures._view import View
 
@@ -75,7 +75,7 @@ def _elements(view: View) -> list[int]:
 
 
 def _draw_row(
-    figure: "Figure", view: View, cells: Sequence[Cell], colours: Mapping[int, str]
+    figure: "Figure", view: View, cells: Sequence[GridCell], colours: Mapping[int, str]
 ) -> set[str]:
     """Draw one sample; returns the marks on its crystal."""
     found: set[str] = set()

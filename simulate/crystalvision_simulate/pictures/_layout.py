@@ -24,7 +24,7 @@ _GAP = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class GridCell:
     """The place of one picture: lower left corner and side [inches]."""
 
     left: float
@@ -53,7 +53,7 @@ class Layout:
     width: float
     height: float
     words: tuple[float, ...]
-    cells: tuple[tuple[Cell, ...], ...]
+    cells: tuple[tuple[GridCell, ...], ...]
 
 
 def lay_out(views: Sequence[View], lines: Sequence[int]) -> Layout:
@@ -79,7 +79,7 @@ def lay_out(views: Sequence[View], lines: Sequence[int]) -> Layout:
         first = top - count * _LINE - _HEADING - side
         cells.append(
             tuple(
-                Cell(lefts[place % across] + inset, first - (place // across) * block, side)
+                GridCell(lefts[place % across] + inset, first - (place // across) * block, side)
                 for place, inset in enumerate(_insets(views))
             )
         )

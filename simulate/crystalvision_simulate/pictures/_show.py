@@ -9,7 +9,7 @@ import numpy.typing as npt
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._stored import views_of_dataset
-from crystalvision_simulate.pictures._subject import Subject, recipe_of_structure
+from crystalvision_simulate.pictures._subject import Query, recipe_of_structure
 from crystalvision_simulate.pictures._view import View, make, view_of
 from crystalvision_simulate.pipeline import one_torch_thread
 from crystalvision_simulate.recipes import load_recipe
@@ -65,7 +65,7 @@ class Choice:
 
 
 def views_of(
-    subject: Subject, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
+    subject: Query, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
 ) -> list[View]:
     """Everything that a figure of a subject shows.
 
@@ -91,7 +91,7 @@ def views_of(
 
 
 def _of_recipe(
-    subject: Subject, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
+    subject: Query, catalogue: Catalogue, overrides: Sequence[str], choice: Choice
 ) -> list[View]:
     ideal_only = subject.kind == "structure"
     if ideal_only:
@@ -112,7 +112,7 @@ def _of_recipe(
     ]
 
 
-def _of_dataset(subject: Subject, catalogue: Catalogue, choice: Choice) -> list[View]:
+def _of_dataset(subject: Query, catalogue: Catalogue, choice: Choice) -> list[View]:
     from crystalvision.datasets import Dataset
 
     dataset = Dataset.open(subject.name, allow_incomplete=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Dataset, Made, made_elsewhere
+from crystalvision.datasets import Dataset, Simulated, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
@@ -61,7 +61,7 @@ def _recipe_of(dataset: Dataset) -> dict[str, Any]:
         InputError: Something else made it.
     """
     made = dataset.header.provenance
-    if not isinstance(made, Made):
+    if not isinstance(made, Simulated):
         raise InputError(f"{dataset.path} was {made.kind}, and has no recipe")
     return made.recipe
 

@@ -21,7 +21,7 @@ Kind = Literal["recipe", "structure", "dataset"]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Query:
     """What to show.
 
     Attributes:
@@ -46,7 +46,7 @@ class Subject:
         return stem if self.index is None else f"{stem}-{self.index}"
 
 
-def find_subject(text: str, catalogue: Catalogue) -> Subject:
+def find_subject(text: str, catalogue: Catalogue) -> Query:
     """Say what an argument means.
 
     `recipe:NAME` and `structure:NAME` say it themselves. Otherwise names go before paths: a folder
@@ -62,24 +62,24 @@ def find_subject(text: str, catalogue: Catalogue) -> Subject:
     """
     prefixed = _PREFIXED.fullmatch(text)
     if prefixed:
-        return Subject("recipe" if prefixed["kind"] == "recipe" else "structure", prefixed["name"])
+        return Query("recipe" if prefixed["kind"] == "recipe" else "structure", prefixed["name"])
     path = Path(text)
     if path.suffix in {".yaml", ".yml"}:
-        return Subject("recipe", text)
+        return Query("recipe", text)
     kinds = [kind for kind in ("recipe", "structure") if _offers(catalogue, kind, text)]
     if len(kinds) > 1:
         raise InputError(
             f"'{text}' is a recipe and a structure; write recipe:{text} or structure:{text}"
         )
     if kinds:
-        return Subject("recipe" if kinds == ["recipe"] else "structure", text)
+        return Query("recipe" if kinds == ["recipe"] else "structure", text)
     if path.is_dir():
-        return Subject("dataset", text)
+        return Query("dataset", text)
     if path.is_file():
-        return Subject("structure", text)
+        return Query("structure", text)
     sample = _SAMPLE.fullmatch(text)
     if sample and (Path(sample["path"]).is_dir() or not _offers_any(catalogue, sample["path"])):
-        return Subject("dataset", sample["path"], _index(text, sample["index"]))
+        return Query("dataset", sample["path"], _index(text, sample["index"]))
     raise InputError(_unknown(text, catalogue))
 
 

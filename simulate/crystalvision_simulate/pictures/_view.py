@@ -26,7 +26,7 @@ from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,
     x_ray_wavelength_angstrom,
 )
-from crystalvision_simulate.simulator import Projection, Scene, Simulator
+from crystalvision_simulate.simulator import RenderedScene, Scene, Simulator
 
 _CELLS = 3.2  # of an ideal crystal, side by side, across its picture
 _NARROWEST, _WIDEST = 12.0, 40.0  # Å
@@ -110,7 +110,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class SimulatedSample:
     """One sample, made from its recipe.
 
     Attributes:
@@ -125,12 +125,12 @@ class Made:
     index: int
     scene: Scene
     ideal: Crystal
-    perfect: Projection
-    projection: Projection
+    perfect: RenderedScene
+    projection: RenderedScene
     recording: Recording
 
 
-def make(simulator: Simulator, index: int) -> Made:
+def make(simulator: Simulator, index: int) -> SimulatedSample:
     """Make one sample of a recipe, and its pattern without defects.
 
     Raises:
@@ -144,11 +144,11 @@ def make(simulator: Simulator, index: int) -> Made:
     (perfect,) = simulator.render([without])
     (projection,) = simulator.render([scene])
     (recording,) = simulator.record([projection])
-    return Made(index, scene, ideal, perfect, projection, recording)
+    return SimulatedSample(index, scene, ideal, perfect, projection, recording)
 
 
 def view_of(
-    simulator: Simulator, made: Made, *, window_angstrom: float | None, ideal_only: bool
+    simulator: Simulator, made: SimulatedSample, *, window_angstrom: float | None, ideal_only: bool
 ) -> View:
     """What to show of a sample that was made.
 
@@ -175,7 +175,7 @@ def view_of(
     )
 
 
-def _window(made: Made, *, ideal_only: bool) -> float:
+def _window(made: SimulatedSample, *, ideal_only: bool) -> float:
     """Diameter of the part of the crystal to show [Å]."""
     aperture, parent = made.scene.specimens[0].aperture, made.ideal.parent
     if ideal_only and parent is not None:
@@ -184,7 +184,7 @@ def _window(made: Made, *, ideal_only: bool) -> float:
     return _WIDEST if aperture is None else aperture.diameter_angstrom
 
 
-def _crystal_view(made: Made, window_angstrom: float) -> CrystalView | None:
+def _crystal_view(made: SimulatedSample, window_angstrom: float) -> CrystalView | None:
     specimen, parent = made.scene.specimens[0], made.ideal.parent
     if parent is None:
         return None
@@ -198,7 +198,9 @@ def _crystal_view(made: Made, window_angstrom: float) -> CrystalView | None:
     )
 
 
-def _patterns(simulator: Simulator, made: Made, *, ideal_only: bool) -> tuple[PatternView, ...]:
+def _patterns(
+    simulator: Simulator, made: SimulatedSample, *, ideal_only: bool
+) -> tuple[PatternView, ...]:
     """The patterns of the ideal crystal, of the crystal with defects, and the recorded one."""
     images = [each.pattern.intensity.cpu().numpy() for each in (made.perfect, made.projection)]
     plain = pattern_view("", images[0], made.perfect.pattern.axes, "image", made.scene.drawn)
@@ -247,7 +249,7 @@ def _like(
     return replace(plain, title=title, image=image, unit=unit, labels=())
 
 
-def _recorded(made: Made) -> str:
+def _recorded(made: SimulatedSample) -> str:
     instrument = made.projection.instrument
     if not isinstance(instrument, AreaDetector):
         return "recorded"
@@ -255,7 +257,9 @@ def _recorded(made: Made) -> str:
     return f"detected, {dose:,.0f} electrons"
 
 
-def _reflections(simulator: Simulator, made: Made, view: PatternView) -> Reflections | None:
+def _reflections(
+    simulator: Simulator, made: SimulatedSample, view: PatternView
+) -> Reflections | None:
     """Where spots should be; `None` for what is no diffraction pattern across the beam."""
     parent, recipe, calibration = made.ideal.parent, simulator.recipe, view.calibration
     across = [axis.name for axis in view.axes] == ["q_y", "q_x"]

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from crystalvision.config import Config, Part, validate
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, origin_of
-from crystalvision.datasets import Column, DatasetHeader, ImageType, Made, label_column
+from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
@@ -165,7 +165,7 @@ class PowderSource(Source):
             dtype=cast("ImageType", instrument.dtype),
             columns=columns,
             axes=self._two_theta,
-            provenance=Made(
+            provenance=Simulated(
                 source=SOURCE,
                 recipe=recipe.model_dump(mode="json"),
                 seed=recipe.seed,

@@ -51,7 +51,7 @@ class Expected:
     assumed: tuple[str, ...] = ()
 
     @property
-    def tells_how_many(self) -> bool:
+    def states_count(self) -> bool:
         """Whether it says how many atoms are in the cell."""
         return bool(self.formula and self.units) or self.density_g_cm3 is not None
 
@@ -204,7 +204,7 @@ def _contents(expected: Expected, counts: Mapping[int, float]) -> dict[int, floa
     return _times(formula, expected.units)
 
 
-def told_of_missing(expected: Expected, atoms: Atoms) -> list[str]:
+def missing_text(expected: Expected, atoms: Atoms) -> list[str]:
     """What a cell lacks of the formula, for the user."""
     return [
         f"{count:g} {symbol_of(number)} of the cell have no sites, and are left out"

@@ -73,14 +73,14 @@ def cell_of(block: Block) -> tuple[Float[np.ndarray, "3 3"], list[str]]:
     if None in angles:
         assumed.append("an angle of the cell that is not given is 90°, as CIF has it")
     parameters = [*lengths, *(90.0 if angle is None else angle.value for angle in angles)]
-    told = f"the cell has a, b, c = {lengths} Å and angles {parameters[3:]}°"
+    cell_text = f"the cell has a, b, c = {lengths} Å and angles {parameters[3:]}°"
     if not all(1 < angle < 179 for angle in parameters[3:]):
-        raise InputError(f"{told}; expected angles between 1° and 179°")
+        raise InputError(f"{cell_text}; expected angles between 1° and 179°")
     if min(lengths) <= 0:
-        raise InputError(f"{told}; expected positive lengths")
+        raise InputError(f"{cell_text}; expected positive lengths")
     cosines = np.cos(np.radians(parameters[3:]))
     if 1 + 2 * cosines.prod() - (cosines**2).sum() < 1e-6:
-        raise InputError(f"{told}, which do not close to a cell")
+        raise InputError(f"{cell_text}, which do not close to a cell")
     cell = np.array(cellpar_to_cell(parameters), dtype=np.float64)
     check_cell(cell)
     return cell, assumed

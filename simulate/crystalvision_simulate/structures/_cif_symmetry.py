@@ -41,7 +41,7 @@ _WRITE = "write its operations (_space_group_symop_operation_xyz)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class CandidateSetting:
     """A setting that the statements of a file allow.
 
     Attributes:
@@ -68,7 +68,7 @@ class _Statements:
     assumed: list[str] = field(default_factory=list)
 
 
-def candidates_of(block: Block, cell: Float[np.ndarray, "3 3"]) -> list[Candidate]:
+def candidates_of(block: Block, cell: Float[np.ndarray, "3 3"]) -> list[CandidateSetting]:
     """The settings that a block allows; none where it states no symmetry at all.
 
     Operations go before a Hall symbol, that before a Hermann–Mauguin symbol, and that before a
@@ -87,20 +87,20 @@ def candidates_of(block: Block, cell: Float[np.ndarray, "3 3"]) -> list[Candidat
     for each in found:
         _check_fit(each, cell)
     return [
-        Candidate(
+        CandidateSetting(
             each.name,
             each.operations,
             (
                 *stated.assumed,
                 *each.assumed,
-                *_told_of_departure(each.operations.misfit(cell)),
+                *_departure_text(each.operations.misfit(cell)),
             ),
         )
         for each in found
     ]
 
 
-def _check_fit(candidate: Candidate, cell: Float[np.ndarray, "3 3"]) -> None:
+def _check_fit(candidate: CandidateSetting, cell: Float[np.ndarray, "3 3"]) -> None:
     """Refuse operations of other axes than the cell's; a cell that departs from them is kept.
 
     Raises:
@@ -118,7 +118,7 @@ def _check_fit(candidate: Candidate, cell: Float[np.ndarray, "3 3"]) -> None:
         )
 
 
-def _told_of_departure(misfit: float) -> list[str]:
+def _departure_text(misfit: float) -> list[str]:
     if misfit <= _EXACT:
         return []
     by = f"by {misfit:.1%} of the metric"
@@ -174,7 +174,7 @@ def _number(name: str, text: str) -> int:
     return number
 
 
-def _exact(stated: _Statements, operations: Operations) -> Candidate:
+def _exact(stated: _Statements, operations: Operations) -> CandidateSetting:
     """The operations that are stated, once everything else agrees with them."""
     number, setting = _type_of(operations), setting_of(operations)
     called = setting.symbol if setting else f"a setting of space group {number or '?'}"
@@ -202,10 +202,10 @@ def _exact(stated: _Statements, operations: Operations) -> Candidate:
             f"the operations are those of {called}, while the file's name for it is '{name}': the "
             "operations decide"
         )
-    return Candidate(called, operations, tuple(assumed))
+    return CandidateSetting(called, operations, tuple(assumed))
 
 
-def _by_names(stated: _Statements, cell: Float[np.ndarray, "3 3"]) -> list[Candidate]:
+def _by_names(stated: _Statements, cell: Float[np.ndarray, "3 3"]) -> list[CandidateSetting]:
     """The settings that names, or else the number, allow and that fit the cell."""
     if not stated.names and stated.number is None:
         return []
@@ -240,7 +240,7 @@ def _by_names(stated: _Statements, cell: Float[np.ndarray, "3 3"]) -> list[Candi
     if not stated.names:
         assumed.append(f"space group {stated.number} is in its standard setting; only its number "
                        "is given")  # fmt: skip
-    return [Candidate(each.symbol, each.operations, tuple(assumed)) for each in fitting]
+    return [CandidateSetting(each.symbol, each.operations, tuple(assumed)) for each in fitting]
 
 
 def _type_of(operations: Operations) -> int | None:

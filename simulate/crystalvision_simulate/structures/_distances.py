@@ -28,12 +28,12 @@ def check_cell(cell: Float[np.ndarray, "3 3"]) -> None:
         InputError: A vector is too short or too long, or lattice planes are too near.
     """
     lengths = np.linalg.norm(np.clip(cell, -2 * _LONGEST, 2 * _LONGEST), axis=1)
-    told = f"the cell vectors are {', '.join(f'{length:.6g}' for length in lengths)} Å long"
+    vectors = f"the cell vectors are {', '.join(f'{length:.6g}' for length in lengths)} Å long"
     if not ((lengths >= _SHORTEST) & (lengths <= _LONGEST)).all():
-        raise InputError(f"{told}; expected lengths from {_SHORTEST:g} to {_LONGEST:g} Å")
+        raise InputError(f"{vectors}; expected lengths from {_SHORTEST:g} to {_LONGEST:g} Å")
     volume = abs(float(np.linalg.det(cell)))
     if volume < 1e-9 * lengths.prod() or volume < _FLATTEST * lengths.prod() / lengths.min():
-        raise InputError(f"{told}, but span only {volume:.3g} Å³: flatter than any crystal")
+        raise InputError(f"{vectors}, but span only {volume:.3g} Å³: flatter than any crystal")
 
 
 def check_distances(

@@ -64,11 +64,13 @@ def with_elements(text: str) -> Poscar:
     elif behind and behind != [s for s, n in zip(symbols, counts, strict=True) for _ in range(n)]:
         raise InputError("the elements behind the coordinates contradict those above the numbers")
     heavy = {symbol: heavy_hydrogen(symbol) for symbol in symbols}
-    told = tuple(
+    assumptions = tuple(
         f"{name} ({symbol}) scatters as the element does" for symbol, name in heavy.items() if name
     )
     head = [*lines[:5], " ".join(symbols), " ".join(map(str, counts))]
-    return Poscar("\n".join([*head, *lines[place : start + sum(counts)]]) + "\n", (*assumed, *told))
+    return Poscar(
+        "\n".join([*head, *lines[place : start + sum(counts)]]) + "\n", (*assumed, *assumptions)
+    )
 
 
 def _symbols(lines: Sequence[str]) -> tuple[int, list[str]]:

@@ -24,14 +24,14 @@ def judged() -> Iterator[list[str]]:
     Raises:
         InputError: A warning says that elements, sites or cell are not what the file has.
     """
-    told: list[str] = []
+    warned: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield told
+        yield warned
     for each in caught:
         text = " ".join(str(each.message).split())[:_LONGEST]
-        if issubclass(each.category, _OF_CODE) or text in told:
+        if issubclass(each.category, _OF_CODE) or text in warned:
             continue
         if _SERIOUS.search(text):
             raise InputError(f"its reader warns: {text}; convert it to CIF")
-        told.append(f"its reader warns: {text}")
+        warned.append(f"its reader warns: {text}")

@@ -16,10 +16,10 @@ from crystalvision_simulate.structures._cif_checks import (
     check_atoms,
     check_volume,
     expected_of,
-    told_of_missing,
+    missing_text,
 )
 from crystalvision_simulate.structures._cif_sites import Sites, cell_of, check_kind, sites_of
-from crystalvision_simulate.structures._cif_symmetry import Candidate, candidates_of
+from crystalvision_simulate.structures._cif_symmetry import CandidateSetting, candidates_of
 from crystalvision_simulate.structures._distances import lonely_atom
 from crystalvision_simulate.structures._expand import Atoms, expand
 from crystalvision_simulate.structures._operations import operations_from
@@ -36,7 +36,7 @@ _MOVED = 0.002  # Å: a site that was moved farther onto its special position is
 class _Reading:
     """What the file is in one of the settings that it allows."""
 
-    candidate: Candidate
+    candidate: CandidateSetting
     atoms: Atoms
 
 
@@ -91,8 +91,8 @@ def crystal_of(block: Block, missing: str | tuple[str, ...] = ()) -> Crystal:
     sites = sites_of(block, tuple(expected.formula))
     reading = _reading(candidates_of(block, cell), sites, expected, cell)
     assumed += [*expected.assumed, *sites.assumed, *reading.candidate.assumed]
-    assumed += _told_of_moves(sites, reading.atoms)
-    assumed += told_of_missing(expected, reading.atoms)
+    assumed += _moves_text(sites, reading.atoms)
+    assumed += missing_text(expected, reading.atoms)
     return Crystal(
         positions=reading.atoms.fractional @ cell,
         numbers=reading.atoms.numbers,
@@ -103,7 +103,7 @@ def crystal_of(block: Block, missing: str | tuple[str, ...] = ()) -> Crystal:
 
 
 def _reading(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[CandidateSetting],
     sites: Sites,
     expected: Expected,
     cell: Float[np.ndarray, "3 3"],
@@ -140,12 +140,12 @@ def _reading(
             f"different crystals: {counts}; write _space_group_name_H-M_alt '{names[0]}' or "
             f"'{names[1]}', or the operations"
         )
-    told = f"the setting is {first.candidate.name}, which the file does not say: {why}"
+    sentence = f"the setting is {first.candidate.name}, which the file does not say: {why}"
     return _Reading(
-        Candidate(
+        CandidateSetting(
             first.candidate.name,
             first.candidate.operations,
-            (*first.candidate.assumed, told),
+            (*first.candidate.assumed, sentence),
         ),
         first.atoms,
     )
@@ -162,7 +162,7 @@ def _without_symmetry(sites: Sites, expected: Expected, cell: Float[np.ndarray, 
         raise InputError(
             f"the file states no symmetry, and without any {error}; {write}"
         ) from error
-    if not expected.tells_how_many:
+    if not expected.states_count:
         alone = lonely_atom(cell, atoms.fractional, atoms.numbers)
         if alone is not None:
             raise InputError(
@@ -174,7 +174,7 @@ def _without_symmetry(sites: Sites, expected: Expected, cell: Float[np.ndarray, 
                 "the file states no symmetry, and without any, the atoms have less of it than the "
                 f"lengths and angles of the cell; {write}"
             )
-    return _Reading(Candidate("P 1", identity, (_NO_SYMMETRY,)), atoms)
+    return _Reading(CandidateSetting("P 1", identity, (_NO_SYMMETRY,)), atoms)
 
 
 def _less_symmetric_than_cell(cell: Float[np.ndarray, "3 3"], atoms: Atoms) -> bool:
@@ -208,11 +208,11 @@ def _same_atoms(one: Atoms, other: Atoms, cell: Float[np.ndarray, "3 3"]) -> boo
     return True
 
 
-def _told_of_moves(sites: Sites, atoms: Atoms) -> list[str]:
+def _moves_text(sites: Sites, atoms: Atoms) -> list[str]:
     moved = np.flatnonzero(atoms.moved > _MOVED)
     if not len(moved):
         return []
     names = ", ".join(sites.labels[index] for index in moved[:5])
     more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
-    told = f"coordinates of {names}{more} were moved by up to {atoms.moved.max():.2g} Å"
-    return [f"{told}, onto the special position that they round"]
+    sentence = f"coordinates of {names}{more} were moved by up to {atoms.moved.max():.2g} Å"
+    return [f"{sentence}, onto the special position that they round"]

@@ -55,9 +55,9 @@ def read_crystal(
             f"{path}: only CIF files state what may be missing, and this is none; leave missing out"
         )
     try:
-        with judged() as told:
+        with judged() as warned:
             crystal = _read(path)
-        crystal = replace(crystal, assumed=(*crystal.assumed, *told))
+        crystal = replace(crystal, assumed=(*crystal.assumed, *warned))
         _check(crystal)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

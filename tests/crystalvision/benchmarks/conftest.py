@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from crystalvision.benchmarks import (
-    Place,
+    BenchmarkFolder,
     ResultRow,
     Settings,
     Suite,
@@ -38,7 +38,7 @@ import torch
 from torch import nn
 
 from crystalvision import hookimpl
-from crystalvision.datasets import Made, Axis, Column, DatasetHeader, defect_columns
+from crystalvision.datasets import Axis, Column, DatasetHeader, Simulated, defect_columns
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, Source
 
@@ -66,7 +66,7 @@ class Rings(Source):
                 Axis(name=name, size=size, scale=0.1, offset=-0.05 * size)
                 for name in ("q_y", "q_x")
             ),
-            provenance=Made(source="rings", recipe=self.recipe, seed=self.recipe["seed"]),
+            provenance=Simulated(source="rings", recipe=self.recipe, seed=self.recipe["seed"]),
             generator={"rings": os.environ.get("RINGS_VERSION", "1"), "device": "cpu"},
             samples_per_shard=16,
         )
@@ -268,7 +268,7 @@ class Quiet:
     def cells_begin(self, total: int, done: int) -> None:
         self.notes.append(f"{done} of {total} done")
 
-    def cell_tells(self, key: object, text: str) -> None:
+    def cell_reports(self, key: object, text: str) -> None:
         """What runs now is not kept."""
 
     def cell_ended(self, key: object, outcome: Outcome) -> None:
@@ -342,7 +342,7 @@ def make_cell_job(selection: PluginSelection, rings: Catalogue, quiet: Quiet) ->
         data["systems"] = {"alone": {"experiment": one_branch("softmax", epochs, **options)}}
         suite = Suite.model_validate({**data, "seeds": [0]})
         planned = plan_benchmark(suite, rings, selection, device="cpu", watcher=quiet)
-        place = Place(folder)
+        place = BenchmarkFolder(folder)
         for made in planned.sources.values():
             plan = suite.datasets["rings"]
             make_dataset(made, place, plan, cluster=None, advance=lambda _count: None)

@@ -15,7 +15,7 @@ import yaml
 from distributed import LocalCluster
 
 from crystalvision.benchmarks import collect
-from crystalvision.benchmarks.report import _again as again
+from crystalvision.benchmarks.report import _reproduce as again
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.cli import main
 from crystalvision.evaluation import load_metrics

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 import crystalvision.evaluation
-from crystalvision.benchmarks import Place, ResultRow, cells_of, collect, keep_runs
+from crystalvision.benchmarks import BenchmarkFolder, ResultRow, cells_of, collect, keep_runs
 from crystalvision.benchmarks._loop import Loop
 from crystalvision.benchmarks.report import write_report
 from crystalvision.datasets import Dataset
@@ -28,7 +28,7 @@ def whole(tmp_path_factory, bench, make_suite, make_watcher):
 
 def test_the_folder_holds_what_it_should(whole):
     folder, _ = whole
-    suite = Place(folder).read_suite()
+    suite = BenchmarkFolder(folder).read_suite()
     assert (suite.name, suite.budget, suite.seeds) == ("tiny", "quick", (0,))
     assert {path.name for path in (folder / "datasets").iterdir()} == {
         "rings-train.zarr",
@@ -136,7 +136,7 @@ def test_what_is_done_is_not_done_again(whole, bench, make_suite, make_watcher, 
     assert [row.model_dump(exclude=times_of) for row in rows] == [
         row.model_dump(exclude=times_of) for row in whole[1]
     ]
-    assert Place(folder).read_suite().title.startswith("Other")
+    assert BenchmarkFolder(folder).read_suite().title.startswith("Other")
 
 
 def test_a_suite_may_grow(whole, bench, make_suite, make_branch, make_watcher, tmp_path):

@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetWriter,
+    Simulated,
+    defect_columns,
+)
 
 COLUMNS = {
     "thickness_angstrom": Column(dtype="float32", units="angstrom", description="along the beam"),
@@ -45,7 +52,7 @@ def write(
     }
     header = {**header, **more}
     made = {key: header.pop(key) for key in ("seed", "recipe", "source") if key in header}
-    header = DatasetHeader.model_validate({"provenance": Made(**made), **header})
+    header = DatasetHeader.model_validate({"provenance": Simulated(**made), **header})
     rng = np.random.default_rng(0)
     labels = np.arange(samples) % max(1, count - (samples < count))
     images = rng.poisson(3, (samples, *shape)).astype(dtype)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from crystalvision.cards import refresh_card, write_card
-from crystalvision.datasets import Dataset, DatasetWriter, Made, SplitSettings, verify
+from crystalvision.datasets import Dataset, DatasetWriter, Simulated, SplitSettings, verify
 from crystalvision.errors import InputError, StorageError
 
 FILES = ("card.png", "croissant.json", "README.md")
@@ -130,7 +130,7 @@ def test_simulated_data_say_so_and_what_their_source_warns_of(make, tmp_path):
     simulated = make(
         tmp_path / "s.zarr",
         synthetic=True,
-        provenance=Made(source="simulation", seed=0, recipe=RECIPE),
+        provenance=Simulated(source="simulation", seed=0, recipe=RECIPE),
         caveats=("Simulated; none was measured.", "No drift."),
     )
     imported = make(tmp_path / "i.zarr", provenance=IMPORTED)

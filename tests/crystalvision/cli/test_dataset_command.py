@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Axis, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.datasets import Axis, DatasetHeader, DatasetWriter, Simulated, defect_columns
 
 CLASSES = ("whole", "holed")
 
@@ -21,7 +21,7 @@ def write(path, *, shards=2):
             Axis(name="q_y", size=6, scale=0.05, offset=-0.15),
             Axis(name="q_x", size=8, scale=0.04, offset=-0.16),
         ),
-        provenance=Made(seed=7, recipe={"name": "salt"}),
+        provenance=Simulated(seed=7, recipe={"name": "salt"}),
         generator={"crystalvision": "9.9"},
         samples_per_shard=5,
     )

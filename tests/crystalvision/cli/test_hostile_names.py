@@ -20,7 +20,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
+    Simulated,
     defect_columns,
 )
 from crystalvision.evaluation import load_metrics, read_predictions
@@ -42,7 +42,7 @@ def write_data(path: Path, seed: int = 0) -> Path:
             "shift": Column(dtype="float32", units="<b>|", description="a|b\n<i>`[l](u)` =1"),
         },
         axes=tuple(Axis(name=name, size=SIDE, scale=0.01, offset=-0.08) for name in ("q_y", "q_x")),
-        provenance=Made(seed=seed, recipe=RECIPE),
+        provenance=Simulated(seed=seed, recipe=RECIPE),
         generator={"=[/]": "\x1b[1m"},
         samples_per_shard=samples,
     )

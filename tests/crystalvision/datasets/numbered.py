@@ -9,7 +9,14 @@ import sys
 
 import numpy as np
 
-from crystalvision.datasets import Axis, Column, DatasetHeader, DatasetWriter, Made, defect_columns
+from crystalvision.datasets import (
+    Axis,
+    Column,
+    DatasetHeader,
+    DatasetWriter,
+    Simulated,
+    defect_columns,
+)
 from crystalvision.errors import CrystalVisionError
 
 SIDE = 8
@@ -46,7 +53,7 @@ def make_header(
     }
     fields = {**fields, **changes}
     made = {key: fields.pop(key) for key in MADE if key in fields}
-    fields.setdefault("provenance", Made(**made))
+    fields.setdefault("provenance", Simulated(**made))
     return DatasetHeader.model_validate(fields)
 
 

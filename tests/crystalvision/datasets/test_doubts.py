@@ -5,7 +5,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
+    Simulated,
     SplitSettings,
     defect_columns,
     doubts,
@@ -21,7 +21,7 @@ def write(path, labels, images, classes=("a", "b"), split=None):
         dtype="uint16",
         columns=defect_columns(classes, (0.0,) * len(classes)),
         axes=axes,
-        provenance=Made(seed=0, recipe={"name": "x"}),
+        provenance=Simulated(seed=0, recipe={"name": "x"}),
         generator={},
         samples_per_shard=7,
     )

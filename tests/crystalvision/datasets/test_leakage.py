@@ -11,7 +11,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetWriter,
     Imported,
-    Made,
+    Simulated,
     SplitSettings,
     assign_splits,
     merge,
@@ -123,7 +123,7 @@ def test_these_tests_see_a_leak(make, tmp_path, monkeypatch):
 
 
 def test_a_merge_that_forgets_shared_seeds_would_be_seen(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(Made, "things", None)
+    monkeypatch.setattr(Simulated, "things", None)
     path, shown = merged(make, tmp_path)
     assert len(leaks(Dataset.open(path), shown)) > 10
 

@@ -11,8 +11,8 @@ from crystalvision.datasets import (
     Dataset,
     DatasetPart,
     Imported,
-    Made,
     Merged,
+    Simulated,
     merge,
     origins,
     verify,
@@ -309,11 +309,11 @@ def test_a_damaged_input_is_told_and_an_unfinished_one_refused(two, numbered, ma
 
 
 def test_origins_reach_through_merges_and_imports():
-    simulated = Made(seed=1, recipe={"name": "a"})
+    simulated = Simulated(seed=1, recipe={"name": "a"})
     imported = imported_from(DatasetPart(identity="1", samples=3, provenance=simulated))
     parts = (
         DatasetPart(identity="2", samples=3, provenance=imported),
-        DatasetPart(identity="3", samples=3, provenance=Made(seed=2)),
+        DatasetPart(identity="3", samples=3, provenance=Simulated(seed=2)),
     )
     merged = Merged(parts=parts)
     again = imported_from(DatasetPart(identity="4", samples=6, provenance=merged))

@@ -13,8 +13,8 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
     Match,
+    Simulated,
     defect_columns,
     match,
 )
@@ -53,7 +53,7 @@ def stored(dataset, tmp_path):
         size = images.shape[-1]
         recipe = {"name": "rings again", **changes.pop("recipe", {})}
         header |= {"image_shape": images.shape[1:], "axes": axes(size), **changes}
-        header["provenance"] = Made(seed=5, recipe=recipe).model_dump()
+        header["provenance"] = Simulated(seed=5, recipe=recipe).model_dump()
         header = DatasetHeader.model_validate(header)
         rows = {name: dataset.column(name) for name in ("label", "severity")}
         if labels is not None:
@@ -117,7 +117,7 @@ def test_what_a_run_was_trained_on_is_what_it_tolerates():
         image_shape=(1, 32, 32),
         dtype="uint16",
         axes=axes(),
-        provenance=Made(seed=0, recipe=recipe),
+        provenance=Simulated(seed=0, recipe=recipe),
         generator={},
         samples_per_shard=1,
     )

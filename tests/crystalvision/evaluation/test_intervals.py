@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as peer
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from crystalvision.contracts import Judged, Target
+from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision.errors import InputError
 from crystalvision.evaluation import intervals_of, proportion_interval, wilson_interval
 from crystalvision_tasks.classification import Classification
@@ -27,15 +27,17 @@ def draw(seed: int, count: int = 200):
     return probabilities, label, severity, severity + rng.normal(0, 0.1, count)
 
 
-def of_classes(probabilities, label, specimen=None) -> Judged:
+def of_classes(probabilities, label, specimen=None) -> EvaluatedEstimates:
     target = Target(name="label", task="classification", classes=NAMES)
     own = np.arange(len(label)) if specimen is None else specimen
-    return Judged(target, label, np.asarray(probabilities).argmax(axis=1), probabilities, own)
+    return EvaluatedEstimates(
+        target, label, np.asarray(probabilities).argmax(axis=1), probabilities, own
+    )
 
 
-def of_values(severity, predicted) -> Judged:
+def of_values(severity, predicted) -> EvaluatedEstimates:
     target = Target(name="severity", task="regression")
-    return Judged(target, severity, predicted, None, np.arange(len(severity)))
+    return EvaluatedEstimates(target, severity, predicted, None, np.arange(len(severity)))
 
 
 def intervals(probabilities, label, specimen=None, **options):

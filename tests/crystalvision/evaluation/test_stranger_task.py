@@ -12,7 +12,7 @@ import yaml
 from crystalvision.benchmarks import Suite, collect, write_table
 from crystalvision.benchmarks.report import write_report
 from crystalvision.contracts import Axis
-from crystalvision.datasets import Column, Dataset, DatasetHeader, DatasetWriter, Made
+from crystalvision.datasets import Column, Dataset, DatasetHeader, DatasetWriter, Simulated
 from crystalvision.errors import PluginError
 from crystalvision.evaluation import evaluate, load_metrics, read_predictions, save
 from crystalvision.plugins import Catalogue, PluginSelection
@@ -103,7 +103,7 @@ def curves(tmp_path_factory):
         dtype="uint16",
         columns={"turn_degree": Column(dtype="float32", units="degree", task="turn")},
         axes=(Axis(name="two_theta", size=64, scale=0.5, offset=10.0, units="degree"),),
-        provenance=Made(seed=0, recipe={"name": "turns"}),
+        provenance=Simulated(seed=0, recipe={"name": "turns"}),
         generator={"tests": "1"},
         samples_per_shard=40,
     )

@@ -12,7 +12,7 @@ from crystalvision.datasets import (
     Dataset,
     DatasetHeader,
     DatasetWriter,
-    Made,
+    Simulated,
     defect_columns,
 )
 
@@ -51,7 +51,7 @@ def make_header(
     }
     fields |= changes
     made = {key: fields.pop(key) for key in ("seed", "recipe", "source") if key in fields}
-    return DatasetHeader.model_validate({"provenance": Made(**made), **fields})
+    return DatasetHeader.model_validate({"provenance": Simulated(**made), **fields})
 
 
 def make_images(header: DatasetHeader) -> np.ndarray:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from crystalvision.datasets import Dataset, Made
+from crystalvision.datasets import Dataset, Simulated
 from crystalvision.report import load_results, render, row_of, steps
 from crystalvision.report._gallery import Scale, make_gallery
 from crystalvision.runs import train_run
@@ -239,7 +239,9 @@ def test_the_experiment_on_the_page_is_the_experiment(page, result, tmp_path, ca
 
 
 def with_recipe(result, **recipe):
-    dataset = result.record.dataset.model_copy(update={"provenance": Made(seed=0, recipe=recipe)})
+    dataset = result.record.dataset.model_copy(
+        update={"provenance": Simulated(seed=0, recipe=recipe)}
+    )
     record = result.record.model_copy(update={"dataset": dataset})
     return replace(result, record=record)
 

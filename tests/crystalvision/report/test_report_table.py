@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crystalvision.datasets import Imported, Made
+from crystalvision.datasets import Imported, Simulated
 from crystalvision.evaluation import wilson_interval
 from crystalvision.report import columns_of, row_of, same_data
-from crystalvision.report._again import commands
 from crystalvision.report._data import describe_data
+from crystalvision.report._reproduce import commands
 
 
 def test_other_patterns_of_one_dataset_are_other_data(result):
@@ -44,8 +44,8 @@ def test_numbers_and_intervals_are_those_of_the_evaluation(result):
 @pytest.mark.parametrize(
     ("provenance", "line"),
     [
-        (Made(source="mine", seed=0), "crystalvision simulate recipe.yaml -o "),
-        (Made(seed=None), "# "),
+        (Simulated(source="mine", seed=0), "crystalvision simulate recipe.yaml -o "),
+        (Simulated(seed=None), "# "),
         (Imported(files=3, content_sha256="0" * 64), "# "),
     ],
 )

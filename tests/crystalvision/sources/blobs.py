@@ -9,7 +9,7 @@ from pydantic import Field
 from crystalvision import hookimpl
 from crystalvision.config import Config, validate
 from crystalvision.contracts import Axis
-from crystalvision.datasets import Column, DatasetHeader, Made
+from crystalvision.datasets import Column, DatasetHeader, Simulated
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample, Source, SourceSpec
 
@@ -50,7 +50,7 @@ class Blobs(Source):
                 Axis(name=name, size=recipe.pixels, scale=0.1, offset=0.0, units="um")
                 for name in ("y", "x")
             ),
-            provenance=Made(source="blobs", recipe=recipe.model_dump(), seed=recipe.seed),
+            provenance=Simulated(source="blobs", recipe=recipe.model_dump(), seed=recipe.seed),
             generator={"blobs": "1"},
             synthetic=True,
             samples_per_shard=8,

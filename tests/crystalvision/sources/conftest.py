@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from crystalvision import hookimpl
-from crystalvision.datasets import Made, Axis, Column, DatasetHeader, defect_columns
+from crystalvision.datasets import Axis, Column, DatasetHeader, Simulated, defect_columns
 from crystalvision.errors import InputError
 from crystalvision.sources import Sample, Source
 
@@ -41,7 +41,7 @@ class Numbers(Source):
             axes=tuple(
                 Axis(name=name, size=8, scale=0.1, offset=-0.4) for name in ("q_y", "q_x")
             ),
-            provenance=Made(source="numbers", recipe=recipe, seed=recipe["seed"]),
+            provenance=Simulated(source="numbers", recipe=recipe, seed=recipe["seed"]),
             generator={"numbers": self.recipe.get("version", "1"), "device": "cpu"},
             samples_per_shard=4,
         )

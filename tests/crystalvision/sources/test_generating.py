@@ -53,6 +53,7 @@ def test_a_second_writer_is_refused(numbers, tmp_path):
     slow = threading.Thread(target=generate, args=(numbers(sleep=0.02), path))
     slow.start()
     while not (path / "images/c/0/0/0/0").exists():
+        assert slow.is_alive()
         time.sleep(0.01)
     for mode in ("resume", "overwrite"):
         with pytest.raises(InputError, match="another process is writing this dataset"):

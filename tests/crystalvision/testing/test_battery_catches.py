@@ -12,7 +12,13 @@ from torch import nn
 from crystalvision.contracts import Backbone, Estimate, Fusion, Head
 from crystalvision.errors import InputError
 from crystalvision.plugins import KINDS, Catalogue, Entry, PluginInfo
-from crystalvision.testing.battery import CHECKS, NotMetError, Subject, run_battery, subjects
+from crystalvision.testing.battery import (
+    CHECKS,
+    NotMetError,
+    PluginUnderTest,
+    run_battery,
+    subjects,
+)
 
 
 class Good(Backbone):
@@ -192,7 +198,7 @@ def check_fails(kind: str, factory: Callable[..., object], check: str, message: 
     """One check of the battery fails with a message; the others cost time."""
     (found,) = (item for item in CHECKS[kind] if item.name == check)
     with pytest.raises(NotMetError, match=message):
-        found.run(Subject(kind, "thing", catalogue(kind, factory)))
+        found.run(PluginUnderTest(kind, "thing", catalogue(kind, factory)))
 
 
 def test_the_first_check_that_fails_is_named():
@@ -238,7 +244,7 @@ def test_a_broken_head_is_caught_in_words(factory, check, message):
 @pytest.mark.parametrize(
     ("factory", "check", "message"),
     [
-        (ByPlace, "branches_are_told_by_name", "order of the branches in the mapping changes"),
+        (ByPlace, "branches_are_named", "order of the branches in the mapping changes"),
         (OneOnly, "every_branch_and_weight_takes_part", "branch 'first' takes no part"),
         (TakesNone, "a_wrong_number_of_branches_is_refused", "it takes no branch at all"),
     ],

@@ -11,7 +11,7 @@ import yaml
 from crystalvision.cli import main
 from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
-from crystalvision.training import Experiment, Machine, Silent, fit, together
+from crystalvision.training import Experiment, Machine, Silent, fit, process_group
 from crystalvision.training._data import Batches, PatternsOnDisk
 from crystalvision.training._share import Share
 from crystalvision.training._trainer import interruptible
@@ -120,7 +120,7 @@ def test_a_frozen_network_trains_the_same_with_two_processes(
 
 def test_nobody_starts_the_processes_of_a_bare_fit(make_system, make_phase, patterns):
     alone = "2 processes train together only if something starts"
-    with pytest.raises(InputError, match=alone), together(Machine(devices=2)) as group:
+    with pytest.raises(InputError, match=alone), process_group(Machine(devices=2)) as group:
         fit(make_system(), [make_phase("classifier")], *patterns, group=group)
 
 

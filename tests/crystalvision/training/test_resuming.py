@@ -33,7 +33,7 @@ class StoppedError(Exception):
     """The training stops here."""
 
 
-class Told:
+class SystemPrediction:
     """A listener that remembers, and stops the training after some epochs."""
 
     def __init__(self, stop_after: int | None = None) -> None:
@@ -126,7 +126,7 @@ def test_stopped_after_every_epoch_it_ends_with_the_same_bits(
                 *patterns,
                 augment=[Dihedral()],
                 seed=4,
-                listener=Told(1),
+                listener=SystemPrediction(1),
                 checkpoints=kept,
             )
         except StoppedError:
@@ -149,7 +149,7 @@ def stopped(experiment, dataset, catalogue, tmp_path):
     """The folder of a run that was stopped in its second phase."""
     path = tmp_path / "run"
     with pytest.raises(StoppedError):
-        train_run(experiment, dataset, path, catalogue=catalogue, listener=Told(4))
+        train_run(experiment, dataset, path, catalogue=catalogue, listener=SystemPrediction(4))
     return path
 
 
@@ -157,7 +157,7 @@ def test_a_stopped_run_says_where_it_goes_on_and_ends_as_if_whole(
     stopped, experiment, dataset, catalogue, run_path
 ):
     assert not stopped.exists()
-    told = Told()
+    told = SystemPrediction()
     train_run(experiment, dataset, stopped, catalogue=catalogue, listener=told)
     assert told.notes == ["continuing from phase regressor, epoch 2 of 2"]
     file = "weights.safetensors"
@@ -173,7 +173,7 @@ def test_another_experiment_is_not_continued(stopped, make_experiment, dataset, 
         r"experiment.seed, 0 there and 8 here; delete it, use --overwrite to discard it",
     ):
         train_run(other, dataset, stopped, catalogue=catalogue)
-    told = Told(1)
+    told = SystemPrediction(1)
     with pytest.raises(StoppedError):
         train_run(other, dataset, stopped, catalogue=catalogue, listener=told, overwrite=True)
     discarded = [note for note in told.notes if "discarding the unfinished training in" in note]
@@ -202,7 +202,7 @@ def flip(file):
 
 def test_a_damaged_checkpoint_costs_an_epoch(stopped, experiment, dataset, catalogue, run_path):
     flip(newest(stopped)[0])
-    told = Told()
+    told = SystemPrediction()
     train_run(experiment, dataset, stopped, catalogue=catalogue, listener=told)
     assert "its checksum is wrong; taking the checkpoint of another epoch" in told.notes[0]
     file = "weights.safetensors"
@@ -217,7 +217,7 @@ def test_checkpoints_that_are_all_damaged_are_refused(stopped, experiment, datas
         InputError, match=r"checkpoint-.*; delete .*\.partial, or use --overwrite, to begin anew"
     ):
         train_run(experiment, dataset, stopped, catalogue=catalogue)
-    told = Told(1)
+    told = SystemPrediction(1)
     with pytest.raises(StoppedError):
         train_run(experiment, dataset, stopped, catalogue=catalogue, overwrite=True, listener=told)
     assert "it is damaged" in told.notes[0]
@@ -234,7 +234,7 @@ def test_a_checkpoint_of_another_system_is_refused(stopped, experiment, dataset,
 
 
 def test_two_trainings_cannot_write_one_run(stopped, experiment, dataset, catalogue):
-    class Second(Told):
+    class Second(SystemPrediction):
         def epoch_ended(self, record):
             with pytest.raises(InputError, match=r"another process is training .*run now; wait"):
                 train_run(experiment, dataset, stopped, catalogue=catalogue)

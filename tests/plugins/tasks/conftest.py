@@ -3,25 +3,25 @@
 import numpy as np
 import pytest
 
-from crystalvision.contracts import Judged, Target
+from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision_tasks.classification import Classification
 from crystalvision_tasks.regression import Regression
 
 
-def classes(probabilities, label, names="abcd", specimen=None, **options) -> Judged:
+def classes(probabilities, label, names="abcd", specimen=None, **options) -> EvaluatedEstimates:
     probabilities, label = np.asarray(probabilities), np.asarray(label)
     target = Target(name="label", task="classification", classes=tuple(names))
     own = np.arange(len(label)) if specimen is None else specimen
     value = probabilities.argmax(axis=1)
-    return Judged(target, label, value, probabilities, own, group=label,
+    return EvaluatedEstimates(target, label, value, probabilities, own, group=label,
                   group_names=target.classes, **options)  # fmt: skip
 
 
-def values(predicted, actual, specimen=None, **target) -> Judged:
+def values(predicted, actual, specimen=None, **target) -> EvaluatedEstimates:
     predicted, actual = np.asarray(predicted), np.asarray(actual)
     own = np.arange(len(actual)) if specimen is None else specimen
     target = {"name": "severity", "task": "regression", **target}
-    return Judged(Target(**target), actual, predicted, None, own)
+    return EvaluatedEstimates(Target(**target), actual, predicted, None, own)
 
 
 @pytest.fixture(scope="session")

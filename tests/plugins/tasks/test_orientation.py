@@ -6,7 +6,7 @@ import torch
 from pymatgen.symmetry.groups import PointGroup
 from scipy.spatial.transform import Rotation
 
-from crystalvision.contracts import Judged, Target, proper_rotations
+from crystalvision.contracts import EvaluatedEstimates, Target, proper_rotations
 from crystalvision.errors import InputError
 from crystalvision.evaluation import judge_target
 from crystalvision_tasks.orientation import Orientation, misorientation_deg
@@ -22,9 +22,9 @@ def random(count: int, seed: int) -> Rotation:
     return Rotation.random(count, random_state=np.random.default_rng(seed))
 
 
-def judged(estimate: Rotation, truth: Rotation, target: Target = CUBIC) -> Judged:
+def judged(estimate: Rotation, truth: Rotation, target: Target = CUBIC) -> EvaluatedEstimates:
     own = np.arange(len(truth))
-    return Judged(target, quaternions(truth), quaternions(estimate), None, own)
+    return EvaluatedEstimates(target, quaternions(truth), quaternions(estimate), None, own)
 
 
 @pytest.mark.parametrize(

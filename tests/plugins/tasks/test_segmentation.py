@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn import metrics as peer
 
-from crystalvision.contracts import Estimate, Judged, Target
+from crystalvision.contracts import Estimate, EvaluatedEstimates, Target
 from crystalvision.errors import InputError
 from crystalvision.evaluation import judge_target
 from crystalvision_tasks.segmentation import Segmentation
@@ -14,11 +14,11 @@ NAMES = ("background", "disk", "streak")
 TARGET = Target(name="map", task="segmentation", shape=(8, 9), classes=NAMES)
 
 
-def draw(seed: int, count: int = 24) -> Judged:
+def draw(seed: int, count: int = 24) -> EvaluatedEstimates:
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 3, size=(count, 8, 9))
     value = np.where(rng.random(truth.shape) < 0.7, truth, rng.integers(0, 3, truth.shape))
-    return Judged(TARGET, truth, value, None, np.arange(count) // 2)
+    return EvaluatedEstimates(TARGET, truth, value, None, np.arange(count) // 2)
 
 
 def test_it_agrees_with_scikit_learn():
@@ -49,7 +49,9 @@ def test_a_score_is_of_a_batch_on_any_device():
 def test_points_that_are_none_of_the_classes_are_not_judged():
     judged = draw(2)
     hidden = np.random.default_rng(0).random(judged.truth.shape) < 0.3
-    masked = Judged(TARGET, np.where(hidden, -1, judged.truth), judged.value, None, judged.specimen)
+    masked = EvaluatedEstimates(
+        TARGET, np.where(hidden, -1, judged.truth), judged.value, None, judged.specimen
+    )
     found = Segmentation().metrics(masked)
     seen = ~hidden.ravel()
     expected = peer.jaccard_score(
@@ -60,7 +62,7 @@ def test_points_that_are_none_of_the_classes_are_not_judged():
 
 def test_a_class_that_does_not_occur_has_no_number():
     truth = np.zeros((4, 8, 9), dtype=np.int64)
-    found = Segmentation().metrics(Judged(TARGET, truth, truth, None, np.arange(4)))
+    found = Segmentation().metrics(EvaluatedEstimates(TARGET, truth, truth, None, np.arange(4)))
     assert found["iou"] == {"background": 1.0, "disk": None, "streak": None}
     assert found["mean_iou"] == found["sample_iou"] == 1.0
 

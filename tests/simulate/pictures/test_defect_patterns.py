@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crystalvision_simulate.pictures import Choice, Subject, views_of
+from crystalvision_simulate.pictures import Choice, Query, views_of
 
 SETTINGS = (
     "specimen.width_angstrom=64",
@@ -22,7 +22,7 @@ SETTINGS = (
 def patterns_of(catalogue, name, axis, *settings):
     overrides = [*SETTINGS, f"specimen.zone_axis={list(axis)}", *settings]
     choice = Choice(classes=[name])
-    (view,) = views_of(Subject("recipe", "sadp-defects"), catalogue, overrides, choice)
+    (view,) = views_of(Query("recipe", "sadp-defects"), catalogue, overrides, choice)
     ideal, real, detected = view.patterns
     assert detected.image.dtype == np.uint16
     return ideal, real, view

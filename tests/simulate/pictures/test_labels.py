@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crystalvision.contracts import Beam
-from crystalvision_simulate.pictures import Choice, Subject, reflections, views_of
+from crystalvision_simulate.pictures import Choice, Query, reflections, views_of
 from crystalvision_simulate.pictures._labels import overlined
 from crystalvision_simulate.pictures._words import name_of_direction
 from crystalvision_simulate.scattering import electron_wavelength_angstrom
@@ -26,7 +26,7 @@ KINEMATIC = "renderer={name: kinematic, band_limit_inv_angstrom: 2.0}"
 
 def pattern_of(catalogue, structure, axis, *settings):
     overrides = [*SMALL, KINEMATIC, f"specimen.zone_axis={list(axis)}", *settings]
-    (view,) = views_of(Subject("structure", structure), catalogue, overrides, Choice())
+    (view,) = views_of(Query("structure", structure), catalogue, overrides, Choice())
     return view.patterns[0], view
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-from crystalvision.benchmarks import Place, ResultRow, Suite
+from crystalvision.benchmarks import BenchmarkFolder, ResultRow, Suite
 from crystalvision.benchmarks._test_data import write_pattern_facts
 from crystalvision.benchmarks.report import write_report
-from crystalvision.contracts import Judged, Target
+from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision.datasets import (
     SPECIMEN,
     Axis,
@@ -22,8 +22,8 @@ from crystalvision.datasets import (
     Conditions,
     DatasetHeader,
     DatasetWriter,
-    Made,
     Match,
+    Simulated,
     defect_columns,
 )
 from crystalvision.evaluation import (
@@ -123,10 +123,10 @@ def judge(test: FakeTest, probabilities: np.ndarray, severity: np.ndarray, regre
     specimen = np.arange(len(truth)) if test.specimen is None else test.specimen
     judged = with_groups(
         {
-            "label": Judged(
+            "label": EvaluatedEstimates(
                 LABEL, test.label, probabilities.argmax(axis=1), probabilities, specimen
             ),
-            "severity": Judged(SEVERITY, truth, told, None, specimen),
+            "severity": EvaluatedEstimates(SEVERITY, truth, told, None, specimen),
         }
     )
     intervals = Intervals(
@@ -296,7 +296,7 @@ def fake_record(seed: int) -> RunRecord:
             path="datasets/beta-train.zarr",
             identity="1" * 64,
             samples=800,
-            provenance=Made(
+            provenance=Simulated(
                 source="simulation",
                 seed=1,
                 recipe={"name": "si3n4-four-classes", "instrument": {"dose_electrons": 1e4}},
@@ -334,7 +334,7 @@ def write_test_data(path: Path, test: FakeTest) -> None:
         dtype="uint16",
         columns={**defect_columns(CLASSES, SEVERITIES.tolist()), **columns},
         axes=tuple(Axis(name=name, size=4, scale=0.1, offset=-0.2) for name in ("q_y", "q_x")),
-        provenance=Made(seed=2, recipe={"name": "nothing"}),
+        provenance=Simulated(seed=2, recipe={"name": "nothing"}),
         generator={"tests": "1"},
         samples_per_shard=count,
     )
@@ -417,7 +417,7 @@ def dose_folder(tmp_path_factory, catalogue):
     )
     (folder / "datasets").mkdir()
     write_test_data(folder / "datasets" / "beta-test.zarr", test)
-    write_pattern_facts(Place(folder), "beta", "dose_electrons")
+    write_pattern_facts(BenchmarkFolder(folder), "beta", "dose_electrons")
     write_report(fake.finish(), catalogue)
     return folder
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crystalvision.benchmarks.report import _again as again
+from crystalvision.benchmarks.report import _reproduce as again
 from crystalvision.benchmarks.report._load import load_benchmark
 
 

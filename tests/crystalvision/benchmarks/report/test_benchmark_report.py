@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 from crystalvision.benchmarks import Suite
 from crystalvision.benchmarks.report import _answers as answers
 from crystalvision.benchmarks.report import write_report
-from crystalvision.benchmarks.report._claims import Answered
+from crystalvision.benchmarks.report._claims import ClaimResult
 from crystalvision.benchmarks.report._cost_figures import pareto
 from crystalvision.benchmarks.report._growth import by_curves, last_steps, size_groups
 from crystalvision.benchmarks.report._lines import Difference
@@ -24,7 +24,7 @@ from crystalvision.benchmarks.report._results import find_results
 from crystalvision.benchmarks.report._statistics import Estimate, holm
 from crystalvision.benchmarks.report._ticks import power_text
 from crystalvision.cli import main
-from crystalvision.contracts import Judged, Target
+from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision.errors import InputError
 from crystalvision_tasks._class_comparison import macro_curve
 
@@ -146,7 +146,7 @@ def test_claims_are_answered(fusion, text, fusion_folder):
 )
 def test_an_answer_says_which_way(value, low, high, seeds, answer):
     difference = Difference(Estimate(value, low, high), p=0.001, corrected=0.001, seeds=seeds)
-    assert Answered("it helps", difference, None, None).answer == answer
+    assert ClaimResult("it helps", difference, None, None).answer == answer
 
 
 def test_a_claim_of_an_unknown_system_is_refused(fusion):
@@ -330,7 +330,7 @@ def test_the_macro_curve_of_certain_answers():
     label = np.array([0, 1, 0, 1])
     sure = np.eye(2)[label]
     target = Target(name="label", task="classification", classes=("a", "b"))
-    judged = Judged(target, label, label, sure, np.arange(4))
+    judged = EvaluatedEstimates(target, label, label, sure, np.arange(4))
     assert (macro_curve(sure, judged, roc=True) == 1).all()
     assert (macro_curve(sure, judged, roc=False) == 1).all()
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import torch
 
+from crystalvision.calibration import scale
 from crystalvision.contracts import Estimate
 from crystalvision.errors import PluginError
 from crystalvision.models import LABEL, SEVERITY, System
 from crystalvision.prediction._predictions import EstimateSource, Predictions, estimates_of
 from crystalvision.runs import Run
-from crystalvision.trust import scale
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredBatch:
+class PredictedBatch:
     """What is said of a batch; with several answers to each pattern, all of them.
 
     Attributes:
@@ -48,7 +48,7 @@ def finished(
     return done
 
 
-def join_batches(run: Run, batches: Sequence[AnsweredBatch], *, calibrated: bool) -> Predictions:
+def join_batches(run: Run, batches: Sequence[PredictedBatch], *, calibrated: bool) -> Predictions:
     """Put answers one after the other, with the severity that follows from classes.
 
     Raises:
@@ -67,8 +67,8 @@ def join_batches(run: Run, batches: Sequence[AnsweredBatch], *, calibrated: bool
     targets = run.record.targets
     if SEVERITY in targets and SEVERITY not in said:
         severities = torch.tensor(targets[LABEL].class_severities)
-        told = [one.probabilities for one in said[LABEL] if one.probabilities is not None]
-        said[SEVERITY] = list(map(Estimate, torch.stack(told) @ severities))
+        predicted = [one.probabilities for one in said[LABEL] if one.probabilities is not None]
+        said[SEVERITY] = list(map(Estimate, torch.stack(predicted) @ severities))
     return Predictions(
         {name: estimates_of(targets[name], said[name]) for name in targets},
         {name: _source(name, run.system) for name in targets},
@@ -89,8 +89,10 @@ def _check_finite(run: Run, answers: Sequence[Estimate]) -> None:
     Raises:
         PluginError: Some of it is no number.
     """
-    told = [each.value if each.probabilities is None else each.probabilities for each in answers]
-    values = torch.stack(told).double()
+    predicted = [
+        each.value if each.probabilities is None else each.probabilities for each in answers
+    ]
+    values = torch.stack(predicted).double()
     finite = values.isfinite().reshape(*values.shape[:2], -1).all(2).all(0)
     lost = (~finite).nonzero().flatten()
     if len(lost):

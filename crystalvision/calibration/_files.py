@@ -6,20 +6,20 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from crystalvision.calibration._fit import CalibrationRecord, PredictionCalibration
+from crystalvision.calibration._novelty import Novelty, View
 from crystalvision.errors import InputError
 from crystalvision.json_text import validate_json
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.small_files import read_small
 from crystalvision.storage import write_tensors, write_text
-from crystalvision.trust._novelty import Novelty, View
-from crystalvision.trust._trust import CalibrationRecord, Trust
 
 CALIBRATION = "calibration.json"
 REFERENCE = "reference.safetensors"
 _TENSORS = ("reference", "shift", "scale")
 
 
-def save_trust(trust: Trust, folder: Path) -> None:
+def save_calibration(trust: PredictionCalibration, folder: Path) -> None:
     """Write `reference.safetensors` and then `calibration.json` into a run's folder.
 
     Raises:
@@ -35,7 +35,7 @@ def save_trust(trust: Trust, folder: Path) -> None:
     write_text(folder / CALIBRATION, text)
 
 
-def load_trust(folder: Path) -> Trust | None:
+def load_calibration(folder: Path) -> PredictionCalibration | None:
     """Read the calibration of a run.
 
     Returns:
@@ -65,7 +65,7 @@ def load_trust(folder: Path) -> Trust | None:
     except KeyError as error:
         raise InputError(f"{tensors} lacks the tensor {error}; {again}") from error
     _check_shapes(views, tensors, again)
-    return Trust(record, Novelty(views))
+    return PredictionCalibration(record, Novelty(views))
 
 
 def _check_shapes(views: dict[str, View], path: Path, again: str) -> None:

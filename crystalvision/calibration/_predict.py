@@ -11,7 +11,7 @@ from crystalvision.models import BranchOutput, System
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SystemPrediction:
     """What a system says of a batch, and what it looked at.
 
     Attributes:
@@ -24,19 +24,19 @@ class Told:
     features: Float[torch.Tensor, "b f"] | None
 
 
-Teller = Callable[[torch.Tensor], Told]
+Predict = Callable[[torch.Tensor], SystemPrediction]
 """From prepared images (b, c, *grid) to what a system says of them."""
 
 
-def teller(system: System) -> Teller:
+def predict_with(system: System) -> Predict:
     """How to ask a system."""
 
-    def tell(images: torch.Tensor) -> Told:
+    def predict_batch(images: torch.Tensor) -> SystemPrediction:
         output = system(images)
         features = side_by_side(output.branches) if output.branches else None
-        return Told(system.predict(output), features)
+        return SystemPrediction(system.predict(output), features)
 
-    return tell
+    return predict_batch
 
 
 def side_by_side(branches: Mapping[str, BranchOutput]) -> Float[torch.Tensor, "b f"]:

@@ -65,10 +65,10 @@ def fit_temperature(
     weights = own.exp() * (_CALIBRATED_PATTERNS / len(label))
 
     def loss(log_temperature: float) -> float:
-        told = (scores / math.exp(log_temperature)).log_softmax(dim=1)
-        found = -float(told[rows, label].sum()) + 0.5 * (log_temperature / _PRIOR) ** 2
+        log_probabilities = (scores / math.exp(log_temperature)).log_softmax(dim=1)
+        found = -float(log_probabilities[rows, label].sum()) + 0.5 * (log_temperature / _PRIOR) ** 2
         if log_temperature < 0:
-            found += float((weights * (own - told)).sum())
+            found += float((weights * (own - log_probabilities)).sum())
         return found
 
     found = minimize_scalar(loss, bounds=_BOUNDS, method="bounded", options={"xatol": 1e-4})

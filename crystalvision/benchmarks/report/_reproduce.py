@@ -8,19 +8,19 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from crystalvision.benchmarks._facts import RunFacts
-from crystalvision.benchmarks._folder import Place
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._suite import DatasetPlan, Samples
-from crystalvision.benchmarks.report._load import Benchmark
+from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.report import as_yaml
 from crystalvision.text import command_line, one_line
 
 _DROPPED = ("command",)
-_HERE = Place(Path())
+_HERE = BenchmarkFolder(Path())
 
 
 @dataclass(frozen=True, slots=True)
-class SystemAgain:
+class ReproduceCommands:
     """How the runs of a system are made again.
 
     Attributes:
@@ -38,7 +38,7 @@ class SystemAgain:
     commands: str
 
 
-def whole_command(benchmark: Benchmark) -> str:
+def whole_command(benchmark: LoadedBenchmark) -> str:
     """The command that makes the benchmark again."""
     command = _command(benchmark)
     if command:
@@ -48,12 +48,12 @@ def whole_command(benchmark: Benchmark) -> str:
     return command_line("crystalvision", "benchmark", name, *budget, "-o", folder)
 
 
-def preparation(benchmark: Benchmark) -> str:
+def preparation(benchmark: LoadedBenchmark) -> str:
     """What a shell must be told before the commands of single runs, or ""."""
     return "export OMP_NUM_THREADS=1" if _device(benchmark) == "cpu" else ""
 
 
-def dataset_commands(benchmark: Benchmark) -> str:
+def dataset_commands(benchmark: LoadedBenchmark) -> str:
     """The commands that make the datasets again."""
     program = _program(benchmark)
     lines: list[str] = []
@@ -73,7 +73,7 @@ def dataset_commands(benchmark: Benchmark) -> str:
     return "\n".join(lines)
 
 
-def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
+def systems_again(benchmark: LoadedBenchmark) -> list[ReproduceCommands]:
     """Every system that has a run, with the commands of its runs."""
     found = []
     for name in benchmark.suite.systems:
@@ -82,7 +82,7 @@ def systems_again(benchmark: Benchmark) -> list[SystemAgain]:
             continue
         first = benchmark.runs[rows[0].run]
         found.append(
-            SystemAgain(
+            ReproduceCommands(
                 title=benchmark.title(name),
                 words=first.system,
                 file=f"{name}.yaml",
@@ -111,28 +111,28 @@ def environment_facts(environment: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _command(benchmark: Benchmark) -> list[str]:
+def _command(benchmark: LoadedBenchmark) -> list[str]:
     """The command line that was run, without the program's folder; nothing if it is not known."""
     command = [str(part) for part in benchmark.environment.get("command") or ()]
     return [PurePath(command[0]).name, *command[1:]] if command else []
 
 
-def _program(benchmark: Benchmark) -> list[str]:
+def _program(benchmark: LoadedBenchmark) -> list[str]:
     """The program, with the options that the benchmark had, such as the plugins of its user."""
     command = _command(benchmark)
     return command[: command.index("benchmark")] if "benchmark" in command else ["crystalvision"]
 
 
-def _device(benchmark: Benchmark) -> str:
+def _device(benchmark: LoadedBenchmark) -> str:
     return str(benchmark.environment.get("device") or "cpu")
 
 
-def _where(benchmark: Benchmark) -> list[str]:
+def _where(benchmark: LoadedBenchmark) -> list[str]:
     """Options that have a command run where the benchmark did; without any it is the CPU."""
     return [] if _device(benchmark) == "cpu" else ["--device", _device(benchmark)]
 
 
-def _parts(benchmark: Benchmark, dataset: str, whole: int) -> list[int]:
+def _parts(benchmark: LoadedBenchmark, dataset: str, whole: int) -> list[int]:
     """Numbers of patterns, less than all, that were trained on."""
     sizes = {row.train_patterns for row in benchmark.rows if row.trained_on == dataset}
     return sorted(sizes - {whole})
@@ -143,7 +143,7 @@ def _split(path: str, validation: float, test: float) -> list[str]:
     return ["dataset", "split", path, *shares]
 
 
-def _make(benchmark: Benchmark, plan: DatasetPlan, samples: Samples, path: str) -> str:
+def _make(benchmark: LoadedBenchmark, plan: DatasetPlan, samples: Samples, path: str) -> str:
     """The command that makes a dataset, or a comment where there is none."""
     count = ["--samples", str(samples.samples), "--seed", str(samples.seed)]
     values = [*count, *_sets(plan.set)]
@@ -156,7 +156,7 @@ def _make(benchmark: Benchmark, plan: DatasetPlan, samples: Samples, path: str) 
     return command_line(*line)
 
 
-def _made_by(benchmark: Benchmark, plan: DatasetPlan) -> str:
+def _made_by(benchmark: LoadedBenchmark, plan: DatasetPlan) -> str:
     """What makes a dataset from `recipe.yaml`, as runs on data of the same source remember it."""
     for row in benchmark.rows:
         run = benchmark.runs.get(row.run)
@@ -174,7 +174,7 @@ def _inline(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _runs(benchmark: Benchmark, system: str) -> list[ResultRow]:
+def _runs(benchmark: LoadedBenchmark, system: str) -> list[ResultRow]:
     """The first row of each run of a system."""
     first: dict[str, ResultRow] = {}
     for row in benchmark.rows:
@@ -183,7 +183,9 @@ def _runs(benchmark: Benchmark, system: str) -> list[ResultRow]:
     return list(first.values())
 
 
-def _commands(benchmark: Benchmark, system: str, row: ResultRow, first: RunFacts) -> Sequence[str]:
+def _commands(
+    benchmark: LoadedBenchmark, system: str, row: ResultRow, first: RunFacts
+) -> Sequence[str]:
     changed = _changes(first.experiment, benchmark.runs[row.run].experiment)
     plan = benchmark.suite.datasets[row.trained_on]
     data = str(_HERE.training_data(row.trained_on, plan, row.train_patterns))

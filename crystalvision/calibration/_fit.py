@@ -5,13 +5,13 @@ from typing import Literal
 
 import torch
 
+from crystalvision.calibration._novelty import FALSE_REJECTS, NEIGHBOURS, Novelty
+from crystalvision.calibration._predict import Predict, SystemPrediction, predict_with
+from crystalvision.calibration._profile import radial_profile
+from crystalvision.calibration._temperature import fit_temperature, scale
 from crystalvision.config import Config
 from crystalvision.models import System
 from crystalvision.training import Patterns
-from crystalvision.trust._novelty import FALSE_REJECTS, NEIGHBOURS, Novelty
-from crystalvision.trust._profile import radial_profile
-from crystalvision.trust._tell import Teller, Told, teller
-from crystalvision.trust._temperature import fit_temperature, scale
 
 _MOST_REFERENCES = 1000  # distances to them are quick, and more add little
 
@@ -40,7 +40,7 @@ class CalibrationRecord(Config):
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class PredictionCalibration:
     """A fitted calibration.
 
     Attributes:
@@ -53,14 +53,14 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _HeldOut:
     probabilities: dict[str, torch.Tensor]
     truth: dict[str, torch.Tensor]
     count: int
     views: dict[str, torch.Tensor]
 
 
-def fit_trust(
+def fit_calibration(
     system: System,
     training: Patterns,
     validation: Patterns,
@@ -68,7 +68,7 @@ def fit_trust(
     device: torch.device | None = None,
     seed: int = 0,
     batch_size: int = 32,
-) -> Trust:
+) -> PredictionCalibration:
     """Fit temperatures, and the limits beyond which patterns are unlike the training data.
 
     Args:
@@ -85,11 +85,11 @@ def fit_trust(
     device = device or torch.device("cpu")
     home = next((weight.device for weight in system.parameters()), device)
     system.eval().to(device)
-    tell = teller(system)
+    predict = predict_with(system)
     generator = torch.Generator().manual_seed(seed % 2**63)
     # Without branches there are no features, and what it says of training patterns is not needed.
-    known = _ask(tell if system.branches else None, training, device, batch_size, generator)
-    held_out = _ask(tell, validation, device, batch_size, None)
+    known = _describe(predict if system.branches else None, training, device, batch_size, generator)
+    held_out = _describe(predict, validation, device, batch_size, None)
     system.to(home)
     novelty = Novelty.fit(known.views, held_out.views)
     temperatures, losses = {}, {}
@@ -106,30 +106,30 @@ def fit_trust(
         negative_log_likelihood=losses,
         limits={name: view.limit for name, view in novelty.views.items()},
     )
-    return Trust(record, novelty)
+    return PredictionCalibration(record, novelty)
 
 
-def views_of(images: torch.Tensor, told: Told | None) -> dict[str, torch.Tensor]:
+def views_of(images: torch.Tensor, predicted: SystemPrediction | None) -> dict[str, torch.Tensor]:
     """The descriptions by which patterns are compared with the training data.
 
     Args:
         images: Prepared images, (b, c, *grid).
-        told: What the system made of them, if it was asked.
+        predicted: What the system made of them, if it was asked.
     """
     views = {"radial_profile": radial_profile(images)}
-    if told is not None and told.features is not None:
-        views["features"] = told.features
+    if predicted is not None and predicted.features is not None:
+        views["features"] = predicted.features
     return views
 
 
 @torch.inference_mode()
-def _ask(
-    tell: Teller | None,
+def _describe(
+    predict: Predict | None,
     patterns: Patterns,
     device: torch.device,
     batch_size: int,
     generator: torch.Generator | None,
-) -> _Asked:
+) -> _HeldOut:
     """Descriptions, and what a system says: of all patterns, or of some that a generator draws."""
     probabilities: dict[str, list[torch.Tensor]] = {}
     truth: dict[str, list[torch.Tensor]] = {}
@@ -137,17 +137,17 @@ def _ask(
     count = 0
     for raw, targets in patterns.batches(batch_size, generator):
         images = patterns.prepare(raw.to(device))
-        told = tell(images) if tell else None
-        for name, estimate in (told.estimates if told else {}).items():
+        predicted = predict(images) if predict else None
+        for name, estimate in (predicted.estimates if predicted else {}).items():
             if estimate.probabilities is not None and estimate.value.ndim == 1:
                 probabilities.setdefault(name, []).append(estimate.probabilities.float().cpu())
                 truth.setdefault(name, []).append(targets[name])
-        for name, values in views_of(images, told).items():
+        for name, values in views_of(images, predicted).items():
             views.setdefault(name, []).append(values.cpu())
         count += len(images)
         if generator is not None and count >= _MOST_REFERENCES:
             break
-    return _Asked(_joined(probabilities), _joined(truth), count, _joined(views))
+    return _HeldOut(_joined(probabilities), _joined(truth), count, _joined(views))
 
 
 def _joined(parts: dict[str, list[torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from scipy.optimize import minimize_scalar
 
+from crystalvision.calibration import Novelty, fit_temperature, load_calibration, scale
+from crystalvision.calibration._profile import radial_profile
 from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.prediction import Predictor
-from crystalvision.trust import Novelty, fit_temperature, load_trust, scale
-from crystalvision.trust._profile import radial_profile
 from crystalvision_tasks.reliability import reliability
 
 
@@ -106,7 +106,7 @@ def test_the_radial_profile_does_not_turn():
 
 
 def test_training_leaves_a_calibration_that_prediction_uses(run_path, dataset, catalogue):
-    trust = load_trust(run_path)
+    trust = load_calibration(run_path)
     assert set(trust.novelty.views) == {"features", "radial_profile"}
     images = dataset.images(dataset.split("test"))
     told = Predictor.load(run_path, catalogue=catalogue).predict(images)
@@ -129,7 +129,7 @@ def test_evaluation_says_what_was_rejected(run, dataset):
     metrics = evaluate(run, dataset, resamples=5).metrics
     assert 0 <= metrics.rejected < 0.5
     told = metrics.targets["label"]
-    assert told.temperature == load_trust(run.path).record.temperatures["label"]
+    assert told.temperature == load_calibration(run.path).record.temperatures["label"]
     plain = evaluate(run, dataset, resamples=5, calibrated=False).metrics
     assert (plain.rejected, plain.targets["label"].temperature) == (None, None)
 
