@@ -12,11 +12,15 @@ from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._predictions import (
     as_csv,
     as_json,
+    likeliest,
     note_maps,
+    png_name,
+    print_likeliest,
     print_table,
     write_predictions,
 )
 from crystalvision.cli._recorded import Stated, direct_beam, matched
+from crystalvision.cli._refined import Refining, as_columns, print_refined
 from crystalvision.cli._state import State
 from crystalvision.console import err, out, print_json, progress
 from crystalvision.errors import InputError
@@ -104,6 +108,45 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Likeliest classes to tell of each pattern."),
+    ] = None,
+    elements: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOLS", help="Only candidates of some of these elements, such as Ti,O."
+        ),
+    ] = None,
+    with_elements: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOLS", help="Only candidates that hold all of these elements."),
+    ] = None,
+    refine: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1000, help="Fit so many of the likeliest candidates to each pattern."
+        ),
+    ] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=8, help="Candidates that may be in a pattern together.  [default: 1]"
+        ),
+    ] = None,
+    misfit_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Misfit above which a pattern is none of the candidates.  [default: that of 95 % "
+            "of simulated patterns]",
+        ),
+    ] = None,
+    refine_to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where --refine writes PNG files.  [default: refined]"),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     output: Annotated[
@@ -120,7 +163,7 @@ def predict(
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
     from crystalvision.image_files import parse_gap_values
-    from crystalvision.prediction import Predictor, join, open_source
+    from crystalvision.prediction import Predictor, open_source
     from crystalvision.training import choose_device
 
     _check_formats(output, json=json, csv=csv)
@@ -129,6 +172,7 @@ def predict(
     _refuse_idle(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
+    refining = Refining.asked(refine, parts, misfit_limit, refine_to)
     stated = Stated(pixel_size, direct_beam(centre), energy_kev)
     state: State = ctx.obj
     chosen = choose_device(device)
@@ -146,21 +190,61 @@ def predict(
     gap_values = parse_gap_values(gap_value or [])
     sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
     names = [name for source in sources for name in source.names]
-    parts = []
-    with progress("predicting", len(names)) as advance:
-        for source in sources:
-            for chunk in _chunks(first, source):
-                parts.append(ask(chunk))
-                advance(len(chunk))
-    predictions = join(parts)
+    predictions = _restricted(_predicted(first, sources, ask), elements, with_elements)
+    more: dict[str, Sequence[object]] = dict(likeliest(predictions, top) if top else {})
     _print_notes(images, sources)
+    refined = None
+    if refining is not None:
+        refined = refining.run(first, state.catalogue, sources, predictions)
+        more |= as_columns(refined)
     if explain:
         _explain(first, sources, explain_to or Path("explained"))
     if output is not None:
-        write_predictions(output, names, predictions, conditions)
+        write_predictions(output, names, predictions, conditions, more)
     else:
         note_maps(predictions)
-    _show(names, predictions, conditions, json=json, csv=csv)
+    if json:
+        print_json(as_json(names, predictions, conditions, more))
+    elif csv:
+        out.write(as_csv(names, predictions, more))
+    else:
+        print_table(names, predictions)
+        if top:
+            print_likeliest(names, more)
+        print_refined(refined or ())
+
+
+def _predicted(
+    predictor: "Predictor", sources: "Sequence[PatternSource]", ask: "Ask"
+) -> "Predictions":
+    from crystalvision.prediction import join
+
+    parts = []
+    with progress("predicting", sum(map(len, sources))) as advance:
+        for source in sources:
+            for chunk in _chunks(predictor, source):
+                parts.append(ask(chunk))
+                advance(len(chunk))
+    return join(parts)
+
+
+def _restricted(
+    predictions: "Predictions", elements: str | None, with_elements: str | None
+) -> "Predictions":
+    """Predictions of the candidates that can be.
+
+    Raises:
+        InputError: Something that is no element, or a run whose classes have none.
+    """
+    from crystalvision.prediction import parse_elements, restrict
+
+    if elements is None and with_elements is None:
+        return predictions
+    return restrict(
+        predictions,
+        None if elements is None else parse_elements(elements, "--elements"),
+        () if with_elements is None else parse_elements(with_elements, "--with-elements"),
+    )
 
 
 def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
@@ -173,22 +257,6 @@ def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
         raise InputError("--json and --csv: choose one of them")
     if output is not None and output.suffix not in {".csv", ".json"}:
         raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
-
-
-def _show(
-    names: "Sequence[str]",
-    predictions: "Predictions",
-    conditions: object,
-    *,
-    json: bool,
-    csv: bool,
-) -> None:
-    if json:
-        print_json(as_json(names, predictions, conditions))
-    elif csv:
-        out.write(as_csv(names, predictions))
-    else:
-        print_table(names, predictions)
 
 
 def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
@@ -256,17 +324,6 @@ def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder:
         for source in sources:
             for place, name in enumerate(source.names):
                 explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
-                draw_explanation(explanation, folder / _file_name(name, taken), name)
+                draw_explanation(explanation, folder / png_name(name, taken), name)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)
-
-
-def _file_name(name: str, taken: set[str]) -> str:
-    """A PNG's name that says which pattern, and that no other has."""
-    stem = Path(name).name.replace("[", "-").replace("]", "")
-    unique, number = stem, 1
-    while unique in taken:
-        number += 1
-        unique = f"{stem}-{number}"
-    taken.add(unique)
-    return f"{unique}.png"

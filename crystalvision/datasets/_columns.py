@@ -39,9 +39,13 @@ class Column(Config):
             `(h, w)` for a map.
         classes: Names of the classes that its whole numbers count from 0; empty for none.
         class_severities: Severity of each class, where classes have one; else empty.
+        class_elements: Symbols of the elements of each class, where classes are substances; else
+            empty.
+        components: What each number of a vector is of, such as the phases whose shares it holds;
+            empty for none.
         task: What is to be learnt of it, by the name of a task. By default it follows: classes
             without a shape are `classification`, with one `segmentation`; real values
-            `regression`; anything else is not learnt.
+            `regression`, of named components `fractions`; anything else is not learnt.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
     """
 
@@ -51,6 +55,8 @@ class Column(Config):
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     class_severities: tuple[float, ...] = ()
+    class_elements: tuple[tuple[str, ...], ...] = ()
+    components: tuple[str, ...] = ()
     task: str = ""
     symmetry: str = ""
 
@@ -69,6 +75,15 @@ class Column(Config):
                 f"{len(self.classes)} classes need as many class_severities, "
                 f"not {len(self.class_severities)}"
             )
+        if self.components and self.shape != (len(self.components),):
+            raise ValueError(
+                f"{len(self.components)} components need as many numbers, not a shape {self.shape}"
+            )
+        if self.class_elements and len(self.class_elements) != len(self.classes):
+            raise ValueError(
+                f"{len(self.classes)} classes need as many class_elements, "
+                f"not {len(self.class_elements)}"
+            )
         if not all(map(math.isfinite, self.class_severities)):
             raise ValueError(f"class_severities {self.class_severities} must be finite numbers")
         return self
@@ -84,6 +99,8 @@ class Column(Config):
             shape=self.shape,
             classes=self.classes,
             class_severities=self.class_severities,
+            class_elements=self.class_elements,
+            components=self.components,
             units=self.units,
             symmetry=self.symmetry,
         )
@@ -91,20 +108,33 @@ class Column(Config):
     def _usual_task(self) -> str:
         if self.classes:
             return "segmentation" if self.shape else "classification"
-        return "regression" if self.dtype.startswith("float") else ""
+        if not self.dtype.startswith("float"):
+            return ""
+        return "fractions" if self.components else "regression"
 
 
 SEVERITY_COLUMN = Column(dtype="float32", description="severity of the defect, 0 for none")
 SPECIMEN_COLUMN = Column(dtype="int64", description="number of the specimen that the image shows")
 
 
-def label_column(classes: Sequence[str], severities: Sequence[float] = ()) -> Column:
-    """The column `label`: which of these classes a sample is of, and their severities, if any."""
+def label_column(
+    classes: Sequence[str],
+    severities: Sequence[float] = (),
+    elements: Sequence[tuple[str, ...]] = (),
+) -> Column:
+    """The column `label`: which of these classes a sample is of.
+
+    Args:
+        classes: Their names.
+        severities: Severity of each, if they have one.
+        elements: Elements of each, if they are substances.
+    """
     return Column(
         dtype="int64",
         description="index of the class",
         classes=tuple(classes),
         class_severities=tuple(severities),
+        class_elements=tuple(elements),
     )
 
 

@@ -1,6 +1,7 @@
 """Uses trained systems: what a run says of raw patterns."""
 
 from crystalvision.prediction._columns import flat_columns, grouped_columns, map_arrays
+from crystalvision.prediction._elements import parse_elements, restrict
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
@@ -13,10 +14,13 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
+from crystalvision.prediction._refine import CandidateFits, RefinedPattern, most_probable
+from crystalvision.prediction._refined_figure import draw_refined, refined_figure
 from crystalvision.prediction._sources import PatternSource, open_source, read_image
 
 __all__ = [
     "UNSEEN",
+    "CandidateFits",
     "Ensemble",
     "EstimateSource",
     "Estimates",
@@ -24,14 +28,20 @@ __all__ = [
     "PatternSource",
     "Predictions",
     "Predictor",
+    "RefinedPattern",
     "Spread",
     "TargetMap",
     "carried",
     "draw_explanation",
+    "draw_refined",
     "flat_columns",
     "grouped_columns",
     "join",
     "map_arrays",
+    "most_probable",
     "open_source",
+    "parse_elements",
     "read_image",
+    "refined_figure",
+    "restrict",
 ]

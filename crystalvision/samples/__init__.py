@@ -6,10 +6,13 @@ Whatever makes datasets from sources is in `crystalvision.sources`, which offers
 from crystalvision.samples._bound import AccuracyBound, BoundPoint
 from crystalvision.samples._contract import Sample, Source, of_recipes_with
 from crystalvision.samples._cost import SourceCost, size_in_words
+from crystalvision.samples._refinement import RefinedPart, Refinement
 
 __all__ = [
     "AccuracyBound",
     "BoundPoint",
+    "RefinedPart",
+    "Refinement",
     "Sample",
     "Source",
     "SourceCost",

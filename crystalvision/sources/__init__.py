@@ -8,6 +8,8 @@ killed goes on, and a damaged dataset is repaired.
 from crystalvision.samples import (
     AccuracyBound,
     BoundPoint,
+    RefinedPart,
+    Refinement,
     Sample,
     Source,
     SourceCost,
@@ -23,6 +25,8 @@ __all__ = [
     "AccuracyBound",
     "BoundPoint",
     "Cluster",
+    "RefinedPart",
+    "Refinement",
     "Repair",
     "Sample",
     "Source",
