@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Input,
         Instrument,
+        Reader,
         Renderer,
         Task,
     )
@@ -91,6 +92,19 @@ def crystalvision_sources() -> "Mapping[str, str | Callable[..., Source]]":
     The toolkit supplies `spec`, which holds the recipe, and `catalogue`. With a source come making
     datasets on a cluster, resuming, repairing, and training on samples while they are made.
     Example: `return {"simulation": "my_package.source:open_source"}`.
+    """
+
+
+@hookspec
+def crystalvision_readers() -> "Mapping[str, str | Callable[..., Reader]]":
+    """Readers of measured files: name → factory of what opens files of one format.
+
+    Which reader a file is for is told by its name and its first bytes: `suffixes`, `signatures`
+    and `recognises(start)`. All are made to choose one, so modules of readers import only what is
+    quick to import, and the rest where a file is opened.
+    Example: `return {"xrdml": "my_package.xrdml:Xrdml"}`, whose instances have `format`, such as
+    "XRDML", and `open(path) -> MeasuredFile`, with the frames of the file and `read(number) ->
+    Recording`.
     """
 
 

@@ -17,9 +17,19 @@ from crystalvision.console import err, progress
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.evaluation import Evaluation, evaluate, save
+from crystalvision.measured_files import Readers
 from crystalvision.models import listed
 from crystalvision.plugins import SESSION
-from crystalvision.prediction import Predictions, Predictor, flat_columns, join, open_source
+from crystalvision.prediction import (
+    UNSEEN,
+    Predictions,
+    Predictor,
+    Stated,
+    flat_columns,
+    join,
+    matched,
+    open_sources,
+)
 from crystalvision.training import (
     AnyExperiment,
     ClassicalExperiment,
@@ -131,27 +141,48 @@ class Run:
         *patterns: str | Path | np.ndarray[Any, Any],
         device: str = "cpu",
         calibrated: bool = True,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
     ) -> Predicted:
         """Say what patterns show.
 
+        Files that state how they were recorded are brought onto the run's axes; what is done to
+        them is said on the standard error.
+
         Args:
-            *patterns: Files, stacks, `DATA.zarr[0:10]`, as `crystalvision predict` takes them; or
-                raw counts (h, w), (c, h, w) or (n, c, h, w).
+            *patterns: Measured files, folders of them, stacks, `DATA.zarr[0:10]`, as `crystalvision
+                predict` takes them; or raw counts (*grid), (c, *grid) or (n, c, *grid).
             device: Where to predict: `cpu`, `cuda` or `auto`.
             calibrated: Whether to use the run's calibration.
+            pixel_size_inv_angstrom: Size of a pixel of files that do not state it [1/Å].
+            centre: Row and column of their direct beam.
+            energy_kev: Energy of their beam [keV].
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, instead.
 
         Raises:
             InputError: No pattern, or one that is not like those that the run was trained on.
         """
         if not patterns:
             raise InputError("predict: no pattern was given; give files or arrays of counts")
+        stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         predictor = Predictor(self._run, choose_device(device), calibrated=calibrated)
+        readers = Readers(registered_catalogue())
         names: list[str] = []
         said: list[Predictions] = []
         for place, pattern in enumerate(patterns):
-            for name, image in _patterns(pattern, place, self.record.image_shape):
+            of_array = isinstance(pattern, np.ndarray)
+            if isinstance(pattern, np.ndarray):
+                found = _of_array(pattern, place, self.record.image_shape)
+            else:
+                found = _of_path(str(pattern), predictor, stated, readers)
+            for name, image in found:
                 names.append(name)
-                said.append(predictor.predict(predictor.prepare(image, name)[None]))
+                prepared = predictor.prepare(image, name, None if of_array else UNSEEN)
+                said.append(predictor.predict(prepared[None], gap_values=UNSEEN))
         return Predicted(tuple(names), join(said))
 
     def __repr__(self) -> str:
@@ -375,15 +406,23 @@ def open_data(data: datasets.Dataset | str | Path) -> datasets.Dataset:
     return data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
 
 
-def _patterns(
-    pattern: str | Path | np.ndarray[Any, Any], place: int, image_shape: tuple[int, ...]
+def _of_array(
+    pattern: np.ndarray[Any, Any], place: int, image_shape: tuple[int, ...]
 ) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
-    """The patterns that one argument stands for, each with what it is called."""
-    if isinstance(pattern, np.ndarray):
-        stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
-        for number, image in enumerate(stack):
-            yield (f"array {place}[{number}]" if len(stack) > 1 else f"array {place}"), image
-        return
-    source = open_source(str(pattern), image_shape)
-    for number, name in enumerate(source.names):
-        yield name, source.read([number])[0]
+    """The patterns of an array, each with what it is called."""
+    stack = pattern if pattern.ndim > len(image_shape) else pattern[None]
+    for number, image in enumerate(stack):
+        yield (f"array {place}[{number}]" if len(stack) > 1 else f"array {place}"), image
+
+
+def _of_path(
+    argument: str, predictor: Predictor, stated: Stated, readers: Readers
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """The patterns of a file, folder or dataset on the run's axes, NaN for what was not seen."""
+    opened = open_sources(argument, predictor.record.image_shape, readers)
+    sources, fits = matched(predictor, opened, stated)
+    for note in (note for _, fit in fits for note in fit.notes):
+        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+    for source in sources:
+        for number, name in enumerate(source.names):
+            yield name, source.read([number])[0]

@@ -19,7 +19,12 @@ from crystalvision.cli._predictions import (
     print_table,
     write_predictions,
 )
-from crystalvision.cli._recorded import Stated, direct_beam, matched
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
+)
 from crystalvision.cli._refined import Refining, as_columns, print_refined
 from crystalvision.cli._state import State
 from crystalvision.console import err, out, print_json, progress
@@ -45,8 +50,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG, TIFF, NPY or MRC files of raw counts, or stacks of them; DATA.zarr, "
-            "'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
+            help="Measured files, as instruments write them; folders of them, or a CSV file with a "
+            "column file; DATA.zarr, 'DATA.zarr[3]' or 'DATA.zarr[0:10]'.",
         ),
     ],
     *,
@@ -108,6 +113,9 @@ def predict(
         float | None,
         typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
     ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     top: Annotated[
         int | None,
         typer.Option(min=1, max=1000, help="Likeliest classes to tell of each pattern."),
@@ -162,8 +170,8 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.image_files import parse_gap_values
-    from crystalvision.prediction import Predictor, open_source
+    from crystalvision.measured_files import Readers, parse_gap_values
+    from crystalvision.prediction import Predictor, Stated, matched, open_sources
     from crystalvision.training import choose_device
 
     _check_formats(output, json=json, csv=csv)
@@ -173,7 +181,7 @@ def predict(
         {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
     )
     refining = Refining.asked(refine, parts, misfit_limit, refine_to)
-    stated = Stated(pixel_size, direct_beam(centre), energy_kev)
+    stated = Stated(pixel_size, direct_beam(centre), energy_kev, wavelength_angstrom, anode)
     state: State = ctx.obj
     chosen = choose_device(device)
     if chosen.type == "cpu":
@@ -186,13 +194,21 @@ def predict(
     if not uncalibrated and not first.calibrated:
         err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
     ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    opened = [open_source(image, first.record.image_shape) for image in images]
+    readers = Readers(state.catalogue)
+    opened = [
+        source
+        for image in images
+        for source in open_sources(image, first.record.image_shape, readers, reader)
+    ]
     gap_values = parse_gap_values(gap_value or [])
-    sources, conditions = matched(first, opened, stated, differences(despite), gap_values)
+    sources, fits = matched(first, opened, stated, differences(despite), gap_values)
+    for note in (note for _, fit in fits for note in fit.notes):
+        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+    conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
     names = [name for source in sources for name in source.names]
     predictions = _restricted(_predicted(first, sources, ask), elements, with_elements)
     more: dict[str, Sequence[object]] = dict(likeliest(predictions, top) if top else {})
-    _print_notes(images, sources)
+    _print_notes(sources)
     refined = None
     if refining is not None:
         refined = refining.run(first, state.catalogue, sources, predictions)
@@ -259,14 +275,14 @@ def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
         raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
 
 
-def _print_notes(images: "Sequence[str]", sources: "Sequence[PatternSource]") -> None:
+def _print_notes(sources: "Sequence[PatternSource]") -> None:
     """Say how files were understood."""
-    from crystalvision.image_files import notes_text
+    from crystalvision.measured_files import notes_text
 
     notes: dict[str, list[str]] = {}
-    for image, source in zip(images, sources, strict=True):
+    for source in sources:
         for note in source.notes:
-            notes.setdefault(note, []).append(text_of(image))
+            notes.setdefault(note, []).append(text_of(source.path))
     for line in notes_text(notes):
         err.print(f"note: {line}", soft_wrap=True)
 

@@ -10,11 +10,17 @@ from typing import Any, Literal
 import numpy as np
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis
+from crystalvision.contracts import Axis, MeasuredAxis
+from crystalvision.datasets._axes_text import axes_text, reach_text
 from crystalvision.datasets._carry import carry, carry_seen, covers
 from crystalvision.datasets._conditions import Conditions, Range
+from crystalvision.datasets._curves import carry_curves, positions_on
+from crystalvision.datasets._match_curves import match_curves
 from crystalvision.errors import InputError
-from crystalvision.text import axis_symbol, quantity_text, unit_text
+from crystalvision.text import unit_text
+from crystalvision.x_rays import same_wavelength
+
+Array = np.ndarray[Any, Any]
 
 Despite = Literal["axes", "energy"]
 """What a user may say to know of, and to want all the same."""
@@ -41,28 +47,42 @@ class Match(Config):
         data_axes: Axes of these patterns.
         run_energy_kev: Least and greatest energy that the run was trained on [keV].
         data_energy_kev: That of these patterns.
+        run_wavelength_angstrom: Wavelength that the run was trained on [Å].
+        data_wavelength_angstrom: That of these patterns [Å].
         notes: What whoever reads the predictions must know, a line each.
     """
 
     axes: AxesMatch
     energy: EnergyMatch
     run_axes: tuple[Axis, ...] | None
-    data_axes: tuple[Axis, ...] | None
+    data_axes: tuple[MeasuredAxis, ...] | None
     run_energy_kev: Range | None
     data_energy_kev: Range | None
+    run_wavelength_angstrom: float | None = None
+    data_wavelength_angstrom: float | None = None
     notes: tuple[str, ...] = ()
 
-    def carry(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Images (..., *grid) on the run's axes: as they are, unless they must be carried."""
-        if self.axes != "carried" or self.data_axes is None or self.run_axes is None:
-            return images
-        return carry(images, self.data_axes, self.run_axes)
+    def carry(self, images: Array, seen: Array | None = None) -> tuple[Array, Array | None]:
+        """Images (..., *grid) on the run's axes, and masks of what of them was measured.
 
-    def carry_seen(self, seen: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Masks (..., *grid) of what was measured on the run's axes, as `carry` does images."""
-        if self.axes != "carried" or self.data_axes is None or self.run_axes is None:
-            return seen
-        return carry_seen(seen, self.data_axes, self.run_axes)
+        As they are, unless they must be carried. Counts of images are shared out by area; of
+        curves, see `carry_curves`. What the run looks at and the patterns do not reach was not
+        measured.
+
+        Args:
+            images: Patterns.
+            seen: Which of their points were measured, of a shape that broadcasts to theirs; `None`
+                for all of them.
+        """
+        data, run = self.data_axes, self.run_axes
+        if self.axes != "carried" or data is None or run is None:
+            return images, seen
+        if len(run) == 1:
+            waves = self.data_wavelength_angstrom, self.run_wavelength_angstrom
+            return carry_curves(images, seen, positions_on(data[0], run[0], *waves), run[0])
+        even = tuple(axis for axis in data if isinstance(axis, Axis))
+        carried = carry(images, even, run)
+        return carried, None if seen is None else carry_seen(seen, even, run)
 
 
 def match(
@@ -96,10 +116,12 @@ def match(
     return Match(
         axes=matched,
         energy=energy,
-        run_axes=run.axes,
+        run_axes=_even(run.axes),
         data_axes=data.axes,
         run_energy_kev=run.energy_kev,
         data_energy_kev=data.energy_kev,
+        run_wavelength_angstrom=run.wavelength_angstrom,
+        data_wavelength_angstrom=data.wavelength_angstrom,
         notes=tuple(each for each in (note, other) if each),
     )
 
@@ -115,12 +137,15 @@ def differences(one: Conditions, other: Conditions, one_name: str, other_name: s
     """
     found = []
     if one.axes is not None and other.axes is not None:
-        pairs = zip(one.axes, other.axes, strict=False)
+        pairs = zip(_even(one.axes) or (), _even(other.axes) or (), strict=False)
         alike = len(one.axes) == len(other.axes)
         if not (alike and all(_within(*pair, other) for pair in pairs)):
             found.append(
-                f"{one_name} has {_axes_text(one.axes)}, {other_name} {_axes_text(other.axes)}"
+                f"{one_name} has {axes_text(one.axes)}, {other_name} {axes_text(other.axes)}"
             )
+    waves = one.wavelength_angstrom, other.wavelength_angstrom
+    if waves[0] and waves[1] and not same_wavelength(waves[0], waves[1]):
+        found.append(f"{one_name} has {waves[0]:g} Å, {other_name} {waves[1]:g} Å")
     if one.energy_kev is not None and other.energy_kev is not None and not _near(one, other):
         found.append(f"{one_name} has {_beam_text(one)}, {other_name} {_beam_text(other)}")
     return found
@@ -133,19 +158,21 @@ def _match_axes(
     if run.axes is None or data.axes is None:
         return "assumed", (
             f"{data_name} states no axes: it is taken to have those of {run_name}, "
-            f"{_axes_text(run.axes)}"
+            f"{axes_text(run.axes)}"
         )
     if len(data.axes) != len(run.axes):
         raise InputError(
-            f"{data_name} has {_axes_text(data.axes)}, but {run_name} was trained on "
-            f"{_axes_text(run.axes)}: patterns of {len(data.axes)} dimensions are none of "
+            f"{data_name} has {axes_text(data.axes)}, but {run_name} was trained on "
+            f"{axes_text(run.axes)}: patterns of {len(data.axes)} dimensions are none of "
             f"{len(run.axes)}; use data of those axes, or train a run on data of these"
         )
-    pairs = list(zip(data.axes, run.axes, strict=True))
+    if len(run.axes) == 1 and not as_stored:
+        return match_curves(run, data, run_name, data_name)
+    pairs = _even_pairs(data.axes, run.axes, data_name)
     if all(_same(one, other) for one, other in pairs):
         return "same", ""
-    sentence = f"{data_name} has {_axes_text(data.axes)}; {run_name} was trained on "
-    sentence += _axes_text(run.axes)
+    sentence = f"{data_name} has {axes_text(data.axes)}; {run_name} was trained on "
+    sentence += axes_text(run.axes)
     if all(_within(*pair, run) for pair in pairs):
         return "within what was trained", f"{sentence}, which is within what it was trained on"
     if as_stored and all(one.size == other.size for one, other in pairs):
@@ -157,6 +184,25 @@ def _match_axes(
             f"{_or_despite(pairs, as_stored)}"
         )
     return "carried", f"{sentence}: its counts are carried onto those"
+
+
+def _even(axes: tuple[MeasuredAxis, ...] | None) -> tuple[Axis, ...] | None:
+    """Axes, of which only those of files could be uneven."""
+    return None if axes is None else tuple(axis for axis in axes if isinstance(axis, Axis))
+
+
+def _even_pairs(
+    data: tuple[MeasuredAxis, ...], run: tuple[MeasuredAxis, ...], name: str
+) -> list[tuple[Axis, Axis]]:
+    """Axes of patterns and those of a run that go with them.
+
+    Raises:
+        InputError: One of the patterns is uneven.
+    """
+    pairs = list(zip(_even(data) or (), _even(run) or (), strict=False))
+    if len(pairs) < len(data):
+        raise InputError(f"{name} has an uneven axis ({axes_text(data)}), which is not read so")
+    return pairs
 
 
 def _or_despite(pairs: list[tuple[Axis, Axis]], as_stored: bool) -> str:
@@ -197,8 +243,8 @@ def _trouble(data: Axis, run: Axis) -> str:
         )
     if not covers(data, run):
         return (
-            f"along {run.name} it reaches from {_reach_text(data)}, and so not over all that the "
-            f"run looks at, from {_reach_text(run)}"
+            f"along {run.name} it reaches from {reach_text(data)}, and so not over all that the "
+            f"run looks at, from {reach_text(run)}"
         )
     return ""
 
@@ -242,24 +288,3 @@ def _beam_text(known: Conditions) -> str:
     low, high = known.energy_kev
     energy = f"{low:g} keV" if low == high else f"{low:g} to {high:g} keV"
     return f"{energy} {known.radiation}" if known.radiation else energy
-
-
-def _axes_text(axes: tuple[Axis, ...] | None) -> str:
-    """Size and place of pixels in a few words."""
-    if axes is None:
-        return "unknown axes"
-    if tuple(axis.name for axis in axes) != ("q_y", "q_x"):
-        return " × ".join(
-            f"{axis.size} points of {axis_symbol(axis.name)} from {_reach_text(axis)}"
-            for axis in axes
-        )
-    sizes = "×".join(str(axis.size) for axis in axes)
-    scales = list(dict.fromkeys(f"{axis.scale:.6g}" for axis in axes))
-    centre = ", ".join(f"{-axis.offset / axis.scale:.5g}" for axis in axes)
-    units = unit_text(axes[0].units)
-    return f"{sizes} pixels of {' × '.join(scales)} {units} about pixel ({centre})"
-
-
-def _reach_text(axis: Axis) -> str:
-    low, high = axis.offset - axis.scale / 2, axis.offset + axis.scale * (axis.size - 0.5)
-    return f"{low:.4g} to {quantity_text(high, axis.units, 4)}"

@@ -13,7 +13,7 @@ from crystalvision.datasets import ImageType, Seen
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
-from crystalvision.image_files import GapValues, PatternFile, fill_gaps, find_gaps, saturated
+from crystalvision.measured_files import GapValues, PatternFile, fill_gaps, find_gaps, saturated
 
 Array = np.ndarray[Any, Any]
 
@@ -41,11 +41,11 @@ class Kind:
     """What all images have in common.
 
     Attributes:
-        shape: (c, h, w).
+        shape: (c, *grid).
         dtype: Type in which they are stored.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     dtype: ImageType
 
 

@@ -11,7 +11,8 @@ from crystalvision.datasets import Column, Dataset
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import frame_of
 from crystalvision.exchange._listing import files_below
-from crystalvision.image_files import SUFFIXES
+from crystalvision.exchange._png import LABELS
+from crystalvision.measured_files import Readers
 
 FILE_DIGEST = "file_sha256"
 # A float, which is NaN in a merged dataset where a sample has no file; it holds 52 bits exactly.
@@ -34,12 +35,13 @@ def file_digests(folder: Path, names: Sequence[str]) -> Float64[np.ndarray, "n"]
     return np.array([known[file] for file in files], dtype=np.float64)
 
 
-def changed_files(dataset: Dataset, folder: Path) -> list[str]:
+def changed_files(dataset: Dataset, folder: Path, readers: Readers | None = None) -> list[str]:
     """What differs between the files that a dataset was imported from, and those of a folder.
 
     Args:
         dataset: The dataset.
         folder: The folder that it was imported from, wherever that is now.
+        readers: What reads files; by default what is installed.
 
     Returns:
         A line for each kind of difference; none if all files are as they were.
@@ -55,7 +57,9 @@ def changed_files(dataset: Dataset, folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected the images that were imported")
     known = dataset.column(FILE_DIGEST)
-    images = [path for path in files_below(folder) if path.suffix.lower() in SUFFIXES]
+    readers = readers or Readers()
+    labels = folder / LABELS
+    images = [each for each in files_below(folder) if readers.reads(each) and each != labels]
     found = {path: _digest(path) for path in images}
     lost = np.flatnonzero(~np.isin(known, list(found.values())) & ~np.isnan(known))
     new = [path for path, digest in found.items() if digest not in set(known.tolist())]

@@ -12,7 +12,7 @@ import numpy as np
 from crystalvision.datasets import Column
 from crystalvision.errors import InputError
 from crystalvision.exchange._listing import Listing
-from crystalvision.image_files import Array, ImageFile, PatternFile, open_image_file
+from crystalvision.measured_files import Array, OpenFile, PatternFile, Readers
 
 PAGE = "page"
 _PAGE_COLUMN = Column(dtype="int64", description="number of the image in its file, from 0")
@@ -27,19 +27,21 @@ class Frames:
         notes: How files were understood: note → files, once each.
     """
 
-    def __init__(self, folder: Path, channels: int, page: int | None) -> None:
+    def __init__(self, folder: Path, channels: int, page: int | None, readers: Readers) -> None:
         """Read images of a folder.
 
         Args:
             folder: Where they are.
             channels: Channels of an image.
             page: Which image of each file to take; by default all.
+            readers: What reads files.
         """
         self.folder = folder
         self.notes: dict[str, dict[str, None]] = {}
         self._channels = channels
         self._page = page
-        self._last: ImageFile | None = None
+        self._readers = readers
+        self._last: OpenFile | None = None
 
     def patterns(self, name: str) -> PatternFile:
         """What a name means: all images of a file, or one.
@@ -51,7 +53,7 @@ class Frames:
         path = self.folder / file
         if self._last is None or self._last.path != path:
             self.close()
-            self._last = open_image_file(path)
+            self._last = self._readers.open(path)
         chosen = self._page if number is None else number
         if chosen is not None and chosen >= len(self._last.frames):
             raise InputError(

@@ -12,7 +12,7 @@ from crystalvision.exchange._check_images import Picture, read_as
 from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._plan import ImportPlan, ImportSettings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
-from crystalvision.image_files import GapValues
+from crystalvision.measured_files import GapValues, Readers
 from crystalvision.storage import disk_errors
 
 
@@ -46,6 +46,7 @@ def import_folder(
     gap_values: GapValues = None,
     name: str | None = None,
     mode: Mode = "create",
+    readers: Readers | None = None,
     begin: Begin = begin_nothing,
 ) -> Imported:
     """Make a dataset of a folder of labelled images.
@@ -70,6 +71,7 @@ def import_folder(
             values are refused.
         name: Name of the dataset; by default that of the folder.
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
+        readers: What reads files; by default what is installed.
         begin: Told what begins and how many steps it has; what it returns is told of each.
 
     Raises:
@@ -84,7 +86,15 @@ def import_folder(
         raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
     check_place(output, mode)
     settings = ImportSettings(
-        pixel_size_inv_angstrom, centre, energy_kev, severities, channels, name, page, gap_values
+        pixel_size_inv_angstrom,
+        centre,
+        energy_kev,
+        severities,
+        channels,
+        name,
+        page,
+        gap_values,
+        readers or Readers(),
     )
     with disk_errors(folder, "read"):
         plan = plan_import(folder, settings, begin)

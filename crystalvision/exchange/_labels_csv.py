@@ -3,7 +3,7 @@
 import csv
 import posixpath
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Int
@@ -16,7 +16,7 @@ from crystalvision.exchange._listing import Listing, file_order, files_below
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import SAMPLE
 from crystalvision.exchange._table import CLASS, FILE
-from crystalvision.image_files import SUFFIXES
+from crystalvision.measured_files import Readers
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.text import restore
 
@@ -27,11 +27,12 @@ _OF_EXPORTS = (SAMPLE, SPLIT, SUBSET_RANK)
 Table = dict[str, list[str]]
 
 
-def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listing:
+def list_labels_csv(folder: Path, readers: Readers, header: DatasetHeader | None = None) -> Listing:
     """The images of a folder that has a `labels.csv`.
 
     Args:
         folder: The folder.
+        readers: What reads files.
         header: Header of the dataset from which it was exported, if it was: classes keep their
             numbers, and columns their types.
 
@@ -51,7 +52,7 @@ def list_labels_csv(folder: Path, header: DatasetHeader | None = None) -> Listin
     rest = {name: texts for name, texts in table.items() if name not in skip}
     columns, left_out = number_columns(path, rest, lines, header.columns if header else {})
     notes = [f"{path}: column '{name}' holds no numbers, so it is left out" for name in left_out]
-    unlisted = _unlisted(folder, table[FILE])
+    unlisted = _unlisted(folder, table[FILE], readers)
     if unlisted:
         notes.append(
             f"{len(unlisted)} images are not in {path}, so they are left out; the first is "
@@ -227,12 +228,8 @@ def _specimens(
     return np.array([place[text] for text in given], dtype=np.int64), tuple(names)
 
 
-def _unlisted(folder: Path, files: Sequence[str]) -> list[str]:
+def _unlisted(folder: Path, files: Sequence[str], readers: Readers) -> list[str]:
     """Images of the folder that the file does not name."""
-    known = {frame_of(folder, name)[0] for name in files}
+    known = {LABELS, *(frame_of(folder, name)[0] for name in files)}
     found = (path.relative_to(folder).as_posix() for path in files_below(folder))
-    return [
-        name
-        for name in found
-        if PurePosixPath(name).suffix.lower() in SUFFIXES and name not in known
-    ]
+    return [name for name in found if readers.reads(name) and name not in known]

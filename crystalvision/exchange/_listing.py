@@ -10,9 +10,10 @@ from jaxtyping import Float32, Int
 
 from crystalvision.datasets import Column
 from crystalvision.errors import InputError
-from crystalvision.image_files import SUFFIXES, unread_suffix
+from crystalvision.measured_files import Readers
 from crystalvision.ordinary_files import is_litter, text_of
 
+_TEXTS = {".csv", ".txt", ".dat"}  # which need not be patterns where none are looked for
 _SPLITS = {"train", "training", "validation", "valid", "val", "test", "testing"}
 
 
@@ -48,8 +49,12 @@ def file_order(files: list[str]) -> list[int]:
     return sorted(range(len(files)), key=lambda row: (PurePosixPath(files[row]).name, files[row]))
 
 
-def list_class_folders(folder: Path) -> Listing:
-    """The images of a folder that has a folder for each class.
+def list_class_folders(folder: Path, readers: Readers) -> Listing:
+    """The patterns of a folder that has a folder for each class.
+
+    Args:
+        folder: The folder.
+        readers: What reads files.
 
     Raises:
         InputError: There are no such folders, one has no image, or something else is in the way.
@@ -63,7 +68,8 @@ def list_class_folders(folder: Path) -> Listing:
             check_name(place)
             places.append(place)
     for place in places:
-        if place.is_file() and place.suffix.lower() in SUFFIXES:
+        text = place.suffix.lower() in _TEXTS
+        if place.is_file() and readers.reads(place) and not text:
             raise InputError(
                 f"{place}: lies beside the folders of classes; expected {folder.name}/CLASS/"
                 f"{place.name}, or a labels.csv with the columns file and class"
@@ -71,14 +77,14 @@ def list_class_folders(folder: Path) -> Listing:
     classes = [place for place in places if place.is_dir()]
     if not classes:
         raise InputError(
-            f"{folder}: holds no images; expected {folder.name}/CLASS/IMAGE{SUFFIXES[0]}, or a "
+            f"{folder}: holds no images; expected {folder.name}/CLASS/PATTERN.tif, or a "
             "labels.csv with the columns file and class"
         )
     _check_no_splits(folder, classes)
     files: list[str] = []
     labels: list[int] = []
     for label, place in enumerate(classes):
-        found, ignored = images_below(place)
+        found, ignored = images_below(place, readers)
         litter += ignored
         if not found:
             raise InputError(
@@ -106,7 +112,7 @@ def _check_no_splits(folder: Path, classes: list[Path]) -> None:
         )
 
 
-def images_below(place: Path) -> tuple[list[Path], int]:
+def images_below(place: Path, readers: Readers) -> tuple[list[Path], int]:
     """Every image below a folder, also behind links, and how much litter lies among them.
 
     Raises:
@@ -117,8 +123,8 @@ def images_below(place: Path) -> tuple[list[Path], int]:
     for path in _walk(place, _around(place)):
         if is_litter(path.name):
             litter += 1
-        elif path.suffix.lower() not in SUFFIXES:
-            raise InputError(f"{unread_suffix(path)}; convert it, or move it elsewhere")
+        elif not readers.reads(path):
+            raise InputError(f"{readers.unread(path)}; convert it, or move it elsewhere")
         else:
             found.append(path)
     return found, litter

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from crystalvision.exchange._listing import Listing, list_class_folders
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import Begin, Rows
 from crystalvision.exchange._severities import class_severities, severities_of
-from crystalvision.image_files import GapValues, notes_text
+from crystalvision.measured_files import GapValues, Readers, notes_text
 from crystalvision.ordinary_files import text_of
 
 _SHARD_BYTES = 8 * 2**20
@@ -52,6 +52,7 @@ class ImportSettings:
     name: str | None
     page: int | None = None
     gap_values: GapValues = None
+    readers: Readers = field(default_factory=Readers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class ImportPlan:
         notes: What was left out or assumed, a line each.
         page: Which image of each file is taken, if not all.
         gap_values: What marks pixels that were not measured.
+        readers: What reads files.
     """
 
     folder: Path
@@ -81,10 +83,11 @@ class ImportPlan:
     notes: tuple[str, ...]
     page: int | None
     gap_values: GapValues
+    readers: Readers
 
     def frames(self) -> Frames:
         """Reads the images as they were checked."""
-        return Frames(self.folder, self.kind.shape[0], self.page)
+        return Frames(self.folder, self.kind.shape[0], self.page, self.readers)
 
 
 def plan_import(folder: Path, settings: ImportSettings, begin: Begin) -> ImportPlan:
@@ -101,11 +104,11 @@ def plan_import(folder: Path, settings: ImportSettings, begin: Begin) -> ImportP
     document = read_document(folder / DOCUMENT)
     known = document.header if document else None
     if (folder / LABELS).is_file():
-        listing = list_labels_csv(folder, known)
+        listing = list_labels_csv(folder, settings.readers, known)
     else:
-        listing = list_class_folders(folder)
+        listing = list_class_folders(folder, settings.readers)
     channels = settings.channels or (known.image_shape[0] if known else None)
-    with Frames(folder, channels or 1, settings.page) as frames:
+    with Frames(folder, channels or 1, settings.page, settings.readers) as frames:
         return _plan(listing, channels, settings, document, frames, begin)
 
 
@@ -173,6 +176,7 @@ def _plan(
         ),
         page=settings.page,
         gap_values=settings.gap_values,
+        readers=settings.readers,
     )
 
 

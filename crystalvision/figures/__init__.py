@@ -1,5 +1,6 @@
 """Figures that more than one part of the toolkit draws, and how all of them look."""
 
+from crystalvision.figures._measured import draw_measured
 from crystalvision.figures._style import (
     COLOURS,
     DASHES,
@@ -19,6 +20,7 @@ __all__ = [
     "FAINT",
     "INK",
     "MARKERS",
+    "draw_measured",
     "draw_phase",
     "drawing",
     "kept_weights",

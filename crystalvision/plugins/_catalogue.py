@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
         Head,
         Input,
         Instrument,
+        Reader,
         Renderer,
         Target,
         Task,
@@ -207,6 +208,13 @@ class Catalogue:
         spec: object,
         catalogue: "Catalogue",
     ) -> "Source": ...
+    @overload
+    def create(
+        self,
+        kind: Literal["reader"],
+        name: str,
+        options: Mapping[str, object] = ...,
+    ) -> "Reader": ...
     @overload
     def create(
         self,

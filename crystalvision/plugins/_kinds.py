@@ -9,6 +9,7 @@ FactoryKind = Literal[
     "renderer",
     "instrument",
     "source",
+    "reader",
     "input",
     "augmentation",
     "backbone",
@@ -58,6 +59,11 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "source", "crystalvision_sources", context=("spec", "catalogue"), requires=("samples",)
+        ),
+        Kind(
+            "reader",
+            "crystalvision_readers",
+            requires=("format", "suffixes", "signatures", "recognises", "open"),
         ),
         Kind(
             "input", "crystalvision_inputs", on_request=("axes",), requires=("axes", "keeps_counts")

@@ -16,7 +16,13 @@ from crystalvision.prediction._predictions import (
 from crystalvision.prediction._predictor import Predictor
 from crystalvision.prediction._refine import CandidateFits, RefinedPattern, most_probable
 from crystalvision.prediction._refined_figure import draw_refined, refined_figure
-from crystalvision.prediction._sources import PatternSource, open_source, read_image
+from crystalvision.prediction._sources import (
+    PatternSource,
+    open_source,
+    open_sources,
+    read_image,
+)
+from crystalvision.prediction._stated import Stated, matched
 
 __all__ = [
     "UNSEEN",
@@ -30,6 +36,7 @@ __all__ = [
     "Predictor",
     "RefinedPattern",
     "Spread",
+    "Stated",
     "TargetMap",
     "carried",
     "draw_explanation",
@@ -38,8 +45,10 @@ __all__ = [
     "grouped_columns",
     "join",
     "map_arrays",
+    "matched",
     "most_probable",
     "open_source",
+    "open_sources",
     "parse_elements",
     "read_image",
     "refined_figure",

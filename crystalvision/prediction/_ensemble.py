@@ -10,7 +10,7 @@ import torch
 from crystalvision.contracts import Estimate, Target
 from crystalvision.datasets import differences
 from crystalvision.errors import InputError
-from crystalvision.image_files import GapValues
+from crystalvision.measured_files import GapValues
 from crystalvision.models import listed
 from crystalvision.prediction._predictions import Estimates, Predictions, estimates_of
 from crystalvision.prediction._predictor import Predictor

@@ -21,7 +21,7 @@ def carried(match: Match, counts: Array, seen: Array | None) -> Array:
         counts: As measured, 0 for what was not.
         seen: Which points were measured; `None` for all of them.
     """
-    images = match.carry(counts)
+    images, seen = match.carry(counts, None if seen is None or seen.all() else seen)
     if seen is None or seen.all():
         return images
-    return np.where(match.carry_seen(seen), images, np.float32(math.nan)).astype(np.float32)
+    return np.where(seen, images, np.float32(math.nan)).astype(np.float32)

@@ -13,8 +13,8 @@ from crystalvision.calibration import load_calibration, predict_with, views_of
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError
-from crystalvision.image_files import GapValues, as_counts, find_gaps
 from crystalvision.inputs import take_marks
+from crystalvision.measured_files import GapValues, as_counts, find_gaps
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction._dropout import check_dropout, dropout_on
 from crystalvision.prediction._explain import Explanation, explain

@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from crystalvision.contracts import Frame, Recording
 from crystalvision.datasets import Conditions, Dataset
 from crystalvision.errors import InputError
-from crystalvision.image_files import (
-    SUFFIXES,
+from crystalvision.measured_files import (
+    OpenFile,
+    PatternFile,
+    Readers,
+    files_of_folder,
+    files_of_list,
+    is_list,
     open_pattern_file,
     read_image_file,
-    unread_suffix,
 )
 from crystalvision.ordinary_files import check_ordinary, text_of
 
 _CHOSEN = re.compile(r"(?P<path>.+)\[(?P<index>[^\]]*)\]", re.DOTALL)
 _INDEX = re.compile(r"[0-9]{1,18}")  # not isdigit, which also means ² and ٣
-_EXPECTED = f"{', '.join(SUFFIXES)}, DATA.zarr or DATA.zarr[INDEX]"
+_EXPECTED = "a measured file, DATA.zarr or DATA.zarr[INDEX]"
 
 Array = np.ndarray[Any, Any]
 
@@ -50,20 +55,24 @@ class PatternSource:
         return len(self.names)
 
 
-def open_source(argument: str, image_shape: tuple[int, ...]) -> PatternSource:
+def open_source(
+    argument: str, image_shape: tuple[int, ...], readers: Readers | None = None
+) -> PatternSource:
     """Find the patterns that an argument names; they are not read yet.
 
     Args:
         argument: Path of a PNG, TIFF, NPY or MRC file with an image or several; path of a dataset,
             or of a Zarr array; or either with `[INDEX]` or `[FIRST:END]`.
-        image_shape: Shape (c, h, w) of a pattern; its channels tell images from channels.
+        image_shape: Shape (c, *grid) of a pattern; its channels tell images from channels.
+        readers: What reads files; by default what is installed.
 
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
+    readers = readers or Readers()
     path, chosen = _take_apart(argument)
     if not path.is_dir():
-        return _of_file(path, chosen, image_shape[0])
+        return _of_file(path, chosen, image_shape[0], readers)
     count, read, dataset = _open_folder(path)
     numbers = range(count) if chosen is None else _choose(path, chosen, count)
     names = tuple(f"{text_of(path)}[{number}]" for number in numbers)
@@ -75,6 +84,41 @@ def open_source(argument: str, image_shape: tuple[int, ...]) -> PatternSource:
         conditions=Conditions.of_dataset(dataset),
         seen=lambda places: dataset.seen([numbers[place] for place in places]),
     )
+
+
+def open_sources(
+    argument: str,
+    image_shape: tuple[int, ...],
+    readers: Readers | None = None,
+    reader: str | None = None,
+) -> list[PatternSource]:
+    """Find all patterns that an argument names, those of each range of a file by themselves.
+
+    Args:
+        argument: As for `open_source`; or a folder of measured files, all of which are meant; or a
+            CSV file with a column `file`, whose paths are relative to its folder.
+        image_shape: As for `open_source`.
+        readers: What reads files; by default what is installed.
+        reader: Name of the reader to use; by default the one that knows each file.
+
+    Raises:
+        InputError: As for `open_source`, or a folder or list without measured files.
+    """
+    readers = readers or Readers()
+    path, chosen = _take_apart(argument)
+    if chosen is None and path.is_dir() and not _is_zarr(path):
+        files = files_of_folder(path, readers)
+    elif chosen is None and is_list(path):
+        files = files_of_list(path)
+    elif path.is_dir():
+        return [open_source(argument, image_shape, readers)]
+    else:
+        return _of_measured_file(path, chosen, image_shape[0], readers, reader)
+    return [
+        source
+        for file in files
+        for source in _of_measured_file(file, None, image_shape[0], readers, reader)
+    ]
 
 
 def read_image(source: str) -> Array:
@@ -90,12 +134,13 @@ def read_image(source: str) -> Array:
     Raises:
         InputError: No such file or pattern, or one that is no image.
     """
+    readers = Readers()
     path, chosen = _take_apart(source)
     if chosen is None and path.is_dir():
         raise InputError(f"{source} is a folder; expected {_EXPECTED}")
     if chosen is None:
-        return read_image_file(path)
-    found = open_source(source, (1, 0, 0))
+        return read_image_file(path, readers)
+    found = open_source(source, (1, 0, 0), readers)
     if len(found) != 1:
         raise InputError(f"{source} names {len(found)} patterns; expected one")
     return np.asarray(found.read([0])[0])
@@ -114,39 +159,96 @@ def _take_apart(argument: str) -> tuple[Path, str | None]:
     if not there and not path.is_symlink():
         raise InputError(f"{argument}: no such file")
     check_ordinary(path)
-    if path.is_file() and path.suffix.lower() not in SUFFIXES:
-        raise InputError(unread_suffix(path, ", DATA.zarr or DATA.zarr[INDEX]"))
     return path, chosen
 
 
-def _of_file(path: Path, chosen: str | None, channels: int) -> PatternSource:
-    def choose(count: int) -> range:
-        return _choose(path, chosen or "", count)
+def _of_file(
+    path: Path,
+    chosen: Sequence[int] | str | None,
+    channels: int,
+    readers: Readers,
+    reader: str | None = None,
+) -> PatternSource:
+    """Patterns of a file: those of some numbers, those that a text chooses, or all."""
+
+    def choose(count: int) -> Sequence[int]:
+        return _choose(path, chosen, count) if isinstance(chosen, str) else chosen or range(count)
+
+    def opened() -> PatternFile:
+        choice = None if chosen is None else choose
+        return open_pattern_file(path, channels, choice, readers=readers, reader=reader)
 
     notes: dict[str, None] = {}
-    choice = None if chosen is None else choose
-    with open_pattern_file(path, channels, choice) as file:
-        notes |= dict.fromkeys(file.notes)
-        count = len(file)
-        whole = chosen is None and file.alone
+    with opened() as file:
+        count, first = len(file), file.frame(0)
+        notes |= dict.fromkeys((*file.notes, *_assumptions(first)))
+        whole = file.alone and not isinstance(chosen, str)
         names = [str(path)] if whole else [f"{path}[{number}]" for number in file.numbers]
 
-    def read(places: Sequence[int]) -> Array:
-        with open_pattern_file(path, channels, choice) as again:
+    def records(places: Sequence[int]) -> list[Recording]:
+        with opened() as again:
             if len(again) != count:
                 raise InputError(f"{path}: was changed while it was read; run again")
-            images = np.stack([again.read(place) for place in places])
+            found = [again.record(place) for place in places]
             notes.update(dict.fromkeys(again.notes))
+        return found
+
+    def read(places: Sequence[int]) -> Array:
+        images = np.stack([record.counts for record in records(places)])
         return images[:, 0] if channels == 1 else images
 
-    return PatternSource(tuple(map(text_of, names)), read, path, notes=notes)
+    def seen(places: Sequence[int]) -> Array | None:
+        found = records(places)
+        if all(record.seen is None for record in found):
+            return None
+        grid = found[0].counts.shape[1:]
+        masks = [np.ones(grid, bool) if one.seen is None else one.seen for one in found]
+        return np.stack(masks) if channels == 1 else np.stack(masks)[:, None]
+
+    conditions = Conditions.of_frame(first)
+    return PatternSource(tuple(map(text_of, names)), read, path, conditions, notes, seen)
+
+
+def _assumptions(frame: Frame) -> list[str]:
+    return [f"states less than is needed; taken to be so: {text}" for text in frame.facts.assumed]
+
+
+def _of_measured_file(
+    path: Path, chosen: str | None, channels: int, readers: Readers, reader: str | None
+) -> list[PatternSource]:
+    """Patterns of a file, which are curves of their own axes, or alike.
+
+    Raises:
+        InputError: As for `open_source`, or a curve that holds no counts.
+    """
+    with readers.open(path, reader) as file:
+        frames = file.frames
+        if frames[0].dimensions != 1:
+            return [_of_file(path, chosen, channels, readers, reader)]
+        numbers = range(len(frames)) if chosen is None else _choose(path, chosen, len(frames))
+        for number in numbers:
+            _check_curve(file, number)
+    return [_of_file(path, [number], channels, readers, reader) for number in numbers]
+
+
+def _check_curve(file: OpenFile, number: int) -> None:
+    found = file.read(number)
+    known = found.counts if found.seen is None else found.counts[..., found.seen]
+    if not known.size or known.min() == known.max():
+        where = f"{file.path}[{number}]" if len(file.frames) > 1 else str(file.path)
+        what = f"its value is {known.min():g} everywhere" if known.size else "all of it is masked"
+        raise InputError(f"{where}: holds no counts: {what}; leave it out, or measure it again")
+
+
+def _is_zarr(path: Path) -> bool:
+    return (path / "zarr.json").is_file() or (path / ".zarray").is_file()
 
 
 def _open_folder(path: Path) -> tuple[int, Callable[[Sequence[int]], Array], Dataset | None]:
     """A dataset of ours, or any Zarr array, which states nothing of how it was recorded."""
     import zarr
 
-    if not (path / "zarr.json").is_file() and not (path / ".zarray").is_file():
+    if not _is_zarr(path):
         raise InputError(f"{path} is a folder; expected {_EXPECTED}")
     try:
         opened = zarr.open(str(path), mode="r")

@@ -16,6 +16,7 @@ def crystalvision_features() -> Mapping[str, str]:
         "hog": "crystalvision_classical.features.hog:Hog",
         "pca": "crystalvision_classical.features.pca:PixelPca",
         "radial-profile": "crystalvision_classical.features.radial_profile:RadialProfile",
+        "ring-moments": "crystalvision_classical.features.ring_moments:RingMoments",
         "values": "crystalvision_classical.features.values:Values",
     }
 
@@ -36,5 +37,5 @@ def crystalvision_estimators() -> Mapping[str, str]:
 @hookimpl
 def crystalvision_experiments() -> Mapping[str, Path]:
     """The experiments that come with the toolkit: one for each classifier."""
-    names = ("knn", "logistic", "naive-bayes", "random-forest", "svm")
+    names = ("knn", "logistic", "naive-bayes", "random-forest", "ring-moments", "svm")
     return {name: _EXPERIMENTS / f"{name}.yaml" for name in names}

@@ -21,4 +21,4 @@ class Log1p(Input):
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
     ) -> tuple[Float[torch.Tensor, "b c *grid"], Bool[torch.Tensor, "b #c *grid"] | None]:
         """See `Input.forward`."""
-        return torch.log1p(images), seen
+        return torch.log1p(images.clamp_min(0)), seen

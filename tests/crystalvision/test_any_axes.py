@@ -362,12 +362,14 @@ def test_curves_are_carried_and_other_dimensions_refused():
     found = match(knows(*AXES), knows(fine), run_name="the run", data_name="the data")
     assert found.axes == "carried"
     counts = np.random.default_rng(0).poisson(50, (3, 1, 240))
-    carried = found.carry(counts)
+    carried, seen = found.carry(counts)
+    assert seen.all()
     assert carried.shape == (3, 1, 60)
     assert carried[:, :, 1:-1] == pytest.approx(counts.reshape(3, 1, 60, 4).sum(-1)[:, :, 1:-1])
     mask = np.ones((1, 240), dtype=bool)
-    mask[0, 81] = False
-    assert np.flatnonzero(~found.carry_seen(mask)[0]).tolist() == [20]
+    mask[0, 81:84] = False
+    _, seen = found.carry(counts[0], mask)
+    assert np.flatnonzero(~seen[0]).tolist() == [20]
     other = (*AXES, Axis(name="x", size=4, scale=1, offset=0, units="angstrom"))
     with pytest.raises(InputError, match="of 2 dimensions are none of 1; use data of those axes"):
         match(knows(*AXES), knows(*other), run_name="the run", data_name="the data")

@@ -54,6 +54,31 @@ def test_spots_have_a_spread_that_a_ring_of_the_same_mean_has_not():
     assert spread[8] > 1
 
 
+def test_ring_moments_know_no_dose_and_no_counting_noise():
+    rng = np.random.default_rng(0)
+    rate = rng.gamma(0.5, 2.0, (200, 200))  # as uneven as spots
+    moments = create("ring-moments", size=200, ring_pixels=50, binnings=(1,))
+    for dose in (20, 2):
+        counts = moments(batch(rng.poisson(rate * dose)))[0]
+        found = np.split(counts, 4)
+        rings = radius((99.5, 99.5), 200) // 50
+        for k, (one, two, three) in enumerate(zip(*found[:3], strict=True)):
+            inside = rate[rings == k] / rate.mean()
+            assert one == pytest.approx(inside.mean(), rel=0.05)
+            assert two == pytest.approx(np.sqrt((inside**2).mean()), rel=0.05)
+            assert three == pytest.approx(np.cbrt((inside**3).mean()), rel=0.12)
+
+
+def test_ring_moments_of_a_turned_and_of_an_empty_pattern():
+    moments = create("ring-moments", size=32)
+    counts = np.random.default_rng(0).poisson(0.7, (32, 32))
+    assert np.allclose(moments(batch(counts)), moments(batch(np.rot90(counts))))
+    assert moments(batch(counts)).shape == (1, 4 * (4 + 4 + 4))
+    empty = moments(batch(np.zeros((32, 32))))[0].reshape(3, 4, 4)
+    assert (empty[:, :3] == 0).all()
+    assert (empty[:, 3] == 1).all()
+
+
 def test_the_profile_is_the_same_for_a_turned_crystal():
     pattern = np.random.default_rng(0).random((SIZE, SIZE))
     profile = create("radial-profile")
@@ -102,6 +127,8 @@ def test_principal_components_give_back_patterns_of_as_many_dimensions():
     ("name", "options", "message"),
     [
         ("radial-profile", {"ring_pixels": 20}, r"ring_pixels=20 leaves 0 rings"),
+        ("ring-moments", {"ring_pixels": 20}, r"ring_pixels=20 leaves 0 rings"),
+        ("ring-moments", {"binnings": (1, 40)}, r"40×40 pixels do not fit images of 33×33"),
         ("hog", {"cell_pixels": 32}, r"needs 64×64 pixels, but prepared images have 33×33"),
         ("haralick", {"distances_pixels": [1, 33]}, r"distances_pixels=33 reaches past"),
         ("haralick", {"levels": 1}, r"levels=1: .*greater than or equal to 2"),

@@ -15,6 +15,7 @@ from crystalvision.text import command_line
 
 
 def import_(
+    ctx: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="The folder of labelled images.")
     ],
@@ -86,7 +87,7 @@ def import_(
     """
     from crystalvision.datasets import Dataset, describe
     from crystalvision.exchange import import_folder
-    from crystalvision.image_files import parse_gap_values
+    from crystalvision.measured_files import Readers, parse_gap_values
 
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
@@ -110,6 +111,7 @@ def import_(
                 gap_values=parse_gap_values(gap_value or []),
                 name=name,
                 mode=mode,
+                readers=Readers(ctx.obj.catalogue),
                 begin=begin,
             )
         except KeyboardInterrupt:

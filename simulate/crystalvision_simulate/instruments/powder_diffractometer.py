@@ -10,20 +10,12 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
 from crystalvision.errors import InputError
+from crystalvision.x_rays import K_ALPHA_ANGSTROM
 from crystalvision_simulate.instruments._checks import check_between, check_positive
 from crystalvision_simulate.powder import Widths, peaks
 
 Anode = Literal["Cr", "Fe", "Co", "Cu", "Mo", "Ag"]
 
-LINES_ANGSTROM: Mapping[str, tuple[float, float]] = {
-    "Cr": (2.289726, 2.293651),
-    "Fe": (1.936041, 1.939973),
-    "Co": (1.788996, 1.792835),
-    "Cu": (1.5405929, 1.5444274),
-    "Mo": (0.709317, 0.713607),
-    "Ag": (0.559422, 0.563813),
-}
-"""Kα₁ and Kα₂ of an anode [Å]: Deslattes et al. 2003, Rev. Mod. Phys. 75, 35."""
 _CAVEAT = (
     "Powder patterns are those of a thin, flat, evenly illuminated specimen in reflection: no "
     "absorption, no roughness, no fluorescence, no Kβ and no filter's edge."
@@ -154,7 +146,7 @@ class PowderDiffractometer(Instrument):
         """Wavelength [Å] and share of each line."""
         if self.wavelength_angstrom is not None:
             return ((self.wavelength_angstrom, 1.0),)
-        first, second = LINES_ANGSTROM[self.anode]
+        first, second = K_ALPHA_ANGSTROM[self.anode]
         whole = 1 + self.k_alpha_2_share
         if not self.k_alpha_2_share:
             return ((first, 1.0),)

@@ -121,7 +121,9 @@ def test_train_writes_a_run_and_says_what_comes_next(
     assert "leave 'schedule' out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["random-forest", "svm", "logistic", "knn", "naive-bayes"])
+@pytest.mark.parametrize(
+    "name", ["random-forest", "svm", "logistic", "knn", "naive-bayes", "ring-moments"]
+)
 def test_shipped_experiments_can_be_built(name, catalogue, dataset):
     experiment = load_experiment(name, catalogue)
     assert isinstance(experiment, ClassicalExperiment)

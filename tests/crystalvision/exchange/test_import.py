@@ -218,7 +218,7 @@ def test_values_that_are_no_counts(pictures, tmp_path, value, dtype, message):
 def test_a_file_that_is_cut_short(pictures, tmp_path):
     path = pictures / "twin/005.npy"
     path.write_bytes(path.read_bytes()[:-10])
-    assert "005.npy is not a NPY image: " in refuse(pictures, tmp_path)
+    assert "005.npy is not a NPY file: " in refuse(pictures, tmp_path)
 
 
 def test_what_is_wrong_with_a_folder(pictures, tmp_path):
@@ -226,7 +226,7 @@ def test_what_is_wrong_with_a_folder(pictures, tmp_path):
     path = pictures / "twin/005.npy"
     assert "005.npy: is a file; expected a folder of labelled images" in refuse(path, tmp_path)
     (tmp_path / "empty").mkdir()
-    assert "empty: holds no images; expected empty/CLASS/IMAGE.png" in refuse(
+    assert "empty: holds no images; expected empty/CLASS/PATTERN.tif" in refuse(
         tmp_path / "empty", tmp_path
     )
     (pictures / "void").mkdir()

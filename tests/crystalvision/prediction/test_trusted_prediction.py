@@ -118,7 +118,7 @@ def test_mrc_files_and_stacks(dataset, tmp_path):
 
 def test_a_damaged_mrc_file_is_refused(tmp_path):
     (tmp_path / "broken.mrc").write_bytes(b"hello" * 10)
-    with pytest.raises(InputError, match=r"broken\.mrc is not a MRC image") as caught:
+    with pytest.raises(InputError, match=r"broken\.mrc is not a MRC file") as caught:
         read_image(str(tmp_path / "broken.mrc"))
     assert "\n" not in str(caught.value)
 

@@ -18,7 +18,7 @@ import tifffile
 from PIL import Image
 
 from crystalvision.errors import CrystalVisionError
-from crystalvision.image_files import open_pattern_file
+from crystalvision.measured_files import open_pattern_file
 
 COUNTS = np.random.default_rng(0).poisson(5, (24, 20)).astype(np.uint16)
 BYTES = COUNTS.astype(np.uint8)

@@ -86,15 +86,14 @@ def as_counts(image: Array, source: str, values: GapValues) -> Array:
         values: What marks what was not measured.
 
     Raises:
-        InputError: Values that are no counts, or that look like marks of which nobody spoke.
+        InputError: Values that are no numbers, or that look like marks of which nobody spoke.
+            Negative ones are values: what was measured less a background.
     """
     if image.dtype.kind not in "uif":
         raise InputError(f"{source} has values of type {image.dtype}; expected real numbers")
     image = fill_gaps(image, source, values)
     if not np.isfinite(image).all():
         raise InputError(f"{source} has values that are not finite; expected counts")
-    if image.size and image.min() < 0:
-        raise InputError(f"{source} has negative values down to {image.min()}; expected counts")
     return image
 
 
@@ -110,17 +109,12 @@ def _suspects(image: Array) -> Iterator[tuple[str, int]]:
     """Values that are likely to be marks, and how many pixels have them."""
     if not image.size:
         return
-    marks: tuple[int, ...] = _MARKS
     if image.dtype.kind == "f":
         missing = int(np.count_nonzero(np.isnan(image)))
         if 0 < missing < image.size:
             yield "nan", missing
             return
-        with np.errstate(over="ignore"):
-            rounded = np.array(_MARKS).astype(image.dtype)
-        marks = tuple(int(mark) for mark in rounded if np.isfinite(mark))
-    elif image.dtype.kind == "i" and image.min() >= min(_NEGATIVE_MARKS):
-        marks = (*_MARKS, *_NEGATIVE_MARKS)
+    marks = _marks_of(image)
     if image.min() >= 0 and image.max() < min(_LARGEST):
         return  # as nearly all are
     for mark in marks:
@@ -133,3 +127,16 @@ def _suspects(image: Array) -> Iterator[tuple[str, int]]:
         # A gap between modules goes from edge to edge; what saturates does not.
         if found.any() and not found.all() and (found.all(-1).any() or found.all(-2).any()):
             yield str(mark), int(np.count_nonzero(found))
+
+
+def _marks_of(image: Array) -> tuple[int, ...]:
+    """Values that mark what was not measured in images of such a type, if they are there."""
+    marks: tuple[int, ...] = _MARKS
+    if image.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            rounded = np.array(_MARKS).astype(image.dtype)
+        marks = tuple(int(mark) for mark in rounded if np.isfinite(mark))
+    # A background that was taken away leaves other negative values as well.
+    if image.dtype.kind in "if" and np.isin(image[image < 0], _NEGATIVE_MARKS).all():
+        marks = (*marks, *_NEGATIVE_MARKS)
+    return marks

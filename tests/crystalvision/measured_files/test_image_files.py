@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from crystalvision.errors import InputError
-from crystalvision.image_files import (
+from crystalvision.measured_files import (
     as_counts,
     fill_gaps,
     open_pattern_file,
@@ -342,7 +342,7 @@ def test_files_that_are_something_else(tmp_path):
     path = tmp_path / "image.png"
     tifffile.imwrite(tmp_path / "image.tif", COUNTS)
     path.write_bytes((tmp_path / "image.tif").read_bytes())
-    assert "is not a PNG image but TIFF: rename or convert it" in refused(path)
+    assert "is not a PNG file but TIFF: rename or convert it" in refused(path)
     np.savez(tmp_path / "several.npz", COUNTS, BYTES)
     (tmp_path / "several.npz").rename(tmp_path / "several.npy")
     assert "but zip (or NPZ): rename or convert it" in refused(tmp_path / "several.npy")

@@ -1,20 +1,21 @@
-"""NPY and MRC files: arrays whose first axes count images."""
+"""MRC files of electron microscopy: an image, a stack or a volume."""
 
 import bz2
 import gzip
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from crystalvision.contracts import MeasuredFile, Reader, Recording
 from crystalvision.errors import InputError
-from crystalvision.image_files._base import MAX_BYTES, Array, Frame, ImageFile
+from crystalvision.measured_files import MAX_BYTES
+from crystalvision_readers._stacks import frames_of
 
-_MAX_FRAMES = 2**20
 _MRC_BYTES = 1024  # of its header
 _MRC_EXTENDED = slice(92, 96)  # size of what follows the header
 _MRC_MAP = slice(208, 212)
@@ -25,30 +26,18 @@ _VOLUME = "says that it is a volume; its sections are read as images"
 _LONGER = "is longer than its header says; what follows the pixels is not read"
 
 
-class NpyFile(ImageFile):
-    """An array of numpy, which is mapped, not read as a whole."""
+class Mrc(Reader):
+    """An image, a stack or a volume of electron microscopy (MRC2014)."""
 
-    is_array = True
+    format = "MRC"
+    suffixes = (".mrc",)
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.memmap):
-            array.close()
-            raise TypeError("it holds several arrays; save one of them with numpy.save")
-        if array.dtype.kind not in "biufc":
-            raise ValueError(f"it holds values of type {array.dtype}; expected numbers")
-        found = path.stat().st_size - int(array.offset)
-        if found != array.nbytes:
-            raise ValueError(f"its pixels take {array.nbytes:,} bytes, but it has {found:,}")
-        self._array: Array = array
-        self.frames = _frames(path, array.shape, array.dtype)
-
-    def _read(self, number: int) -> Array:
-        return self._array if self._array.ndim == 2 else self._array[number]
+    def open(self, path: Path) -> MeasuredFile:
+        """See `Reader.open`."""
+        return MrcFile(path)
 
 
-class MrcFile(ImageFile):
+class MrcFile(MeasuredFile):
     """An image, a stack or a volume of electron microscopy.
 
     Cheng et al., J. Struct. Biol. 192, 146 (2015). A packed file is unpacked in memory, as far as
@@ -56,7 +45,13 @@ class MrcFile(ImageFile):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        """Read the header, and unpack what is packed.
+
+        Raises:
+            InputError: It is packed, and too large.
+            ValueError: A header that cannot be true.
+        """
+        super().__init__()
         unpack = _unpacker(path)
         with unpack(path, "rb") as file:
             header, started = self._header(file.read(_MRC_BYTES))
@@ -64,14 +59,16 @@ class MrcFile(ImageFile):
         size = math.prod(shape) * dtype.itemsize
         if int(header.ispg) == _MRC_VOLUME and len(shape) == 3:
             self.notes[_VOLUME] = None
-        self.frames = _frames(path, shape, dtype)
+        self.frames = frames_of(path, shape, dtype)
         if unpack is open:
             found = path.stat().st_size - started
             if found < size:
                 raise ValueError(f"its header says {size:,} bytes of pixels, but it has {found:,}")
             if found > size:
                 self.notes[_LONGER] = None
-            self._array: Array = np.memmap(path, dtype, "r", offset=started, shape=shape)
+            self._array: np.ndarray[Any, Any] = np.memmap(
+                path, dtype, "r", offset=started, shape=shape
+            )
             return
         if started + size > MAX_BYTES:
             raise InputError(
@@ -101,8 +98,9 @@ class MrcFile(ImageFile):
             raise ValueError(f"its header says an extended header of {extended} bytes")
         return header, _MRC_BYTES + int(extended)
 
-    def _read(self, number: int) -> Array:
-        return self._array if self._array.ndim == 2 else self._array[number]
+    def read(self, number: int) -> Recording:
+        """See `MeasuredFile.read`."""
+        return Recording(self._array if self._array.ndim == 2 else self._array[number])
 
 
 def _unpacker(path: Path) -> Callable[..., Any]:
@@ -136,21 +134,6 @@ def _mrc_shape(header: Any) -> tuple[int, ...]:
     if math.prod(shape) != math.prod(sizes):
         raise ValueError(f"its header says {sizes[0]} sections in volumes of {int(header.mz)}")
     return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape
-
-
-def _frames(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> tuple[Frame, ...]:
-    if not 2 <= len(shape) <= 4 or min(shape) < 1:
-        raise InputError(
-            f"{path}: has shape {tuple(shape)}; expected (rows, columns), or images of that shape "
-            "along one or two further axes"
-        )
-    count = 1 if len(shape) == 2 else int(shape[0])
-    if count > _MAX_FRAMES:
-        raise InputError(
-            f"{path}: holds {count:,} images; up to {_MAX_FRAMES:,} are read: divide it"
-        )
-    one = tuple(map(int, shape if len(shape) == 2 else shape[1:]))
-    return (Frame(one, dtype.newbyteorder("=").name),) * count
 
 
 def _words(message: object) -> str:

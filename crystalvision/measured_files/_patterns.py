@@ -7,13 +7,16 @@ from typing import Self
 
 import numpy as np
 
+from crystalvision.contracts import Frame, Recording
 from crystalvision.errors import InputError
-from crystalvision.image_files._base import Array, Frame, ImageFile
+from crystalvision.measured_files._open_file import Array, OpenFile
 
 _ALPHA = {2, 4}  # channels of a picture of which the last is opacity
 _GREY_OF_COLOURS = "is a picture of {} channels that are all alike; one is read"
 _OPAQUE = "has a channel of opacity, opaque all over, which is left out"
 _SMALLER = "holds smaller copies of its images, which are left out"
+_RATE = "holds counts per second of an unknown time, which are read as if they were counts"
+_TIMED = "holds counts per second, which are multiplied with the counting time of {:g} s"
 _STACK = "is {0}×{1}, read as {0} patterns of one channel"
 
 
@@ -22,14 +25,14 @@ class PatternFile:
 
     Attributes:
         path: The file.
-        shape: Shape of a pattern, (c, h, w).
+        shape: Shape of a pattern, (c, *grid); of the first, where they are curves.
         dtype: numpy's name of the type of its values.
         numbers: The image of the file that each pattern is, or begins with, (n,).
         alone: Whether the file holds no more than this one pattern.
         is_array: As of the file.
     """
 
-    def __init__(self, file: ImageFile, channels: int, chosen: Sequence[int] | None = None) -> None:
+    def __init__(self, file: OpenFile, channels: int, chosen: Sequence[int] | None = None) -> None:
         """Find the patterns.
 
         Args:
@@ -51,7 +54,7 @@ class PatternFile:
         frame = check_alike(self.path, file.frames, numbers)
         self.dtype = frame.dtype
         self._take = 1
-        found = frame.shape[0] if len(frame.shape) == 3 else 1
+        found = frame.channels
         if found == 1 and len(numbers) == channels > 1:
             self._take, found = channels, channels
             numbers = numbers[:1]
@@ -62,7 +65,7 @@ class PatternFile:
             raise InputError(_other_channels(self.path, frame, len(file.frames), channels))
         self.numbers = numbers
         self.alone = self._take == len(file.frames) or len(file.frames) == 1
-        self.shape = (channels, frame.shape[-2], frame.shape[-1])
+        self.shape = (channels, *frame.grid)
         self.is_array = file.is_array
 
     @property
@@ -74,22 +77,36 @@ class PatternFile:
         """Number of patterns."""
         return len(self.numbers)
 
+    def frame(self, place: int) -> Frame:
+        """What the file says of a pattern."""
+        return self._file.frames[self.numbers[place]]
+
     def read(self, place: int) -> Array:
-        """A pattern, (c, h, w).
+        """The numbers of a pattern, (c, *grid); see `record`."""
+        return self.record(place).counts
+
+    def record(self, place: int) -> Recording:
+        """A pattern, (c, *grid), and what of it was measured, (*grid).
 
         Raises:
             InputError: It is damaged, or a picture in colours.
         """
         first = self.numbers[place]
-        image = self._file.read(first)
         if self._take > 1:
-            rest = range(first + 1, first + self._take)
-            return np.stack([image, *map(self._file.read, rest)])
+            parts = [self._file.read(first + number) for number in range(self._take)]
+            masks = [part.seen for part in parts if part.seen is not None]
+            seen = np.logical_and.reduce(masks) if masks else None
+            return Recording(np.stack([part.counts for part in parts]), seen)
+        found = self._file.read(first)
+        image = found.counts
         if self._convert:
             image = self._without_opacity(image)
             if len(image) != self.shape[0]:
                 image = self._grey(image)
-        return image.reshape(self.shape)
+        return Recording(
+            self._counts(image.reshape(self.shape[0], *self._file.frames[first].grid), first),
+            found.seen,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +118,17 @@ class PatternFile:
         _traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def _counts(self, image: Array, number: int) -> Array:
+        """Counts of what was written as counts per second, where the counting time is known."""
+        facts = self._file.frames[number].facts
+        if facts.scale != "counts per second":
+            return image
+        if facts.time_s is None:
+            self._file.notes[_RATE] = None
+            return image
+        self._file.notes[_TIMED.format(facts.time_s)] = None
+        return image * facts.time_s
 
     def _without_opacity(self, image: Array) -> Array:
         if len(image) not in _ALPHA:
@@ -124,7 +152,7 @@ class PatternFile:
 
 
 def open_pattern_file(
-    file: ImageFile, channels: int, choose: Callable[[int], Sequence[int]] | None = None
+    file: OpenFile, channels: int, choose: Callable[[int], Sequence[int]] | None = None
 ) -> PatternFile:
     """The patterns of an open file, which is closed where that fails; see `PatternFile`.
 
@@ -141,12 +169,14 @@ def open_pattern_file(
 
 
 def check_alike(path: Path, frames: Sequence[Frame], numbers: Sequence[int]) -> Frame:
-    """Refuse images that differ; gives what they are.
+    """Refuse images that differ; gives what they are. Curves may differ in their points.
 
     Raises:
         InputError: Two differ.
     """
     first = frames[numbers[0]]
+    if first.dimensions == 1:
+        return first
     for number in numbers[1:]:
         if frames[number].shape != first.shape or frames[number].dtype != first.dtype:
             raise InputError(
@@ -157,7 +187,7 @@ def check_alike(path: Path, frames: Sequence[Frame], numbers: Sequence[int]) -> 
     return first
 
 
-def _is_picture(file: ImageFile, found: int, channels: int) -> bool:
+def _is_picture(file: OpenFile, found: int, channels: int) -> bool:
     """Whether the channels of a file may be those of a picture that can be read as asked for."""
     integers = np.dtype(file.frames[0].dtype).kind == "u"
     fits = (found, channels) in {(2, 1), (3, 1), (4, 1), (4, 3)}
@@ -166,7 +196,7 @@ def _is_picture(file: ImageFile, found: int, channels: int) -> bool:
 
 def _other_channels(path: Path, frame: Frame, count: int, channels: int) -> str:
     has = f"{count} images of {frame}" if count > 1 else str(frame)
-    found = frame.shape[0] if len(frame.shape) == 3 else 1
+    found = frame.channels
     return (
         f"{path}: has {found} channel{'s' * (found > 1)}, where {channels} "
         f"{'are' if channels > 1 else 'is'} expected: it holds {has}; save grey images as such, or "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crystalvision.image_files._base import Array, Frame, ImageFile
+from crystalvision.contracts import Frame, MeasuredFile, Reader, Recording
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type; 3 is a palette
@@ -18,16 +18,30 @@ _ROTATED = "says that it is to be turned for viewing; pixels are read as they ar
 _CURVE = "names a gamma or a colour profile, which is not applied: values are read as stored"
 
 
-class PngFile(ImageFile):
+class Png(Reader):
+    """A PNG image of 8 or 16 bits."""
+
+    format = "PNG"
+    suffixes = (".png",)
+    signatures = (b"\x89PNG\r\n\x1a\n",)
+
+    def open(self, path: Path) -> MeasuredFile:
+        """See `Reader.open`."""
+        return PngFile(path)
+
+
+class PngFile(MeasuredFile):
     """A PNG file."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__()
+        self.path = path
         with path.open("rb") as file:
             start = file.read(33)
         self.frames = (_frame(start),)
 
-    def _read(self, number: int) -> Array:
+    def read(self, number: int) -> Recording:
+        """See `MeasuredFile.read`."""
         from PIL import Image
 
         frame = self.frames[number]
@@ -36,7 +50,7 @@ class PngFile(ImageFile):
             image = np.asarray(file)
         if pixels != image.size * image.itemsize:
             raise ValueError(f"it holds {pixels} bytes of pixels, not {image.nbytes}")
-        return np.moveaxis(image, -1, 0) if image.ndim == 3 else image
+        return Recording(np.moveaxis(image, -1, 0) if image.ndim == 3 else image)
 
     def _verify(self, frame: Frame) -> int:
         """Check all checksums; gives the size of the pixels [bytes].

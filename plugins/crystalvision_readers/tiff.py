@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from crystalvision.contracts import Frame, MeasuredFile, Reader, Recording
 from crystalvision.errors import InputError
-from crystalvision.image_files._base import Array, Frame, ImageFile, check_size
+from crystalvision.measured_files import Array, check_size
 
 _NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, {8, 32946}, 32773
 _LOSSY = {6, 7, 34892}  # JPEG, old and new, and that of DNG
@@ -32,13 +33,26 @@ class _FrameLocation:
     page: Any
 
 
-class TiffFile(ImageFile):
+class Tiff(Reader):
+    """Every page and series of a TIFF file."""
+
+    format = "TIFF"
+    suffixes = (".tif", ".tiff")
+    signatures = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+    def open(self, path: Path) -> MeasuredFile:
+        """See `Reader.open`."""
+        return TiffFile(path)
+
+
+class TiffFile(MeasuredFile):
     """A TIFF file; TIFF 6.0, and what ImageJ and OME write."""
 
     def __init__(self, path: Path) -> None:
         import tifffile
 
-        super().__init__(path)
+        super().__init__()
+        self.path = path
         self._stream = path.open("rb")
         try:
             with _noted(self.notes):
@@ -57,7 +71,7 @@ class TiffFile(ImageFile):
             self.frames = (Frame(tuple(one), self.frames[0].dtype),) * count
 
     def close(self) -> None:
-        """See `ImageFile.close`."""
+        """See `MeasuredFile.close`."""
         self._whole = self._planes = None
         self._file.close()
         self._stream.close()
@@ -102,7 +116,11 @@ class TiffFile(ImageFile):
         found.sort(key=lambda each: each[0])
         return ((place, frame) for _, place, frame in found)
 
-    def _read(self, number: int) -> Array:
+    def read(self, number: int) -> Recording:
+        """See `MeasuredFile.read`."""
+        return Recording(self._plane(number))
+
+    def _plane(self, number: int) -> Array:
         if not self.is_array:
             return self._image(number, self.frames[number])
         if self._planes is None:
