@@ -34,6 +34,7 @@ from crystalvision.ordinary_files import text_of
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     import numpy as np
 
+    from crystalvision.plugins import Catalogue
     from crystalvision.prediction import PatternSource, Predictions, Predictor
 
     Ask = Callable[[np.ndarray], Predictions]
@@ -214,7 +215,7 @@ def predict(
         refined = refining.run(first, state.catalogue, sources, predictions)
         more |= as_columns(refined)
     if explain:
-        _explain(first, sources, explain_to or Path("explained"))
+        _explain(first, state.catalogue, sources, explain_to or Path("explained"))
     if output is not None:
         write_predictions(output, names, predictions, conditions, more)
     else:
@@ -331,8 +332,13 @@ def _chunks(predictor: "Predictor", source: "PatternSource") -> "Iterator[np.nda
     )
 
 
-def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder: Path) -> None:
-    from crystalvision.prediction import draw_explanation
+def _explain(
+    predictor: "Predictor",
+    catalogue: "Catalogue",
+    sources: "Sequence[PatternSource]",
+    folder: Path,
+) -> None:
+    from crystalvision.prediction import draw_explanation, marks_of_classes
 
     count = sum(map(len, sources))
     taken: set[str] = set()
@@ -340,6 +346,7 @@ def _explain(predictor: "Predictor", sources: "Sequence[PatternSource]", folder:
         for source in sources:
             for place, name in enumerate(source.names):
                 explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
-                draw_explanation(explanation, folder / png_name(name, taken), name)
+                marks = marks_of_classes(predictor.run, catalogue, explanation)
+                draw_explanation(explanation, folder / png_name(name, taken), name, marks)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)

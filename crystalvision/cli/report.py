@@ -1,7 +1,7 @@
 """`crystalvision report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -29,6 +29,14 @@ def report(
     ],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
+    map_by: Annotated[
+        Literal["nca", "tsne", "umap"] | None,
+        typer.Option(
+            "--map",
+            help="Map the test patterns of each run by neighbourhood components analysis, t-SNE, "
+            "or UMAP (needs umap-learn), by its features and as they are.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is no report.")
     ] = False,
@@ -51,12 +59,14 @@ def report(
     benchmarks = [folder for folder in runs if is_benchmark(folder)]
     if benchmarks and len(runs) > 1:
         raise InputError(f"{benchmarks[0]} is a benchmark with a report of its own: give it alone")
+    if benchmarks and map_by is not None:
+        raise InputError(f"--map {map_by} is for runs, and {benchmarks[0]} is a benchmark")
     if benchmarks:
         _report_benchmark(benchmarks[0], destination, state, json=json)
         return
     results = load_results(runs, state.catalogue)
     with progress("drawing", steps(results)) as advance:
-        page = render(results, on_step=advance)
+        page = render(results, map_by=map_by, on_step=advance)
     write_page(destination, page)
     rows = [row_of(result) for result in results]
     if json:

@@ -14,7 +14,12 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
-from crystalvision.prediction._refine import CandidateFits, RefinedPattern, most_probable
+from crystalvision.prediction._refine import (
+    CandidateFits,
+    RefinedPattern,
+    marks_of_classes,
+    most_probable,
+)
 from crystalvision.prediction._refined_figure import draw_refined, refined_figure
 from crystalvision.prediction._sources import (
     PatternSource,
@@ -45,6 +50,7 @@ __all__ = [
     "grouped_columns",
     "join",
     "map_arrays",
+    "marks_of_classes",
     "matched",
     "most_probable",
     "open_source",

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Estimate, Target
+from crystalvision.contracts import Axis, Estimate, Target
 from crystalvision.errors import InputError
 from crystalvision.models import LABEL, SEVERITY, System
 from crystalvision.runs import RunRecord
@@ -25,37 +25,41 @@ class TargetMap:
         target: Name of the target.
         said: Its class, or its value as a number.
         values: Of a class, what speaks for it, 0 and above; of a number, what raises it (positive)
-            and what lowers it (negative); (h, w).
+            and what lowers it (negative); (*grid).
     """
 
     target: str
     said: str | float
-    values: Float[np.ndarray, "h w"]
+    values: Float[np.ndarray, "*grid"]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Maps over one pattern, of its height and width.
+    """Maps over one pattern, of its grid.
 
     Attributes:
-        pattern: The raw pattern, (c, h, w).
+        pattern: The raw pattern, (c, *grid).
         maps: One for each target that is a class or a number.
+        axes: Of the grid.
     """
 
-    pattern: Float[np.ndarray, "c h w"]
+    pattern: Float[np.ndarray, "c *grid"]
     maps: tuple[TargetMap, ...]
+    axes: tuple[Axis, ...] = ()
 
 
 def explain(
     system: nn.Module,
-    images: Float[torch.Tensor, "1 c h2 w2"],
-    raw: Float[np.ndarray, "c h w"],
+    images: Float[torch.Tensor, "1 c *grid2"],
+    raw: Float[np.ndarray, "c *grid"],
     record: RunRecord,
 ) -> Explanation:
     """Explain what a system says of one pattern, by Grad-CAM on its backbones' feature maps.
 
     For a class, what is explained is the logarithm of its odds, which does not saturate where the
-    system is sure; for a number, the number. The maps of several backbones add up.
+    system is sure; for a number, the number. The maps of several backbones add up. Of a curve, each
+    place of the feature map has the gradient of its own, because heads of curves weigh places
+    (HiResCAM, Draelos & Carin 2020, arXiv:2011.08891); of a pooled map the two are the same.
 
     Args:
         system: The system, in evaluation mode.
@@ -64,18 +68,20 @@ def explain(
         record: The run's record.
 
     Raises:
-        InputError: A system without backbones, patterns that are no images, or nothing that is a
-            class or a number.
+        InputError: A system without backbones, patterns that are neither images nor curves, or
+            nothing that is a class or a number.
 
     Source: Selvaraju et al. 2017, arXiv:1610.02391, as `captum.attr.LayerGradCam`.
     """
     if not isinstance(system, System) or not system.branches:
         raise InputError("this run's system has no backbone, so there is no feature map to explain")
-    if raw.ndim != 3:
-        raise InputError(f"images are explained, and these patterns have {raw.ndim - 1} dimensions")
+    if raw.ndim not in {2, 3}:
+        raise InputError(
+            f"images and curves are explained, and these patterns have {raw.ndim - 1} dimensions"
+        )
     with torch.no_grad():
         said = _asked(system, images, record)
-    size = (raw.shape[-2], raw.shape[-1])
+    size = raw.shape[1:]
     maps = []
     for name, target in record.targets.items():
         if target.shape or (target.classes and said[name].probabilities is None):
@@ -90,7 +96,8 @@ def explain(
         maps.append(TargetMap(name, shown, values))
     if not maps:
         raise InputError("this run tells no class and no number, so there is nothing to explain")
-    return Explanation(raw, tuple(maps))
+    axes = tuple(Axis.model_validate(axis) for axis in record.calibration)
+    return Explanation(raw, tuple(maps), axes)
 
 
 def _asked(system: System, images: torch.Tensor, record: RunRecord) -> dict[str, Estimate]:
@@ -115,16 +122,21 @@ def _score(system: System, record: RunRecord, target: Target, label: int) -> Sco
 
 
 def _map(
-    system: System, score: Score, images: torch.Tensor, size: tuple[int, int]
-) -> Float[np.ndarray, "h w"]:
+    system: System, score: Score, images: torch.Tensor, size: tuple[int, ...]
+) -> Float[np.ndarray, "*grid"]:
     """Sum of the maps of all backbones that a score depends on."""
-    from captum.attr import LayerAttribution, LayerGradCam
+    from captum.attr import LayerAttribution, LayerGradCam, LayerGradientXActivation
 
     total = np.zeros(size, dtype=np.float32)
+    mode = "linear" if len(size) == 1 else "bilinear"
     with torch.enable_grad():
         for backbone in _backbones_behind(system, score, images):
-            found = LayerGradCam(score, backbone).attribute(images)
-            scaled = LayerAttribution.interpolate(found, size, interpolate_mode="bilinear")
+            if len(size) == 1:
+                each = LayerGradientXActivation(score, backbone).attribute(images)
+                found = each.sum(dim=1, keepdim=True)
+            else:
+                found = LayerGradCam(score, backbone).attribute(images)
+            scaled = LayerAttribution.interpolate(found, size, interpolate_mode=mode)
             total += scaled[0, 0].detach().cpu().numpy()
     return total
 

@@ -17,6 +17,7 @@ from crystalvision.errors import InputError, StorageError
 from crystalvision.json_text import validate_json
 from crystalvision.models import LABEL
 from crystalvision.plugins import Catalogue
+from crystalvision.prediction._explain import Explanation
 from crystalvision.prediction._predictions import Estimates
 from crystalvision.runs import Run
 from crystalvision.samples import Refinement, Source
@@ -122,6 +123,10 @@ class CandidateFits:
         self._source: Source = self._spec.open(catalogue)
         self._run = run
 
+    def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
+        """See `Source.marks`."""
+        return self._source.marks(candidate)
+
     def misfit_limit(
         self,
         false_refusals: float = 0.05,
@@ -222,6 +227,30 @@ class CandidateFits:
                 "to patterns with this recipe: leave out --refine"
             )
         return found
+
+
+def marks_of_classes(
+    run: Run, catalogue: Catalogue, explanation: Explanation
+) -> dict[str, Float[np.ndarray, "_"]]:
+    """Where the classes that are said of a curve should show themselves, as far as that is known.
+
+    Args:
+        run: The run.
+        catalogue: Where the source of its data is looked up.
+        explanation: Of a pattern; of images there are no marks.
+    """
+    if len(explanation.axes) != 1:
+        return {}
+    try:
+        fits = CandidateFits(run, catalogue)
+        found = {
+            str(one.said): fits.marks(str(one.said))
+            for one in explanation.maps
+            if isinstance(one.said, str)
+        }
+    except InputError:  # the structures may be elsewhere: the curve is explained all the same
+        return {}
+    return {name: marks for name, marks in found.items() if marks is not None}
 
 
 def _read_limit(path: Path, false_refusals: float, patterns: int) -> float | None:

@@ -124,6 +124,22 @@ class Source(ABC):
         del patterns, specimens, column, seed, advance
         return None
 
+    def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
+        """Where on the first axis a class should show itself, such as its reflections.
+
+        Args:
+            candidate: Name of the class.
+
+        Returns:
+            Places [units of the axis]; or `None`, the default: there are no such places, or none
+            are known.
+
+        Raises:
+            InputError: A name that is no class of the source's.
+        """
+        del candidate
+        return None
+
     def refine(
         self,
         pattern: Float[np.ndarray, "c *grid"],

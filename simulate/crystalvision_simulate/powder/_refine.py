@@ -14,11 +14,13 @@ from crystalvision_simulate.powder._candidates import Candidate
 from crystalvision_simulate.powder._fit import Fitted, Fitter, Measured, Search
 from crystalvision_simulate.powder._lines import Lines, lines_of
 from crystalvision_simulate.powder._model import Geometry, Shape, places_deg
+from crystalvision_simulate.powder._peaks import Widths
 
 _WORTH = 0.85  # a further phase must leave less than this share of what was left
 _LEAST_WEIGHT = 0.005
 _TRIED_TOGETHER = 3  # candidates for a further phase that are fitted in full
 _IN_FULL = 4  # candidates that are best with zero, cell and width alone are fitted in full
+_STRETCHED, _USUAL_STRETCH = 0.02, 0.004
 _MARKED = 2e-3  # of the strongest line
 Advance = Callable[[int], object]
 
@@ -102,13 +104,16 @@ class Refiner:
                 placed.append((fitter.placed(fitter.quick(lines)), number))
             advance(1)
         placed.sort(key=lambda one: one[0].misfit)
-        found = [
-            self._refinement(
-                fitter, (number,), fitter.refined(search) if place < _IN_FULL else search
-            )
+        fitted = [
+            (fitter.refined(search) if place < _IN_FULL else search, number)
             for place, (search, number) in enumerate(placed)
         ]
-        return sorted(found, key=lambda one: (one.misfit, one.residual))
+        found = [
+            (_unlikely(search), self._refinement(fitter, (number,), search))
+            for search, number in fitted
+        ]
+        found.sort(key=lambda one: (one[1].misfit + one[0], one[1].residual))
+        return [refinement for _, refinement in found]
 
     def together(
         self,
@@ -172,6 +177,16 @@ class Refiner:
         fitted = fitter.result(found[1])
         weights = self._weights(found[0], fitted)
         return found if worth and weights.min() > _LEAST_WEIGHT else None
+
+    def marks(self, name: str) -> Float[np.ndarray, "m"]:
+        """2θ of the reflections of a phase that can be seen [degree].
+
+        Raises:
+            InputError: No such phase.
+        """
+        number = self.number_of(name)
+        count = self.lines(number).strain.shape[1]
+        return self._marks(number, Shape(0.0, 0.0, np.zeros(count), 0.0, Widths()))
 
     def number_of(self, name: str) -> int:
         """Place of a phase among the candidates.
@@ -255,6 +270,16 @@ class Refiner:
         ends = axis.offset, axis.offset + axis.scale * (axis.size - 1)
         shown = (place >= ends[0]) & (place <= ends[1]) & (seen > _MARKED * seen.max(initial=0.0))
         return np.asarray(place[shown])
+
+
+def _unlikely(search: Search) -> float:
+    """What is added to a misfit, to rank by, because the cell must be another than it should be.
+
+    Isotypic phases explain a pattern equally well once their cells may change: then that one is
+    likelier whose cell needs to change less.
+    """
+    stretch = search.shapes[0].strain[0]
+    return float(_STRETCHED * (stretch / _USUAL_STRETCH) ** 2)
 
 
 def _cell_parameters(cellpar: Sequence[float]) -> dict[str, float]:

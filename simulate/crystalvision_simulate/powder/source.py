@@ -222,6 +222,10 @@ class PowderSource(Source):
             return None
         return refiner_of(self.candidates, self._instrument.extremes, self._band)
 
+    def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
+        """See `crystalvision.sources.Source.marks`: 2θ of the reflections of a phase."""
+        return None if self._refiner is None else self._refiner.marks(candidate)
+
     def refine(
         self,
         pattern: Float[np.ndarray, "c *grid"],
