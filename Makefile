@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+GPU_CHECK_ARGS ?=
 # Which versions uv takes: `make test RESOLUTION=lowest-direct` for the oldest that are allowed.
 RESOLUTION ?=
 
@@ -28,13 +29,14 @@ DEMO_SINGLE := --set schedule.classifier.epochs=8
 DEMO_FUSED := $(DEMO_SINGLE) --set schedule.regressor.epochs=8
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check gpu-check clean
 
 help:
-	@echo "make demo    simulate a dataset, train on it, and write $(DEMO)/report.html"
-	@echo "make test    run the tests"
-	@echo "make check   run the linters, the type checker, the import contracts, and build the docs"
-	@echo "make clean   remove what these commands made, but for runs/"
+	@echo "make demo        simulate a dataset, train on it, and write $(DEMO)/report.html"
+	@echo "make test        run the tests"
+	@echo "make check       run the linters, the type checker, the import contracts, and build the docs"
+	@echo "make gpu-check   on a machine with a GPU: whether it gives the CPU's numbers, and how fast"
+	@echo "make clean       remove what these commands made, but for runs/"
 
 demo: $(INSTALLED)
 	$(BIN)/crystalvision simulate si3n4-four-classes -o $(DEMO)/data.zarr --overwrite $(DEMO_RECIPE)
@@ -54,6 +56,10 @@ check: $(INSTALLED_FOR_TESTS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict --quiet
+
+# Eight minutes; writes benchmarks/results/gpu.json and gpu.md.
+gpu-check: $(INSTALLED)
+	$(BIN)/python benchmarks/gpu_check.py $(GPU_CHECK_ARGS)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -39,7 +39,7 @@ from crystalvision.datasets import (
     Simulated,
     defect_columns,
 )
-from crystalvision.inputs import DEFAULT_INPUT, Preprocess, build_preprocess
+from crystalvision.inputs import Preprocess, as_parts, build_preprocess
 from crystalvision.plugins import Catalogue
 
 SAMPLES, PIXELS, DOSE = 8192, 256, 1e4
@@ -103,7 +103,9 @@ def reading(folder: Path, samples: int) -> dict[str, Any]:
         loaders[f"webdataset, {workers} workers"] = lambda workers=workers: webdataset_loader(
             folder / "tars", workers
         )
-    prepare = build_preprocess(DEFAULT_INPUT, Catalogue.load(), dataset.header.axes)
+    prepare = build_preprocess(
+        as_parts(["log1p", "standardise"]), Catalogue.load(), dataset.header.axes
+    )
     rates: dict[str, dict[str, list[float]]] = {
         name: {"raw": [], "prepared": []} for name in loaders
     }

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from _powder.library import Library, Measured, read_library
 from _powder.matching import calculated, prepared
 from _powder.ranks import TIE_WIDTH_DEG, summary, ties
-
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import Predictor
 from crystalvision.sources import Refinement, Source, SourceSpec, find_recipe, read_recipe
@@ -60,7 +60,7 @@ class Bench:
         """Candidates, the likeliest first."""
         if self.run is not None:
             (found,) = self.run.predict(counts[None, None], gap_values=(np.nan,)).values()
-            assert found.probabilities is not None  # noqa: S101 - of classes
+            assert found.probabilities is not None
             return np.argsort(-found.probabilities[0], kind="stable").tolist()
         (mine,) = prepared(counts[None, None], self.axes)
         there = ~np.isnan(counts)

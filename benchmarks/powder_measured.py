@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from _powder.ablation import ablation
 from _powder.library import Library, read_library
 from _powder.machine import machine

@@ -94,7 +94,9 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
     if fused:
         branches["regressor"] = {"backbone": backbone, "head": "severity"}
         system |= {"fusion": "concat", "head": "perceptron"}
-    experiment = Experiment.model_validate({"system": system, "schedule": "quick"})
+    experiment = Experiment.model_validate(
+        {"system": system, "input": ["log1p", "standardise"], "schedule": "quick"}
+    )
     config: SystemConfig = experiment.system
     catalogue = Catalogue.load()
     axes = tuple(Axis(name=name, size=size, scale=0.01, offset=0.0) for name in ("q_y", "q_x"))
@@ -107,7 +109,7 @@ def make_run(folder: Path, backbone: str, fused: bool, size: int) -> Run:
         ),
         targets=TARGETS,
         image_shape=(1, size, size),
-        calibration=axes,
+        calibration=tuple(axis.model_dump() for axis in axes),
         conditions=Conditions(),
         plugins=(),
         phases=(),

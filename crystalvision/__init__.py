@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from crystalvision.api.benchmarks import Benchmark, benchmark
-    from crystalvision.api.datasets import Dataset, simulate
-    from crystalvision.api.runs import Run, train
+    from crystalvision.api.benchmarks import Benchmark, benchmark, plan_benchmark
+    from crystalvision.api.datasets import Dataset, plan_dataset, simulate
+    from crystalvision.api.reports import write_report
+    from crystalvision.api.runs import Run
     from crystalvision.api.session import list_plugins, register
+    from crystalvision.api.training import train
 
 hookimpl = pluggy.HookimplMarker("crystalvision")
 """Marks a function of a plugin as the implementation of one of `crystalvision.hookspecs`."""
@@ -34,9 +36,12 @@ _HOMES = {
     "Run": "runs",
     "benchmark": "benchmarks",
     "list_plugins": "session",
+    "plan_benchmark": "benchmarks",
+    "plan_dataset": "datasets",
     "register": "session",
     "simulate": "datasets",
-    "train": "runs",
+    "train": "training",
+    "write_report": "reports",
 }
 """Module of `crystalvision.api` in which a name is."""
 
@@ -48,9 +53,12 @@ __all__ = [
     "benchmark",
     "hookimpl",
     "list_plugins",
+    "plan_benchmark",
+    "plan_dataset",
     "register",
     "simulate",
     "train",
+    "write_report",
 ]
 
 

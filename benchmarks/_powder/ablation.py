@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+import crystalvision as cv
 from _powder.library import Library
 from _powder.machine import machine
 from _powder.ranks import ranks, summary
 from _powder.systems import INPUT, WITHOUT, left_out
 from _powder.training import asked, dataset
-
-import crystalvision as cv
 
 PATTERNS, EPOCHS = 8, 15
 

@@ -92,7 +92,7 @@ def read_library(data: Path, work: Path) -> Library:
         data: Its folder, with `manifest.csv`, `patterns`, `cif` and `library.jsonl.gz`.
         work: A folder for the structures that `library.jsonl.gz` lacks.
     """
-    known = _numbers_of(data / "library.jsonl.gz")
+    known, lines = _numbers_of(data / "library.jsonl.gz")
     files = sorted(path for path in (data / "cif").glob("*.cif") if _key(path.name) not in known)
     more = work / "candidates"
     more.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def read_library(data: Path, work: Path) -> Library:
     # Those of the folder come first; see crystalvision_simulate.powder.
     numbers = {_key(path.name): place for place, path in enumerate(files)}
     numbers |= {key: len(files) + place for key, place in known.items()}
-    size = len(files) + len(set(known.values()))
+    size = len(files) + lines
     with (data / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     measured, noise = [], []
@@ -121,15 +121,15 @@ def read_library(data: Path, work: Path) -> Library:
     return Library(recipe, size, tuple(measured), tuple(noise))
 
 
-def _numbers_of(path: Path) -> dict[tuple[str, str], int]:
-    """Number of each line, by all the names that it has."""
-    found = {}
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for place, line in enumerate(lines):
-            about = json.loads(line)
-            for name in (about["id"], *about["also"]):
-                found[_plain(*name.split(":", 1))] = place
-    return found
+def _numbers_of(path: Path) -> tuple[dict[tuple[str, str], int], int]:
+    """Number of each line, by all the names that it has; and how many lines there are."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    found = {_plain(*about["id"].split(":", 1)): place for place, about in enumerate(lines)}
+    for place, about in enumerate(lines):
+        for name in about["also"]:
+            found.setdefault(_plain(*name.split(":", 1)), place)
+    return found, len(lines)
 
 
 def _key(cif: str) -> tuple[str, str]:
@@ -140,4 +140,4 @@ def _key(cif: str) -> tuple[str, str]:
 
 
 def _plain(kind: str, name: str) -> tuple[str, str]:
-    return kind, re.sub(r"\W", "_", name.split("/")[-1].removesuffix(".cif"))
+    return kind, re.sub(r"\W", "_", name.rsplit("/", maxsplit=1)[-1].removesuffix(".cif"))

@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
+
 from _powder.library import Library
 from _powder.systems import INPUT
-
 from crystalvision.contracts import Axis
 from crystalvision.inputs import as_parts, build_preprocess
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Source, SourceSpec
-
 
 
 def plain_source(library: Library, width_deg: float) -> Source:

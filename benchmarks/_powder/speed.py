@@ -6,12 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-from _powder.library import Library
-from _powder.machine import machine
-from _powder.systems import RANGE
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Lattice, Structure
 
+from _powder.library import Library
+from _powder.machine import machine
+from _powder.systems import RANGE
 from crystalvision.contracts import Axis
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import SourceSpec, find_recipe, read_recipe
@@ -58,6 +58,7 @@ def _source(library: Library) -> Any:
     catalogue = Catalogue.load()
     recipe = read_recipe(find_recipe("powder-library", catalogue), catalogue)
     recipe |= {"candidates": library.recipe, "samples": 10_000_000}
+    del recipe["source"]
     for key, value in RANGE.items():
         recipe["instrument"][key.partition(".")[2]] = value
     return SourceSpec("powder", recipe, threads=1).open(catalogue)

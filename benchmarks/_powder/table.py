@@ -11,7 +11,13 @@ Results = Mapping[str, Any]
 
 def table(results: Results) -> str:
     """Everything that is known so far."""
-    parts = [_systems(results), _wrong(results), _ties(results), _speed(results), _left_out(results)]
+    parts = [
+        _systems(results),
+        _wrong(results),
+        _ties(results),
+        _speed(results),
+        _left_out(results),
+    ]
     return "# Measured powder patterns\n\n" + "\n".join(part for part in parts if part)
 
 
@@ -21,9 +27,11 @@ def _systems(results: Results) -> str:
         return ""
     some = results[known[0]]
     lines = [
-        f"{some['patterns']} measured patterns of single phases, {some['candidates']} candidates; "
-        "Wilson intervals at 95 %. Candidates that no instrument tells apart count as one (below); "
-        "in brackets, hits if they do not.",
+        (
+            f"{some['patterns']} measured patterns of single phases, {some['candidates']} "
+            "candidates; Wilson intervals at 95 %. Candidates that no instrument tells apart count "
+            "as one (below); in brackets, hits if they do not."
+        ),
         "",
         "| system | top-1 | top-3 | top-5 | trained on | training |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -76,8 +84,10 @@ def _ties(results: Results) -> str:
     lines = [
         "## Candidates that cannot be told apart",
         "",
-        f"Rule: {known['rule']}. {known['candidates_with_ties']} of {known['candidates']} "
-        "candidates have such; those of measured phases:",
+        (
+            f"Rule: {known['rule']}. {known['candidates_with_ties']} of {known['candidates']} "
+            "candidates have such; those of measured phases:"
+        ),
         "",
         *(f"- {name}: {', '.join(same)}" for name, same in known["of_measured"].items()),
     ]

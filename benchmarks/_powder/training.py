@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _powder.library import Library
-from _powder.systems import RANGE, SYSTEMS
 
 import crystalvision as cv
+from _powder.library import Library
+from _powder.systems import RANGE, SYSTEMS
 from crystalvision.prediction import Predictor
 
 
@@ -61,7 +61,7 @@ def asked(run: Path, library: Library) -> np.ndarray:
     (axis,) = predictor.record.conditions.axes
     images = np.stack([one.on(axis) for one in library.measured])[:, None]
     found = predictor.predict(images)["label"].probabilities
-    assert found is not None  # noqa: S101 - classes have some
+    assert found is not None
     return np.asarray(found)
 
 
@@ -80,5 +80,3 @@ def dataset(
         set={**settings, **RANGE, **changes},
         card=False,
     )
-
-

@@ -14,7 +14,8 @@ from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.renderers._plane import Plane
 from crystalvision_simulate.renderers.multislice import Multislice
-from crystalvision_simulate.simulator import Scene, Simulator
+from crystalvision_simulate.scenes import Scene
+from crystalvision_simulate.simulator import Simulator
 
 _RECIPE = "si3n4-four-classes"
 _COPY_BYTES = 2**30
@@ -32,7 +33,7 @@ def measure(run: Run) -> Result:
     if not isinstance(renderer, Multislice):
         raise TypeError(f"recipe '{_RECIPE}' is not rendered by multislice any more")
     bandwidth = _bandwidth(run)
-    batches = [_batch(run, simulator, scenes[:size]) for size in run.sizes.gpu_batches]
+    batches = [_batch(run, simulator, renderer, scenes[:size]) for size in run.sizes.gpu_batches]
     result: Result = {
         "recipe": _RECIPE,
         "copy_bytes_a_second": bandwidth,
@@ -47,9 +48,8 @@ def measure(run: Run) -> Result:
     return result
 
 
-def _batch(run: Run, simulator: Simulator, scenes: list[Scene]) -> Result:
+def _batch(run: Run, simulator: Simulator, renderer: Multislice, scenes: list[Scene]) -> Result:
     """Rate of rendering, and of rendering and projecting, and the memory that takes."""
-    renderer = simulator._renderer
     if run.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(run.device)
     works: dict[str, Callable[[], object]] = {

@@ -1,9 +1,10 @@
 """Every shipped recipe end to end: patterns a second on all cores, and where the time goes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from crystalvision.contracts import Beam, Pattern, Renderer, Specimen
 from crystalvision.datasets import DatasetWriter
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample, SourceSpec, generate
+from crystalvision_simulate.parts import DrawnPart
 from crystalvision_simulate.recipes import load_recipe
-from crystalvision_simulate.simulator import RenderedScene, Simulator
+from crystalvision_simulate.scenes import RenderedScene
+from crystalvision_simulate.simulator import Simulator
 from crystalvision_simulate.source import SOURCE, SimulationSource, header_of
 
 _STAGES = ("scene", "render", "project_and_expose", "write")
@@ -28,12 +31,25 @@ def measure(run: Run) -> Result:
     return {name: _recipe(run, catalogue, name) for name in names}
 
 
-class _Timed(Renderer):
-    """A renderer that adds up how long it takes."""
+class _Timed:
+    """A recipe's renderer that adds up how long it takes."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        self.renderer = renderer
+    def __init__(self, part: DrawnPart[Renderer]) -> None:
+        self.part = part
         self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.part, name)
+
+    def of(self, numbers: Mapping[str, float]) -> Renderer:
+        """The renderer with these numbers for its distributions."""
+        return _TimedRenderer(self.part.of(numbers), self)
+
+
+class _TimedRenderer(Renderer):
+    def __init__(self, renderer: Renderer, total: _Timed) -> None:
+        self.renderer = renderer
+        self.total = total
 
     def render(
         self,
@@ -49,7 +65,7 @@ class _Timed(Renderer):
         def work() -> None:
             patterns.extend(self.renderer.render(specimens, beams, device=device, dtype=dtype))
 
-        self.seconds += seconds(work, device)
+        self.total.seconds += seconds(work, device)
         return patterns
 
 
@@ -75,8 +91,8 @@ def _stages(run: Run, catalogue: Catalogue, name: str) -> tuple[dict[str, float]
     """Mean time of each stage for a pattern [s], one by one on one thread; and the atoms."""
     recipe = load_recipe(name, catalogue, run.sizes.recipe_settings)
     simulator = Simulator(recipe, catalogue, device=run.device)
-    timed = _Timed(simulator._renderer)
-    simulator._renderer = timed
+    timed = _Timed(simulator.renderer)
+    simulator.renderer = timed
     # Spread over the recipe, so that every class has its share.
     indices = np.linspace(0, recipe.samples - 1, run.sizes.recipe_samples).astype(int).tolist()
     torch.set_num_threads(1)
@@ -121,7 +137,7 @@ def _one_by_one(
 
 def _write(simulator: Simulator, samples: list[Sample], projection: RenderedScene) -> float:
     """Time to write a sample [s], as part of a full shard."""
-    header = header_of(simulator, projection)
+    header = header_of(simulator, [projection], simulator.record([projection]))
     count = len(header.shard_indices(0))
     chosen = [samples[index % len(samples)] for index in range(count)]
     columns = {

@@ -1,26 +1,31 @@
 """Benchmarks that show their table and their figure, and running them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crystalvision.api.cells import Screen
 from crystalvision.api.session import Changes, Session
+from crystalvision.available_memory import check_processes
 from crystalvision.benchmarks import (
     BenchmarkFolder,
+    CellKey,
     Planned,
     ResultRow,
     Settings,
+    Suite,
     check_place,
     find_suite,
     is_benchmark,
     load_suite,
-    plan_benchmark,
     run_benchmark,
     score_columns,
 )
+from crystalvision.benchmarks import plan_benchmark as check_benchmark
 from crystalvision.benchmarks.report import read_rows
+from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.training import choose_device
@@ -40,6 +45,9 @@ class Benchmark:
     def __init__(self, path: str | Path) -> None:
         """Open the folder of a benchmark.
 
+        Args:
+            path: The folder.
+
         Raises:
             InputError: It is none.
         """
@@ -57,14 +65,27 @@ class Benchmark:
         return pd.read_parquet(self.path / "results.parquet")
 
     @property
+    def suite(self) -> Suite:
+        """The suite as it was run."""
+        return BenchmarkFolder(self.path).read_suite()
+
+    @property
+    def rows(self) -> list[ResultRow]:
+        """The rows of the table.
+
+        Raises:
+            InputError: The table is missing, or damaged.
+        """
+        return read_rows(self.path / "results.csv")
+
+    @property
     def score(self) -> str:
         """The column of the table by which systems are compared, such as `accuracy`.
 
         Raises:
             InputError: No system was judged.
         """
-        rows = read_rows(self.path / "results.csv")
-        found = score_columns(BenchmarkFolder(self.path).read_suite().target, rows)
+        found = score_columns(self.suite.target, self.rows)
         if not found:
             raise InputError(f"{self.path}: no system was judged; see its failures")
         return found[0]
@@ -115,13 +136,117 @@ class Benchmark:
         return f"<p>{escape(repr(self))}</p>{table}"
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedBenchmark:
+    """A suite that is ready to run: it has been checked.
+
+    Attributes:
+        planned: Its datasets and cells, and what will fail.
+        device: Where cells are simulated and trained: `cpu` or `cuda`.
+        session: Who asks.
+    """
+
+    planned: Planned
+    device: str
+    session: Session
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """What would be run: a row for each cell."""
+        import pandas as pd
+
+        rows = [(*cell.key, ", ".join(cell.tests)) for cell in self.planned.cells]
+        return pd.DataFrame(rows, columns=[*CellKey._fields, "tested_on"])
+
+    def run(
+        self,
+        path: str | Path,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+    ) -> Benchmark:
+        """Run the cells, telling how that proceeds; see `benchmark`.
+
+        Raises:
+            InputError: The place is taken.
+            StorageError: The disk refuses.
+        """
+        if workers is not None and scheduler is not None:
+            raise InputError(
+                "--workers and --scheduler exclude each other: start processes here, or use a "
+                "cluster"
+            )
+        if workers is not None:
+            check_processes(workers, f"--workers {workers}")
+        folder, session = Path(path), self.session
+        usual = 1 if self.device == "cuda" else usable_processors()
+        settings = Settings(
+            device=self.device,
+            workers=workers or usual,
+            scheduler=scheduler,
+            resume=resume,
+            overwrite=overwrite,
+            command=session.command,
+        )
+        check_place(self.planned, folder, resume=resume, overwrite=overwrite)
+        run_benchmark(
+            self.planned,
+            folder,
+            session.catalogue,
+            session.selection,
+            settings=settings,
+            watcher=Screen(folder),
+        )
+        return Benchmark(folder)
+
+
+def plan_benchmark(
+    suite: str | Path,
+    *,
+    budget: str | None = None,
+    set: Changes | None = None,  # noqa: A002 - the word that the command has
+    device: str = "cpu",
+    session: Session | None = None,
+) -> PlannedBenchmark:
+    """Check a suite and say what would be run, as `crystalvision benchmark --dry-run` does.
+
+    Args:
+        suite: Name of a shipped suite, or path of a YAML file.
+        budget: Which of the suite's budgets, by default `quick`.
+        set: Values of the suite to change, by path.
+        device: `cpu`, `cuda` or `auto`.
+        session: Who asks; by default this Python session, without what was registered in it: cells
+            run in processes of their own, which do not know it.
+
+    Raises:
+        InputError: The suite is wrong.
+    """
+    if session is None:
+        selection = PluginSelection.from_environment()
+        session = Session(Catalogue.load(selection), selection)
+    changes, where = set or {}, choose_device(device).type
+    overrides, settings = ([], changes) if isinstance(changes, Mapping) else (changes, {})
+    path = find_suite(str(suite), session.catalogue)
+    loaded = load_suite(path, budget, overrides, settings=settings)
+    watcher = Screen(Path())
+    planned = check_benchmark(
+        loaded, session.catalogue, session.selection, device=where, watcher=watcher
+    )
+    for name, trouble in planned.troubles.items():
+        watcher.note(f"system '{name}' will fail: {trouble}")
+    return PlannedBenchmark(planned, where, session)
+
+
 def benchmark(
     suite: str | Path,
     path: str | Path,
     *,
     budget: str | None = None,
     set: Changes | None = None,  # noqa: A002 - the word that the command has
-    workers: int = 1,
+    workers: int | None = None,
+    scheduler: str | None = None,
     device: str = "cpu",
     resume: bool = False,
     overwrite: bool = False,
@@ -133,7 +258,10 @@ def benchmark(
         path: The folder to write.
         budget: Which of the suite's budgets, by default `quick`.
         set: Values of the suite to change, by path.
-        workers: Cells at a time, each a process of its own.
+        workers: Cells at a time, each a process of its own; by default one a core, or one with a
+            GPU.
+        scheduler: Address of a Dask cluster that runs them instead, such as `tcp://node1:8786`; its
+            workers must reach the folder under the same path.
         device: `cpu`, `cuda` or `auto`.
         resume: Go on with the benchmark that is there.
         overwrite: Replace it.
@@ -142,52 +270,7 @@ def benchmark(
         InputError: The suite is wrong, or the place is taken.
         StorageError: The disk refuses.
     """
-    # Cells run in processes of their own, which know nothing of what this session registered.
-    selection = PluginSelection.from_environment()
-    session = Session(Catalogue.load(selection), selection)
-    folder, where = Path(path), choose_device(device).type
-    screen = Screen(folder)
-    planned = plan_suite(str(suite), budget, set or {}, where, session, screen)
-    settings = Settings(device=where, workers=workers, resume=resume, overwrite=overwrite)
-    run_planned(planned, folder, settings, session, screen)
-    return Benchmark(folder)
-
-
-def plan_suite(
-    suite: str,
-    budget: str | None,
-    set: Changes,  # noqa: A002 - the word that the command has
-    device: str,
-    session: Session,
-    screen: Screen,
-) -> Planned:
-    """Check what is to be run; see `benchmark`.
-
-    Raises:
-        InputError: The suite is wrong.
-    """
-    overrides = [] if isinstance(set, Mapping) else set
-    settings = set if isinstance(set, Mapping) else {}
-    path = find_suite(suite, session.catalogue)
-    loaded = load_suite(path, budget, overrides, settings=settings)
-    planned = plan_benchmark(
-        loaded, session.catalogue, session.selection, device=device, watcher=screen
-    )
-    for name, trouble in planned.troubles.items():
-        screen.note(f"system '{name}' will fail: {trouble}")
-    return planned
-
-
-def run_planned(
-    planned: Planned, folder: Path, settings: Settings, session: Session, screen: Screen
-) -> list[ResultRow]:
-    """Run the cells, telling how that proceeds.
-
-    Raises:
-        InputError: The place is taken.
-        StorageError: The disk refuses.
-    """
-    check_place(planned, folder, resume=settings.resume, overwrite=settings.overwrite)
-    return run_benchmark(
-        planned, folder, session.catalogue, session.selection, settings=settings, watcher=screen
+    planned = plan_benchmark(suite, budget=budget, set=set, device=device)
+    return planned.run(
+        path, workers=workers, scheduler=scheduler, resume=resume, overwrite=overwrite
     )

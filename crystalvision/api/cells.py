@@ -19,13 +19,10 @@ class Screen:
 
     Args:
         folder: The benchmark's folder.
-
-    Attributes:
-        failures: How many cells failed.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.failures = 0
+        self._failures = 0
         self._place = BenchmarkFolder(folder)
         self._stack = ExitStack()
         self._advance: Advance | None = None
@@ -65,7 +62,7 @@ class Screen:
             seconds = time.monotonic() - self._begun.pop(key, time.monotonic())
             self._now.pop(key, None)
             self._done += 1
-            self.failures += outcome.status != "ok"
+            self._failures += outcome.status != "ok"
             words = f"{outcome.status}: {outcome.error}"
             if outcome.status == "ok":
                 words = f"{self._judged(key)}{seconds:.0f} s"
@@ -84,7 +81,7 @@ class Screen:
         if self._advance is None:
             return
         running = "; ".join(f"{key.system} {text}" for key, text in self._now.items())
-        failed = f"{self.failures} failed; " if self.failures else ""
+        failed = f"{self._failures} failed; " if self._failures else ""
         note = failed + running
         self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
 

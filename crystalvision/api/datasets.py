@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy.typing as npt
+
 from crystalvision import datasets
 from crystalvision.api.cards import write_card_or_say
 from crystalvision.api.clusters import one_cluster
@@ -201,6 +203,18 @@ def simulate(
     if card:
         write_card_or_say(path)
     return Dataset.open(path)
+
+
+def open_data(
+    data: datasets.Dataset | str | Path, subset: str | npt.ArrayLike | None = None
+) -> datasets.Dataset:
+    """A dataset, or the one at a path; or some of its samples, see `Dataset.subset`.
+
+    Raises:
+        InputError: There is none, or there are no such samples.
+    """
+    dataset = data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
+    return dataset if subset is None else dataset.subset(subset)
 
 
 def mode_of(*, resume: bool, overwrite: bool) -> Literal["create", "resume", "overwrite"]:

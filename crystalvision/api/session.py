@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from crystalvision.config import apply_overrides, apply_settings
+from crystalvision.console import err
 from crystalvision.errors import InputError
 from crystalvision.plugins import KINDS, SESSION, Catalogue, PluginInfo, PluginSelection
+from crystalvision.threads import Threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,19 +29,28 @@ class Session:
         catalogue: What there is to choose from.
         selection: The plugins that further processes load.
         command: The command line, for records; nothing where Python called.
-        keep_threads: Whether a training that goes on may change the number of torch's threads to
-            that with which it began.
+        threads: What was chosen for the threads of this process; nothing where Python called.
     """
 
     catalogue: Catalogue
     selection: PluginSelection = field(default_factory=PluginSelection.from_environment)
     command: tuple[str, ...] = ()
-    keep_threads: bool = False
+    threads: Threads | None = None
 
     @classmethod
     def here(cls) -> Self:
         """This Python session, with the parts that were registered in it."""
         return cls(registered_catalogue())
+
+    @property
+    def keep_threads(self) -> bool:
+        """Whether a training that goes on may change torch's threads to those it began with."""
+        return self.threads is not None and self.threads.automatic
+
+    def begin(self, device: str) -> None:
+        """Work begins on a device: say how many threads compute, if the machine is busy."""
+        if device == "cpu" and self.threads is not None and self.threads.note:
+            err.print(f"note: {self.threads.note}", soft_wrap=True)
 
 
 def register(**parts: Mapping[str, Callable[..., Any] | str]) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from crystalvision.benchmarks._datasets import SimulatedDataset
+from crystalvision.benchmarks._datasets import ImportedDataset, SuiteDataset
 from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks._suite import Bound
 
 
 def write_bound(
-    made: SimulatedDataset,
+    made: SuiteDataset,
     place: BenchmarkFolder,
     bound: Bound,
     column: str,
@@ -33,6 +33,8 @@ def write_bound(
     path = place.bound(made.name)
     if path.is_file():
         return True
+    if isinstance(made, ImportedDataset):
+        return False
     found = made.source.accuracy_bound(
         patterns=bound.patterns,
         specimens=bound.specimens,

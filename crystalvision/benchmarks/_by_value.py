@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -39,7 +40,11 @@ def metrics_by_value(
     values = column[judged.index]
     for value in np.unique(values):
         here = values == value
-        metrics = {
+        metrics: dict[str, Mapping[str, Any]] = {
             name: metrics_of(tasks[name], each.part(here)) for name, each in judged.targets.items()
+        }
+        metrics |= {
+            name: {tasks[name].score_name: float(scores[here].mean())}
+            for name, scores in judged.scores.items()
         }
         yield ValueMetrics(float(value), int(here.sum()), table_numbers(metrics))

@@ -117,7 +117,7 @@ def _usual(suite: Suite) -> Iterator[Pairing]:
 
 
 def _check_test(suite: Suite, dataset: str) -> None:
-    if suite.datasets[dataset].test is None:
+    if not suite.datasets[dataset].is_tested_on:
         raise InputError(
             f"suite '{suite.name}': dataset '{dataset}' is to be tested on, but has no `test`"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from crystalvision.benchmarks._cells import Cell, CellKey
-from crystalvision.benchmarks._datasets import SimulatedDataset
+from crystalvision.benchmarks._datasets import SuiteDataset
 from crystalvision.benchmarks._experiments import experiment_of
 from crystalvision.benchmarks._suite import Suite
 from crystalvision.classical import build_classical
@@ -21,7 +21,7 @@ from crystalvision.training import (
     check_fits,
 )
 
-Sources = Mapping[tuple[str, str], SimulatedDataset]
+Sources = Mapping[tuple[str, str], SuiteDataset]
 
 
 def check_suite(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from crystalvision.benchmarks._cells import Cell
 from crystalvision.benchmarks._folder import BenchmarkFolder
@@ -49,13 +50,33 @@ class SimulatedDataset:
         return self.source.header
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedDataset:
+    """A dataset that is there, to test on.
+
+    Attributes:
+        name: Name in the suite.
+        path: Where it is.
+        header: What it says of itself.
+        role: "test".
+    """
+
+    name: str
+    path: Path
+    header: DatasetHeader
+    role: str = "test"
+
+
+SuiteDataset: TypeAlias = SimulatedDataset | ImportedDataset
+
+
 def open_sources(
     suite: Suite,
     cells: list[Cell],
     catalogue: Catalogue,
     selection: PluginSelection,
     device: str,
-) -> dict[tuple[str, str], SimulatedDataset]:
+) -> dict[tuple[str, str], SuiteDataset]:
     """What makes the datasets that the cells use, by name and role.
 
     Raises:
@@ -74,7 +95,7 @@ def open_sources(
 
 
 def make_dataset(
-    made: SimulatedDataset,
+    made: SuiteDataset,
     place: BenchmarkFolder,
     plan: DatasetPlan,
     *,
@@ -99,6 +120,11 @@ def make_dataset(
         path.parent.mkdir(parents=True, exist_ok=True)
         if made.role == "test":
             place.bound(made.name).unlink(missing_ok=True)  # it is of test data that are gone
+    if isinstance(made, ImportedDataset):
+        with whole_folder(path, overwrite=True) as partial, disk_errors(path):
+            shutil.copytree(made.path, partial, copy_function=_link_or_copy, dirs_exist_ok=True)
+        advance(made.header.samples)
+        return
     generate(
         made.spec,
         path,
@@ -164,9 +190,16 @@ def _made(
     catalogue: Catalogue,
     selection: PluginSelection,
     device: str,
-) -> SimulatedDataset:
+) -> SuiteDataset:
     plan = suite.datasets[name]
     where = f"suite '{suite.name}', dataset '{name}'"
+    if plan.path is not None and role == "test":
+        try:
+            return ImportedDataset(name, Path(plan.path), Dataset.open(plan.path).header)
+        except InputError as error:
+            raise InputError(
+                f"{where}: {error}; name a dataset by --set datasets.{name}.path=DATA.zarr"
+            ) from error
     samples: Samples | None = plan.train if role == "train" else plan.test
     if samples is None:
         raise InputError(f"{where} has no `{role}`")

@@ -15,7 +15,8 @@ from crystalvision.benchmarks._runs import (
     open_runs,
 )
 from crystalvision.errors import InputError
-from crystalvision.evaluation import Columns
+from crystalvision.evaluation import Columns, in_table, score_column, tasks_of
+from crystalvision.plugins import Catalogue
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import json_text
 
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def keep_runs(folder: Path, rows: Sequence[ResultRow], output: Path) -> None:
+def keep_runs(
+    folder: Path, rows: Sequence[ResultRow], output: Path, catalogue: Catalogue | None = None
+) -> None:
     """Write `runs.jsonl` and `predictions.parquet` of a benchmark.
 
-    Predictions are kept with the six digits that `predictions.csv` has, in single precision. Maps
-    are left out: a table has no room for them.
+    Predictions are kept with the six digits that `predictions.csv` has, in single precision. A
+    table has no room for maps: of a target that is one, the score of each pattern is kept, by which
+    the copy compares systems; figures of its maps, and other numbers by value of a column, are in
+    the benchmark alone.
 
     Args:
         folder: The benchmark.
         rows: Its table.
         output: Folder to write them into.
+        catalogue: Where tasks are looked up; by default the installed plugins.
 
     Raises:
         InputError: A run of the table is missing, or damaged.
@@ -48,13 +54,26 @@ def keep_runs(folder: Path, rows: Sequence[ResultRow], output: Path) -> None:
     write_text(output / RUNS, "".join(f"{line}\n" for line in lines))
     table = _table(
         {
-            (run.run, name): runs.predictions(run.run, name)
+            (run.run, name): {
+                **runs.predictions(run.run, name),
+                **_scores(runs, run, name, catalogue or Catalogue.load()),
+            }
             for run in kept
             for name in run.evaluations
         }
     )
     with whole_file(output / PREDICTIONS, overwrite=True) as partial:
         table.to_parquet(partial, index=False, compression="zstd")
+
+
+def _scores(runs: Runs, run: KeptRun, name: str, catalogue: Catalogue) -> Columns:
+    """The score of each pattern of every target that is a map."""
+    known = run.evaluations[name].targets
+    maps = {key: each.target for key, each in known.items() if not in_table(each.target)}
+    if not maps:
+        return {}
+    tasks, judged = tasks_of(maps, catalogue), runs.judged(run.run, name)
+    return {score_column(key): tasks[key].scores(judged.targets[key]) for key in maps}
 
 
 def _kept(runs: Runs, folder: Path, rows: Sequence[ResultRow]) -> KeptRun:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crystalvision.benchmarks._suite import Suite
+from crystalvision.benchmarks._suite import DatasetPlan, Suite
 from crystalvision.config import apply_overrides, apply_settings, load_yaml, validate
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -78,7 +78,7 @@ def _found(suite: Suite, folder: Path) -> Suite:
     """The suite with the files that it names as absolute paths."""
     published = suite.published and str((folder / suite.published).resolve())
     datasets = {
-        name: plan.model_copy(update={"recipe": _file(plan.recipe, folder)})
+        name: plan.model_copy(update={"recipe": _file(plan.recipe, folder), **_path(plan)})
         for name, plan in suite.datasets.items()
     }
     systems = {
@@ -87,6 +87,11 @@ def _found(suite: Suite, folder: Path) -> Suite:
     }
     update = {"published": published, "datasets": datasets, "systems": systems}
     return suite.model_copy(update=update)
+
+
+def _path(plan: DatasetPlan) -> dict[str, str]:
+    """The path of data that are there, absolute: it is where the user is that counts."""
+    return {} if plan.path is None else {"path": str(Path(plan.path).resolve())}
 
 
 def _file(value: Any, folder: Path) -> Any:

@@ -16,7 +16,8 @@ class ResultRow(Config):
     """One line of `results.csv` and `results.parquet`.
 
     Metrics of `label` and `severity` have columns of their names, `accuracy` and `severity_mae`;
-    those of any other target follow at the end, as `TARGET.METRIC`.
+    those of any other target follow at the end, as `TARGET.METRIC`, and so does `label.top_5` of
+    labels with many classes.
 
     A cell that could not be trained has one row, with its status and error, and no numbers; one
     that could not be judged on some test has such a row for that test.
@@ -111,7 +112,7 @@ class ResultRow(Config):
 def column_of(target: str, metric: str) -> str:
     """The column that a metric of a target stands in."""
     if target == LABEL:
-        return metric
+        return f"{LABEL}.{metric}" if metric.startswith("top_") else metric
     return f"severity_{metric}" if target == SEVERITY else f"{target}.{metric}"
 
 

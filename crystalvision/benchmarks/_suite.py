@@ -51,10 +51,11 @@ class TrainSamples(Samples):
 
 
 class DatasetPlan(Config):
-    """A dataset of a suite: a recipe, and what is made of it.
+    """A dataset of a suite: a recipe and what is made of it, or data that are there.
 
     Attributes:
         recipe: Name or YAML file of a recipe.
+        path: A dataset to test on, such as imported measured patterns, instead of a recipe.
         source: The source that makes it; needed only where several are installed and the recipe's
             own distribution does not have exactly one.
         set: Values of the recipe to change, by path, as `crystalvision simulate --set` takes them.
@@ -64,7 +65,8 @@ class DatasetPlan(Config):
             question: `energy`, or `axes` to take pixels as they are stored.
     """
 
-    recipe: str
+    recipe: str = ""
+    path: str | None = None
     source: str | None = None
     set: dict[str, Any] = Field(default_factory=dict)
     train: TrainSamples | None = None
@@ -73,6 +75,15 @@ class DatasetPlan(Config):
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:
+        if bool(self.recipe) == (self.path is not None):
+            raise ValueError("give either a `recipe`, or the `path` of a dataset")
+        if self.path is not None:
+            if self.train or self.test or self.set or self.source:
+                raise ValueError(
+                    "a dataset that is there is tested on whole: leave `train`, `test`, `set` and "
+                    "`source` out"
+                )
+            return self
         if self.train is None and self.test is None:
             raise ValueError("give `train`, `test` or both")
         if self.train is not None and self.test is not None and self.train.seed == self.test.seed:
@@ -81,6 +92,11 @@ class DatasetPlan(Config):
                 "both; give another"
             )
         return self
+
+    @property
+    def is_tested_on(self) -> bool:
+        """Whether systems can be tested on it."""
+        return self.test is not None or self.path is not None
 
 
 class Start(Config):
@@ -144,22 +160,37 @@ class Pairing(Config):
 
 
 class Claim(Config):
-    """Something that is said of two systems, and is to be tested.
+    """Something that is said of systems, and is to be tested.
 
     Attributes:
         text: In words, such as "transfer helps the classifier".
-        system: The system that is said to be more accurate.
+        system: The system that is said to have the better score.
         than: The other.
+        below: Instead of another system: a value that the score is said to stay below.
+        metric: Another metric of each sample than the score, such as `top_5`.
+        between: Two datasets that are trained on: what is said is that from the first to the
+            second, `system` loses less than `than` does.
     """
 
     text: str
     system: str
-    than: str
+    than: str | None = None
+    below: float | None = None
+    metric: str = ""
+    between: tuple[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.than is None) == (self.below is None):
+            raise ValueError("give either `than`, another system, or `below`, a value")
+        if self.between is not None and self.than is None:
+            raise ValueError("`between` compares how two systems change: give `than`")
+        return self
 
     @property
-    def pair(self) -> tuple[str, str]:
-        """Both systems."""
-        return self.system, self.than
+    def systems(self) -> tuple[str, ...]:
+        """The systems that it is about."""
+        return (self.system,) if self.than is None else (self.system, self.than)
 
 
 class Bound(Config):
@@ -188,7 +219,7 @@ class Suite(Config):
             first that was judged.
         compare_with: The system from which the difference of every other is tested.
         published: YAML or JSON file of published results, beside the suite's own file.
-        claims: What is said of pairs of systems; each is tested, beside the published numbers.
+        claims: What is said of systems; each is tested, beside the published numbers.
         seeds: Each system is trained once with each.
         datasets: By name.
         systems: By name, in the order of the tables.
@@ -231,8 +262,10 @@ class Suite(Config):
                 if start.dataset is not None:
                     _known(start.dataset, self.datasets, where, "dataset")
         for number, claim in enumerate(self.claims):
-            for each in claim.pair:
+            for each in claim.systems:
                 _known(each, self.systems, f"claims.{number}", "system")
+            for dataset in claim.between or ():
+                _known(dataset, self.datasets, f"claims.{number}", "dataset")
         for number, pairing in enumerate(self.pairings):
             for system_name in pairing.systems or ():
                 _known(system_name, self.systems, f"pairings.{number}.systems", "system")

@@ -22,7 +22,8 @@ def print_plan(planned: Planned, *, json: bool) -> None:
     table = Table("dataset", "for", "patterns", "image", "recipe", box=None, pad_edge=False)
     for made in planned.sources.values():
         shape = "×".join(map(str, made.header.image_shape))
-        recipe = suite.datasets[made.name].recipe
+        plan = suite.datasets[made.name]
+        recipe = plan.path or plan.recipe
         table.add_row(made.name, made.role, f"{made.header.samples:,}", shape, recipe)
     out.print(table)
     cells = Table("cell", "tested on", "begins with", box=None, pad_edge=False)
@@ -110,6 +111,7 @@ def _plan_data(planned: Planned) -> dict[str, object]:
                 "samples": made.header.samples,
                 "image_shape": made.header.image_shape,
                 "recipe": planned.suite.datasets[made.name].recipe,
+                "path": planned.suite.datasets[made.name].path,
             }
             for made in planned.sources.values()
         ],

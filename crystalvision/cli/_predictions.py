@@ -1,107 +1,23 @@
-"""Writes predictions as a table, as CSV, and as what becomes JSON."""
+"""Shows predictions as a table."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.console import err, out
-from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.prediction import Estimates, Predictions
 
 _SHARES, _LEAST_SHARE = 5, 0.05
 
-Row = dict[str, object]
-Columns = Mapping[str, Sequence[object]]
-"""What else is told of each pattern: name → a value of each."""
 
-
-def as_json(
-    names: Sequence[str],
-    said: "Predictions",
-    conditions: object,
-    more: Columns = MappingProxyType({}),
-) -> dict[str, object]:
-    """What becomes JSON: one mapping for each pattern, and what holds for all."""
-    return {
-        "sources": dict(said.sources),
-        "calibrated": said.calibrated,
-        "conditions": conditions,
-        "predictions": [
-            {**row, **{key: values[place] for key, values in more.items()}}
-            for place, row in enumerate(rows(names, said))
-        ],
-    }
-
-
-def rows(names: Sequence[str], said: "Predictions") -> list[Row]:
-    """One mapping for each pattern."""
-    from crystalvision.prediction import grouped_columns
-
-    columns = grouped_columns(said)
-    return [
-        {"image": name, **{key: _at(values, place) for key, values in columns.items()}}
-        for place, name in enumerate(names)
-    ]
-
-
-def _at(values: Any, place: int) -> object:
-    if isinstance(values, Mapping):
-        return {name: _at(each, place) for name, each in values.items()}
-    value = values[place]
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def as_csv(names: Sequence[str], said: "Predictions", more: Columns = MappingProxyType({})) -> str:
-    """A line of headings, and one for each pattern."""
-    from crystalvision.prediction import flat_columns
-
-    columns = flat_columns(said)
-    table = io.StringIO()
-    writer = csv_writer(table)
-    writer.writerow(["image", *columns, *more])
-    for place, name in enumerate(names):
-        values = [_at(each, place) for each in columns.values()]
-        values += [_in_a_cell(each[place]) for each in more.values()]
-        cells = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
-        writer.writerow([name, *cells])
-    return table.getvalue()
-
-
-def _in_a_cell(value: object) -> object:
-    """A value as CSV has it: what has parts as JSON."""
-    return json_text(value) if isinstance(value, Mapping | list) else value
-
-
-def write_predictions(
-    path: Path,
-    names: Sequence[str],
-    said: "Predictions",
-    conditions: object,
-    more: Columns = MappingProxyType({}),
-) -> None:
-    """Write a file of CSV or JSON, and beside it one of maps, where there are any.
-
-    Raises:
-        StorageError: The disk refuses.
-    """
-    import numpy as np
-
+def print_maps(said: "Predictions", path: Path | None) -> None:
+    """Say where maps were written, if there are any."""
     from crystalvision.prediction import map_arrays
-    from crystalvision.storage import whole_file, write_text
 
-    if path.suffix == ".csv":
-        write_text(path, as_csv(names, said, more))
-    else:
-        write_text(path, json_text(as_json(names, said, conditions, more), indent=2) + "\n")
-    if arrays := map_arrays(said):
-        beside = path.with_suffix(".npz")
-        with whole_file(beside, overwrite=True) as partial, partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        err.print(f"maps of {', '.join(arrays)} in {beside}", soft_wrap=True)
+    if path is not None:
+        err.print(f"maps of {', '.join(map_arrays(said))} in {path}", soft_wrap=True)
 
 
 def note_maps(said: "Predictions") -> None:
@@ -163,52 +79,6 @@ def _cells(said: "Estimates") -> dict[str, list[str]]:
         heading = _several("disagreement [nat]", target.name)
         found[heading] = _numbers(answers.mutual_information, None)
     return found
-
-
-def likeliest(said: "Predictions", count: int) -> Columns:
-    """The likeliest classes of each pattern, with their probabilities.
-
-    Raises:
-        InputError: The run gives no probabilities of classes.
-    """
-    from crystalvision.models import LABEL
-    from crystalvision.prediction import most_probable
-
-    return {
-        "likeliest": [
-            [
-                {"class": name, "probability": probability}
-                for name, probability in most_probable(said[LABEL], place, count)
-            ]
-            for place in range(said.patterns)
-        ]
-    }
-
-
-def print_likeliest(names: Sequence[str], found: Columns) -> None:
-    """Write the likeliest classes of each pattern below one another."""
-    from rich.table import Table
-
-    table = Table(box=None)
-    table.add_column("image", overflow="fold")
-    table.add_column("likeliest", overflow="fold")
-    table.add_column("probability", justify="right", no_wrap=True)
-    for name, classes in zip(names, found["likeliest"], strict=True):
-        assert isinstance(classes, list)  # noqa: S101 - as `likeliest` makes them, for mypy
-        for place, one in enumerate(classes):
-            table.add_row("" if place else name, one["class"], f"{one['probability']:.3f}")
-    out.print(table)
-
-
-def png_name(name: str, taken: set[str]) -> str:
-    """A PNG's name that says which pattern, and that no other has."""
-    stem = Path(name).name.replace("[", "-").replace("]", "")
-    unique, number = stem, 1
-    while unique in taken:
-        number += 1
-        unique = f"{stem}-{number}"
-    taken.add(unique)
-    return f"{unique}.png"
 
 
 def _shares(row: Any, components: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Options that state how patterns were recorded."""
+"""What a user states of how patterns were recorded, as the command line writes it."""
 
 from typing import Annotated
 

@@ -1,114 +1,26 @@
-"""`crystalvision predict --refine`: fits the best candidates, tells and draws what came of it."""
+"""Shows the likeliest candidates, and what was fitted to patterns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crystalvision.cli._predictions import png_name
-from crystalvision.console import err, out, progress
-from crystalvision.errors import InputError
+from crystalvision.console import out
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.plugins import Catalogue
-    from crystalvision.prediction import PatternSource, Predictions, Predictor, RefinedPattern
-
-_SIMULATED = 40  # patterns whose misfits give the limit
-_POOL = 40  # candidates among which the parts of a mixture are looked for, at least
+    from crystalvision.prediction import RefinedPattern
 
 
-@dataclass(frozen=True, slots=True)
-class Refining:
-    """What of `--refine` was asked for.
+def print_likeliest(names: Sequence[str], found: Sequence[Any]) -> None:
+    """Write the likeliest classes of each pattern below one another."""
+    from rich.table import Table
 
-    Attributes:
-        count: Candidates to fit.
-        most_parts: How many of them may be there at once.
-        limit: Misfit above which a pattern is none of them; `None` for that of simulated ones.
-        folder: Where figures go.
-    """
-
-    count: int
-    most_parts: int
-    limit: float | None
-    folder: Path
-
-    @classmethod
-    def asked(
-        cls, count: int | None, parts: int | None, limit: float | None, folder: Path | None
-    ) -> "Refining | None":
-        """What follows from the options; `None` without `--refine`.
-
-        Raises:
-            InputError: Another of them without it.
-        """
-        if count is not None:
-            return cls(count, parts or 1, limit, folder or Path("refined"))
-        for option, value in (
-            ("--parts", parts),
-            ("--misfit-limit", limit),
-            ("--refine-to", folder),
-        ):
-            if value is not None:
-                raise InputError(f"{option} {value} does nothing without --refine; give that, too")
-        return None
-
-    def run(
-        self,
-        predictor: "Predictor",
-        catalogue: "Catalogue",
-        sources: "Sequence[PatternSource]",
-        predictions: "Predictions",
-    ) -> "list[RefinedPattern]":
-        """Refine every pattern, and draw each into a file.
-
-        Raises:
-            InputError: A run or a pattern that cannot be refined.
-        """
-        from crystalvision.models import LABEL
-        from crystalvision.prediction import CandidateFits, draw_refined
-
-        if LABEL not in predictions:
-            raise InputError("--refine fits classes, and this run tells none: leave it out")
-        fits = CandidateFits(predictor.run, catalogue)
-        patterns = [(source, place) for source in sources for place in range(len(source))]
-        count = self.count if self.most_parts == 1 else max(self.count, _POOL)
-        limit = self.limit
-        if limit is None and self.most_parts == 1:
-            with progress("finding the misfit of known candidates", _SIMULATED) as advance:
-                limit = fits.misfit_limit(patterns=_SIMULATED, advance=advance)
-        found, taken = [], set[str]()
-        with progress("refining", len(patterns)) as advance:
-            for number, (source, place) in enumerate(patterns):
-                name = source.names[place]
-                pattern = predictor.prepare(source.read([place])[0], name, (float("nan"),))
-                each = fits.fit(
-                    pattern,
-                    name,
-                    predictions[LABEL],
-                    number,
-                    count=count,
-                    most_parts=self.most_parts,
-                    limit=limit,
-                )
-                found.append(each)
-                if each.refinements:
-                    draw_refined(each, self.folder / png_name(name, taken))
-                advance()
-        err.print(f"{len(taken)} figures in {self.folder}", soft_wrap=True)
-        return found
-
-
-def as_columns(found: "Sequence[RefinedPattern]") -> "dict[str, Sequence[object]]":
-    """What files and JSON have of each pattern."""
-    best = [each.refinements[0] if each.refinements else None for each in found]
-    return {
-        "none_of_these": [each.refused for each in found],
-        "refined": ["" if one is None else " + ".join(one.names) for one in best],
-        "refined_residual": [None if one is None else one.residual for one in best],
-        "refined_misfit": [None if one is None else one.misfit for one in best],
-        "refinements": [each.as_json()["refinements"] for each in found],
-    }
+    table = Table(box=None)
+    table.add_column("image", overflow="fold")
+    table.add_column("likeliest", overflow="fold")
+    table.add_column("probability", justify="right", no_wrap=True)
+    for name, classes in zip(names, found, strict=True):
+        for place, one in enumerate(classes):
+            table.add_row("" if place else name, one["class"], f"{one['probability']:.3f}")
+    out.print(table)
 
 
 def print_refined(found: "Sequence[RefinedPattern]") -> None:

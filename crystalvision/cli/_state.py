@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crystalvision.console import err
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.threads import Threads
 
@@ -38,10 +37,5 @@ class State:
             self.catalogue,
             self.selection,
             command=("crystalvision", *self.arguments),
-            keep_threads=self.threads is not None and self.threads.automatic,
+            threads=self.threads,
         )
-
-    def note_threads(self) -> None:
-        """Say how many threads compute, if the machine is busy: for a command that computes."""
-        if self.threads is not None and self.threads.note:
-            err.print(f"note: {self.threads.note}", soft_wrap=True)

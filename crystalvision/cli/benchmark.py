@@ -1,19 +1,14 @@
 """`crystalvision benchmark`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from crystalvision.available_memory import check_processes
 from crystalvision.cli._state import State
 from crystalvision.cli.clusters import MAX_PROCESSES
 from crystalvision.console import err, print_json
-from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
-
-if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.benchmarks import Settings
 
 
 def benchmark(
@@ -72,65 +67,32 @@ def benchmark(
 
     If it is stopped, however it is, the same command with --resume goes on where it was.
     """
-    from crystalvision.api.benchmarks import plan_suite, run_planned
-    from crystalvision.api.cells import Screen
+    from crystalvision.api.benchmarks import plan_benchmark
     from crystalvision.cli._benchmark import print_failures, print_next, print_plan, print_results
-    from crystalvision.training import choose_device
 
     state: State = ctx.obj
-    where = choose_device(device).type
-    folder = _folder(output, dry_run=dry_run)
-    how = _settings(state, where, workers, scheduler, resume=resume, overwrite=overwrite)
-    screen, session = Screen(folder), state.session
-    planned = plan_suite(suite, budget, settings or [], where, session, screen)
-    if dry_run:
-        print_plan(planned, json=json)
+    if output is None and not dry_run:
+        raise InputError("-o is missing: give the folder to write, such as -o runs/fusion")
+    planned = plan_benchmark(
+        suite, budget=budget, set=settings or [], device=device, session=state.session
+    )
+    if output is None or dry_run:
+        print_plan(planned.planned, json=json)
         return
     try:
-        rows = run_planned(planned, folder, how, session, screen)
+        done = planned.run(
+            output, workers=workers, scheduler=scheduler, resume=resume, overwrite=overwrite
+        )
     except KeyboardInterrupt:
-        text = f"{folder} is not whole yet; the same command with --resume goes on with it"
+        text = f"{output} is not whole yet; the same command with --resume goes on with it"
         err.print(text, soft_wrap=True)
         raise
+    rows = done.rows
     if json:
         print_json([row.model_dump(mode="json") for row in rows])
     else:
-        print_results(planned.suite, rows)
-        print_next(folder)
-    if screen.failures:
-        print_failures(rows, folder)
+        print_results(planned.planned.suite, rows)
+        print_next(output)
+    if any(row.status != "ok" for row in rows):
+        print_failures(rows, output)
         raise typer.Exit(1)
-
-
-def _folder(output: Path | None, *, dry_run: bool) -> Path:
-    if output is None and not dry_run:
-        raise InputError("-o is missing: give the folder to write, such as -o runs/fusion")
-    return output or Path()
-
-
-def _settings(
-    state: State,
-    device: str,
-    workers: int | None,
-    scheduler: str | None,
-    *,
-    resume: bool,
-    overwrite: bool,
-) -> "Settings":
-    from crystalvision.benchmarks import Settings
-
-    if workers is not None and scheduler is not None:
-        raise InputError(
-            "--workers and --scheduler exclude each other: start processes here, or use a cluster"
-        )
-    if workers is not None:
-        check_processes(workers, f"--workers {workers}")
-    usual = 1 if device == "cuda" else usable_processors()
-    return Settings(
-        device=device,
-        workers=workers or usual,
-        scheduler=scheduler,
-        resume=resume,
-        overwrite=overwrite,
-        command=("crystalvision", *state.arguments),
-    )

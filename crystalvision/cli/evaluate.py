@@ -7,7 +7,8 @@ import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._state import State
-from crystalvision.console import out, print_json, progress
+from crystalvision.cli._subset import SubsetOption
+from crystalvision.console import out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    subset: SubsetOption = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the evaluation. Default: dataset and split.")
     ] = None,
@@ -47,47 +49,32 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
     """Judge a run on a dataset, and keep the metrics and predictions in the run folder."""
-    from crystalvision.datasets import Dataset
-    from crystalvision.evaluation import check_name, choose_samples, save
-    from crystalvision.evaluation import evaluate as judge
-    from crystalvision.runs import Run
-    from crystalvision.training import choose_device
+    from crystalvision.api.runs import Run
 
     state: State = ctx.obj
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        state.note_threads()
-    if name is not None:
-        check_name(name)
-    loaded = Run.load(run, state.catalogue)
-    dataset = Dataset.open(data)
-    wanted = differences(despite)
-    split, indices = choose_samples(loaded, dataset, split, despite=wanted)
-    with progress("predicting", len(indices)) as advance:
-        evaluation = judge(
-            loaded,
-            dataset,
-            catalogue=state.catalogue,
-            split=split,
-            device=chosen,
-            calibrated=not uncalibrated,
-            resamples=resamples,
-            despite=wanted,
-            on_batch=advance,
-        )
-    folder = save(evaluation, run, name)
+    found = Run.load(run, state.session).evaluate(
+        data,
+        split=split,
+        subset=subset,
+        name=name,
+        device=device,
+        calibrated=not uncalibrated,
+        resamples=resamples,
+        despite=differences(despite),
+    )
     if json:
-        print_json(evaluation.metrics.model_dump(mode="json"))
+        print_json(found.metrics.model_dump(mode="json"))
     else:
-        _print_tables(evaluation.metrics, state.catalogue)
-        out.print(f"written to {folder}", soft_wrap=True)
+        _print_tables(found.metrics, state.catalogue)
+        out.print(f"written to {found.path}", soft_wrap=True)
 
 
 def _print_tables(metrics: "Metrics", catalogue: "Catalogue") -> None:
     from crystalvision.evaluation import tasks_of
 
     tasks = tasks_of({name: each.target for name, each in metrics.targets.items()}, catalogue)
-    out.print(f"{metrics.samples} patterns, split {metrics.split}")
+    of = "" if metrics.subset is None else f" of a subset of {metrics.subset.samples}"
+    out.print(f"{metrics.samples} patterns, split {metrics.split}{of}")
     for name, each in metrics.targets.items():
         out.print()
         out.print(_table(each, tasks[name]))

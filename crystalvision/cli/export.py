@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.console import out, print_json, progress
+from crystalvision.console import out, print_json
 
 
 def export(
@@ -35,25 +35,14 @@ def export(
 
     The file is run before it appears: it says what `predict` says, or it is not there.
     """
-    from crystalvision.datasets import Dataset
-    from crystalvision.export import ExportCheck, check_export, export_run
-    from crystalvision.runs import Run
+    from crystalvision.api.runs import Run
+    from crystalvision.export import check_export
 
     state: State = ctx.obj
     destination = check_export(to, output, overwrite=overwrite)
-    loaded = Run.load(run, state.catalogue)
-    checks: list[ExportCheck] = []
-    with progress("exporting", None):
-        path = export_run(
-            loaded,
-            to,
-            destination,
-            calibrated=not uncalibrated,
-            data=None if data is None else Dataset.open(data),
-            on_checked=checks.append,
-        )
-    check = checks[0]
-    record = loaded.record
+    loaded = Run.load(run, state.session)
+    exported = loaded.export(destination, to=to, data=data, calibrated=not uncalibrated)
+    path, check, record = exported.path, exported.check, loaded.record
     if json:
         print_json(
             {
@@ -70,8 +59,8 @@ def export(
         out.print(f"counts (batch, {shape}) → {', '.join(check.differences)}", soft_wrap=True)
         out.print(
             f"checked with {check.runtime} on {check.source}, in batches of "
-            f"{', '.join(map(str, check.batches))}: it "
-            "differs from predict by at most "
+            f"{', '.join(map(str, check.batches))}, and with points hidden: "
+            "it differs from predict by at most "
             + ", ".join(f"{number:.1e} in {name}" for name, number in check.differences.items()),
             soft_wrap=True,
         )

@@ -97,7 +97,11 @@ def new(
     name: Annotated[str, typer.Argument(help="What it is to be called, for example salt-net.")],
     *,
     kind: Annotated[
-        str, typer.Option(help="input, backbone, head, fusion, renderer, defect, or structure.")
+        str,
+        typer.Option(
+            help="input, backbone, head, fusion, task, source, instrument, renderer, defect, or "
+            "structure."
+        ),
     ] = "backbone",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Its folder; by default its name.")

@@ -1,47 +1,27 @@
 """`crystalvision predict`."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
-from crystalvision.cli._predictions import (
-    as_csv,
-    as_json,
-    likeliest,
-    note_maps,
-    png_name,
-    print_likeliest,
-    print_table,
-    write_predictions,
-)
+from crystalvision.cli._library import print_matches
+from crystalvision.cli._predictions import note_maps, print_maps, print_table
 from crystalvision.cli._recorded import (
     AnodeOption,
     ReaderOption,
     WavelengthOption,
     direct_beam,
 )
-from crystalvision.cli._refined import Refining, as_columns, print_refined
+from crystalvision.cli._refined import print_likeliest, print_refined
 from crystalvision.cli._state import State
-from crystalvision.console import err, out, print_json, progress
+from crystalvision.console import out, print_json
 from crystalvision.errors import InputError
-from crystalvision.ordinary_files import text_of
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    import numpy as np
-
-    from crystalvision.plugins import Catalogue
-    from crystalvision.prediction import PatternSource, Predictions, Predictor
-
-    Ask = Callable[[np.ndarray], Predictions]
-
-_CHUNK = 64  # patterns in memory at once
-_PASSES = 30
-_UNSEEN = (math.nan,)  # sources give counts on the run's axes, and this for what was not seen
+    from crystalvision.api.predictions import Predicted
 
 
 def predict(
@@ -117,39 +97,51 @@ def predict(
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,
+    candidates: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Compare with candidates in a file or folder, such as a folder of CIF files, "
+            "instead of the classes that the run was trained on. Repeat it for each.",
+        ),
+    ] = None,
+    library: Annotated[
+        bool, typer.Option("--library", help="Compare with the candidates in the run's library.")
+    ] = False,
     top: Annotated[
         int | None,
-        typer.Option(min=1, max=1000, help="Likeliest classes to tell of each pattern."),
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Likeliest classes, or candidates, to tell of each pattern.  [default: 5 with "
+            "--candidates or --library]",
+        ),
     ] = None,
     elements: Annotated[
         str | None,
         typer.Option(
-            metavar="SYMBOLS", help="Only candidates of some of these elements, such as Ti,O."
+            metavar="SYMBOLS", help="Only classes of some of these elements, such as Ti,O."
         ),
     ] = None,
     with_elements: Annotated[
         str | None,
-        typer.Option(metavar="SYMBOLS", help="Only candidates that hold all of these elements."),
+        typer.Option(metavar="SYMBOLS", help="Only classes that hold all of these elements."),
     ] = None,
     refine: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=1000, help="Fit so many of the likeliest candidates to each pattern."
-        ),
+        typer.Option(min=1, max=1000, help="Fit so many of the likeliest classes to each pattern."),
     ] = None,
     parts: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=8, help="Candidates that may be in a pattern together.  [default: 1]"
-        ),
+        typer.Option(min=1, max=8, help="Classes that may be in a pattern together.  [default: 1]"),
     ] = None,
     misfit_limit: Annotated[
         float | None,
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Misfit above which a pattern is none of the candidates.  [default: that of 95 % "
-            "of simulated patterns]",
+            help="Misfit above which a pattern is none of the classes.  [default: that of 95 % of "
+            "simulated patterns]",
         ),
     ] = None,
     refine_to: Annotated[
@@ -171,182 +163,95 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.measured_files import Readers, parse_gap_values
-    from crystalvision.prediction import Predictor, Stated, matched, open_sources
-    from crystalvision.training import choose_device
+    from crystalvision.api.predictions import check_table
+    from crystalvision.api.runs import TOP, Run
 
-    _check_formats(output, json=json, csv=csv)
-    _refuse_idle({} if explain else {"--explain-to": explain_to}, "--explain")
-    asks_dropout = uncertainty == "dropout"
-    _refuse_idle(
-        {} if asks_dropout else {"--passes": passes, "--seed": seed}, "--uncertainty dropout"
-    )
-    refining = Refining.asked(refine, parts, misfit_limit, refine_to)
-    stated = Stated(pixel_size, direct_beam(centre), energy_kev, wavelength_angstrom, anode)
-    state: State = ctx.obj
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        state.note_threads()
-    predictors = [
-        Predictor.load(path, catalogue=state.catalogue, device=chosen, calibrated=not uncalibrated)
-        for path in (run, *(ensemble or ()))
-    ]
-    first = predictors[0]
-    if not uncalibrated and not first.calibrated:
-        err.print(f"note: {run} holds no calibration: no reject flag; train it again", style="dim")
-    ask = _how_to_ask(predictors, uncertainty, passes or _PASSES, seed or 0)
-    readers = Readers(state.catalogue)
-    opened = [
-        source
-        for image in images
-        for source in open_sources(image, first.record.image_shape, readers, reader)
-    ]
-    gap_values = parse_gap_values(gap_value or [])
-    sources, fits = matched(first, opened, stated, differences(despite), gap_values)
-    for note in (note for _, fit in fits for note in fit.notes):
-        err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
-    conditions = [{"images": paths, **fit.model_dump(mode="json")} for paths, fit in fits]
-    names = [name for source in sources for name in source.names]
-    predictions = _restricted(_predicted(first, sources, ask), elements, with_elements)
-    more: dict[str, Sequence[object]] = dict(likeliest(predictions, top) if top else {})
-    _print_notes(sources)
-    refined = None
-    if refining is not None:
-        refined = refining.run(first, state.catalogue, sources, predictions)
-        more |= as_columns(refined)
-    if explain:
-        _explain(first, state.catalogue, sources, explain_to or Path("explained"))
-    if output is not None:
-        write_predictions(output, names, predictions, conditions, more)
-    else:
-        note_maps(predictions)
-    if json:
-        print_json(as_json(names, predictions, conditions, more))
-    elif csv:
-        out.write(as_csv(names, predictions, more))
-    else:
-        print_table(names, predictions)
-        if top:
-            print_likeliest(names, more)
-        print_refined(refined or ())
-
-
-def _predicted(
-    predictor: "Predictor", sources: "Sequence[PatternSource]", ask: "Ask"
-) -> "Predictions":
-    from crystalvision.prediction import join
-
-    parts = []
-    with progress("predicting", sum(map(len, sources))) as advance:
-        for source in sources:
-            for chunk in _chunks(predictor, source):
-                parts.append(ask(chunk))
-                advance(len(chunk))
-    return join(parts)
-
-
-def _restricted(
-    predictions: "Predictions", elements: str | None, with_elements: str | None
-) -> "Predictions":
-    """Predictions of the candidates that can be.
-
-    Raises:
-        InputError: Something that is no element, or a run whose classes have none.
-    """
-    from crystalvision.prediction import parse_elements, restrict
-
-    if elements is None and with_elements is None:
-        return predictions
-    return restrict(
-        predictions,
-        None if elements is None else parse_elements(elements, "--elements"),
-        () if with_elements is None else parse_elements(with_elements, "--with-elements"),
-    )
-
-
-def _check_formats(output: Path | None, *, json: bool, csv: bool) -> None:
-    """Check what is asked for before anything is computed.
-
-    Raises:
-        InputError: Two formats, or a file of another.
-    """
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
-    if output is not None and output.suffix not in {".csv", ".json"}:
-        raise InputError(f"-o {output}: expected a file that ends in .csv or .json")
-
-
-def _print_notes(sources: "Sequence[PatternSource]") -> None:
-    """Say how files were understood."""
-    from crystalvision.measured_files import notes_text
-
-    notes: dict[str, list[str]] = {}
-    for source in sources:
-        for note in source.notes:
-            notes.setdefault(note, []).append(text_of(source.path))
-    for line in notes_text(notes):
-        err.print(f"note: {line}", soft_wrap=True)
-
-
-def _refuse_idle(options: Mapping[str, object], without: str) -> None:
-    """Refuse options that would do nothing without another one."""
-    for option, value in options.items():
-        if value is not None:
-            raise InputError(f"{option} {value} does nothing without {without}; give that, too")
-
-
-def _how_to_ask(
-    predictors: "Sequence[Predictor]",
-    uncertainty: Literal["dropout", "ensemble"] | None,
-    passes: int,
-    seed: int,
-) -> "Ask":
-    from crystalvision.prediction import Ensemble
-
-    several = len(predictors) > 1
-    if uncertainty == "dropout" and several:
-        raise InputError("--uncertainty dropout asks one run; leave --ensemble out")
-    if uncertainty == "dropout":
-        predictors[0].check_dropout(passes)
-        return partial(predictors[0].predict, dropout_passes=passes, seed=seed, gap_values=_UNSEEN)
-    if uncertainty == "ensemble" or several:
-        return partial(Ensemble(predictors).predict, gap_values=_UNSEEN)
-    return partial(predictors[0].predict, gap_values=_UNSEEN)
-
-
-def _chunks(predictor: "Predictor", source: "PatternSource") -> "Iterator[np.ndarray]":
-    """Checked patterns of a source, lazily, some at a time."""
-    import numpy as np
-
-    def read(places: range) -> np.ndarray:
-        images = source.read(places)
-        checked = [
-            predictor.prepare(image, source.names[place], _UNSEEN)
-            for place, image in zip(places, images, strict=True)
-        ]
-        return np.stack(checked)
-
-    return (
-        read(range(start, min(start + _CHUNK, len(source))))
-        for start in range(0, len(source), _CHUNK)
+    if output is not None:
+        check_table(output)
+    if explain_to is not None and not explain:
+        raise InputError(
+            f"--explain-to {explain_to} does nothing without --explain; give that, too"
+        )
+    state: State = ctx.obj
+    asked = Run.load(run, state.session)
+    described: dict[str, Any] = {
+        "gap_values": gap_value,
+        "pixel_size_inv_angstrom": pixel_size,
+        "centre": direct_beam(centre),
+        "energy_kev": energy_kev,
+        "wavelength_angstrom": wavelength_angstrom,
+        "anode": anode,
+        "reader": reader,
+        "despite": differences(despite),
+        "device": device,
+    }
+    if candidates or library:
+        _refuse(
+            {
+                "--explain": explain,
+                "--uncertainty": uncertainty,
+                "--ensemble": ensemble,
+                "--elements": elements,
+                "--with-elements": with_elements,
+                "--refine": refine,
+            },
+            "cannot be had with --candidates or --library; leave it out",
+        )
+        matches = asked.look_up(
+            *images, candidates=candidates or (), library=library, top=top or TOP, **described
+        )
+        if output is not None:
+            matches.save(output)
+        _show(matches, print_matches, json=json, csv=csv)
+        return
+    predicted = asked.predict(
+        *images,
+        uncertainty=uncertainty,
+        passes=passes,
+        seed=seed,
+        ensemble=ensemble or (),
+        calibrated=not uncalibrated,
+        explain_to=(explain_to or Path("explained")) if explain else None,
+        elements=elements,
+        with_elements=with_elements or (),
+        top=top,
+        refine=refine,
+        parts=parts,
+        misfit_limit=misfit_limit,
+        refine_to=refine_to,
+        **described,
     )
+    if output is not None:
+        print_maps(predicted.predictions, predicted.save(output))
+    else:
+        note_maps(predicted.predictions)
+    _show(predicted, _print, json=json, csv=csv)
 
 
-def _explain(
-    predictor: "Predictor",
-    catalogue: "Catalogue",
-    sources: "Sequence[PatternSource]",
-    folder: Path,
-) -> None:
-    from crystalvision.prediction import draw_explanation, marks_of_classes
+def _print(found: "Predicted") -> None:
+    print_table(found.names, found.predictions)
+    if "likeliest" in found.more:
+        print_likeliest(found.names, found.more["likeliest"])
+    print_refined(found.refined)
 
-    count = sum(map(len, sources))
-    taken: set[str] = set()
-    with progress("explaining", count) as advance:
-        for source in sources:
-            for place, name in enumerate(source.names):
-                explanation = predictor.explain(source.read([place])[0], name, _UNSEEN)
-                marks = marks_of_classes(predictor.run, catalogue, explanation)
-                draw_explanation(explanation, folder / png_name(name, taken), name, marks)
-                advance()
-    err.print(f"{count} explanations in {folder}", soft_wrap=True)
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that were given.
+
+    Raises:
+        InputError: One was.
+    """
+    for option, value in options.items():
+        if value:
+            raise InputError(f"{option} {why}")
+
+
+def _show(found: Any, print_it: Callable[[Any], None], *, json: bool, csv: bool) -> None:
+    if json:
+        print_json(found.as_json())
+    elif csv:
+        out.write(found.as_csv())
+    else:
+        print_it(found)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crystalvision.cli._state import State
-from crystalvision.console import out, print_json, progress, styled
-from crystalvision.errors import InputError
+from crystalvision.console import out, print_json, styled
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from collections.abc import Sequence
@@ -15,7 +14,6 @@ if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for
     from rich.table import Table
 
     from crystalvision.report import MetricColumn, Row
-    from crystalvision.storage import Destination
 
 
 def report(
@@ -43,54 +41,24 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="Write the comparison as JSON.")] = False,
 ) -> None:
     """Compare runs in a table, and write it with figures to one HTML page."""
-    from crystalvision.benchmarks import is_benchmark
-    from crystalvision.report import (
-        check_output,
-        columns_of,
-        load_results,
-        render,
-        row_of,
-        steps,
-        write_page,
-    )
+    from crystalvision.api.reports import write_report
 
     state: State = ctx.obj
-    destination = check_output(output, overwrite=overwrite)
-    benchmarks = [folder for folder in runs if is_benchmark(folder)]
-    if benchmarks and len(runs) > 1:
-        raise InputError(f"{benchmarks[0]} is a benchmark with a report of its own: give it alone")
-    if benchmarks and map_by is not None:
-        raise InputError(f"--map {map_by} is for runs, and {benchmarks[0]} is a benchmark")
-    if benchmarks:
-        _report_benchmark(benchmarks[0], destination, state, json=json)
+    done = write_report(runs, output, map_by=map_by, overwrite=overwrite, session=state.session)
+    if done.benchmark is not None:
+        if json:
+            rows = [row.model_dump(mode="json") for row in done.benchmark.rows]
+            print_json({"report": done.path, "rows": rows})
+            return
+        from crystalvision.cli._benchmark import print_results
+
+        print_results(done.benchmark.suite, done.benchmark.rows)
+    elif json:
+        print_json(_as_json(done.rows, output))
         return
-    results = load_results(runs, state.catalogue)
-    with progress("drawing", steps(results)) as advance:
-        page = render(results, map_by=map_by, on_step=advance)
-    write_page(destination, page)
-    rows = [row_of(result) for result in results]
-    if json:
-        print_json(_as_json(rows, output))
     else:
-        _print_rows(rows, columns_of(results))
-        out.print(f"written to {output}", soft_wrap=True)
-
-
-def _report_benchmark(folder: Path, to: "Destination", state: State, *, json: bool) -> None:
-    from crystalvision.benchmarks import BenchmarkFolder
-    from crystalvision.benchmarks.report import page_of, read_rows
-    from crystalvision.cli._benchmark import print_results
-    from crystalvision.report import write_page
-
-    rows = read_rows(folder / "results.csv")
-    with progress("drawing", None) as advance:
-        page = page_of(folder, state.catalogue, on_step=lambda: advance(1))
-    write_page(to, page)
-    if json:
-        print_json({"report": to.path, "rows": [row.model_dump(mode="json") for row in rows]})
-    else:
-        print_results(BenchmarkFolder(folder).read_suite(), rows)
-        out.print(f"written to {to.path}", soft_wrap=True)
+        _print_rows(done.rows, done.columns)
+    out.print(f"written to {done.path}", soft_wrap=True)
 
 
 def _as_json(rows: "Sequence[Row]", output: Path) -> dict[str, object]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crystalvision.cli._state import State
+from crystalvision.cli._subset import SubsetOption
 from crystalvision.cli.clusters import MAX_PROCESSES
 from crystalvision.console import out, print_json
 from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.text import command_line
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.runs import Run
+    from crystalvision.api.runs import Run
 
 
 def train(
@@ -30,6 +31,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting. May be repeated."),
     ] = None,
+    subset: SubsetOption = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**63 - 1, help="Replaces the experiment's seed.")
     ] = None,
@@ -106,34 +108,31 @@ def train(
 
     If it is stopped, however it is, the same command goes on where it was.
     """
-    from crystalvision.api.runs import describe_experiment, plan_online, train_system
-    from crystalvision.datasets import Dataset
-    from crystalvision.runs import check_free
+    from crystalvision.api.training import train as run_training
     from crystalvision.training import Machine, is_main_process
 
     state: State = ctx.obj
-    machine = Machine.called(
-        device,
+    run = run_training(
+        experiment,
+        data,
+        output,
+        set=settings or [],
+        subset=subset,
+        seed=seed,
+        precision=precision,
+        device=device,
         devices=devices,
         nodes=nodes,
         strategy=strategy,
-        compile=compile_,
         accumulate=accumulate,
+        compile=compile_,
+        online=online_recipe or online,
+        epoch_samples=epoch_samples,
+        workers=workers,
+        overwrite=overwrite,
+        session=state.session,
     )
-    first = is_main_process(machine)
-    if first:
-        check_free(output, overwrite=overwrite)
-    session = state.session
-    changes = [*(settings or []), *([f"precision={precision}"] if precision else [])]
-    described = describe_experiment(experiment, set=changes, seed=seed, session=session)
-    dataset = Dataset.open(data)
-    made = plan_online(dataset, online_recipe or online, epoch_samples, workers, session=session)
-    if first and machine.device.type == "cpu":
-        state.note_threads()
-    run = train_system(
-        described, dataset, output, machine, online=made, session=session, overwrite=overwrite
-    )
-    if not first:
+    if not is_main_process(Machine.called(device, devices=devices, nodes=nodes)):
         return
     if json:
         print_json(run.record.model_dump(mode="json"))

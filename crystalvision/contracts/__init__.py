@@ -4,21 +4,15 @@ structure → defects → specimen → renderer → instrument → store → dat
 a stage knows the one before it only by the types here.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from crystalvision.contracts._axes import Axis, grid_of
 from crystalvision.contracts._classical import Classifier, Estimator, Features, is_classifier
 from crystalvision.contracts._crystal import Crystal, Parent
 from crystalvision.contracts._crystal_facts import CrystalFacts, SpaceGroup, space_group
 from crystalvision.contracts._dimensions import check_dimensions
-from crystalvision.contracts._inputs import ANY_DIMENSION, Input
-from crystalvision.contracts._instruments import Instrument, Recording
-from crystalvision.contracts._models import (
-    Augmentation,
-    Backbone,
-    Fusion,
-    Head,
-    dimensions_of,
-    strides,
-)
+from crystalvision.contracts._origin import mark_origin, origin_of
 from crystalvision.contracts._readers import (
     Facts,
     Frame,
@@ -29,38 +23,62 @@ from crystalvision.contracts._readers import (
     UnevenAxis,
     measured_axis,
 )
-from crystalvision.contracts._returned import (
-    check_estimates,
-    check_many,
-    check_size,
-    check_stride,
-    check_tensor,
-    described,
-    mark_origin,
-    origin_of,
-)
-from crystalvision.contracts._simulation import (
-    Aperture,
-    Beam,
-    Cost,
-    Defect,
-    DefectiveCrystal,
-    Measure,
-    Pattern,
-    Quantity,
-    Renderer,
-    Specimen,
-    SpecimenSize,
-)
+from crystalvision.contracts._recorded import Range, Recorded
+from crystalvision.contracts._recording import Recording
 from crystalvision.contracts._symmetry import proper_rotations
-from crystalvision.contracts._targets import Estimate, Target, Targets
-from crystalvision.contracts._tasks import (
-    Ends,
-    EvaluatedEstimates,
-    EvaluatedSystem,
-    Proportion,
-    Task,
-    TaskFigure,
+from crystalvision.contracts._target import Target
+
+if TYPE_CHECKING:  # torch takes seconds to import: what knows datasets alone does without
+    from crystalvision.contracts._inputs import ANY_DIMENSION, Input
+    from crystalvision.contracts._instruments import Instrument
+    from crystalvision.contracts._models import (
+        Augmentation,
+        Backbone,
+        EmbeddingHead,
+        Fusion,
+        Head,
+        dimensions_of,
+        strides,
+    )
+    from crystalvision.contracts._returned import (
+        check_estimates,
+        check_many,
+        check_size,
+        check_stride,
+        check_tensor,
+        described,
+    )
+    from crystalvision.contracts._simulation import (
+        Aperture,
+        Beam,
+        Cost,
+        Defect,
+        DefectiveCrystal,
+        Measure,
+        Pattern,
+        Quantity,
+        Renderer,
+        Specimen,
+        SpecimenSize,
+    )
+    from crystalvision.contracts._targets import Estimate, Targets
+    from crystalvision.contracts._tasks import (
+        Ends,
+        EvaluatedEstimates,
+        EvaluatedSystem,
+        Proportion,
+        Task,
+        TaskFigure,
+    )
+
+_WITH_TORCH = (
+    "_inputs",
+    "_instruments",
+    "_models",
+    "_returned",
+    "_simulation",
+    "_targets",
+    "_tasks",
 )
 
 __all__ = [
@@ -76,6 +94,7 @@ __all__ = [
     "CrystalFacts",
     "Defect",
     "DefectiveCrystal",
+    "EmbeddingHead",
     "Ends",
     "Estimate",
     "Estimator",
@@ -95,7 +114,9 @@ __all__ = [
     "Pattern",
     "Proportion",
     "Quantity",
+    "Range",
     "Reader",
+    "Recorded",
     "Recording",
     "Renderer",
     "Scale",
@@ -124,3 +145,12 @@ __all__ = [
     "space_group",
     "strides",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for each in _WITH_TORCH:
+            module = import_module(f"{__name__}.{each}")
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

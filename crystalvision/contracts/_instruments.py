@@ -2,27 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from jaxtyping import Bool, Num
 
 from crystalvision.contracts._axes import Axis
+from crystalvision.contracts._recorded import Recorded
+from crystalvision.contracts._recording import Recording
 from crystalvision.contracts._simulation import Cost, Measure, Pattern, Quantity
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    """What an instrument recorded of one pattern.
-
-    Attributes:
-        counts: Of the instrument's `dtype`, (c, *grid).
-        seen: Where it could see, (*grid); `None` for everywhere.
-    """
-
-    counts: Num[np.ndarray, "c *grid"]
-    seen: Bool[np.ndarray, "*grid"] | None = None
 
 
 class Instrument(ABC):
@@ -46,6 +33,14 @@ class Instrument(ABC):
     masks: bool = False
     option_columns: Mapping[str, Measure] = {}
     caveats: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> Recorded:
+        """How it records, as far as its options say that; by default nothing is stated.
+
+        An energy that is stated here is that of the patterns, whatever the recipe's beam is.
+        """
+        return Recorded()
 
     @abstractmethod
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:

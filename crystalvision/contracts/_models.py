@@ -84,6 +84,26 @@ class Head(nn.Module, ABC):
         """What raw outputs say of each of `targets`."""
 
 
+class EmbeddingHead(Head, ABC):
+    """A head that places samples on a sphere: those of one kind near each other.
+
+    So a system can recognise what it was not trained on: a library holds the places of candidates,
+    and a sample is of that whose place is nearest to its own.
+
+    Attributes:
+        embedding_size: Numbers e of a place.
+        sharpness: What cosines of angles between places are multiplied by before the softmax that
+            makes probabilities of them.
+    """
+
+    embedding_size: int
+    sharpness: float
+
+    @abstractmethod
+    def embed(self, features: Float[torch.Tensor, "b f *grid"]) -> Float[torch.Tensor, "b e"]:
+        """Places of features, (b, e), each of length 1."""
+
+
 class Fusion(nn.Module, ABC):
     """Joins what several branches produced.
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from crystalvision.config import Config
 from crystalvision.contracts._axes import Axis
-from crystalvision.contracts._instruments import Recording
+from crystalvision.contracts._recording import Recording
 from crystalvision.text import axis_symbol, unit_text
 
 _EVEN = 0.05  # of a step: what writing positions in few digits may move a point

@@ -235,9 +235,11 @@ class Renderer(ABC):
         quantity: What its patterns hold: a `fraction` of the beam in each point, which a detector
             counts, or an `intensity` on a scale of its own.
         option_columns: What is kept of its options; see `Instrument.option_columns`.
+        radiation: What `Beam.energy_kev` is the energy of, such as `electrons` or `x-rays`.
     """
 
     quantity: ClassVar[Quantity] = "fraction"
+    radiation: str = "electrons"
     option_columns: Mapping[str, Measure] = {}
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What can be learnt of a sample, and what a head says of it."""
+"""What heads learn, and what they say of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,54 +6,6 @@ from typing import Self, TypeAlias
 
 import torch
 from jaxtyping import Float, Shaped
-from pydantic import model_validator
-
-from crystalvision.config import Config
-
-
-class Target(Config):
-    """One thing that a sample should be recognised as: a column of the dataset, and its meaning.
-
-    Attributes:
-        name: Name of the column, such as `label`, `severity` or `thickness_angstrom`.
-        task: Which task judges it, by the name under which a plugin offers it: `classification`,
-            `regression`, `orientation`, `segmentation`, or another.
-        shape: Of the value of one sample: `()` for a number, `(4,)` for a unit quaternion,
-            `(h, w)` for a map.
-        classes: Names of the classes that its whole numbers count; empty for a real value.
-        class_severities: Severity of each class, where classes have one; else empty.
-        class_elements: Symbols of the elements of each class, where classes are substances; else
-            empty.
-        components: What each number of a vector is of, such as the phases whose shares it holds;
-            empty for none.
-        units: Units of a real value, `1` for a pure number.
-        symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
-    """
-
-    name: str
-    task: str
-    shape: tuple[int, ...] = ()
-    classes: tuple[str, ...] = ()
-    class_severities: tuple[float, ...] = ()
-    class_elements: tuple[tuple[str, ...], ...] = ()
-    components: tuple[str, ...] = ()
-    units: str = "1"
-    symmetry: str = ""
-
-    @property
-    def words(self) -> str:
-        """What sentences call it: its name with spaces, without its units."""
-        return self.name.removesuffix(f"_{self.units}").replace("_", " ")
-
-    @model_validator(mode="after")
-    def _severities_are_of_classes(self) -> Self:
-        if self.class_severities and len(self.class_severities) != len(self.classes):
-            raise ValueError(
-                f"{len(self.classes)} classes need as many class_severities, "
-                f"not {len(self.class_severities)}"
-            )
-        return self
-
 
 Targets: TypeAlias = Mapping[str, Shaped[torch.Tensor, "b *shape"]]
 """What a batch should be recognised as, by name of the target: (b, *shape), int64 for classes."""

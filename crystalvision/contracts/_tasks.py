@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts._targets import Estimate, Target
+from crystalvision.contracts._target import Target
+from crystalvision.contracts._targets import Estimate
 from crystalvision.text import unit_text
 
 if TYPE_CHECKING:
@@ -174,6 +175,14 @@ class Task(ABC):
         """The score of each sample, (n,)."""
         truth = torch.from_numpy(np.asarray(judged.truth))
         return self.score(judged.estimate, truth, judged.target).double().numpy()
+
+    def sample_scores(self, judged: EvaluatedEstimates) -> Mapping[str, Float[np.ndarray, "n"]]:
+        """Other scores of each sample, (n,), by the metric that is their mean.
+
+        Claims of a benchmark may be about them; of a task that is right or wrong, they are 1 or 0.
+        """
+        del judged
+        return {}
 
     @abstractmethod
     def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:

@@ -58,7 +58,7 @@ from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter, Mode, check_place
 
 if TYPE_CHECKING:
-    from crystalvision.datasets._patterns import Batch, PatternDataset
+    from crystalvision.datasets._patterns import Batch, BatchOrder, PatternDataset
 
 __all__ = [
     "CARD_FIGURE",
@@ -77,6 +77,7 @@ __all__ = [
     "SUBSET_RANK",
     "Axis",
     "Batch",
+    "BatchOrder",
     "Column",
     "Conditions",
     "Dataset",
@@ -127,7 +128,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # `dataset info` and `dataset verify` need no torch, which takes seconds to import.
-    if name in {"Batch", "PatternDataset"}:
+    if name in {"Batch", "BatchOrder", "PatternDataset"}:
         from crystalvision.datasets import _patterns
 
         return getattr(_patterns, name)

@@ -17,6 +17,7 @@ from crystalvision.datasets._layout import fill_value, sample_arrays, stored_col
 from crystalvision.datasets._open import RESUME_HINT, find_missing_shards, is_split, read_header
 from crystalvision.datasets._recover import find_split, follows, recorded_splits
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings
+from crystalvision.datasets._subset import chosen_by
 from crystalvision.errors import InputError
 
 PARTS = (*SPLIT_NAMES, "all")
@@ -68,19 +69,29 @@ class Dataset:
         """SHA-256 (hex) of what defines the content: recipe, seed, number of samples, shapes."""
         return self.header.identity
 
-    def subset(self, indices: npt.ArrayLike) -> Self:
+    def subset(self, which: npt.ArrayLike | str) -> Self:
         """Some samples as a dataset: a view, which is trained on and judged as any other.
 
-        Its images, columns and splits are counted from 0 in the order of `indices`. A sample is in
-        the split in which it is in the whole. Header and identity are those of the whole.
+        Its images, columns and splits are counted from 0 in the order of the indices. A sample is
+        in the split in which it is in the whole. Header and identity are those of the whole.
 
         Args:
-            indices: Which, (n,).
+            which: Indices, (n,); or text: `0:500`, `3,7,12`; `10%` of every split, with the
+                proportions of the classes; or a condition on columns, such as
+                `thickness_angstrom < 200 and label == twin`.
 
         Raises:
             InputError: None, one twice, or one that is not there.
         """
-        wanted = self.check_indices(indices)
+        if isinstance(which, str):
+            which = chosen_by(
+                which,
+                samples=len(self),
+                split=self.split,
+                columns=self.header.columns,
+                read=self.column,
+            )
+        wanted = self.check_indices(which)
         values, counts = np.unique(wanted, return_counts=True)
         if not len(wanted) or counts.max() > 1:
             what = f"sample {values[counts.argmax()]} twice" if len(wanted) else "no samples"

@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from pydantic import Field, field_validator, model_validator
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis, CrystalFacts, Target, grid_of
+from crystalvision.contracts import Axis, CrystalFacts, Recorded, Target, grid_of
 from crystalvision.datasets._columns import LABEL, Column, check_column, is_column_name
 from crystalvision.datasets._provenance import (
     DatasetPart,
@@ -34,6 +34,7 @@ _NO_CONTENT = {
     "synthetic",
     "caveats",
     "crystals",
+    "recorded",  # follows from the rest
     "samples_per_shard",
 }
 
@@ -80,6 +81,7 @@ class DatasetHeader(Config):
             `two_theta`.
         seen: Which points were measured; `None` where all were.
         provenance: Where the samples were first made: by a source, in files, in other datasets.
+        recorded: With what beam, as far as that is stated, whatever made the samples.
         generator: Software that made the data, name → version.
         synthetic: Whether the images were computed, not measured.
         caveats: What whoever uses the data must know, a sentence or two each.
@@ -95,6 +97,7 @@ class DatasetHeader(Config):
     axes: tuple[Axis, ...] = Field(min_length=1, max_length=_MOST_DIMENSIONS)
     seen: Seen | None = None
     provenance: Provenance
+    recorded: Recorded | None = None
     generator: dict[str, str]
     synthetic: bool = False
     caveats: tuple[str, ...] = ()

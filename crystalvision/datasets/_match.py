@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from crystalvision.config import Config
-from crystalvision.contracts import Axis, MeasuredAxis
+from crystalvision.contracts import Axis, MeasuredAxis, Range
 from crystalvision.datasets._axes_text import axes_text, reach_text
 from crystalvision.datasets._carry import carry, carry_seen, covers
-from crystalvision.datasets._conditions import Conditions, Range
+from crystalvision.datasets._conditions import Conditions
 from crystalvision.datasets._curves import carry_curves, positions_on
 from crystalvision.datasets._match_curves import match_curves
 from crystalvision.errors import InputError
@@ -279,7 +279,8 @@ def _near(data: Conditions, run: Conditions) -> bool:
         return False
     (least, most), (low, high) = data.energy_kev, run.energy_kev
     within = least >= low * (1 - _ENERGY) and most <= high * (1 + _ENERGY)
-    return within and data.radiation == run.radiation
+    unstated = data.radiation is None or run.radiation is None
+    return within and (unstated or data.radiation == run.radiation)
 
 
 def _beam_text(known: Conditions) -> str:

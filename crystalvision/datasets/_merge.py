@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from crystalvision.config import validate
+from crystalvision.contracts import Recorded
 from crystalvision.datasets._columns import SPECIMEN, SPECIMEN_COLUMN, Column
 from crystalvision.datasets._dataset import Dataset
 from crystalvision.datasets._header import DatasetHeader
@@ -232,6 +233,7 @@ def _header(
         "axes": first.axes,
         "seen": join_seen([dataset.header for dataset in datasets]),
         "provenance": Merged(name=name or " + ".join(names), parts=tuple(sources)),
+        "recorded": Recorded.join(dataset.header.recorded for dataset in datasets),
         "generator": _generator(datasets),
         "synthetic": all(dataset.header.synthetic for dataset in datasets),
         "caveats": (

@@ -121,7 +121,7 @@ class PatternDataset(data.Dataset[tuple[Any, ...]]):
         """
         return data.DataLoader(
             _Batches(self),
-            sampler=_Chosen(len(self), batch_size, generator, take),
+            sampler=BatchOrder(len(self), batch_size, generator, take=take),
             batch_size=None,
             num_workers=workers,
             pin_memory=pin_memory,
@@ -139,29 +139,47 @@ class _Batches(data.Dataset[Batch]):
         return self._patterns.batch(positions)
 
 
-class _Chosen(data.Sampler[list[int]]):
-    """The positions of each batch's samples, in a drawn order or in their own."""
+class BatchOrder(data.Sampler[list[int]]):
+    """The positions of each batch's samples, in a drawn order or in their own.
+
+    Args:
+        count: Samples of a pass.
+        batch_size: Samples of a batch; the last one may be smaller.
+        generator: Draws the order, anew for each pass; without it the order is kept.
+        take: Which samples to keep of a batch of so many, where several processes share it.
+        drop_single: Whether a last batch of one sample, which has no batch statistics, is left out;
+            by default where the order is drawn.
+        first: Position of the first sample of the pass that begins.
+    """
 
     def __init__(
         self,
         count: int,
         batch_size: int,
-        generator: torch.Generator | None,
-        take: Callable[[int], slice],
+        generator: torch.Generator | None = None,
+        *,
+        take: Callable[[int], slice] = slice,
+        drop_single: bool | None = None,
+        first: Callable[[], int] = lambda: 0,
     ) -> None:
         self._count = count
         self._batch_size = batch_size
         self._generator = generator
         self._take = take
+        self._drop_single = generator is not None if drop_single is None else drop_single
+        self._first = first
 
     def __len__(self) -> int:
+        """Number of batches."""
         whole, rest = divmod(self._count, self._batch_size)
-        return whole + (rest > (1 if self._generator is not None and whole else 0))
+        return whole + (rest > (1 if self._drop_single and whole else 0))
 
     def __iter__(self) -> Iterator[list[int]]:
+        """The batches of the next pass."""
         order = torch.arange(self._count)
         if self._generator is not None:
             order = torch.randperm(self._count, generator=self._generator)
+        order += self._first()
         for number in range(len(self)):
             batch = order[number * self._batch_size : (number + 1) * self._batch_size]
             yield batch[self._take(len(batch))].tolist()

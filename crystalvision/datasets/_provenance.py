@@ -158,13 +158,6 @@ DatasetPart.model_rebuild()
 Merged.model_rebuild()
 
 
-def settings_of(provenance: Provenance) -> list[Recipe]:
-    """The recipes, or what users said of files, by which the samples of a dataset were made."""
-    if isinstance(provenance, Merged):
-        return [each for part in provenance.parts for each in settings_of(part.provenance)]
-    return [provenance.recipe if isinstance(provenance, Simulated) else provenance.settings]
-
-
 def origins(identity: str, provenance: Provenance) -> dict[str, Origin]:
     """Every dataset in which the samples of one have been, first of all those they were made in.
 

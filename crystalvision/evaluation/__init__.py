@@ -1,15 +1,18 @@
 """Judges trained systems on every target by its task, with confidence intervals."""
 
-from crystalvision.evaluation._evaluate import Evaluation, choose_samples, evaluate, with_groups
+from crystalvision.evaluation._evaluate import Evaluation, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
-from crystalvision.evaluation._intervals import Intervals, intervals_of
+from crystalvision.evaluation._fits import choose_samples
+from crystalvision.evaluation._intervals import RESAMPLES, Intervals, intervals_of
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
     Columns,
     EvaluatedSamples,
+    in_table,
     judged_samples,
     read_columns,
     read_predictions,
+    score_column,
     write_predictions,
 )
 from crystalvision.evaluation._proportions import proportion_interval, wilson_interval
@@ -23,6 +26,7 @@ from crystalvision.evaluation._record import (
 )
 
 __all__ = [
+    "RESAMPLES",
     "Columns",
     "EvaluatedSamples",
     "EvaluatedTarget",
@@ -34,6 +38,7 @@ __all__ = [
     "check_name",
     "choose_samples",
     "evaluate",
+    "in_table",
     "intervals_of",
     "judge_target",
     "judged_samples",
@@ -45,6 +50,7 @@ __all__ = [
     "read_columns",
     "read_predictions",
     "save",
+    "score_column",
     "tasks_of",
     "wilson_interval",
     "with_groups",

@@ -10,22 +10,14 @@ import torch
 from jaxtyping import Int
 
 from crystalvision.contracts import EvaluatedEstimates, Target, Task
-from crystalvision.datasets import (
-    SPECIMEN,
-    Conditions,
-    Dataset,
-    Despite,
-    Match,
-    match,
-)
-from crystalvision.errors import InputError
+from crystalvision.datasets import SPECIMEN, Dataset, Despite, Match
+from crystalvision.evaluation._fits import choose_samples, judged_targets, matched
 from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
-from crystalvision.evaluation._unseen import check_unseen
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import UNSEEN, Predictions, Predictor, carried, join
-from crystalvision.runs import Run
+from crystalvision.runs import Run, SubsetRecord
 
 _CHUNK = 64
 
@@ -90,7 +82,7 @@ def evaluate(
     """
     split, indices = choose_samples(run, dataset, split, despite=despite)
     tasks = tasks_of(judged_targets(run, dataset), catalogue or Catalogue.load())
-    conditions = _matched(run, dataset, despite)
+    conditions = matched(run, dataset, despite)
     predictor = Predictor(run, device, calibrated=calibrated)
     read = _reader(dataset, conditions)
     gaps = None if dataset.header.seen is None else UNSEEN
@@ -106,6 +98,7 @@ def evaluate(
         trained_on_this=dataset.identity == run.record.dataset.identity,
         split=split,
         samples=len(indices),
+        subset=SubsetRecord.of(dataset),
         targets={
             name: judge_target(
                 tasks[name],
@@ -150,72 +143,6 @@ def _reader(dataset: Dataset, conditions: Match) -> Callable[[np.ndarray], np.nd
     return lambda indices: carried(
         conditions, np.asarray(dataset.images(indices)), dataset.seen(indices)
     )
-
-
-def choose_samples(
-    run: Run, dataset: Dataset, split: Split | None, *, despite: Collection[Despite] = ()
-) -> tuple[Split, np.ndarray]:
-    """The split to judge, and its indices, after checking that run and dataset fit.
-
-    Raises:
-        InputError: As for `evaluate`.
-    """
-    judged_targets(run, dataset)
-    _matched(run, dataset, despite)
-    record = run.record
-    same = dataset.identity == record.dataset.identity
-    if not same:
-        check_unseen(run, dataset)
-    split = split or ("test" if same else "all")
-    indices = np.asarray(dataset.split(split))
-    if not len(indices):
-        raise InputError(f"{dataset.path}: its {split} split is empty; choose another --split")
-    if same and split == "test":
-        trained = {index for index, name in run.split().items() if name != "test"}
-        if seen := trained & set(dataset.numbers(indices).tolist()):
-            raise InputError(
-                f"{dataset.path}: its splits have changed since {run.path} was trained; "
-                f"{len(seen)} patterns of the test split were used for training"
-            )
-    return split, indices
-
-
-def judged_targets(run: Run, dataset: Dataset) -> dict[str, Target]:
-    """What a run says something of and a dataset has, by name, as the run knows it.
-
-    Raises:
-        InputError: Nothing; classes that the run does not know, or another kind of value.
-    """
-    known, there = run.record.targets, dataset.header.targets
-    found = {name: target for name, target in known.items() if name in there}
-    if not found:
-        raise InputError(
-            f"{run.path} tells {', '.join(known)}, of which {dataset.path} has nothing; its "
-            f"targets are {', '.join(there) or 'none'}"
-        )
-    for name, target in found.items():
-        _check_target(target, there[name], str(run.path), str(dataset.path))
-    return found
-
-
-def _check_target(mine: Target, other: Target, run: str, data: str) -> None:
-    """Check that a target of a dataset is what a run learnt under its name.
-
-    Raises:
-        InputError: It is not.
-    """
-    if not set(other.classes) <= set(mine.classes):
-        raise InputError(
-            f"{data} has the classes {', '.join(other.classes)}, but {run} was trained on "
-            f"{', '.join(mine.classes)}; it can be judged on these alone"
-        )
-    for what in ("shape", "units", "symmetry"):
-        one, two = getattr(mine, what), getattr(other, what)
-        if one != two or bool(mine.classes) != bool(other.classes):
-            raise InputError(
-                f"target '{mine.name}' has {what} {two!r} in {data}, but {run} was trained on "
-                f"{one!r}; judge it on data that state the same"
-            )
 
 
 def _truth(dataset: Dataset, target: Target, indices: Int[np.ndarray, "n"]) -> np.ndarray[Any, Any]:
@@ -279,24 +206,3 @@ def _columns(
     for name, each in judged.items():
         found |= columns_of(tasks[name], each)
     return found
-
-
-def _matched(run: Run, dataset: Dataset, despite: Collection[Despite]) -> Match:
-    """How a dataset fits what a run was trained on.
-
-    Raises:
-        InputError: It does not.
-    """
-    record, channels = run.record, dataset.header.image_shape[0]
-    if channels != record.image_shape[0]:
-        raise InputError(
-            f"{dataset.path} has images of shape {dataset.header.image_shape}, but {run.path} was "
-            f"trained on {record.image_shape}"
-        )
-    return match(
-        record.conditions,
-        Conditions.of_dataset(dataset),
-        run_name=str(run.path),
-        data_name=str(dataset.path),
-        despite=despite,
-    )

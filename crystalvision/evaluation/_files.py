@@ -22,8 +22,8 @@ def save(evaluation: Evaluation, run: Path, name: str | None = None) -> Path:
     Args:
         evaluation: The evaluation.
         run: The run's folder.
-        name: Name of the evaluation; by default the dataset's name and the split. An evaluation of
-            the same name is replaced.
+        name: Name of the evaluation; by default the dataset's name and the split, and what tells a
+            subset from others. An evaluation of the same name is replaced.
 
     Returns:
         The folder.
@@ -73,6 +73,8 @@ def _name(evaluation: Evaluation, run: Path) -> str:
     metrics = evaluation.metrics
     stem = Path(metrics.dataset).resolve().stem.lstrip(".")
     name = f"{stem}-{metrics.split}"
+    if metrics.subset is not None:
+        name += f"-{metrics.subset.sha256[:8]}"
     try:
         same = load_metrics(run / FOLDER / name).dataset_identity == metrics.dataset_identity
     except InputError:

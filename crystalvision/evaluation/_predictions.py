@@ -3,13 +3,13 @@
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from crystalvision.contracts import EvaluatedEstimates, Target
 from crystalvision.errors import InputError
@@ -19,6 +19,7 @@ from crystalvision.storage import read_text
 from crystalvision.text import csv_reader, csv_writer
 
 CSV, MAPS = "predictions.csv", "predictions.npz"
+_MANY_CLASSES = 64
 _MOST_COLUMNS = 16  # numbers of one sample; what has more goes to a file of arrays
 Array = np.ndarray[Any, Any]
 Columns = Mapping[str, Array]
@@ -31,10 +32,12 @@ class EvaluatedSamples:
     Attributes:
         index: Place of the pattern in its dataset, (n,).
         targets: Estimates of each target beside the truth, by name.
+        scores: Of targets of which nothing else was kept, the score of each pattern, (n,), by name.
     """
 
     index: Int[np.ndarray, "n"]
     targets: Mapping[str, EvaluatedEstimates]
+    scores: Mapping[str, Float[np.ndarray, "n"]] = field(default_factory=dict)
 
 
 def write_predictions(
@@ -47,8 +50,9 @@ def write_predictions(
 
     `predictions.csv` has a row for each pattern: `index`, then for each target its truth, under
     its name, and the estimate, `NAME_predicted`, then the probability of each class,
-    `NAME_probability_CLASS`; the numbers of a vector are counted from 0. At last come what tasks
-    say of a pattern, and its specimen, where several patterns show one.
+    `NAME_probability_CLASS`, to six places where there are more than 64 classes; the numbers of a
+    vector are counted from 0. At last come what tasks say of a pattern, and its specimen, where
+    several patterns show one.
 
     Args:
         index: Place of each pattern in its dataset, (n,).
@@ -63,7 +67,7 @@ def write_predictions(
     maps: dict[str, Array] = {}
     parts: list[Mapping[str, Sequence[Any]]] = []
     for name, each in judged.items():
-        if _in_table(each.target):
+        if in_table(each.target):
             parts.append(_columns_of(each))
         else:
             small = each.truth.dtype if not each.target.classes else np.int16
@@ -121,12 +125,21 @@ def judged_samples(
     try:
         index = columns["index"].astype(np.int64)
         specimen = columns.get("specimen", index).astype(np.int64)
-        judged = {name: _estimates_of(each, columns, specimen) for name, each in targets.items()}
+        scores = {
+            name: columns[score_column(name)].astype(np.float64)
+            for name, each in targets.items()
+            if not in_table(each.target) and name not in columns
+        }
+        judged = {
+            name: _estimates_of(each, columns, specimen)
+            for name, each in targets.items()
+            if name not in scores
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{where} is not what crystalvision evaluate writes ({error}); evaluate the run again"
         ) from error
-    return EvaluatedSamples(index, with_groups(judged))
+    return EvaluatedSamples(index, with_groups(judged), scores)
 
 
 def read_predictions(folder: Path, metrics: Metrics) -> EvaluatedSamples:
@@ -148,8 +161,14 @@ def read_predictions(folder: Path, metrics: Metrics) -> EvaluatedSamples:
     return found
 
 
-def _in_table(target: Target) -> bool:
+def in_table(target: Target) -> bool:
+    """Whether values of a target stand in a table; those of maps do not."""
     return math.prod(target.shape) <= _MOST_COLUMNS
+
+
+def score_column(name: str) -> str:
+    """Column of a kept copy that has, in place of a target's maps, the score of each pattern."""
+    return f"{name}/score"
 
 
 def _names(name: str, target: Target) -> list[str]:
@@ -165,8 +184,11 @@ def _columns_of(judged: EvaluatedEstimates) -> dict[str, list[Any]]:
         flat = values.reshape(len(judged), -1)
         found |= {each: flat[:, n].tolist() for n, each in enumerate(_names(name, target))}
     if judged.probabilities is not None and not target.shape:
+        probabilities = judged.probabilities.astype(np.float64)
+        if len(target.classes) > _MANY_CLASSES:  # nearly all of them say no more than that
+            probabilities = probabilities.round(6)
         for k, each in enumerate(target.classes):
-            found[f"{target.name}_probability_{each}"] = judged.probabilities[:, k].tolist()
+            found[f"{target.name}_probability_{each}"] = probabilities[:, k].tolist()
     return found
 
 
@@ -176,7 +198,7 @@ def _estimates_of(
     """Estimates of one target; real values in single precision, as they were made."""
     target, name = evaluated.target, evaluated.name
     kind = np.int64 if target.classes else np.float32
-    if _in_table(target):
+    if in_table(target):
         truth, value = (
             np.stack([columns[key].astype(kind) for key in _names(each, target)], axis=1).reshape(
                 -1, *target.shape

@@ -8,6 +8,7 @@ from crystalvision.contracts import Ends, Target
 from crystalvision.datasets import Match
 from crystalvision.errors import InputError
 from crystalvision.evaluation._intervals import Intervals
+from crystalvision.runs import SubsetRecord
 
 Split = Literal["train", "validation", "test", "all"]
 LABEL = "label"
@@ -74,6 +75,7 @@ class Metrics(Config):
         trained_on_this: Whether the run was trained on this very dataset.
         split: The part of it that was judged.
         samples: How many patterns.
+        subset: Which samples of the dataset there were to judge, if not all.
         targets: How well each target is told, by name.
         rejected: Share of the patterns that are flagged as unlike the training data; `None`
             without calibration.
@@ -89,6 +91,7 @@ class Metrics(Config):
     trained_on_this: bool
     split: Split
     samples: int
+    subset: SubsetRecord | None = None
     targets: dict[str, TargetMetrics]
     rejected: float | None
     rejected_interval: Ends | None

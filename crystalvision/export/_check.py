@@ -21,8 +21,9 @@ _PIXELS = 2**22  # of one batch, which bounds its memory
 
 Counts = np.ndarray[Any, np.dtype[np.float32]]
 Answers = Mapping[str, np.ndarray[Any, Any]]
-Runner = Callable[[Counts], Answers]
-"""From raw counts (b, c, *grid) to each output by its name, (b, …)."""
+Seen = np.ndarray[Any, np.dtype[np.bool_]]
+Runner = Callable[[Counts, Seen | None], Answers]
+"""From raw counts (b, c, *grid), and which were measured, to each output by its name, (b, …)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class ExportCheck:
     Attributes:
         patterns: How many patterns it was run on.
         real: How many of them are of a dataset; the others are drawn.
+        masked: On how many of them it was run once more with a part of their points hidden.
         source: What they are, in words.
         batches: How many patterns passed at a time.
         differences: The largest of each output, by its name; of a class, by how much the one that
@@ -42,6 +44,7 @@ class ExportCheck:
 
     patterns: int
     real: int
+    masked: int
     source: str
     batches: tuple[int, ...]
     differences: dict[str, float]
@@ -54,9 +57,16 @@ class ExportCheck:
 
 
 def check_file(
-    name: Path, runner: Runner, runtime: str, trial: TrialPatterns, expected: Predictions
+    name: Path,
+    runner: Runner,
+    runtime: str,
+    trial: TrialPatterns,
+    expected: Predictions,
+    masked: Predictions,
 ) -> ExportCheck:
     """Compare a file with the run's predictions, in batches of one, of three and of many.
+
+    Points that were not seen are given to it in both ways, as NaN and as a mask.
 
     Args:
         name: What to call the file in an error.
@@ -64,6 +74,7 @@ def check_file(
         runtime: What the runner is.
         trial: The patterns.
         expected: What the run's own predictor says of them.
+        masked: What it says of them where a part of their points was not seen.
 
     Raises:
         ExportError: It fails, or gives something else.
@@ -73,10 +84,15 @@ def check_file(
     places = np.unique(np.linspace(0, len(counts) - 1, _ALONE).round().astype(int))
     parts = [np.array([place]) for place in places]
     parts += [np.arange(3), *np.array_split(np.arange(len(counts)), -(-len(counts) // many))]
+    tries: list[tuple[np.ndarray[Any, Any], Counts, Seen | None, Predictions]]
+    tries = [(part, counts, None, expected) for part in parts]
+    # The first of each kind, and all together: masks change no sizes.
+    for part in (parts[0], *parts[_ALONE + 1 :]):
+        tries += [(part, trial.hidden, None, masked), (part, counts, trial.seen, masked)]
     largest: dict[str, float] = {}
-    for part in parts:
-        found = _run(name, runner, counts[part])
-        for output, difference in _differences(name, found, expected, part).items():
+    for part, given, seen, wanted in tries:
+        found = _run(name, runner, given[part], None if seen is None else seen[part])
+        for output, difference in _differences(name, found, wanted, part).items():
             largest[output] = max(largest.get(output, 0.0), difference)
     wrong = {
         output: difference
@@ -93,12 +109,21 @@ def check_file(
             "no file was written; try the other format, and report this with the run's run.yaml"
         )
     batches = tuple(sorted({len(part) for part in parts}))
-    return ExportCheck(len(counts), trial.real, trial.source, batches, largest, TOLERANCE, runtime)
+    return ExportCheck(
+        patterns=len(counts),
+        real=trial.real,
+        masked=len(counts),
+        source=trial.source,
+        batches=batches,
+        differences=largest,
+        tolerance=TOLERANCE,
+        runtime=runtime,
+    )
 
 
-def _run(name: Path, runner: Runner, counts: Counts) -> Answers:
+def _run(name: Path, runner: Runner, counts: Counts, seen: Seen | None) -> Answers:
     try:
-        return runner(counts)
+        return runner(counts, seen)
     except Exception as error:  # runtimes raise errors of many kinds
         raise ExportError(
             f"{name}: the exported model fails for a batch of {len(counts)}, so no file was "
@@ -166,8 +191,9 @@ def onnx_runner(path: Path) -> tuple[Runner, str]:
 
     names = [each.name for each in session.get_outputs()]
 
-    def run(counts: Counts) -> Answers:
-        return dict(zip(names, session.run(names, {"counts": counts}), strict=True))
+    def run(counts: Counts, seen: Seen | None) -> Answers:
+        given = {"counts": counts} if seen is None else {"counts": counts, "seen": seen}
+        return dict(zip(names, session.run(names, given), strict=True))
 
     return run, f"onnxruntime {onnxruntime.__version__}"
 
@@ -187,7 +213,9 @@ def torch_runner(path: Path, outputs: Sequence[str]) -> tuple[Runner, str]:
     except Exception as error:  # it raises errors of many kinds
         raise ExportError(f"torch cannot load the export: {first_line(error)}") from error
 
-    def run(counts: Counts) -> Answers:
+    def run(counts: Counts, seen: Seen | None) -> Answers:
+        if seen is not None:  # it has one input, in which NaN stands for what was not seen
+            counts = np.where(seen, counts, np.float32(np.nan))
         with torch.no_grad():
             found = module(torch.from_numpy(counts))
         return {name: each.numpy() for name, each in zip(outputs, found, strict=True)}

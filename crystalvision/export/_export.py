@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from crystalvision.datasets import Dataset
@@ -22,7 +23,7 @@ from crystalvision.export._check import (
 )
 from crystalvision.export._graph import ExportedSystem
 from crystalvision.export._patterns import trial_patterns
-from crystalvision.prediction import Predictor
+from crystalvision.prediction import UNSEEN, Predictor
 from crystalvision.runs import Run
 from crystalvision.storage import Destination, whole_file
 
@@ -70,9 +71,10 @@ def export_run(
 ) -> Path:
     """Export a run: raw counts in, what it says of each target out, for any number of patterns.
 
-    Input `counts` (batch, c, *grid) float32; outputs: each target by its name, (batch, *shape), and
-    `NAME_probabilities` (batch, k, *shape) of one with classes. Normalisation and temperatures are
-    inside. The reject flag is not.
+    Input `counts` (batch, c, *grid) float32, NaN where nothing was measured; in ONNX, too, `seen`,
+    bool of the same shape, which may be left out: then all was. Outputs: each target by its name,
+    (batch, *shape), and `NAME_probabilities` (batch, k, *shape) of one with classes. Normalisation
+    and temperatures are inside. The reject flag is not.
 
     The file is run before it appears, on real patterns and on a detector's extremes, alone and in
     batches: it says what `predict` says, or it is not there.
@@ -102,7 +104,9 @@ def export_run(
     graph = ExportedSystem(run, calibrated=calibrated)
     described = describe(run, graph)
     trial = trial_patterns(run, data)
-    expected = Predictor(run, calibrated=calibrated).predict(trial.counts)
+    predictor = Predictor(run, calibrated=calibrated)
+    expected = predictor.predict(trial.counts)
+    masked = predictor.predict(trial.hidden, gap_values=UNSEEN)
     with _quiet(), torch.no_grad():
         exported = _captured(run, graph, to)
         with whole_file(destination) as partial:
@@ -111,7 +115,7 @@ def export_run(
                 runner, runtime = (
                     onnx_runner(partial) if to == "onnx" else torch_runner(partial, graph.outputs)
                 )
-                return check_file(name, runner, runtime, trial, expected)
+                return check_file(name, runner, runtime, trial, expected, masked)
 
             exported(partial, described)
             check = tried()
@@ -135,10 +139,14 @@ def _captured(run: Run, graph: ExportedSystem, to: Format) -> Writer:
     # Two patterns: torch takes a size of one for fixed.
     example = torch.ones(2, *run.record.image_shape)
     batch = torch.export.Dim("batch", min=1)
+    given = {"counts": example}
+    if to == "onnx":
+        given["seen"] = torch.ones_like(example, dtype=torch.bool)
+    sizes = {name: {0: batch} for name in given}
     try:
-        program = torch.export.export(graph, (example,), dynamic_shapes={"counts": {0: batch}})
+        program = torch.export.export(graph, tuple(given.values()), dynamic_shapes=sizes)
         if to == "onnx":
-            return _onnx_writer(program, graph.outputs)
+            return _onnx_writer(program, graph.outputs, run.record.image_shape)
     except CrystalVisionError:
         raise
     except Exception as error:  # exporters raise errors of many kinds
@@ -160,7 +168,8 @@ def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
         "targets": {name: each.model_dump(mode="json") for name, each in record.targets.items()},
         "outputs": list(graph.outputs),
         "image_shape": list(record.image_shape),
-        "input": "raw counts, float32 (batch, channels, *grid)",
+        "input": "counts: raw, float32 (batch, channels, *grid), NaN where nothing was measured; "
+        "in ONNX, too, seen: bool of that shape, which points were measured, by default all",
         "calibrated": graph.calibrated,
         "temperatures": graph.temperatures,
         "axes": list(record.calibration),
@@ -171,17 +180,21 @@ def describe(run: Run, graph: ExportedSystem) -> dict[str, object]:
     }
 
 
-def _onnx_writer(program: torch.export.ExportedProgram, outputs: Sequence[str]) -> Writer:
+def _onnx_writer(
+    program: torch.export.ExportedProgram, outputs: Sequence[str], image_shape: Sequence[int]
+) -> Writer:
     onnx_program = torch.onnx.export(
         program,
         dynamo=True,
         opset_version=_OPSET,
-        input_names=["counts"],
+        input_names=["counts", "seen"],
         output_names=list(outputs),
         verbose=False,
     )
     if onnx_program is None:
         raise ExportError("torch gave no ONNX program for this system; export it --to torch-export")
+
+    _make_optional(onnx_program.model.graph, "seen", np.ones((1, *image_shape), dtype=bool))
 
     def write(path: Path, described: dict[str, object]) -> None:
         for key, value in described.items():
@@ -190,6 +203,16 @@ def _onnx_writer(program: torch.export.ExportedProgram, outputs: Sequence[str]) 
         onnx_program.save(str(path), external_data=False)
 
     return write
+
+
+def _make_optional(graph: Any, name: str, default: np.ndarray[Any, Any]) -> None:
+    """Give an input of a graph of ONNX a value for where it is left out, (1, …) for any batch."""
+    from onnxscript import ir
+
+    value = next(each for each in graph.inputs if each.name == name)
+    value.shape = ir.Shape([f"{name}_batch", *default.shape[1:]])
+    value.const_value = ir.tensor(default, name=name)
+    graph.register_initializer(value)
 
 
 @contextmanager

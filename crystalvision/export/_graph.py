@@ -1,7 +1,7 @@
 """A system from raw counts to what it says of each target, calibrated, as one module."""
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import nn
 
 from crystalvision.calibration import load_calibration, scale
@@ -54,13 +54,25 @@ class ExportedSystem(nn.Module):
         self.outputs = tuple(said)
 
     def forward(
-        self, counts: Float[torch.Tensor, "b c *grid"]
+        self,
+        counts: Float[torch.Tensor, "b c *grid"],
+        seen: Bool[torch.Tensor, "b c *grid"] | None = None,
     ) -> tuple[Shaped[torch.Tensor, "b *_"], ...]:
-        """What is said of raw counts (b, c, *grid): a tensor for each of `outputs`."""
-        return tuple(self._said(counts).values())
+        """What is said of raw counts (b, c, *grid): a tensor for each of `outputs`.
 
-    def _said(self, counts: torch.Tensor) -> dict[str, torch.Tensor]:
-        estimates = self.system.predict(self.system(self.preprocess(counts)))
+        Args:
+            counts: NaN where nothing was measured.
+            seen: Which points were measured besides; by default all.
+        """
+        return tuple(self._said(counts, seen).values())
+
+    def _said(
+        self, counts: torch.Tensor, seen: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        measured = ~counts.isnan()
+        known = measured if seen is None else seen & measured
+        prepared = self.preprocess(counts.nan_to_num(nan=0.0), seen=known)
+        estimates = self.system.predict(self.system(prepared))
         said: dict[str, torch.Tensor] = {}
         for name in self._targets:
             if name == SEVERITY and self._severity_follows:

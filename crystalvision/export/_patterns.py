@@ -30,6 +30,25 @@ class TrialPatterns:
     source: str
     real: int
 
+    @property
+    def seen(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which of their points are taken for measured when masks are tried, (n, c, *grid).
+
+        All but a block of each pattern, at another place in each, which its middle is in at times.
+        """
+        seen = np.ones(self.counts.shape, dtype=bool)
+        rng = np.random.default_rng(1)
+        for mask in seen:
+            first = [int(rng.integers(0, size - size // 3)) for size in mask.shape[1:]]
+            ends = zip(first, mask.shape[1:], strict=True)
+            mask[(slice(None), *(slice(at, at + max(1, size // 3)) for at, size in ends))] = False
+        return seen
+
+    @property
+    def hidden(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """The same counts, NaN for what was not seen."""
+        return np.where(self.seen, self.counts, np.float32(np.nan))
+
 
 def trial_patterns(run: Run, data: Dataset | None = None) -> TrialPatterns:
     """The patterns to try an export of a run on.

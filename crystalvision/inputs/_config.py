@@ -17,9 +17,6 @@ def _accept_short_forms(value: object) -> object:
 Parts = Annotated[tuple[Part, ...], BeforeValidator(_accept_short_forms)]
 """Parts in their order; in YAML a list, a single one without a list, or `none`."""
 
-DEFAULT_INPUT: tuple[Part, ...] = (Part(name="log1p"), Part(name="standardise"))
-"""The steps of an experiment that names none."""
-
 
 def as_parts(value: object) -> tuple[Part, ...]:
     """Parts, from any form in which they may be written."""

@@ -26,6 +26,7 @@ from crystalvision.measured_files._open_file import Array, OpenFile
 from crystalvision.measured_files._patterns import PatternFile, check_alike
 from crystalvision.measured_files._patterns import open_pattern_file as _open_patterns
 from crystalvision.measured_files._readers import Readers
+from crystalvision.measured_files._resample import Placement, resample
 
 __all__ = [
     "MAX_BYTES",
@@ -34,6 +35,7 @@ __all__ = [
     "GapValues",
     "OpenFile",
     "PatternFile",
+    "Placement",
     "Readers",
     "as_counts",
     "check_size",
@@ -50,6 +52,7 @@ __all__ = [
     "open_pattern_file",
     "parse_gap_values",
     "read_image_file",
+    "resample",
     "saturated",
 ]
 

@@ -114,9 +114,15 @@ class Branch(nn.Module):
             PluginError: As for `feature_map`.
         """
         maps = self.feature_map(images)
-        features = maps.mean(dim=tuple(range(2, maps.ndim)))
-        read = maps if self.head.reads == "map" else features
+        read = self.read_by_head(maps)
+        features = read if self.head.reads == "pooled" else _pooled(maps)
         return BranchOutput(features, ask_head(self.head, read, f"branch '{self.name}': "))
+
+    def read_by_head(
+        self, maps: Float[torch.Tensor, "b f *grid2"]
+    ) -> Float[torch.Tensor, "b f *grid3"]:
+        """What the head reads of a feature map: the map, or its mean (b, f)."""
+        return maps if self.head.reads == "map" else _pooled(maps)
 
     def _check_images(self, images: torch.Tensor) -> None:
         known, found = dimensions_of(self.backbone), images.ndim - 2
@@ -129,6 +135,10 @@ class Branch(nn.Module):
                 f"{tuple(images.shape)}; it was built for in_channels={self.in_channels}"
             )
         check_large_enough(self.name, self.backbone, tuple(images.shape[2:]))
+
+
+def _pooled(maps: Float[torch.Tensor, "b f *grid"]) -> Float[torch.Tensor, "b f"]:
+    return maps.mean(dim=tuple(range(2, maps.ndim)))
 
 
 def check_large_enough(

@@ -7,7 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from crystalvision.contracts import Estimate, Fusion, Head, Target, check_tensor, origin_of
+from crystalvision.contracts import (
+    EmbeddingHead,
+    Estimate,
+    Fusion,
+    Head,
+    Target,
+    check_tensor,
+    origin_of,
+)
 from crystalvision.errors import InputError
 from crystalvision.models._branch import (
     Branch,
@@ -87,7 +95,16 @@ class System(nn.Module):
         Raises:
             InputError: The system has no fusion and final head.
         """
-        if self.fusion is None or self.head is None:
+        return ask_head(self._final_head(), self._fused(branches))
+
+    def _final_head(self) -> Head:
+        if self.head is None:
+            raise InputError("this system joins nothing: it has no fusion and no final head")
+        return self.head
+
+    def _fused(self, branches: Mapping[str, BranchOutput]) -> Float[torch.Tensor, "b f"]:
+        """What the final head reads, (b, f)."""
+        if self.fusion is None:
             raise InputError("this system joins nothing: it has no fusion and no final head")
         features = {name: output.features for name, output in branches.items()}
         outputs = {
@@ -96,14 +113,43 @@ class System(nn.Module):
             if self.branches[name].head.reads == "pooled"
         }
         width = self.fusion.num_features
-        joined = check_tensor(
+        return check_tensor(
             self.fusion(features, outputs),
             f"the {origin_of(self.fusion, 'fusion')}, which declares num_features={width},",
             f"(b, {width})",
             sizes=(None, width),
             like=next(iter(features.values())),
         )
-        return ask_head(self.head, joined)
+
+    @property
+    def embedding_head(self) -> EmbeddingHead | None:
+        """The head by which samples are compared with a library: the final one, or the first."""
+        found = (each for each in self.heads().values() if isinstance(each, EmbeddingHead))
+        return next(found, None)
+
+    def embed(self, images: Float[torch.Tensor, "b c *grid"]) -> Float[torch.Tensor, "b e"]:
+        """Places of images (b, c, *grid) on the sphere of the embedding head, (b, e).
+
+        Raises:
+            InputError: No head gives an embedding; or images of the wrong shape, or too small.
+            PluginError: The head gives something else.
+        """
+        head = self.embedding_head
+        if head is None:
+            raise InputError("no head of this system gives an embedding")
+        if head is self.head:
+            read = self._fused(self.branch_outputs(images))
+        else:
+            branch = next(each for each in self.branches.values() if each.head is head)
+            read = branch.read_by_head(branch.feature_map(images))
+        size = head.embedding_size
+        return check_tensor(
+            head.embed(read),
+            f"the {origin_of(head, 'head')}, which declares embedding_size={size},",
+            f"(b, {size})",
+            sizes=(None, size),
+            like=read,
+        )
 
     def forward(self, images: Float[torch.Tensor, "b c *grid"]) -> SystemOutput:
         """Outputs of the branches and, where there is one, of the final head.

@@ -136,6 +136,8 @@ class Entry:
         self, factory: Callable[..., object], context: Mapping[str, object]
     ) -> dict[str, object]:
         """The context without what this factory does not ask for."""
+        if not context:
+            return {}
         parameters = inspect.signature(factory).parameters
         takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         left_out = () if takes_any else set(self.kind.on_request).difference(parameters)

@@ -4,11 +4,26 @@ import difflib
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from crystalvision.errors import InputError
 from crystalvision.plugins._callables import unwrapped
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Result = TypeVar("Result")
 
 _REQUIRED = inspect.Parameter.empty
 
@@ -49,22 +64,35 @@ def factory_options(
     Returns:
         The options, and whether the factory takes further ones (`**options`).
     """
+    options, takes_any = _cached(_read_options, factory)
+    return [option for option in options if option.name not in context], takes_any
+
+
+@lru_cache(maxsize=1024)
+def _read_options(factory: Callable[..., object]) -> tuple[tuple[Option, ...], bool]:
+    """All keyword parameters of a factory, and whether it takes further ones."""
     hints = _hints(factory)
-    options: list[Option] = []
-    takes_any = False
-    for parameter in inspect.signature(factory).parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            takes_any = True
-        elif parameter.name not in context and parameter.kind is not parameter.VAR_POSITIONAL:
-            options.append(
-                Option(
-                    name=parameter.name,
-                    annotation=hints.get(parameter.name, Any),
-                    default=parameter.default,
-                    required=parameter.default is _REQUIRED,
-                )
-            )
-    return options, takes_any
+    parameters = inspect.signature(factory).parameters.values()
+    options = tuple(
+        Option(
+            name=parameter.name,
+            annotation=hints.get(parameter.name, Any),
+            default=parameter.default,
+            required=parameter.default is _REQUIRED,
+        )
+        for parameter in parameters
+        if parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
+    )
+    return options, any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _cached(function: Callable[[Any], Result], argument: object) -> Result:
+    """What a function with a cache gives; without it, where the argument has no hash."""
+    try:
+        hash(argument)
+    except TypeError:
+        function = function.__wrapped__  # type: ignore[attr-defined] # of lru_cache
+    return function(argument)
 
 
 def check_options(
@@ -102,17 +130,11 @@ def check_options(
 
 
 def _convert(what: str, option: Option, value: object) -> object:
-    from pydantic import ConfigDict, TypeAdapter, ValidationError  # slow, and --help must not wait
-    from pydantic.errors import PydanticSchemaGenerationError
+    from pydantic import ValidationError  # slow, and --help must not wait
 
-    try:
-        adapter: TypeAdapter[object] = TypeAdapter(
-            option.annotation, config=ConfigDict(arbitrary_types_allowed=True)
-        )
-    except PydanticSchemaGenerationError:  # a type of the plugin's own: the factory must check it
+    adapter = _cached(_adapter, option.annotation)
+    if adapter is None:
         return value
-    except TypeError:  # pydantic refuses a config for its own models
-        adapter = TypeAdapter(option.annotation)
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -120,6 +142,20 @@ def _convert(what: str, option: Option, value: object) -> object:
         raise InputError(
             f"{what}: option {option.name}={value!r}: {problem['msg']} (type {option.type_name})"
         ) from error
+
+
+@lru_cache(maxsize=1024)
+def _adapter(annotation: Any) -> "TypeAdapter[object] | None":
+    """What checks values of an annotation; it takes a while to make."""
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    try:
+        return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticSchemaGenerationError:  # a type of the plugin's own: the factory must check it
+        return None
+    except TypeError:  # pydantic refuses a config for its own models
+        return TypeAdapter(annotation)
 
 
 def _type_name(annotation: Any) -> str:

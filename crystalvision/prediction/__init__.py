@@ -5,7 +5,7 @@ from crystalvision.prediction._elements import parse_elements, restrict
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
-from crystalvision.prediction._overlay import draw_explanation
+from crystalvision.prediction._overlay import draw_explanation, explanation_figure
 from crystalvision.prediction._predictions import (
     Estimates,
     EstimateSource,
@@ -46,6 +46,7 @@ __all__ = [
     "carried",
     "draw_explanation",
     "draw_refined",
+    "explanation_figure",
     "flat_columns",
     "grouped_columns",
     "join",

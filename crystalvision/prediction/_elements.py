@@ -14,11 +14,11 @@ from crystalvision.prediction._predictions import Estimates, Predictions
 _SMALLEST = np.finfo(np.float32).tiny
 
 
-def parse_elements(text: str, option: str) -> frozenset[str]:
+def parse_elements(given: str | Collection[str], option: str) -> frozenset[str]:
     """Symbols of elements from `Ti,O`.
 
     Args:
-        text: What the user wrote.
+        given: What the user wrote, or the symbols.
         option: What to call it in an error.
 
     Raises:
@@ -26,7 +26,8 @@ def parse_elements(text: str, option: str) -> frozenset[str]:
     """
     from ase.data import atomic_numbers
 
-    symbols = [part.strip() for part in text.split(",")]
+    symbols = [part.strip() for part in (given.split(",") if isinstance(given, str) else given)]
+    text = ",".join(symbols)
     for symbol in symbols:
         if symbol == "X" or symbol not in atomic_numbers:
             raise InputError(

@@ -15,6 +15,7 @@ from crystalvision.models import LABEL, SEVERITY, System
 from crystalvision.runs import RunRecord
 
 Score = Callable[[torch.Tensor], torch.Tensor]
+_INTERPOLATION = {1: "linear", 2: "bilinear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,24 @@ class TargetMap:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Maps over one pattern, of its grid.
+    """Maps over one pattern, on its grid.
 
     Attributes:
         pattern: The raw pattern, (c, *grid).
+        axes: Of its grid.
         maps: One for each target that is a class or a number.
-        axes: Of the grid.
     """
 
     pattern: Float[np.ndarray, "c *grid"]
+    axes: tuple[Axis, ...]
     maps: tuple[TargetMap, ...]
-    axes: tuple[Axis, ...] = ()
 
 
 def explain(
     system: nn.Module,
     images: Float[torch.Tensor, "1 c *grid2"],
     raw: Float[np.ndarray, "c *grid"],
+    axes: tuple[Axis, ...],
     record: RunRecord,
 ) -> Explanation:
     """Explain what a system says of one pattern, by Grad-CAM on its backbones' feature maps.
@@ -65,23 +67,24 @@ def explain(
         system: The system, in evaluation mode.
         images: The prepared pattern.
         raw: The same as it was measured.
+        axes: Of its grid.
         record: The run's record.
 
     Raises:
-        InputError: A system without backbones, patterns that are neither images nor curves, or
+        InputError: A system without backbones, patterns that are neither curves nor images, or
             nothing that is a class or a number.
 
     Source: Selvaraju et al. 2017, arXiv:1610.02391, as `captum.attr.LayerGradCam`.
     """
     if not isinstance(system, System) or not system.branches:
         raise InputError("this run's system has no backbone, so there is no feature map to explain")
-    if raw.ndim not in {2, 3}:
+    size = raw.shape[1:]
+    if len(size) not in _INTERPOLATION:
         raise InputError(
-            f"images and curves are explained, and these patterns have {raw.ndim - 1} dimensions"
+            f"curves and images are explained, and these patterns have {len(size)} dimensions"
         )
     with torch.no_grad():
         said = _asked(system, images, record)
-    size = raw.shape[1:]
     maps = []
     for name, target in record.targets.items():
         if target.shape or (target.classes and said[name].probabilities is None):
@@ -96,8 +99,7 @@ def explain(
         maps.append(TargetMap(name, shown, values))
     if not maps:
         raise InputError("this run tells no class and no number, so there is nothing to explain")
-    axes = tuple(Axis.model_validate(axis) for axis in record.calibration)
-    return Explanation(raw, tuple(maps), axes)
+    return Explanation(raw, axes, tuple(maps))
 
 
 def _asked(system: System, images: torch.Tensor, record: RunRecord) -> dict[str, Estimate]:
@@ -128,7 +130,6 @@ def _map(
     from captum.attr import LayerAttribution, LayerGradCam, LayerGradientXActivation
 
     total = np.zeros(size, dtype=np.float32)
-    mode = "linear" if len(size) == 1 else "bilinear"
     with torch.enable_grad():
         for backbone in _backbones_behind(system, score, images):
             if len(size) == 1:
@@ -136,6 +137,7 @@ def _map(
                 found = each.sum(dim=1, keepdim=True)
             else:
                 found = LayerGradCam(score, backbone).attribute(images)
+            mode = _INTERPOLATION[len(size)]
             scaled = LayerAttribution.interpolate(found, size, interpolate_mode=mode)
             total += scaled[0, 0].detach().cpu().numpy()
     return total

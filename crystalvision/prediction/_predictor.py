@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from crystalvision.calibration import load_calibration, predict_with, views_of
-from crystalvision.contracts import Axis
+from crystalvision.contracts import Axis, EmbeddingHead
 from crystalvision.datasets import Conditions, Despite, Match, match
 from crystalvision.errors import InputError
 from crystalvision.inputs import take_marks
@@ -57,6 +58,7 @@ class Predictor:
         self.calibrated = trust is not None
         self.temperatures: dict[str, float] = {} if trust is None else trust.record.temperatures
         self.record: RunRecord = run.record
+        self.path = run.path
 
     @classmethod
     def load(
@@ -168,13 +170,47 @@ class Predictor:
         with seeded(seed):
             return self._joined(self._batches(prepared, batch_size, dropout_passes, on_batch))
 
+    @property
+    def embedding_head(self) -> EmbeddingHead | None:
+        """The head that places patterns, by which they are compared with a library, if any."""
+        return self._system.embedding_head
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        images: np.ndarray[Any, Any],
+        *,
+        batch_size: int = 64,
+        gap_values: GapValues = None,
+    ) -> Float[np.ndarray, "n e"]:
+        """Where the run's embedding places raw patterns, each of length 1, (n, e).
+
+        Args:
+            images: As for `predict`.
+            batch_size: Patterns that pass through the system at once.
+            gap_values: As for `prepare`.
+
+        Raises:
+            InputError: As for `prepare`, or no head gives an embedding.
+        """
+        stack = self._stack(np.asarray(images))
+        places = []
+        for start in range(0, len(stack), batch_size):
+            part = stack[start : start + batch_size]
+            prepared = [
+                self.prepare(image, f"image {start + number}", gap_values)
+                for number, image in enumerate(part)
+            ]
+            places.append(self._system.embed(self._prepared(np.stack(prepared))).float().cpu())
+        return np.asarray(torch.cat(places).numpy())
+
     def explain(
         self, image: np.ndarray[Any, Any], source: str = "image", gap_values: GapValues = None
     ) -> Explanation:
-        """Show which places of one raw pattern speak for its class, and for its severity.
+        """Show which places of one raw pattern speak for what is said of it.
 
         Args:
-            image: (c, h, w), or (h, w) where one channel is expected.
+            image: (c, *grid), or the grid alone where one channel is expected.
             source: What to call it in an error.
             gap_values: As for `prepare`.
 
@@ -183,7 +219,7 @@ class Predictor:
         """
         raw = self.prepare(image, source, gap_values)
         images = self._prepared(raw[None])
-        return explain(self._system, images, np.nan_to_num(raw), self.record)
+        return explain(self._system, images, np.nan_to_num(raw), self._axes(), self.record)
 
     @torch.inference_mode()
     def described(

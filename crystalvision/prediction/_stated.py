@@ -21,14 +21,14 @@ class Stated:
     """What a user says of patterns that do not say it themselves.
 
     Attributes:
-        pixel_size: Size of a pixel [1/Å].
+        pixel_size_inv_angstrom: Size of a pixel [1/Å].
         centre: Row and column of the direct beam.
         energy_kev: Energy of the beam [keV].
         wavelength_angstrom: Wavelength of X-rays, of Kα₁ where there are two [Å].
         anode: Anode of an X-ray tube, instead.
     """
 
-    pixel_size: float | None = None
+    pixel_size_inv_angstrom: float | None = None
     centre: tuple[float, float] | None = None
     energy_kev: float | None = None
     wavelength_angstrom: float | None = None
@@ -40,7 +40,7 @@ class Stated:
         Raises:
             InputError: They do not.
         """
-        if self.centre is not None and self.pixel_size is None:
+        if self.centre is not None and self.pixel_size_inv_angstrom is None:
             raise InputError(
                 f"--centre {self.centre[0]:g},{self.centre[1]:g} does nothing without "
                 "--pixel-size-inv-angstrom; give that, too"
@@ -56,9 +56,9 @@ class Stated:
         Raises:
             InputError: They state it themselves.
         """
-        known = source.conditions
+        known, size = source.conditions, self.pixel_size_inv_angstrom
         for option, given, there in (
-            ("--pixel-size-inv-angstrom", self.pixel_size, known.axes),
+            ("--pixel-size-inv-angstrom", size, known.axes),
             ("--energy-kev", self.energy_kev, known.energy_kev),
         ):
             if given is not None and there is not None:
@@ -66,9 +66,9 @@ class Stated:
                     f"{option} {given:g}: {source.path} states that itself; leave the option out"
                 )
         changes: dict[str, Any] = {}
-        if self.pixel_size is not None:
+        if size is not None:
             rows, columns = source.read([0])[0].shape[-2:]
-            sizes = (self.pixel_size, self.pixel_size)
+            sizes = (size, size)
             changes["axes"] = detector_axes((rows, columns), sizes, self.centre)
         if self.energy_kev is not None:
             changes["energy_kev"] = (self.energy_kev, self.energy_kev)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Method = Literal["nca", "tsne", "umap"]
+MapMethod = Literal["nca", "tsne", "umap"]
 METHODS: dict[str, str] = {
     "nca": "neighbourhood components analysis",
     "tsne": "t-SNE",
@@ -49,14 +49,14 @@ class PatternMap:
     label: Int[np.ndarray, "n"]
     features: Float[np.ndarray, "n 2"]
     patterns: Float[np.ndarray, "n 2"]
-    method: Method
+    method: MapMethod
     judged: tuple[float, float]
 
 
 def map_patterns(
     run: Run,
     dataset: Dataset,
-    method: Method = "nca",
+    method: MapMethod = "nca",
     *,
     classes: Sequence[str] = (),
     seed: int = 0,
@@ -137,7 +137,7 @@ def _described(predictor: Predictor, dataset: Dataset, indices: Array) -> tuple[
     return np.concatenate(features), np.concatenate(patterns)
 
 
-def _placed(method: Method, known: Array, labels: Array, new: Array, seed: int) -> Array:
+def _placed(method: MapMethod, known: Array, labels: Array, new: Array, seed: int) -> Array:
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 

@@ -7,7 +7,7 @@ from crystalvision.figures import drawing
 from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets, open_dataset
-from crystalvision.report._map import METHODS, Method, map_figure, map_patterns
+from crystalvision.report._map import METHODS, MapMethod, map_figure, map_patterns
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
 from crystalvision.report._table import Row, columns_of, row_of, same_data
@@ -53,7 +53,7 @@ def steps(results: Sequence[Result]) -> int:
 
 
 def render(
-    results: Sequence[Result], *, map_by: Method | None = None, on_step: OnStep = lambda: None
+    results: Sequence[Result], *, map_by: MapMethod | None = None, on_step: OnStep = lambda: None
 ) -> str:
     """The page about some runs: one HTML document that asks for nothing from elsewhere.
 
@@ -95,7 +95,7 @@ def render(
     )
 
 
-def _section(result: Result, map_by: Method | None) -> RunSection:
+def _section(result: Result, map_by: MapMethod | None) -> RunSection:
     return RunSection(
         row=row_of(result),
         score=_score(result),
@@ -116,7 +116,7 @@ def _section(result: Result, map_by: Method | None) -> RunSection:
     )
 
 
-def _map(result: Result, method: Method) -> Picture:
+def _map(result: Result, method: MapMethod) -> Picture:
     """Where test patterns lie, by what the run makes of them and as they are."""
     dataset = open_dataset(result.record.dataset.path, result.record.dataset.identity)
     found = map_patterns(result.run, dataset, method)

@@ -4,6 +4,12 @@ Whatever makes datasets from sources is in `crystalvision.sources`, which offers
 """
 
 from crystalvision.samples._bound import AccuracyBound, BoundPoint
+from crystalvision.samples._candidates import (
+    CandidateInfo,
+    Candidates,
+    Expected,
+    with_candidates,
+)
 from crystalvision.samples._contract import Sample, Source, of_recipes_with
 from crystalvision.samples._cost import SourceCost, size_in_words
 from crystalvision.samples._refinement import RefinedPart, Refinement
@@ -11,6 +17,9 @@ from crystalvision.samples._refinement import RefinedPart, Refinement
 __all__ = [
     "AccuracyBound",
     "BoundPoint",
+    "CandidateInfo",
+    "Candidates",
+    "Expected",
     "RefinedPart",
     "Refinement",
     "Sample",
@@ -18,4 +27,5 @@ __all__ = [
     "SourceCost",
     "of_recipes_with",
     "size_in_words",
+    "with_candidates",
 ]

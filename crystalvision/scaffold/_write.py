@@ -10,7 +10,18 @@ from crystalvision.storage import Destination, disk_errors, whole_folder
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-KINDS = ("input", "backbone", "head", "fusion", "renderer", "defect", "structure")
+KINDS = (
+    "input",
+    "backbone",
+    "head",
+    "fusion",
+    "task",
+    "source",
+    "instrument",
+    "renderer",
+    "defect",
+    "structure",
+)
 """The kinds that there is a project of."""
 
 
@@ -72,4 +83,7 @@ def _files(names: ProjectNames, kind: str) -> Iterator[tuple[Path, str]]:
         (f"kinds/test_{kind}.py.j2", Path("tests") / f"test_{names.package}.py"),
     ):
         yield place, environment.get_template(template).render(values)
+    if kind == "source":
+        recipe = environment.get_template("kinds/recipe.yaml.j2").render(values)
+        yield package / "recipe.yaml", recipe
     yield package / "py.typed", ""

@@ -8,12 +8,16 @@ killed goes on, and a damaged dataset is repaired.
 from crystalvision.samples import (
     AccuracyBound,
     BoundPoint,
+    CandidateInfo,
+    Candidates,
+    Expected,
     RefinedPart,
     Refinement,
     Sample,
     Source,
     SourceCost,
     size_in_words,
+    with_candidates,
 )
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._generate import generate
@@ -24,7 +28,10 @@ from crystalvision.sources._spec import SourceSpec, open_once
 __all__ = [
     "AccuracyBound",
     "BoundPoint",
+    "CandidateInfo",
+    "Candidates",
     "Cluster",
+    "Expected",
     "RefinedPart",
     "Refinement",
     "Repair",
@@ -40,4 +47,5 @@ __all__ = [
     "repair",
     "size_in_words",
     "source_of",
+    "with_candidates",
 ]

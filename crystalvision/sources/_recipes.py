@@ -34,6 +34,8 @@ def find_recipe(name_or_path: str, catalogue: Catalogue, folder: Path | None = N
 def read_recipe(path: Path, catalogue: Catalogue) -> dict[str, Any]:
     """The data of a recipe on top of that which it extends; not validated.
 
+    A part may be a file of its own, relative to the recipe: `instrument: ./instrument.yaml`.
+
     With `extends: NAME` a recipe begins as a copy of another one, shipped or a file beside it. What
     it gives itself takes the other's place; a mapping without a `name` changes the values that it
     gives, and leaves the others of a group or of a part as they are.
@@ -51,6 +53,7 @@ def read_recipe(path: Path, catalogue: Catalogue) -> dict[str, Any]:
 def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> dict[str, Any]:
     data = load_yaml(path)
     name = data.pop("extends", None)
+    data |= {key: _part(value, path) for key, value in data.items()}
     if name is None:
         return data
     if not isinstance(name, str):
@@ -64,6 +67,17 @@ def _read(path: Path, catalogue: Catalogue, extended_by: tuple[Path, ...]) -> di
         if _changes(value, base.get(key)):
             data[key] = {**base[key], **value}
     return Sourced({**base, **data}, origins)
+
+
+def _part(value: object, recipe: Path) -> object:
+    """A part that a recipe gives as the name of a YAML file: what is in it; else as it is."""
+    if not isinstance(value, str) or Path(value).suffix not in _SUFFIXES:
+        return value
+    path = recipe.parent / value
+    part = load_yaml(path)
+    if "name" not in part:
+        raise InputError(f"{path}: expected a part of a recipe, with its name and its options")
+    return part
 
 
 def _origins(

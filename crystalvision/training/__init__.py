@@ -4,19 +4,15 @@ from crystalvision.training._augment import augmenter, build_augmentations
 from crystalvision.training._checkpoint import (
     Checkpoint,
     Checkpoints,
+    DivergenceError,
+    EpochRecord,
+    Listener,
+    PhaseRecord,
     Progress,
+    Silent,
     read_checkpoint,
     write_checkpoint,
 )
-from crystalvision.training._data import (
-    Patterns,
-    PatternsInMemory,
-    PatternsOnDisk,
-    load_patterns,
-    open_patterns,
-    read_targets,
-)
-from crystalvision.training._device import choose_device, seeded
 from crystalvision.training._experiment import (
     AnyExperiment,
     ClassicalExperiment,
@@ -25,23 +21,29 @@ from crystalvision.training._experiment import (
     load_experiment,
     read_experiment,
 )
-from crystalvision.training._first_weights import check_first_weights
 from crystalvision.training._fit import History, fit
-from crystalvision.training._machine import Machine
+from crystalvision.training._machine import Machine, choose_device, seeded
 from crystalvision.training._memory import in_batches_that_fit
 from crystalvision.training._online import Online, OnlinePatterns, OnlineSamples
-from crystalvision.training._phase import Optimiser, Phase
-from crystalvision.training._plan import Plan, check_fits, check_splits, notes_on_few, plan
-from crystalvision.training._processes import ProcessGroup, is_main_process, launched, process_group
-from crystalvision.training._records import (
-    DivergenceError,
-    EpochRecord,
-    Listener,
-    PhaseRecord,
-    Silent,
+from crystalvision.training._outputs import Scorer, Scorers, build_scorers
+from crystalvision.training._patterns import (
+    Patterns,
+    PatternsInMemory,
+    PatternsOnDisk,
+    load_patterns,
+    open_patterns,
+    read_targets,
 )
-from crystalvision.training._schedule import Schedule, presets
-from crystalvision.training._scores import Scorer, Scorers, build_scorers
+from crystalvision.training._plan import (
+    Plan,
+    check_first_weights,
+    check_fits,
+    check_splits,
+    notes_on_few,
+    plan,
+)
+from crystalvision.training._processes import ProcessGroup, is_main_process, launched, process_group
+from crystalvision.training._schedule import Optimiser, Phase, Schedule, presets
 from crystalvision.training._trainer import RESUMABLE
 
 __all__ = [

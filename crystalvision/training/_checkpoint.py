@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training needs to go on, as safetensors and JSON."""
+"""What a training says of itself, and all that it needs to go on: as JSON and safetensors."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,102 @@ import google_crc32c
 import torch
 from pydantic import Field, NonNegativeInt
 from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from crystalvision.config import Config, validate
 from crystalvision.errors import InputError
 from crystalvision.json_text import parse_json
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.storage import write_tensors
-from crystalvision.training._records import EpochRecord, PhaseRecord
+
+
+class DivergenceError(InputError):
+    """A loss is not finite any more: to go on from there is in vain."""
+
+
+class EpochRecord(Config):
+    """One epoch: a row of `metrics.csv`, where a score is a column `validation_TARGET_SCORE`.
+
+    Attributes:
+        phase: Name of the phase.
+        epoch: Counts from 1 within the phase.
+        epochs: Epochs of the phase.
+        learning_rate: At the start of the epoch.
+        train_loss: Mean over the epoch, while the weights changed.
+        validation_loss: After the epoch.
+        scores: Those of the targets that the trained heads learn, after the epoch, by
+            `TARGET_SCORE`: `label_accuracy`, `severity_mae`.
+        seconds: Wall time of the epoch [s].
+    """
+
+    phase: str
+    epoch: int
+    epochs: int
+    learning_rate: float
+    train_loss: float
+    validation_loss: float
+    scores: dict[str, float] = Field(default_factory=dict)
+    seconds: float
+
+    def value(self, name: str) -> float:
+        """A loss, the learning rate, or `validation_TARGET_SCORE`."""
+        score = name.removeprefix("validation_")
+        return float(self.scores[score] if score in self.scores else getattr(self, name))
+
+
+class PhaseRecord(Config):
+    """One phase after it has run.
+
+    Attributes:
+        name: Its name.
+        train: The parts that it trained.
+        epochs: How many epochs it ran.
+        monitor: What chose the epoch whose weights are kept.
+        best_epoch: That epoch, counted from 1.
+        best_value: The monitor's value there.
+        seconds: Wall time of the phase [s].
+    """
+
+    name: str
+    train: tuple[str, ...]
+    epochs: int
+    monitor: str
+    best_epoch: int
+    best_value: float
+    seconds: float
+
+
+class Listener(Protocol):
+    """Told how a training proceeds; every method may do nothing."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line."""
+
+    def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
+        """A phase begins, or goes on; `epochs` are those still to run."""
+
+    def epoch_ended(self, record: EpochRecord) -> None:
+        """An epoch has ended."""
+
+    def phase_ended(self, record: PhaseRecord) -> None:
+        """A phase has ended."""
+
+
+class Silent:
+    """A listener that does nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def phase_started(self, name: str, train: tuple[str, ...], epochs: int) -> None:
+        """Do nothing."""
+
+    def epoch_ended(self, record: EpochRecord) -> None:
+        """Do nothing."""
+
+    def phase_ended(self, record: PhaseRecord) -> None:
+        """Do nothing."""
+
 
 _FACTS, _CHECKSUM = "progress", "crc32c"
 
@@ -131,3 +220,21 @@ def _checksum(tensors: Mapping[str, torch.Tensor], facts: str) -> str:
         total = google_crc32c.extend(total, what)
         total = google_crc32c.extend(total, value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return f"{total:08x}"
+
+
+def restore_system(system: nn.Module, checkpoint: Checkpoint) -> None:
+    """Give a system the weights of a checkpoint.
+
+    Raises:
+        InputError: They are those of another system.
+    """
+    own = {key: tuple(value.shape) for key, value in system.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in checkpoint.system.items()}
+    for key in sorted(own.keys() | found.keys()):
+        if own.get(key) != found.get(key):
+            raise InputError(
+                f"the checkpoint holds the weights of another system: '{key}' has shape "
+                f"{found.get(key, 'none')}, expected {own.get(key, 'none')}; use --overwrite to "
+                "begin anew"
+            )
+    system.load_state_dict(checkpoint.system)

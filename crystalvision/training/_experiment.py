@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from crystalvision.config import Config, apply_overrides, load_yaml, validate
 from crystalvision.errors import InputError
-from crystalvision.inputs import DEFAULT_INPUT, Parts
+from crystalvision.inputs import Parts
 from crystalvision.models import ClassicalConfig, SystemConfig
 from crystalvision.plugins import Catalogue
 from crystalvision.training._schedule import Schedule
@@ -37,7 +37,7 @@ class Experiment(Config):
     """
 
     system: SystemConfig
-    input: Parts = DEFAULT_INPUT
+    input: Parts
     augment: Parts = ()
     schedule: Schedule
     precision: Annotated[Precision, BeforeValidator(_accept_bits)] = "32"
@@ -54,7 +54,7 @@ class ClassicalExperiment(Config):
     """
 
     system: ClassicalConfig
-    input: Parts = DEFAULT_INPUT
+    input: Parts
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="before")

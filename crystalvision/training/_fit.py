@@ -5,30 +5,33 @@ what is wrong with an experiment is found without it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 
-from crystalvision.contracts import Augmentation
-from crystalvision.errors import InputError
+from crystalvision.contracts import Augmentation, Head
 from crystalvision.models import System
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import augmenter
-from crystalvision.training._checkpoint import Checkpoint, Checkpoints, Progress
-from crystalvision.training._data import Batches, BatchSource, Inputs, Patterns
-from crystalvision.training._device import derive, seeded
-from crystalvision.training._machine import Machine
-from crystalvision.training._memory import in_batches_that_fit
-from crystalvision.training._micro_batches import MicroBatches
-from crystalvision.training._outputs import cache
-from crystalvision.training._phase import Phase
-from crystalvision.training._pinned import pinned
+from crystalvision.training._batches import Batches, BatchSource, Inputs, pinned
+from crystalvision.training._checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    EpochRecord,
+    Listener,
+    PhaseRecord,
+    Progress,
+    Silent,
+    restore_system,
+)
+from crystalvision.training._machine import Machine, derive, fast, seeded
+from crystalvision.training._memory import MicroBatches, in_batches_that_fit
+from crystalvision.training._outputs import Scorers, build_scorers, cache
+from crystalvision.training._patterns import Patterns
 from crystalvision.training._processes import ProcessGroup
-from crystalvision.training._records import EpochRecord, Listener, PhaseRecord, Silent
-from crystalvision.training._scores import Scorers, build_scorers
+from crystalvision.training._schedule import Phase
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
 
 _ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
@@ -95,7 +98,7 @@ def fit(
         listener=listener or Silent(),
         checkpoints=checkpoints,
     )
-    with _channels_last(system), _compiled(system, loop.machine):
+    with fast(system, loop.machine):
         loop.run(phases)
     progress = loop.progress
     return History(list(progress.phases), list(progress.epochs), progress.seconds)
@@ -134,10 +137,12 @@ class _Loop:
         found = checkpoints.latest() if checkpoints else None
         self._start = found or Checkpoint(Progress())
         if found:
-            _load(system, found)
+            restore_system(system, found)
         else:
             for head in system.heads().values():
-                head.observe(training.targets)
+                # Most look at nothing, and an epoch of online samples need not be made for them.
+                if type(head).observe is not Head.observe:
+                    head.observe(training.targets)
         self.progress = self._start.progress
         self._before = self.progress.seconds
         self._started = time.perf_counter()
@@ -295,40 +300,3 @@ class _Seeds:
         """Seed augmentation and dropout of an epoch, in each process its own."""
         self.augment.manual_seed(derive(self._seed, self._phase, _AUGMENT, epoch, self._rank))
         torch.manual_seed(derive(self._seed, self._phase, _DROPOUT, epoch, self._rank))
-
-
-def _load(system: System, checkpoint: Checkpoint) -> None:
-    own = {key: tuple(value.shape) for key, value in system.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in checkpoint.system.items()}
-    for key in sorted(own.keys() | found.keys()):
-        if own.get(key) != found.get(key):
-            raise InputError(
-                f"the checkpoint holds the weights of another system: '{key}' has shape "
-                f"{found.get(key, 'none')}, expected {own.get(key, 'none')}; use --overwrite to "
-                "begin anew"
-            )
-    system.load_state_dict(checkpoint.system)
-
-
-@contextmanager
-def _channels_last(system: System) -> Iterator[None]:
-    # Convolutions run up to twice as fast with the channels last, on CPUs and GPUs alike.
-    system.to(memory_format=torch.channels_last)
-    yield
-    system.to(memory_format=torch.contiguous_format)
-    system.cpu().eval().requires_grad_(requires_grad=True)
-
-
-@contextmanager
-def _compiled(system: System, machine: Machine) -> Iterator[None]:
-    backbones = [branch.backbone for branch in system.branches.values()]
-    if not machine.compile:
-        yield
-        return
-    for backbone in backbones:
-        backbone.compile()
-    try:
-        yield
-    finally:
-        for backbone in backbones:
-            backbone._compiled_call_impl = None

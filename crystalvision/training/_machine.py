@@ -1,12 +1,48 @@
 """Where a training runs: what changes its speed, and not, but for rounding, its result."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from crystalvision.available_memory import check_processes
 from crystalvision.errors import InputError
-from crystalvision.training._device import choose_device
+from crystalvision.models import System
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `cpu`, `cuda` or `auto` (`cuda` where there is one).
+
+    Raises:
+        InputError: Another name, or `cuda` where there is none.
+    """
+    if name not in {"cpu", "cuda", "auto"}:
+        raise InputError(f"--device {name}: expected cpu, cuda or auto")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch finds no CUDA device here; use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def seeded(*seed: int) -> Iterator[None]:
+    """Seed torch's global generators, and put them back as they were afterwards.
+
+    First weights and dropout draw from those generators and take no other.
+    """
+    # Asking a GPU for its state would start it, also where nothing is to run on it.
+    awake: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch types it not
+    gpus = range(torch.cuda.device_count()) if awake else ()
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(derive(*seed))
+        yield
+
+
+def derive(*seed: int) -> int:
+    """One seed from several whole numbers."""
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
 
 STRATEGIES = (
     "auto",
@@ -89,3 +125,22 @@ class Machine:
             InputError: A setting that is wrong, or a device that is not there.
         """
         return cls(choose_device(device), **settings)  # type: ignore[arg-type]
+
+
+@contextmanager
+def fast(system: System, machine: Machine) -> Iterator[None]:
+    """Within it, a system is laid out for speed, and compiled if that is wanted; on the CPU after.
+
+    Convolutions run up to twice as fast with the channels last, on CPUs and GPUs alike.
+    """
+    backbones = [branch.backbone for branch in system.branches.values()]
+    system.to(memory_format=torch.channels_last)
+    for backbone in backbones if machine.compile else ():
+        backbone.compile()
+    try:
+        yield
+    finally:
+        for backbone in backbones:
+            backbone._compiled_call_impl = None
+    system.to(memory_format=torch.contiguous_format)
+    system.cpu().eval().requires_grad_(requires_grad=True)

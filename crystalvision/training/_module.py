@@ -11,24 +11,28 @@ from lightning.pytorch import LightningModule
 from crystalvision.contracts import Targets
 from crystalvision.inputs import Augment
 from crystalvision.models import System
-from crystalvision.training._checkpoint import Checkpoint, Progress
-from crystalvision.training._data import Batch, Inputs
+from crystalvision.training._batches import Batch, Inputs
+from crystalvision.training._checkpoint import Checkpoint, DivergenceError, EpochRecord, Progress
 from crystalvision.training._learning_rates import scheduler
-from crystalvision.training._micro_batches import MicroBatches, batch_size
-from crystalvision.training._optimise import optimiser
-from crystalvision.training._optimiser_state import (
+from crystalvision.training._memory import MicroBatches, batch_size
+from crystalvision.training._optimiser import (
+    optimiser,
     optimiser_groups,
     optimiser_tensors,
     restore_optimiser,
     restore_scheduler,
     scheduler_state,
 )
-from crystalvision.training._outputs import head_outputs, read, total_loss
-from crystalvision.training._phase import Phase
-from crystalvision.training._processes import ProcessGroup
-from crystalvision.training._records import DivergenceError, EpochRecord
-from crystalvision.training._scores import Scorers, learnt_in, monitored
-from crystalvision.training._sums import Sums
+from crystalvision.training._outputs import (
+    Scorers,
+    head_outputs,
+    learnt_in,
+    monitored,
+    read,
+    total_loss,
+)
+from crystalvision.training._processes import ProcessGroup, Sums
+from crystalvision.training._schedule import Phase
 
 OnEpoch = Callable[[EpochRecord, Checkpoint], None]
 """Told of each epoch, with what is needed to go on after it."""

@@ -5,25 +5,25 @@ the data that the system is validated and tested on. So what is learnt depends n
 processes make the samples, nor on where a training was stopped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils import data
 
 from crystalvision.contracts import Target, Targets
-from crystalvision.datasets import Dataset, DatasetHeader, Simulated, same_things
+from crystalvision.datasets import BatchOrder, Dataset, DatasetHeader, Simulated, same_things
 from crystalvision.errors import InputError
-from crystalvision.inputs import Augment, Preprocess, mark_unseen, take_marks
+from crystalvision.inputs import Preprocess, mark_unseen
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.sources import Sample, Source, SourceSpec, open_once
-from crystalvision.training._data import BatchSource, Patterns
-from crystalvision.training._device import derive
-from crystalvision.training._share import Share
+from crystalvision.training._batches import Batch, batch_order
+from crystalvision.training._machine import derive
+from crystalvision.training._patterns import FetchedPatterns
+from crystalvision.training._processes import Share
 
 _SEED = 7  # what the seed of the samples is derived by
 _TRIES = 100
@@ -101,7 +101,7 @@ class OnlineSamples:
         return provenance
 
 
-class OnlinePatterns(Patterns):
+class OnlinePatterns(FetchedPatterns):
     """Patterns of a source, new ones for each pass to learn from; others see those of epoch 0."""
 
     def __init__(
@@ -111,11 +111,11 @@ class OnlinePatterns(Patterns):
 
         Args:
             made: What makes them.
-            preprocess: Bins and normalises.
+            preprocess: Prepares them.
             targets: What they should be recognised as, by name.
         """
+        super().__init__(preprocess, made.online.workers, spawn=True)
         self._made = made
-        self._preprocess = preprocess
         self._wanted = dict(targets)
         self._epoch = 0
 
@@ -133,61 +133,23 @@ class OnlinePatterns(Patterns):
         """See `Patterns.begin`."""
         self._epoch = epoch
 
-    def batches(
-        self,
-        batch_size: int,
-        generator: torch.Generator | None = None,
-        share: Share = Share(),  # noqa: B008 - frozen
-    ) -> BatchSource[torch.Tensor]:
-        """See `Patterns.batches`; the order of new samples needs no shuffling."""
-        workers = self._made.online.workers
-        return data.DataLoader(
-            _Samples(self._made, self._wanted, in_this_process=workers == 0),
-            sampler=_Indices(self, batch_size, share, learn=generator is not None),
-            batch_size=None,
-            num_workers=workers,
-            # Processes that were forked from one that computes may hang.
-            multiprocessing_context="spawn" if workers else None,
-            persistent_workers=workers > 0,
-            pin_memory=torch.cuda.is_available(),
+    def fetcher(self) -> "data.Dataset[Batch]":
+        """See `FetchedPatterns.fetcher`."""
+        return _Samples(self._made, self._wanted, in_this_process=self._made.online.workers == 0)
+
+    def order(self, batch_size: int, generator: torch.Generator | None, share: Share) -> BatchOrder:
+        """See `FetchedPatterns.order`: samples that are new need no shuffling."""
+        return batch_order(
+            len(self),
+            batch_size,
+            generator,
+            share,
+            drawn=False,
+            first=lambda: self._epoch * len(self) if generator is not None else 0,
         )
 
-    def prepare(self, images: torch.Tensor, augment: Augment | None = None) -> torch.Tensor:
-        """Bin and normalise raw counts."""
-        counts, seen = take_marks(images)
-        prepared: torch.Tensor = self._preprocess(counts, augment, seen)
-        return prepared
 
-    def first_index(self) -> int:
-        """Index of the first sample of the pass that comes next."""
-        return self._epoch * len(self)
-
-
-class _Indices(data.Sampler[list[int]]):
-    """The samples of each batch of a pass, chosen where the training knows which pass it is."""
-
-    def __init__(
-        self, patterns: OnlinePatterns, batch_size: int, share: Share, *, learn: bool
-    ) -> None:
-        self._patterns = patterns
-        self._batch_size = batch_size
-        self._learn = learn
-        self._take = share.of_training if learn else share.of
-
-    def __len__(self) -> int:
-        whole, rest = divmod(len(self._patterns), self._batch_size)
-        return whole + (rest > (1 if self._learn and whole else 0))
-
-    def __iter__(self) -> Iterator[list[int]]:
-        start = self._patterns.first_index() if self._learn else 0
-        stop = start + len(self._patterns)
-        for number in range(len(self)):
-            first = start + number * self._batch_size
-            batch = list(range(first, min(first + self._batch_size, stop)))
-            yield batch[self._take(len(batch))]
-
-
-class _Samples(data.Dataset[Any]):
+class _Samples(data.Dataset[Batch]):
     """Makes the samples of a batch, by their indices."""
 
     def __init__(
@@ -199,7 +161,7 @@ class _Samples(data.Dataset[Any]):
         seen = made.source.header.seen_mask()
         self._seen = None if seen is None else torch.from_numpy(seen)
 
-    def __getitem__(self, indices: Sequence[int]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def __getitem__(self, indices: Sequence[int]) -> Batch:
         source = self._source or open_once(self._spec)
         samples = list(source.samples(indices))
         images = torch.from_numpy(np.stack([sample.image for sample in samples]))

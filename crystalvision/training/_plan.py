@@ -1,20 +1,30 @@
 """Checks an experiment against a dataset, and builds its system, before any pattern is read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from crystalvision.contracts import Augmentation, Target, grid_of
-from crystalvision.datasets import Dataset, DatasetHeader
+from crystalvision.datasets import Conditions, Dataset, DatasetHeader, differences
 from crystalvision.errors import InputError
 from crystalvision.inputs import Preprocess, build_preprocess
-from crystalvision.models import LABEL, SEVERITY, System, build_system, check_large_enough
+from crystalvision.models import (
+    LABEL,
+    SEVERITY,
+    System,
+    SystemConfig,
+    TrainedOn,
+    build_system,
+    check_large_enough,
+    trained_on,
+)
 from crystalvision.plugins import Catalogue
 from crystalvision.training._augment import build_augmentations
-from crystalvision.training._device import seeded
 from crystalvision.training._experiment import Experiment
-from crystalvision.training._phase import Phase
-from crystalvision.training._scores import Scorers, build_scorers, learnt_in, monitored
+from crystalvision.training._machine import seeded
+from crystalvision.training._outputs import Scorers, build_scorers, learnt_in, monitored
+from crystalvision.training._schedule import Phase
 
 _ENOUGH = 50  # one pattern is then 2 % of the accuracy
 _FOR_A_LIMIT = 19  # 1 / 0.05 - 1: with fewer no order statistic is exceeded by 5 %
@@ -168,3 +178,43 @@ def _only_value(target: Target, value: np.ndarray) -> str:
         return f"have the {target.name} {float(value):g}"
     only = target.classes[int(value)]
     return f"are of class '{only}'" if target.name == LABEL else f"have the {target.name} '{only}'"
+
+
+def check_first_weights(system: SystemConfig, dataset: Dataset) -> list[str]:
+    """What to say of weights that come from runs of other data, a line each.
+
+    Args:
+        system: What names the weights.
+        dataset: What the system is to be trained on.
+
+    Raises:
+        InputError: A head that tells the same classes in another order.
+    """
+    mine = Conditions.of_dataset(dataset)
+    notes = []
+    for branch, before, with_head in _beginnings(system):
+        for name, target in before.targets.items() if with_head else ():
+            known = target.classes
+            names = dataset.header.targets[name].classes if name in dataset.header.targets else ()
+            if known != names and sorted(known) == sorted(names):
+                raise InputError(
+                    f"branch '{branch}' is to begin with the weights of {before.run}, whose head "
+                    f"tells the classes of '{name}' in the order {', '.join(known)}, but "
+                    f"{dataset.path} has them in the order {', '.join(names)}; begin with the "
+                    "backbone alone: move `weights` into the backbone's options"
+                )
+        found = differences(mine, before.conditions, str(dataset.path), before.run)
+        notes += [f"branch '{branch}' begins with weights of other data: {each}" for each in found]
+    return notes
+
+
+def _beginnings(system: SystemConfig) -> Iterator[tuple[str, TrainedOn, bool]]:
+    """Each branch that begins as a run left it: its name, the run, and whether the head does."""
+    for name, branch in system.branches.items():
+        for weights, with_head in (
+            (branch.weights, True),
+            (branch.backbone.options.get("weights"), False),
+        ):
+            before = trained_on(weights) if isinstance(weights, str) else None
+            if before is not None:
+                yield name, before, with_head

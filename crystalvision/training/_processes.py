@@ -1,8 +1,8 @@
-"""Processes that train one system together, each on its part of every batch."""
+"""Processes that train one system together: what each takes of a batch, and sums over all."""
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,43 @@ from torch.distributed import Store  # type: ignore[attr-defined] # it is
 
 from crystalvision.errors import InputError
 from crystalvision.training._machine import Machine
-from crystalvision.training._share import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of each batch that one of several processes takes.
+
+    Attributes:
+        rank: The process, counted from 0.
+        size: How many processes there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    def of(self, count: int) -> slice:
+        """The samples of a batch of `count` that this process takes; none may be left for it."""
+        return slice(self.rank * count // self.size, (self.rank + 1) * count // self.size)
+
+    def of_training(self, count: int) -> slice:
+        """The same for a batch to learn from.
+
+        Each process needs two samples for its batch statistics: of a smaller batch, each takes all,
+        and the mean over the processes is the same.
+        """
+        return self.of(count) if count >= 2 * self.size else slice(0, count)
+
+    def least_of_training(self, count: int) -> int:
+        """How many samples the process with the fewest takes of a batch to learn from."""
+        least: int = Share(0, self.size).of_training(count).stop  # later ones take the remainder
+        return least
+
+    def weight(self, count: int) -> float:
+        """What the mean loss of this process's samples counts for, in the mean of the processes."""
+        taken = self.of_training(count)
+        number = taken.stop - taken.start
+        return 1.0 if number == count else number * self.size / count
+
 
 _ALONE, _CPU = Share(), torch.device("cpu")
 _TIMEOUT = timedelta(minutes=30)  # the first process may draw figures while the others wait
@@ -120,3 +156,25 @@ def _unreachable() -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+class Sums:
+    """Sums by name; tensors, so that a GPU need not wait for each batch.
+
+    Args:
+        keys: The names, in an order that all processes share.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(keys)
+        self._values: dict[str, torch.Tensor] = {}
+
+    def add(self, **values: torch.Tensor) -> None:
+        """Add to the sums."""
+        for key, value in values.items():
+            self._values[key] = self._values[key] + value if key in self._values else value
+
+    def total(self, group: ProcessGroup) -> dict[str, float]:
+        """All sums, over all processes; 0 where nothing was added."""
+        numbers = [float(self._values[key]) if key in self._values else 0.0 for key in self._keys]
+        return dict(zip(self._keys, group.sum(numbers), strict=True))

@@ -1,308 +1,167 @@
-"""Data for Lightning: from a dataset, or simulated while it trains, with one interface.
+"""Data for Lightning, with the batches that `crystalvision train` has.
 
 Batches are `(images, targets)`, the targets by name: raw counts on their way, prepared on the
 device. Import this module by its own name, because Lightning takes seconds to import.
 """
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
-from torch.utils import data
 
-from crystalvision.contracts import Augmentation, Target
-from crystalvision.datasets import Batch as StoredBatch
-from crystalvision.datasets import Dataset, DatasetHeader, PatternDataset
+from crystalvision.contracts import Augmentation
+from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
-from crystalvision.inputs import (
-    DEFAULT_INPUT,
-    as_parts,
-    build_preprocess,
-)
+from crystalvision.inputs import as_parts, build_preprocess
 from crystalvision.plugins import Catalogue
-from crystalvision.sources import Sample, SourceSpec
+from crystalvision.ranges import MAX_SAMPLES
 from crystalvision.training._augment import augmenter, check_augmentations
-from crystalvision.training._data import Batch
-from crystalvision.training._device import derive
-from crystalvision.training._share import Share
+from crystalvision.training._batches import Batch, BatchSource
+from crystalvision.training._machine import derive
+from crystalvision.training._online import Online, OnlinePatterns
+from crystalvision.training._patterns import Patterns, open_patterns
+from crystalvision.training._processes import Share
 
-_TRAINING, _VALIDATION, _TEST = range(3)
+_USUAL = ("label", "severity")
+_MOST_EPOCHS = 10_000
 
 
 class PatternDataModule(LightningDataModule):
-    """What the data modules share: images are prepared and augmented on the device.
+    """The splits of a dataset; or new samples each epoch to learn from, and its others to judge by.
+
+    Which samples a batch has, and how they are augmented, follows from the seed and the epoch, not
+    from the number of workers, nor from where a training was stopped. Of processes that train
+    together each learns from its part of every batch; each validates and tests on all.
 
     Attributes:
-        header: What the data are: targets, image shape, calibration.
+        dataset: The dataset.
         batch_size: Samples of a batch.
         preprocess: Prepares images.
     """
 
     def __init__(
         self,
-        header: DatasetHeader,
-        *,
-        batch_size: int,
-        input: object,  # noqa: A002 - the experiment file's word
-        augment: Sequence[Augmentation],
-        seed: int,
-        catalogue: Catalogue | None,
-    ) -> None:
-        super().__init__()
-        if batch_size < 1:
-            raise InputError(f"batch_size is {batch_size}; expected 1 or more")
-        self.header = header
-        self.batch_size = batch_size
-        self.preprocess = build_preprocess(
-            as_parts(input), catalogue or Catalogue.load(), header.axes
-        )
-        self._generator = torch.Generator().manual_seed(derive(seed, 0, 0))
-        check_augmentations(augment, header.image_shape[0], self.preprocess.count_axes)
-        self._augment = augmenter(augment, torch.Generator().manual_seed(derive(seed, 0, 1)))
-
-    def on_after_batch_transfer(self, batch: Batch | StoredBatch, dataloader_idx: int) -> Batch:
-        """Prepare the images of a batch where they are now, and augment those of training."""
-        images, targets, seen = batch if isinstance(batch, StoredBatch) else (*batch, None)
-        training = self.trainer is not None and self.trainer.training
-        return self.preprocess(images, self._augment if training else None, seen), dict(targets)
-
-
-class StoredDataModule(PatternDataModule):
-    """The splits of a dataset."""
-
-    def __init__(
-        self,
         dataset: Dataset,
         *,
+        input: object,  # noqa: A002 - the experiment file's word
         batch_size: int = 32,
-        input: object = DEFAULT_INPUT,  # noqa: A002
+        targets: Sequence[str] | None = None,
         augment: Sequence[Augmentation] = (),
         seed: int = 0,
         catalogue: Catalogue | None = None,
+        online: Online | None = None,
         train_size: int | None = None,
+        memory_bytes: int = 2**31,
         workers: int = 0,
     ) -> None:
-        """Choose what is read.
+        """Choose what is read, and what is made.
 
         Args:
             dataset: The dataset.
-            batch_size: Samples of a batch.
             input: How images are prepared, as an experiment's `input` says it.
+            batch_size: Samples of a batch.
+            targets: Columns to learn; by default `label` and `severity`, where they are.
             augment: Changes the counts of training images, in this order.
-            seed: Draws the order of the training samples, and their augmentation.
-            catalogue: Where the steps of the input are looked up; by default what is installed.
+            seed: Draws the order of the training samples, their augmentation, and new ones.
+            catalogue: Where parts are looked up; by default what is installed.
+            online: What makes the samples to learn from, instead of the split `train`.
             train_size: Train on only so many samples, a subset with the classes' proportions.
-            workers: Processes that read ahead, for each loader.
+            memory_bytes: What counts of a split may take; one that takes more is read in each pass.
+            workers: Processes that read it.
 
         Raises:
-            InputError: The dataset has no splits, or the images cannot be prepared so.
+            InputError: The dataset has no splits or targets, the images cannot be prepared so, or
+                samples that are made are not like its own.
         """
-        super().__init__(
-            dataset.header,
-            batch_size=batch_size,
-            input=input,
-            augment=augment,
-            seed=seed,
-            catalogue=catalogue,
-        )
-        self._dataset = dataset
+        super().__init__()
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; expected 1 or more")
+        catalogue = catalogue or Catalogue.load()
+        header = dataset.header
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.preprocess = build_preprocess(as_parts(input), catalogue, header.axes)
+        names = [name for name in _USUAL if name in header.columns] if targets is None else targets
+        self._targets = {name: header.target(name) for name in names}
+        self._seed = seed
+        self._order = torch.Generator()
+        self._draws = torch.Generator()
+        check_augmentations(augment, header.image_shape[0], self.preprocess.count_axes)
+        self._augment = augmenter(augment, self._draws)
         self._train_size = train_size
+        self._memory_bytes = memory_bytes
         self._workers = workers
+        self._patterns: dict[str, Patterns] = {}
+        self._passes = 0
+        if online is not None:
+            epochs = min(_MOST_EPOCHS, MAX_SAMPLES // online.samples)
+            drawn = online.drawn(dataset, epochs, seed, catalogue)
+            self._patterns["train"] = OnlinePatterns(drawn, self.preprocess, self._targets)
 
-    def train_dataloader(self) -> "data.DataLoader[Any]":
-        """The training split, in another order each pass."""
-        return self._loader(self._dataset.split("train", self._train_size), self._generator)
+    def train_dataloader(self) -> BatchSource[torch.Tensor]:
+        """What is learnt from, in another order each pass, or new in each."""
+        patterns = self._of("train")
+        batches = patterns.batches(self.batch_size, self._order, self._share)
+        return _Passes(batches, lambda: self._begin(patterns))
 
-    def val_dataloader(self) -> "data.DataLoader[Any]":
+    def val_dataloader(self) -> BatchSource[torch.Tensor]:
         """The validation split, in order."""
-        return self._loader(self._dataset.split("validation"))
+        return _Passes(self._of("validation").batches(self.batch_size))
 
-    def test_dataloader(self) -> "data.DataLoader[Any]":
+    def test_dataloader(self) -> BatchSource[torch.Tensor]:
         """The test split, in order."""
-        return self._loader(self._dataset.split("test"))
+        return _Passes(self._of("test").batches(self.batch_size))
 
-    def _loader(
-        self, indices: np.ndarray, generator: torch.Generator | None = None
-    ) -> "data.DataLoader[Any]":
-        return PatternDataset(self._dataset, indices).loader(
-            self.batch_size,
-            generator=generator,
-            workers=self._workers,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-
-class OnlineDataModule(PatternDataModule):
-    """Samples that are made while a model trains on them: no end of them, and nothing is stored.
-
-    Every epoch has new samples. Validation and test have their own, the same each time. Which they
-    are depends on the seed, and not on the number of workers.
-    """
-
-    def __init__(
-        self,
-        spec: SourceSpec,
-        *,
-        epoch_size: int,
-        validation_size: int,
-        test_size: int = 0,
-        batch_size: int = 32,
-        input: object = DEFAULT_INPUT,  # noqa: A002
-        augment: Sequence[Augmentation] = (),
-        seed: int = 0,
-        catalogue: Catalogue | None = None,
-        workers: int = 0,
-    ) -> None:
-        """Choose what is made.
-
-        Args:
-            spec: What makes the samples. The seed of its recipe is replaced.
-            epoch_size: Samples of an epoch; whole batches of them are made.
-            validation_size: Samples of the validation.
-            test_size: Samples of the test.
-            batch_size: Samples of a batch.
-            input: How images are prepared, as an experiment's `input` says it.
-            augment: Changes the counts of training images, in this order.
-            seed: Draws the samples, and their augmentation.
-            catalogue: Where the steps of the input are looked up; by default what is installed.
-            workers: Processes that make samples; 0 makes them in this one, by its threads.
-
-        Raises:
-            InputError: The recipe cannot be made, or an epoch is smaller than a batch.
-        """
-        if epoch_size < batch_size:
-            raise InputError(
-                f"epoch_size is {epoch_size}; expected at least a batch of {batch_size} samples"
-            )
-        whole = epoch_size - epoch_size % batch_size
-        sizes = (whole, validation_size, test_size)
-        self._parts = [_Draws(spec, seed, part, size) for part, size in enumerate(sizes)]
-        super().__init__(
-            self._parts[_TRAINING](0).open().header,
-            batch_size=batch_size,
-            input=input,
-            augment=augment,
-            seed=seed,
-            catalogue=catalogue,
-        )
-        self._workers = workers
-        self._kept: dict[int, list[Any]] = {}
-
-    def train_dataloader(self) -> "data.DataLoader[Any]":
-        """New samples for each pass."""
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Prepare the images of a batch where they are now, and augment those of training."""
+        images, targets = batch
+        assert isinstance(images, torch.Tensor)  # noqa: S101 - loaders give no features, for mypy
         trainer = self.trainer
-        first_epoch, share = 0, Share()
-        if trainer is not None:  # it may go on, ask for a loader each epoch, and be one of several
-            first_epoch = trainer.current_epoch
-            share = Share(trainer.global_rank, trainer.world_size)
-        batches = self._parts[_TRAINING].size // self.batch_size
-        if batches < share.size:
-            raise InputError(
-                f"an epoch has {batches} batches for {share.size} processes; raise epoch_size to "
-                f"at least {share.size * self.batch_size}"
+        training = trainer is not None and trainer.training
+        testing = trainer is not None and trainer.testing
+        patterns = self._of("train" if training else "test" if testing else "validation")
+        return patterns.prepare(images, self._augment if training else None), targets
+
+    def _of(self, split: str) -> Patterns:
+        """The patterns of a split, opened when they are first asked for."""
+        if split not in self._patterns:
+            size = self._train_size if split == "train" else None
+            self._patterns[split] = open_patterns(
+                self.dataset,
+                self.dataset.split(split, size),
+                self.preprocess,
+                self._targets,
+                memory_bytes=self._memory_bytes,
+                workers=self._workers,
             )
-        return data.DataLoader(
-            _SimulatedBatches(self._parts[_TRAINING], self.batch_size, first_epoch, share),
-            batch_size=None,
-            num_workers=self._workers,
-            # Processes that were forked from one that computes may hang.
-            multiprocessing_context="spawn" if self._workers else None,
-            persistent_workers=self._workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
+        return self._patterns[split]
 
-    def val_dataloader(self) -> "data.DataLoader[Any]":
-        """The samples of the validation, made once and kept."""
-        return self._fixed(_VALIDATION)
+    @property
+    def _share(self) -> Share:
+        trainer = self.trainer
+        return Share() if trainer is None else Share(trainer.global_rank, trainer.world_size)
 
-    def test_dataloader(self) -> "data.DataLoader[Any]":
-        """The samples of the test, made once and kept."""
-        return self._fixed(_TEST)
-
-    def _fixed(self, part: int) -> "data.DataLoader[Any]":
-        if part not in self._kept:
-            self._kept[part] = list(_SimulatedBatches(self._parts[part], self.batch_size))
-        return data.DataLoader(_Kept(self._kept[part]), batch_size=None)
+    def _begin(self, patterns: Patterns) -> None:
+        """Begin a pass: its order, its augmentation, and its samples, if they are made for it."""
+        epoch = self._passes if self.trainer is None else self.trainer.current_epoch
+        self._passes += 1
+        self._order.manual_seed(derive(self._seed, 0, epoch))
+        self._draws.manual_seed(derive(self._seed, 1, epoch, self._share.rank))
+        patterns.begin(epoch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draws:
-    """Which samples each epoch of a part of the data has."""
-
-    spec: SourceSpec
-    seed: int
-    part: int
-    size: int
-
-    def __call__(self, epoch: int) -> SourceSpec:
-        """What makes the samples of an epoch."""
-        return self.spec.drawn(seed=derive(self.seed, self.part, epoch), samples=self.size)
-
-
-class _SimulatedBatches(data.IterableDataset[Batch]):
-    """Batches that are made, new ones for each pass.
-
-    Each worker makes every so manyeth batch, and the loader takes from one after the other: the
-    batches come in the same order, however many workers there are. Of several processes that train
-    together each has every so manyeth batch, and all have as many.
-    """
+class _Passes:
+    """Batches of one pass after the other; no `DataLoader`, whose order Lightning would replace."""
 
     def __init__(
-        self, draws: _Draws, batch_size: int, epoch: int = 0, share: Share | None = None
+        self, batches: BatchSource[torch.Tensor], begin: Callable[[], None] = lambda: None
     ) -> None:
-        self._draws = draws
-        self._batch_size = batch_size
-        self._epoch = epoch
-        self._share = share or Share()
-
-    def __len__(self) -> int:
-        return math.ceil(self._draws.size / self._batch_size) // self._share.size
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = data.get_worker_info()
-        spec = self._draws(self._epoch)
-        self._epoch += 1
-        first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        if worker is not None:
-            spec = replace(spec, threads=1)
-        rank, size = self._share.rank, self._share.size
-        batches = [self._indices(rank + size * place) for place in range(first, len(self), step)]
-        source = spec.open()
-        targets = source.header.targets.values()
-        samples = source.samples(index for batch in batches for index in batch)
-        for batch in batches:
-            made = list(islice(samples, len(batch)))
-            yield (
-                torch.from_numpy(np.stack([sample.image for sample in made])),
-                {target.name: _stacked(target, made) for target in targets},
-            )
-
-    def _indices(self, batch: int) -> range:
-        start = batch * self._batch_size
-        return range(start, min(start + self._batch_size, self._draws.size))
-
-
-def _stacked(target: Target, samples: Sequence[Sample]) -> torch.Tensor:
-    """What samples should be recognised as, (b, *shape)."""
-    dtype = np.int64 if target.classes else np.float32
-    return torch.from_numpy(
-        np.stack([np.asarray(sample.columns[target.name], dtype=dtype) for sample in samples])
-    )
-
-
-class _Kept(data.Dataset[Batch]):
-    """Batches that were made."""
-
-    def __init__(self, batches: list[Batch]) -> None:
         self._batches = batches
+        self._begin = begin
 
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, number: int) -> Batch:
-        return self._batches[number]
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+        self._begin()
+        yield from self._batches

@@ -35,7 +35,9 @@ class Dihedral(Augmentation):
     ) -> tuple[Float[torch.Tensor, "b c n n"], Bool[torch.Tensor, "b #c n n"] | None]:
         """See `Augmentation.apply`."""
         drawn = torch.randint(8, (len(counts),), generator=generator)
-        chosen = [(drawn == one).nonzero().squeeze(1).to(counts.device) for one in range(8)]
+        numbers = torch.bincount(drawn, minlength=8).tolist()
+        order = drawn.argsort(stable=True).to(counts.device)  # one copy for a GPU
+        chosen = torch.split_with_sizes(order, numbers)
         return _turned(counts, chosen), None if seen is None else _turned(seen, chosen)
 
 

@@ -1,6 +1,5 @@
-"""The augmentation of Wang et al.: peaks of a calculated pattern on the baseline of measured ones."""
+"""The augmentation of Wang et al.: calculated peaks on the baseline of measured patterns."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,11 +10,9 @@ from pydantic import PositiveInt
 
 from crystalvision.contracts import Augmentation
 from crystalvision.errors import InputError
-from crystalvision.small_files import read_small_text
+from crystalvision.measured_files import Readers, files_of_folder, read_image_file
 
-_SUFFIXES = (".csv", ".xy", ".xye", ".dat", ".txt")
 _LEAST = 100  # points of a measured pattern
-_MOST_BYTES = 2**26
 
 
 class MeasuredBaseline(Augmentation):
@@ -26,8 +23,8 @@ class MeasuredBaseline(Augmentation):
     for each curve from one of the patterns.
 
     Args:
-        files: Measured patterns: text files of two columns, the second with the counts, or folders
-            of them (.csv, .xy, .xye, .dat, .txt).
+        files: Measured patterns: files of any format that there is a reader for, or folders of
+            them.
         points: Points of a curve that are kept.
 
     Raises:
@@ -40,7 +37,8 @@ class MeasuredBaseline(Augmentation):
 
     def __init__(self, files: tuple[str, ...] = (), points: PositiveInt = 400) -> None:
         self.points = points
-        self._patterns = [_counts(path) for path in _paths(files)]
+        readers = Readers()
+        self._patterns = [_counts(path, readers) for path in _paths(files, readers)]
 
     def check(self, image_shape: tuple[int, ...]) -> None:
         """See `Augmentation.check`."""
@@ -73,47 +71,32 @@ class MeasuredBaseline(Augmentation):
         noise = torch.from_numpy(np.concatenate(noises))[index].to(counts)
         noise = (noise * counts.amax(-1, keepdim=True)).round()
         kept = torch.zeros_like(counts, dtype=torch.bool)
-        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)  # noqa: FBT003
+        kept.scatter_(-1, counts.topk(self.points, dim=-1).indices, True)
         changed = torch.where(kept, counts, noise)
         return (changed if seen is None else changed.masked_fill(~seen, 0.0)), seen
 
-    def _noise(
-        self, pattern: Float[np.ndarray, "m"], size: int
-    ) -> Float[np.ndarray, "k"]:
+    def _noise(self, pattern: Float[np.ndarray, "m"], size: int) -> Float[np.ndarray, "k"]:
         """Points of a measured pattern, ascending, without the share that is kept of a curve."""
         number = max(1, round(len(pattern) * (1 - self.points / size)))
         return pattern[:number]
 
 
-def _paths(files: Sequence[str]) -> Iterator[Path]:
+def _paths(files: Sequence[str], readers: Readers) -> Iterator[Path]:
     for name in files:
         path = Path(name)
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES)
-        if not found:
-            raise InputError(f"{path} holds no file that ends in {', '.join(_SUFFIXES)}")
-        yield from found
+        yield from files_of_folder(path, readers) if path.is_dir() else [path]
 
 
-def _counts(path: Path) -> Float[np.ndarray, "m"]:
+def _counts(path: Path, readers: Readers) -> Float[np.ndarray, "m"]:
     """Counts of a file relative to the strongest, ascending, in float32.
 
     Raises:
-        InputError: It is missing, or holds no pattern.
+        InputError: It is missing, or holds no pattern of one dimension.
     """
-    found = []
-    for line in read_small_text(path, _MOST_BYTES).splitlines():
-        cells = re.split(r"[,;\s]+", line.strip())
-        try:
-            found.append((float(cells[0]), float(cells[1])))
-        except (ValueError, IndexError):
-            continue  # a heading
-    counts = np.array([value for _, value in found], dtype=np.float32)
-    if len(counts) < _LEAST or not np.isfinite(counts).all() or not counts.max() > 0:
+    counts = np.squeeze(read_image_file(path, readers))
+    counts = counts[np.isfinite(counts)].astype(np.float32) if counts.ndim == 1 else counts[:0]
+    if counts.size < _LEAST or not counts.max() > 0:
         raise InputError(
-            f"{path}: {len(counts)} lines of two numbers; expected a measured pattern, angle and "
-            f"counts, of at least {_LEAST} points"
+            f"{path}: expected a measured pattern of one dimension, of at least {_LEAST} points"
         )
     return np.sort(counts.clip(min=0) / counts.max())

@@ -15,7 +15,7 @@ from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
 
 
 class DenseHead(Head):
-    """The feature map as one vector, hidden layers with ReLU, a score for each class; cross-entropy.
+    """The whole map, hidden layers with ReLU, a score for each class; cross-entropy.
 
     A mean over the map forgets where a feature lies, which is what tells one powder pattern from
     another; here each place has weights of its own.

@@ -8,25 +8,22 @@ from jaxtyping import Bool, Float
 from pydantic import NonNegativeFloat, PositiveInt
 
 from crystalvision.contracts import Axis, Input
-from crystalvision.errors import InputError
 
 
 class FftFilter(Input):
     """Takes the high frequencies of a curve away where they are strong, as noise makes them.
 
     If the mean magnitude of the Fourier transform beyond a bin exceeds a limit, the bins up to it
-    are kept and the others are set to zero; otherwise the curve stays as it is. The limit depends
-    on the scale of the curve: it was given for patterns relative to their strongest line, so put
-    `max-scale` before. Points that were not seen are taken for the mean of those that were.
+    are kept and the others are set to zero; otherwise the curve stays as it is, as one does that
+    has no bins beyond. The limit depends on the scale of the curve: it was given for patterns
+    relative to their strongest line, so put `max-scale` before. Points that were not seen are taken
+    for the mean of those that were.
 
     Args:
         axes: Of the patterns.
         bins: The last bin that is kept; bin 0 is the mean.
         limit: What the mean magnitude may be at most, without normalisation by the number of
             points.
-
-    Raises:
-        InputError: The patterns have no bins beyond that.
 
     Source: Wang et al. 2020, Journal of Chemical Information and Modeling 60, 2004.
     """
@@ -40,15 +37,12 @@ class FftFilter(Input):
     ) -> None:
         super().__init__()
         size = axes[0].size
-        if bins >= size // 2:
-            raise InputError(
-                f"input 'fft-filter': bins={bins}, but patterns of {size} points have bins up to "
-                f"{size // 2} only; lower it"
-            )
         self.bins = bins
         self.limit = limit
+        self.some_beyond = bins < size // 2
         # The kept bins as a projection: exporters know matrices better than inverse transforms.
-        self.register_buffer("basis", _waves(size, bins), persistent=False)
+        basis = _waves(size, bins) if self.some_beyond else torch.empty(0)
+        self.register_buffer("basis", basis, persistent=False)
 
     def axes(self, axes: Sequence[Axis]) -> tuple[Axis, ...]:
         """See `Input.axes`."""
@@ -60,6 +54,8 @@ class FftFilter(Input):
         seen: Bool[torch.Tensor, "b #c n"] | None = None,
     ) -> tuple[Float[torch.Tensor, "b c n"], Bool[torch.Tensor, "b #c n"] | None]:
         """See `Input.forward`."""
+        if not self.some_beyond:
+            return images, seen
         if seen is not None:
             number = seen.expand_as(images).sum(-1, keepdim=True).clamp_min(1)
             mean = images.masked_fill(~seen, 0.0).sum(-1, keepdim=True) / number

@@ -5,7 +5,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from crystalvision.contracts import Frame, MeasuredFile, Reader, Recording
 from crystalvision.errors import InputError
 from crystalvision.measured_files import Array, check_size
+from crystalvision_readers._tiff_tags import calibration
 
 _NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, {8, 32946}, 32773
 _LOSSY = {6, 7, 34892}  # JPEG, old and new, and that of DNG
@@ -68,7 +69,7 @@ class TiffFile(MeasuredFile):
         self.is_array = self._is_planar()
         if self.is_array:
             count, *one = self.frames[0].shape
-            self.frames = (Frame(tuple(one), self.frames[0].dtype),) * count
+            self.frames = (replace(self.frames[0], shape=tuple(one)),) * count
 
     def close(self) -> None:
         """See `MeasuredFile.close`."""
@@ -101,13 +102,14 @@ class TiffFile(MeasuredFile):
             one = one[1:] if len(one) == 3 and one[0] == 1 else one
             _check_kind(series.keyframe)
             dtype = np.dtype(series.dtype).newbyteorder("=").name
+            grid = (one[-2], one[-1])
+            axes_, facts = calibration(self._file, series.keyframe, grid)
             pages = list(series.pages) if len(series.pages) == count else [None] * count
             for number, page in enumerate(pages):
                 index = order if page is None else page.index
                 reduced = bool(series.keyframe.is_reduced)
-                found.append(
-                    (index, _FrameLocation(series, number, page), Frame(one, dtype, reduced))
-                )
+                frame = Frame(one, dtype, reduced, axes=axes_, facts=facts)
+                found.append((index, _FrameLocation(series, number, page), frame))
             turned = series.keyframe.tags.get("Orientation")
             if turned is not None and turned.value != 1:
                 self.notes[_ROTATED] = None

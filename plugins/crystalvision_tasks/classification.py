@@ -24,6 +24,9 @@ from crystalvision_tasks._class_figures import confusion_figure, reliability_fig
 from crystalvision_tasks._class_metrics import class_metrics, probability_metrics
 from crystalvision_tasks._class_resamples import weighted_classes, weighted_probabilities
 
+_MANY = 10  # classes from which on it matters how near a wrong answer was
+_TOP = (2, 3, 4, 5)
+
 
 class Classification(Task):
     """Judges classes, one a sample: accuracy, kappa, areas under curves, calibration.
@@ -42,6 +45,8 @@ class Classification(Task):
     calibration_error_by_chance: What a perfectly calibrated system would show on so few samples.
     brier: Mean squared distance of the probabilities from the truth, summed over the classes, from
         0 to 2 (Brier 1950).
+    top_2 to top_5: Fraction of samples whose class is among so many that are most probable, where
+        there are ten classes or more; of equally probable ones the others come first.
     samples: How many there are of each class.
     precision: Of each class: right predictions among all predictions of it.
     recall: Right predictions among all samples of it (sensitivity).
@@ -65,6 +70,7 @@ class Classification(Task):
         "f1": "F1",
         "auc": "AUC",
         "samples": "patterns",
+        **{f"top_{most}": f"top-{most}" for most in _TOP},
     }
     short: ClassVar[Mapping[str, str]] = {
         "quadratic_kappa": "quadratic κ",
@@ -96,13 +102,24 @@ class Classification(Task):
         del target
         return (estimate.value == truth).float()
 
+    def sample_scores(self, judged: EvaluatedEstimates) -> Mapping[str, Float[np.ndarray, "n"]]:
+        """Whether the class is among the most probable ones, 0 or 1, by `top_2` to `top_5`."""
+        known = judged.probabilities
+        if known is None or len(judged.target.classes) < _MANY:
+            return {}
+        own = np.take_along_axis(known, judged.truth[:, None].astype(np.int64), axis=1)
+        rank = (known >= own).sum(axis=1)
+        return {f"top_{most}": (rank <= most).astype(np.float64) for most in _TOP}
+
     def metrics(self, judged: EvaluatedEstimates) -> Mapping[str, Any]:
         """The numbers above."""
         names = judged.target.classes
         found = class_metrics(judged.value, judged.truth, names)
         if judged.probabilities is not None:
             found |= probability_metrics(judged.probabilities, judged.value, judged.truth, names)
-        return found
+        return found | {
+            name: float(hits.mean()) for name, hits in self.sample_scores(judged).items()
+        }
 
     def resampled(
         self, judged: EvaluatedEstimates, weights: Float[np.ndarray, "r n"]
@@ -113,7 +130,10 @@ class Classification(Task):
         if judged.probabilities is not None:
             probabilities = judged.probabilities.astype(np.float64)
             found |= weighted_probabilities(probabilities, judged.truth, names, weights)
-        return found
+        return found | {
+            name: weights @ hits / weights.sum(axis=1)
+            for name, hits in self.sample_scores(judged).items()
+        }
 
     def proportions(self, judged: EvaluatedEstimates) -> Mapping[str, Proportion]:
         """Accuracy, error rate, and the rates of each class.
@@ -126,6 +146,8 @@ class Classification(Task):
             "accuracy": Proportion(right, everything),
             "error_rate": Proportion(~right, everything),
         }
+        for name, hits in self.sample_scores(judged).items():
+            found[name] = Proportion(hits > 0, everything)
         for index, name in enumerate(judged.target.classes):
             given, actual = judged.value == index, judged.truth == index
             found[f"precision.{name}"] = Proportion(right, given)

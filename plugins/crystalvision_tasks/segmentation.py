@@ -113,8 +113,12 @@ def _counts(value: torch.Tensor, truth: torch.Tensor, classes: int) -> torch.Ten
     value, truth = value.flatten(1).long(), truth.flatten(1).long()
     of_sample = torch.arange(len(truth), device=truth.device)[:, None]
     cell = (of_sample * classes + truth) * classes + value
-    counted = torch.bincount(cell[truth >= 0], minlength=len(truth) * classes * classes)
-    return counted.view(len(truth), classes, classes)
+    size = len(truth) * classes * classes
+    # What is not judged is counted apart: to choose the others, a GPU would be waited for.
+    cell = torch.where(truth >= 0, cell, size).flatten()
+    counted = torch.zeros(size + 1, dtype=torch.int64, device=cell.device)
+    counted.scatter_add_(0, cell, torch.ones_like(cell))
+    return counted[:size].view(len(truth), classes, classes)
 
 
 def _iou(counts: torch.Tensor) -> torch.Tensor:

@@ -71,7 +71,7 @@ def crystalvision_instruments() -> Mapping[str, str]:
 def crystalvision_sources() -> Mapping[str, str]:
     """The simulation engine, and powder patterns of a library of phases."""
     return {
-        "powder": "crystalvision_simulate.powder.source:open_source",
+        "powder": "crystalvision_simulate.powder.plugin:open_source",
         "simulation": "crystalvision_simulate.source:open_source",
     }
 
@@ -87,5 +87,6 @@ def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {
         "bound": "crystalvision_simulate.bound_command:bound",
+        "calibrate": "crystalvision_simulate.calibrate_command:calibrate",
         "show": "crystalvision_simulate.show:show",
     }

@@ -15,7 +15,8 @@ from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.processes import worker_pool
 from crystalvision.sources import Sample
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.simulator import Scene, Simulator
+from crystalvision_simulate.scenes import Scene
+from crystalvision_simulate.simulator import Simulator
 
 _BATCH = 64  # scenes that go to the GPU together
 _AHEAD = 2  # tasks in hand for each worker, so that none waits and memory stays bounded

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from crystalvision.contracts import (
     Axis,
@@ -16,21 +17,23 @@ from crystalvision.contracts import (
 from crystalvision.errors import PluginError
 
 
-def check_pattern(pattern: Pattern, who: str) -> None:
-    """Check a pattern that a plugin returned.
+def check_patterns(patterns: Sequence[Pattern], who: str) -> None:
+    """Check patterns that a plugin returned, all at once: a GPU is waited for.
 
     Raises:
-        PluginError: Its intensity does not lie on its axes, or is not finite.
+        PluginError: The intensity of one does not lie on its axes, or is not finite.
     """
-    grid = grid_of(pattern.axes)
-    axes = ", ".join(axis.name for axis in pattern.axes)
-    check_tensor(
-        pattern.intensity,
-        f"{who}, as intensity on the axes {axes},",
-        f"(c, {', '.join(map(str, grid))})",
-        sizes=(None, *grid),
-    )
-    if not pattern.intensity.isfinite().all():
+    for pattern in patterns:
+        grid = grid_of(pattern.axes)
+        axes = ", ".join(axis.name for axis in pattern.axes)
+        check_tensor(
+            pattern.intensity,
+            f"{who}, as intensity on the axes {axes},",
+            f"(c, {', '.join(map(str, grid))})",
+            sizes=(None, *grid),
+        )
+    finite = [pattern.intensity.isfinite().all() for pattern in patterns]
+    if not torch.stack(finite).all():
         raise PluginError(f"{who} gave intensities that are not finite")
 
 

@@ -84,7 +84,9 @@ def show(
     path = output or Path(f"{subject.stem}.png")
     destination = check_output(path, overwrite=overwrite)
     overrides = [*(set_ or [])]
-    overrides += [f"specimen.zone_axis={_axis(zone_axis)}"] if zone_axis is not None else []
+    overrides += (
+        [f"specimen.zone_axis={list(parse_axis(zone_axis))}"] if zone_axis is not None else []
+    )
     overrides += [f"renderer={renderer}"] if renderer is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
     choice = Choice(class_ or (), sample or (), window_angstrom)
@@ -115,8 +117,12 @@ def _facts_as_json(facts: "CrystalFacts | None") -> dict[str, object] | None:
     return None if facts is None else facts.model_dump(mode="json")
 
 
-def _axis(text: str) -> list[int]:
-    """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110."""
+def parse_axis(text: str) -> tuple[int, int, int]:
+    """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110.
+
+    Raises:
+        InputError: It is none.
+    """
     bare = text.strip().strip("[]")
     words = list(bare) if bare.isdecimal() and len(bare) == 3 else bare.replace(",", " ").split()
     try:
@@ -125,7 +131,7 @@ def _axis(text: str) -> list[int]:
         axis = []
     if len(axis) != 3:
         raise InputError(f"--zone-axis {text}: expected three whole numbers, such as 1,1,0")
-    return axis
+    return axis[0], axis[1], axis[2]
 
 
 def _as_json(view: "View") -> dict[str, object]:

@@ -2,34 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
 
 import numpy as np
 import torch
 
-from crystalvision.config import Part
-from crystalvision.contracts import (
-    Axis,
-    Beam,
-    Crystal,
-    Instrument,
-    Measure,
-    Pattern,
-    Recording,
-    Renderer,
-    Specimen,
-    check_many,
-    origin_of,
-)
+from crystalvision.contracts import Beam, Crystal, Measure
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
-from crystalvision.plugins import Catalogue, FactoryKind
+from crystalvision.plugins import Catalogue
 from crystalvision.sources import Sample
 from crystalvision_simulate.cost import check_memory, estimate_cost
 from crystalvision_simulate.crystals import Box, Crystals, Cut
 from crystalvision_simulate.defects_of_classes import Defects
-from crystalvision_simulate.instruments.detector import illuminated_area_angstrom2
 from crystalvision_simulate.numbers import (
     Number,
     check_columns,
@@ -37,10 +21,10 @@ from crystalvision_simulate.numbers import (
     numbers_of_part,
     numbers_of_settings,
 )
-from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.recipes import Quantity, Recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
-from crystalvision_simulate.returned import check_pattern, check_recording, other_axes
+from crystalvision_simulate.scene_recorder import SceneRecorder
+from crystalvision_simulate.scenes import Scene
 
 _STRUCTURE = "structure"
 _ZONE_AXIS = {
@@ -50,49 +34,7 @@ _ZONE_AXIS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the beam meets in one sample, before anything is rendered.
-
-    Attributes:
-        specimens: The configurations of the specimen.
-        beam: The beam.
-        cut: What the specimen was cut from.
-        box: The box that it was cut to.
-        drawn: Every number that was drawn alike for all classes, by column.
-        options: What was drawn for the renderer and the instrument, by part and option.
-        columns: What a dataset keeps of the sample.
-        exposure_seed: Where the randomness of the recording comes from.
-    """
-
-    specimens: tuple[Specimen, ...]
-    beam: Beam
-    cut: Cut
-    box: Box
-    drawn: Mapping[str, float]
-    options: Mapping[str, Mapping[str, float]]
-    columns: Mapping[str, float]
-    exposure_seed: np.random.SeedSequence
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedScene:
-    """A rendered scene before it is recorded.
-
-    Attributes:
-        scene: What was rendered.
-        instrument: What will record it.
-        rendered: The axes of the renderer's pattern.
-        pattern: The pattern as it falls on the instrument, on the device.
-    """
-
-    scene: Scene
-    instrument: Instrument
-    rendered: tuple[Axis, ...]
-    pattern: Pattern
-
-
-class Simulator:
+class Simulator(SceneRecorder):
     """Makes the samples of a recipe, each from `SeedSequence([seed, index])` alone.
 
     A sample does not depend on which others are made, nor where or in which order. On a CPU it is
@@ -133,12 +75,7 @@ class Simulator:
             InputError: A part is unknown, or an option has a value, or can draw one, that the part
                 refuses, or the instrument cannot record what the renderer gives.
         """
-        self.recipe = recipe
-        self.device = device or torch.device("cpu")
-        self._dtype = dtype
-        self.renderer: DrawnPart[Renderer] = _drawn("renderer", recipe.renderer, catalogue)
-        self.instrument: DrawnPart[Instrument] = _drawn("instrument", recipe.instrument, catalogue)
-        self._check_instrument()
+        super().__init__(recipe, catalogue, device=device, dtype=dtype)
         self.crystals = Crystals(recipe, catalogue, self._check_cost)
         self.defects = Defects(recipe, catalogue)
         specimen, beam = recipe.specimen, recipe.beam
@@ -174,45 +111,6 @@ class Simulator:
         names = [part.name for part in self.crystals.structures]
         meaning = ", ".join(f"{index}: {part}" for index, part in enumerate(names))
         return Measure(_STRUCTURE, "1", meaning)
-
-    def _check_instrument(self) -> None:
-        """Check that the instrument records what the renderer gives, always in one type."""
-        renderer, instrument = self.renderer.example, self.instrument.example
-        if renderer.quantity not in instrument.records:
-            raise InputError(
-                f"renderer '{self.recipe.renderer.name}' gives an {renderer.quantity} of its own, "
-                f"and the instrument '{self.recipe.instrument.name}' records "
-                f"{' or '.join(instrument.records)} of the beam only: take another instrument "
-                "(--set instrument=none)"
-            )
-        found = [(one.dtype, one.masks) for one in self.instrument.extremes]
-        check_alike("instrument", self.instrument.quantities, found)
-
-    def axes_of(self, projections: Sequence[RenderedScene]) -> tuple[Axis, ...]:
-        """The axes of all samples, known from the first of each class.
-
-        Raises:
-            InputError: They would not be the same for all samples.
-        """
-        first = projections[0]
-        band_limit = min(one.pattern.band_limit for one in projections)
-        ends = [one.axes(first.rendered, band_limit) for one in self.instrument.extremes]
-        check_alike("instrument", self.instrument.quantities, ends)
-        if self.renderer.quantities:
-            scenes = [
-                replace(first.scene, options={**first.scene.options, "renderer": numbers})
-                for numbers in self.renderer.corners
-            ]
-            ends = [one.pattern.axes for one in self.render(scenes)]
-            check_alike("renderer", self.renderer.quantities, ends)
-        for one in projections:
-            if one.pattern.axes != first.pattern.axes:
-                raise InputError(
-                    f"the patterns of samples lie on different axes ({_sizes(first)} and "
-                    f"{_sizes(one)} points), because the renderer's depend on the crystal: take "
-                    "an instrument with axes of its own (--set instrument=area-detector)"
-                )
-        return first.pattern.axes
 
     def _check_cost(self, unit_cells: Sequence[Crystal]) -> None:
         """Work out the cost before anything is cut.
@@ -338,111 +236,6 @@ class Simulator:
             if one.quantity.varies:
                 options[one.part][one.option] = drawn[one.column.name]
         return dict(options)
-
-    def render(self, scenes: Sequence[Scene]) -> list[RenderedScene]:
-        """Render scenes together, and project them onto the instrument.
-
-        Raises:
-            InputError: The instrument reaches beyond what the renderer gives.
-            PluginError: The renderer or the instrument returned what it should not.
-        """
-        patterns = self._patterns(scenes)
-        instruments = [self.instrument.of(scene.options.get("instrument", {})) for scene in scenes]
-        axes = [
-            one.axes(pattern.axes, pattern.band_limit)
-            for one, pattern in zip(instruments, patterns, strict=True)
-        ]
-        projected = instruments[0].project_together(instruments, patterns)
-        who = f"the {origin_of(instruments[0], 'instrument')}"
-        check_many(projected, who, len(scenes), Pattern)
-        for one, expected in zip(projected, axes, strict=True):
-            check_pattern(one, who)
-            if one.axes != expected:
-                raise other_axes(who, one.axes, expected)
-        return [
-            RenderedScene(scene, instrument, pattern.axes, one)
-            for scene, instrument, pattern, one in zip(
-                scenes, instruments, patterns, projected, strict=True
-            )
-        ]
-
-    def _patterns(self, scenes: Sequence[Scene]) -> list[Pattern]:
-        """What the renderer gives of scenes, those of equal options together."""
-        alike: dict[int, list[int]] = defaultdict(list)
-        renderers = [self.renderer.of(scene.options.get("renderer", {})) for scene in scenes]
-        for index, renderer in enumerate(renderers):
-            alike[id(renderer)].append(index)
-        found: dict[int, Pattern] = {}
-        for indices in alike.values():
-            chosen = [scenes[index] for index in indices]
-            made = self._rendered(renderers[indices[0]], chosen)
-            found.update(zip(indices, made, strict=True))
-        return [found[index] for index in range(len(scenes))]
-
-    def _rendered(self, renderer: Renderer, scenes: Sequence[Scene]) -> list[Pattern]:
-        patterns: object = renderer.render(
-            [scene.specimens for scene in scenes],
-            [scene.beam for scene in scenes],
-            device=self.device,
-            dtype=self._dtype,
-        )
-        who = f"the {origin_of(renderer, 'renderer')}"
-        check_many(patterns, who, len(scenes), Pattern)
-        made = cast("Sequence[Pattern]", patterns)
-        for pattern in made:
-            check_pattern(pattern, who)
-        return [
-            replace(pattern, area_angstrom2=illuminated_area_angstrom2(scene.specimens[0]))
-            for pattern, scene in zip(made, scenes, strict=True)
-        ]
-
-    def record(self, projections: Sequence[RenderedScene]) -> list[Recording]:
-        """What the instrument records of rendered scenes.
-
-        Raises:
-            PluginError: The instrument returned what it should not.
-        """
-        instruments = [one.instrument for one in projections]
-        recordings = instruments[0].measure_together(
-            instruments,
-            [one.pattern for one in projections],
-            [np.random.default_rng(one.scene.exposure_seed) for one in projections],
-        )
-        who = f"the {origin_of(instruments[0], 'instrument')}"
-        check_many(recordings, who, len(projections), Recording)
-        for recording, one in zip(recordings, projections, strict=True):
-            check_recording(recording, one.instrument, one.pattern, who)
-        return recordings
-
-    def expose(self, projections: Sequence[RenderedScene]) -> list[Sample]:
-        """Samples of rendered scenes, as the instrument records them."""
-        return [
-            Sample(
-                recording.counts,
-                one.scene.columns,
-                None if recording.seen is None else recording.seen[None],
-            )
-            for recording, one in zip(self.record(projections), projections, strict=True)
-        ]
-
-    def note(self, projections: Sequence[RenderedScene], recordings: Sequence[Recording]) -> str:
-        """What to know of recordings, such as that pixels are full; empty for nothing."""
-        instruments = [one.instrument for one in projections]
-        patterns = [one.pattern for one in projections]
-        return instruments[0].note(instruments, patterns, recordings)
-
-
-def _sizes(projection: RenderedScene) -> str:
-    return " × ".join(str(axis.size) for axis in projection.pattern.axes)
-
-
-def _drawn(kind: FactoryKind, part: Part, catalogue: Catalogue) -> DrawnPart[Any]:
-    """A part, made at the ends of its distributions."""
-
-    def create(options: Mapping[str, Any]) -> Any:
-        return catalogue.entry(kind, part.name).create(options, {})
-
-    return DrawnPart(part, create, kind)
 
 
 def _beam(drawn: Mapping[str, float]) -> Beam:

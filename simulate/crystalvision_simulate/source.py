@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from crystalvision.config import validate
-from crystalvision.contracts import Measure, Recording
+from crystalvision.contracts import Measure, Recorded, Recording
 from crystalvision.datasets import Column, DatasetHeader, Seen, Simulated, defect_columns
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.samples import of_recipes_with
@@ -20,7 +20,8 @@ from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
 from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
 from crystalvision_simulate.recipes import Recipe
-from crystalvision_simulate.simulator import RenderedScene, Simulator
+from crystalvision_simulate.scenes import RenderedScene
+from crystalvision_simulate.simulator import Simulator
 
 SOURCE = "simulation"
 _SHARD_BYTES = 8 * 2**20
@@ -156,6 +157,7 @@ def header_of(
             seed=recipe.seed,
             drawn_from=crystals.structure_sha256,
         ),
+        "recorded": _recorded(simulator),
         "generator": _generator(simulator.device),
         "synthetic": True,
         "caveats": (*caveats_of(instrument), *([note] if note else [])),
@@ -174,6 +176,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return value
+
+
+def _recorded(simulator: Simulator) -> Recorded:
+    """How patterns are recorded: by the instrument, and else by the recipe's beam."""
+    found = Recorded.join(each.recorded for each in simulator.instrument.extremes) or Recorded()
+    if found.energy_kev is not None:
+        return found
+    ends = simulator.recipe.beam.energy_kev.ends
+    radiation = simulator.renderer.example.radiation
+    beam = {"energy_kev": (min(ends), max(ends)), "radiation": radiation}
+    return found.model_copy(update=beam)
 
 
 def _column(measure: Measure) -> Column:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from crystalvision.benchmarks import load_suite, plan_benchmark
+from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 
 
@@ -25,6 +26,7 @@ CASES = [
     pytest.param(name, budget, marks=[] if budget == "quick" else pytest.mark.slow)
     for name in CATALOGUE.names("suite")
     for budget in yaml.safe_load(CATALOGUE.path("suite", name).read_text())["budgets"]
+    if budget != "measured"  # it asks for data of the user's own
 ]
 
 
@@ -42,3 +44,9 @@ def test_all_have_the_three_budgets():
         assert {"quick", "standard", "paper"} <= {
             case.values[1] for case in CASES if case.values[0] == name
         }
+
+
+def test_a_budget_for_measured_data_asks_for_them():
+    suite = load_suite(CATALOGUE.path("suite", "powder"), "measured")
+    with pytest.raises(InputError, match=r"--set datasets\.measured\.path=DATA\.zarr"):
+        plan_benchmark(suite, CATALOGUE, PluginSelection(), device="cpu", watcher=Silent())

@@ -9,7 +9,7 @@ import torch
 
 from crystalvision.contracts import Axis, Target
 from crystalvision.datasets import Dataset, DatasetHeader, DatasetWriter, Simulated, defect_columns
-from crystalvision.inputs import DEFAULT_INPUT, Preprocess, as_parts, build_preprocess
+from crystalvision.inputs import Preprocess, as_parts, build_preprocess
 from crystalvision.models import System, SystemConfig, build_system
 from crystalvision.plugins import Catalogue
 from crystalvision.runs import Run, train_run
@@ -88,6 +88,7 @@ def describe_experiment(**changes: object) -> dict[str, object]:
             "fusion": "concat",
             "head": "perceptron",
         },
+        "input": ["log1p", "standardise"],
         "augment": "dihedral",
         "schedule": [{**phase, **fast} for phase in phases],
         **changes,
@@ -172,7 +173,7 @@ def make_preprocess(catalogue: Catalogue) -> Callable[..., Preprocess]:
             Axis(name=name, size=size, scale=0.0125, offset=-0.0125 * size / 2)
             for name in ("q_y", "q_x")
         ]
-        return build_preprocess((*as_parts(list(steps)), *DEFAULT_INPUT), catalogue, axes)
+        return build_preprocess(as_parts([*steps, "log1p", "standardise"]), catalogue, axes)
 
     return make
 

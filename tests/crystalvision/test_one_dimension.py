@@ -9,7 +9,7 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import evaluate
 from crystalvision.export import export_run
 from crystalvision.plugins import Catalogue
-from crystalvision.prediction import UNSEEN, Predictor
+from crystalvision.prediction import UNSEEN, Predictor, draw_explanation, explanation_figure
 from crystalvision.runs import Run, train_classical_run, train_run
 from crystalvision.training import ClassicalExperiment, Experiment, check_fits
 
@@ -94,6 +94,24 @@ def test_what_was_not_seen_changes_nothing(run, data, tmp_path):
     assert np.array_equal(
         Predictor(run).predict(images, gap_values=(4e9,))["label"].probabilities, marked
     )
+
+
+def test_a_curve_is_explained_along_its_axis(run, data, tmp_path):
+    images = data.images([0, 1])
+    predictor = Predictor(run)
+    label = data.header.class_names
+    for image in images:
+        found = predictor.explain(image)
+        assert [axis.name for axis in found.axes] == ["two_theta"]
+        (told,) = found.maps
+        assert told.values.shape == (160,)
+        assert told.said in label
+        assert told.values.max() > 0
+        assert told.values.min() >= 0
+        draw_explanation(found, tmp_path / "why.png", "a curve")
+    figure = explanation_figure(found, "a curve")
+    assert [each.get_ylabel() for each in figure.axes[:1]] == ["√counts"]
+    assert figure.axes[0].get_xlabel() == "2θ [°]"
 
 
 @pytest.mark.parametrize(("to", "suffix"), [("torch-export", ".pt2"), ("onnx", ".onnx")])

@@ -6,19 +6,25 @@ knows of them.
 
 import csv
 import json
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from crystalvision.benchmarks import Suite, collect, keep_runs, write_table
+from crystalvision.benchmarks.report import write_report
 from crystalvision.cli import main
 from crystalvision.datasets import Axis, Column, Dataset, DatasetHeader, DatasetWriter, Simulated
 from crystalvision.errors import InputError, PluginError
+from crystalvision.evaluation import evaluate, save
 from crystalvision.export import export_run
 from crystalvision.plugins import Catalogue, PluginSelection
 from crystalvision.prediction import Ensemble, Predictor
 from crystalvision.runs import Run, train_run
 from crystalvision.testing.battery import CHECKS, PluginUnderTest, run_battery
 from crystalvision.training import Experiment
+from crystalvision.yaml_text import dump_yaml
 
 ORIENTATION = '''
 """Orientations as unit quaternions (w, x, y, z)."""
@@ -169,6 +175,7 @@ def describe(heads, **branch):
     phase = {"batch_size": 8, "optimiser": "adamw", "learning_rate": 0.003, "epochs": 1}
     return {
         "system": {"branches": branches},
+        "input": ["log1p", "standardise"],
         "schedule": [{**phase, "name": name, "train": [name]} for name in heads],
     }
 
@@ -246,6 +253,40 @@ def test_the_command_keeps_vectors_in_columns_and_maps_in_arrays(
     assert arrays["domains_probabilities"].shape == (3, 2, SIZE, SIZE)
     assert main(line) == 0
     assert "note: -o FILE keeps the maps of domains" in " ".join(capsys.readouterr().err.split())
+
+
+def test_of_maps_the_scores_of_patterns_are_kept(data, catalogue, tmp_path):
+    folder, copy = tmp_path / "benchmark", tmp_path / "copy"
+    sets = {"recipe": "any", "train": {"samples": 40, "seed": 0}, "test": {"samples": 8, "seed": 1}}
+    suite = Suite.model_validate(
+        {
+            "name": "maps",
+            "title": "Where?",
+            "description": "Domains.",
+            "compare_with": "first",
+            "seeds": (0,),
+            "datasets": {"domains": sets},
+            "systems": {name: {"experiment": "any"} for name in ("first", "second")},
+        }
+    )
+    folder.mkdir()
+    (folder / "suite.yaml").write_text(dump_yaml(suite.model_dump(mode="json")))
+    (folder / "environment.json").write_text("{}")
+    for name in ("first", "second"):
+        path = folder / "runs" / name / "domains-40-seed0"
+        path.parent.mkdir(parents=True)
+        run = train("domains", "domains_sample_iou", data, catalogue, path)
+        save(evaluate(run, data, catalogue=catalogue, resamples=20), path, "domains")
+    rows = collect(folder, catalogue)
+    write_table(rows, folder)
+    write_report(folder, catalogue)
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("runs", "report.html", "*.md"))
+    keep_runs(folder, rows, copy, catalogue)
+    assert collect(copy, catalogue) == rows
+    write_report(copy, catalogue)
+    assert (copy / "results.md").read_bytes() == (folder / "results.md").read_bytes()
+    kept = pd.read_parquet(copy / "predictions.parquet")
+    assert kept["domains/score"].between(0, 1).all()
 
 
 def test_an_ensemble_joins_what_it_can(data, catalogue, tmp_path):

@@ -31,7 +31,7 @@ def test_a_notebook_runs(path, tmp_path):
 
 
 def test_notebooks_are_kept_without_outputs():
-    assert len(NOTEBOOKS) == 3
+    assert len(NOTEBOOKS) == 4
     for path in NOTEBOOKS:
         cells = nbformat.read(path, as_version=4).cells
         assert not any(cell.get("outputs") for cell in cells), path

@@ -13,6 +13,7 @@ PACKAGES = {
     "crystalvision_tasks": "plugins/crystalvision_tasks",
     "crystalvision_augmentation": "plugins/crystalvision_augmentation",
     "crystalvision_inputs": "plugins/crystalvision_inputs",
+    "crystalvision_readers": "plugins/crystalvision_readers",
     "crystalvision_fusion": "plugins/crystalvision_fusion",
     "crystalvision_classical": "plugins/crystalvision_classical",
     "crystalvision_benchmarks": "benchmarks/crystalvision_benchmarks",

@@ -113,7 +113,7 @@ def test_saved_and_loaded_it_says_the_same(name, tmp_path):
     save_classical(tmp_path, first)
     load_classical(tmp_path, second)
     points = problem(20, seed=1)[0]
-    assert np.array_equal(first.tell(points), second.tell(points))
+    assert np.array_equal(first.predict_features(points), second.predict_features(points))
 
 
 @every_estimator

@@ -3,13 +3,17 @@
 import difflib
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+from crystalvision.testing.battery import CHECKS
 
 BACKBONE = '''
     """A network for this test."""
@@ -130,8 +134,9 @@ DEFECT = '''
 MAKE = """
 from crystalvision.plugins import Catalogue
 catalogue = Catalogue.load()
-made = catalogue.create({kind!r}, "one-file", {{}})
-print(type(made).__module__, catalogue.entry({kind!r}, "one-file").plugin.distribution)
+for kind in ("task", "defect"):
+    made = catalogue.create(kind, "one-file", {})
+    print(type(made).__module__, catalogue.entry(kind, "one-file").plugin.distribution)
 """
 
 
@@ -155,45 +160,48 @@ def with_one_more(folder, package, function, text):
     return {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-@pytest.mark.parametrize(
-    ("package", "kind", "text"),
-    [("crystalvision_tasks", "task", TASK), ("crystalvision_simulate", "defect", DEFECT)],
-)
-def test_one_file_and_one_line_add_a_thing(tmp_path, package, kind, text):
-    environment = with_one_more(tmp_path, package, f"crystalvision_{kind}s", text)
-    told = subprocess.run(
-        [sys.executable, "-c", MAKE.format(kind=kind)],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=tmp_path,
-        env=environment,
-    )
-    assert told.stdout.split() == [f"{package}.one_file", "crystalvision"]
+@pytest.fixture
+def run(tmp_path):
+    """Runs Python with some packages that have one more thing; their texts by package and hook."""
+
+    def run(things, *arguments):
+        for package, hook, text in things:
+            environment = with_one_more(tmp_path, package, hook, text)
+        command = [sys.executable, *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            cwd=tmp_path,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
-@pytest.mark.parametrize(
-    ("package", "text", "passed"),
-    [
-        ("backbones", BACKBONE, "14 passed, 1 deselected"),
-        ("inputs", INPUT, "9 passed"),
-        ("heads", HEAD, " passed"),
-    ],
-)
-def test_one_file_and_one_line_add_what_the_battery_tests(tmp_path, package, text, passed):
-    name = f"crystalvision_{package}"
-    environment = with_one_more(tmp_path, name, name, text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
-    command += ["--pyargs", "crystalvision.testing", "--crystalvision-only", "one-file"]
-    told = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        cwd=tmp_path,
-        env=environment,
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert passed in told.stdout
+def test_one_file_and_one_line_add_a_thing(run):
+    things = [
+        ("crystalvision_tasks", "crystalvision_tasks", TASK),
+        ("crystalvision_simulate", "crystalvision_defects", DEFECT),
+    ]
+    assert run(things, "-c", MAKE).split() == [
+        *("crystalvision_tasks.one_file", "crystalvision"),
+        *("crystalvision_simulate.one_file", "crystalvision"),
+    ]
+
+
+def test_one_file_and_one_line_add_what_the_battery_tests(run):
+    texts = {"backbone": BACKBONE, "input": INPUT, "head": HEAD}
+    names = {kind: f"crystalvision_{kind}s" for kind in texts}
+    things = [(names[kind], names[kind], text) for kind, text in texts.items()]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow", "-rA", "--crystalvision-only"]
+    printed = run(things, "-m", "pytest", *options, "one-file", "--pyargs", "crystalvision.testing")
+    passed = re.findall(r"PASSED .*\[(\w+)-one-file-", printed)
+    expected = {
+        kind: [not check.is_slow(1) for check in CHECKS[kind]].count(True) for kind in texts
+    }
+    assert Counter(passed) == expected

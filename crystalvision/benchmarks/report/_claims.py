@@ -1,13 +1,17 @@
 """What a suite's claims say of two systems, and what was found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from crystalvision.benchmarks._suite import Claim
+from crystalvision.benchmarks.report._comparison import Comparison
 from crystalvision.benchmarks.report._lines import (
     NO_DIFFERENCE,
     ONE_TRAINING,
     Difference,
     Table,
+    below,
+    kept_better,
     paired,
 )
 from crystalvision.benchmarks.report._load import LoadedBenchmark
@@ -28,9 +32,9 @@ class ClaimResult:
 
     Attributes:
         text: The claim.
-        difference: Accuracy of the system that is said to be better minus that of the other, its
+        difference: Score of the system that is said to be better minus that of the other, its
             p-value corrected for all claims of a comparison; `None` where they have no seed in
-            common.
+            common. Or how far a score is from the value that it is said to stay below.
         printed: The same difference as printed in the publication, a share; `None` if it has none.
         recomputed: Likewise from its confusion matrices.
     """
@@ -46,29 +50,39 @@ class ClaimResult:
         if self.difference is None:
             return "not tested: no seed in common"
         words = _ANSWERS[self.difference.word]
-        if self.difference.word == ONE_TRAINING and self.difference.estimate.value < 0:
+        grows = self.difference.estimate.value > 0
+        if self.difference.word == ONE_TRAINING and grows != self.difference.higher_is_better:
             return f"the reverse, {words}"
         sure = self.difference.word in {"better", "worse"}
         return f"{words}, of these trainings" if sure and self.difference.seeds == 1 else words
 
 
 def answered(
-    benchmark: LoadedBenchmark, table: Table, published: Published | None
+    benchmark: LoadedBenchmark,
+    table: Table,
+    published: Published | None,
+    comparisons: Sequence[Comparison] = (),
 ) -> list[ClaimResult]:
-    """The suite's claims, each with what a comparison says of it."""
+    """The suite's claims, each with what a comparison says of it.
+
+    A claim about a change from one training dataset to another is answered where systems were
+    trained on the other; `comparisons` are all that there are.
+    """
     suite, comparison = benchmark.suite, table.comparison
     systems: Mapping[str, PublishedSystem] = published.systems if published else {}
     found = []
     for claim in suite.claims:
-        first, second = (
+        if claim.between is not None and claim.between[1] != comparison.trained_on:
+            continue
+        known = [
             systems.get(suite.systems[name].published or "", PublishedSystem())
-            for name in claim.pair
-        )
-        both = all(name in comparison.cells for name in claim.pair)
+            for name in claim.systems
+        ]
+        first, second = (*known, PublishedSystem())[:2]
         found.append(
             ClaimResult(
                 text=claim.text,
-                difference=paired(comparison, *claim.pair) if both else None,
+                difference=_difference(claim, comparison, comparisons),
                 printed=_gain(first.printed, second.printed),
                 recomputed=_gain(first.recomputed, second.recomputed),
             )
@@ -80,6 +94,30 @@ def answered(
         else each
         for each in found
     ]
+
+
+def _difference(
+    claim: Claim, comparison: Comparison, comparisons: Sequence[Comparison]
+) -> Difference | None:
+    """What speaks for a claim, where all its systems were judged."""
+    if not all(name in comparison.cells for name in claim.systems):
+        return None
+    if claim.below is not None:
+        return below(comparison, claim.system, claim.below, claim.metric)
+    if claim.than is None:
+        return None
+    if claim.between is None:
+        return paired(comparison, claim.system, claim.than, claim.metric)
+    before = [
+        each
+        for each in comparisons
+        if (each.trained_on, each.tested_on) == (claim.between[0], comparison.tested_on)
+        and all(name in each.cells for name in claim.systems)
+    ]
+    if not before:
+        return None
+    largest = max(before, key=lambda each: each.train_patterns)
+    return kept_better(largest, comparison, claim.system, claim.than, claim.metric)
 
 
 def _gain(first: Mapping[str, float], second: Mapping[str, float]) -> float | None:

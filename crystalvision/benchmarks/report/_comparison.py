@@ -54,12 +54,28 @@ class Comparison:
         """How many patterns were judged."""
         return len(self.index)
 
-    def scores(self, system: str, seeds: Sequence[int] | None = None) -> Float[np.ndarray, "n s"]:
-        """The score of each pattern for each seed of a system, (n, s); of classes, 1 if right."""
-        columns = [
-            cell.scores for cell in self.cells[system] if seeds is None or cell.row.seed in seeds
-        ]
-        return np.stack(columns, axis=1)
+    def scores(
+        self, system: str, seeds: Sequence[int] | None = None, metric: str = ""
+    ) -> Float[np.ndarray, "n s"]:
+        """The score of each pattern for each seed of a system, (n, s); of classes, 1 if right.
+
+        Args:
+            system: Which.
+            seeds: Which of its seeds; by default all.
+            metric: Another metric of each pattern than the score.
+
+        Raises:
+            InputError: The task has no such metric of each pattern.
+        """
+        chosen = [cell for cell in self.cells[system] if seeds is None or cell.row.seed in seeds]
+        for cell in chosen:
+            if metric and metric not in cell.others:
+                known = ", ".join(cell.others) or "none"
+                raise InputError(
+                    f"a claim is about '{metric}' of '{self.score.target.name}', which is no "
+                    f"metric of each pattern there; there are: {known}"
+                )
+        return np.stack([cell.others[metric] if metric else cell.scores for cell in chosen], axis=1)
 
     def seeds(self, system: str) -> list[int]:
         """Seeds of a system that went well."""

@@ -141,14 +141,57 @@ def tables(benchmark: LoadedBenchmark, comparisons: Sequence[Comparison]) -> lis
     ]
 
 
-def paired(comparison: Comparison, system: str, reference: str) -> Difference | None:
-    """Difference of two systems over the seeds that both have, not corrected."""
+def paired(
+    comparison: Comparison, system: str, reference: str, metric: str = ""
+) -> Difference | None:
+    """Difference of two systems over the seeds that both have, not corrected.
+
+    Args:
+        comparison: Where they meet.
+        system: The one.
+        reference: The other.
+        metric: Another metric of each pattern than the score.
+    """
     common = sorted(set(comparison.seeds(system)) & set(comparison.seeds(reference)))
     if not common:
         return None
-    return tested(
-        comparison, comparison.scores(system, common) - comparison.scores(reference, common)
-    )
+    one, other = (comparison.scores(name, common, metric) for name in (system, reference))
+    return tested(comparison, one - other)
+
+
+def below(comparison: Comparison, system: str, value: float, metric: str = "") -> Difference:
+    """How far the score of a system is from a value that it is said to stay below, not corrected.
+
+    Tested as if specimens had changed signs about that value; "better" is below it.
+    """
+    distances = comparison.scores(system, metric=metric) - value
+    resampling = comparison.resampling
+    p = permutation_p(resampling.sums(distances).sum(axis=1))
+    estimate = resampling.difference(distances)
+    return Difference(estimate, p, p, distances.shape[1], higher_is_better=False)
+
+
+def kept_better(
+    before: Comparison, after: Comparison, system: str, other: str, metric: str = ""
+) -> Difference | None:
+    """By how much less a system lost than another, from one training to another, not corrected.
+
+    Args:
+        before: Systems that were trained on one dataset.
+        after: The same that were trained on another, and judged on the same patterns.
+        system: The one.
+        other: The other.
+        metric: Another metric of each pattern than the score.
+    """
+    seeds = [set(each.seeds(name)) for each in (before, after) for name in (system, other)]
+    common = sorted(set.intersection(*seeds))
+    if not common or not np.array_equal(before.index, after.index):
+        return None
+    changes = [
+        after.scores(name, common, metric) - before.scores(name, common, metric)
+        for name in (system, other)
+    ]
+    return tested(after, changes[0] - changes[1])
 
 
 def tested(comparison: Comparison, differences: np.ndarray) -> Difference:

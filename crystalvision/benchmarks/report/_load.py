@@ -1,7 +1,7 @@
 """What a report reads of a benchmark's folder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,12 +37,14 @@ class CellResult:
         facts: What else is known of the test.
         judged: Its predictions.
         scores: The score of each pattern, (n,).
+        others: Other scores of each pattern, by metric, (n,) each.
     """
 
     row: ResultRow
     facts: EvaluationFacts
     judged: EvaluatedSamples
     scores: Float[np.ndarray, "n"]
+    others: Mapping[str, Float[np.ndarray, "n"]] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -178,12 +180,16 @@ def _cell(runs: Runs, folder: Path, row: ResultRow, score: Score) -> CellResult:
             f"{where} has {len(judged.index)} predictions, expected {row.patterns} as in "
             "results.csv; go on with --resume"
         )
-    if score.target.name not in judged.targets:
+    name = score.target.name
+    if name in judged.scores:
+        return CellResult(row, facts, judged, judged.scores[name])
+    if name not in judged.targets:
         raise InputError(
-            f"{where} does not tell '{score.target.name}', by which the suite compares its "
+            f"{where} does not tell '{name}', by which the suite compares its "
             "systems; name another `target` in the suite"
         )
-    return CellResult(row, facts, judged, score.task.scores(judged.targets[score.target.name]))
+    main = judged.targets[name]
+    return CellResult(row, facts, judged, score.task.scores(main), score.task.sample_scores(main))
 
 
 def _evaluation(folder: Path, row: ResultRow) -> str:

@@ -73,9 +73,9 @@ def find_results(benchmark: LoadedBenchmark) -> Results:
         limits=load_limits(benchmark) if _of_classes(benchmark) else {},
         published=published_table(benchmark, main[0], published) if main and published else None,
         claims=tuple(
-            (table, tuple(answered(benchmark, table, published)))
+            (table, claims)
             for table in main
-            if benchmark.suite.claims
+            if (claims := tuple(answered(benchmark, table, published, found)))
         ),
         lost=tuple(lost_failures(benchmark, found)),
     )

@@ -46,7 +46,14 @@ def _of_target(table: Table, name: str, task: Task, *, main: bool) -> TargetFigu
     But for the main one, systems that say the same share their figures, as those that begin with
     the same regressor, and do not train it on; and what follows from another target has none.
     """
-    with_target = [line for line in table.judged if name in _facts(table, line)]
+    with_target = [
+        line
+        for line in table.judged
+        if name in _facts(table, line)
+        and not any(name in cell.judged.scores for cell in _cells(table, line))
+    ]
+    if not with_target:  # of a kept copy, which has the scores of maps alone
+        return TargetFigures("", (), (), "")
     compared = task.comparison_figures(_systems(table, with_target, name))
     own = [line for line in with_target if main or _facts(table, line)[name].source == "head"]
     groups: dict[bytes, list[Line]] = {}

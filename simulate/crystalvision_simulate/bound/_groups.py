@@ -12,7 +12,8 @@ from crystalvision.errors import PluginError
 from crystalvision_simulate.bound._points import detector_of
 from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.instruments.detector import expected_electrons, within
-from crystalvision_simulate.simulator import RenderedScene, Scene, Simulator
+from crystalvision_simulate.scenes import RenderedScene, Scene
+from crystalvision_simulate.simulator import Simulator
 
 _STREAM = 0xB0D  # keeps what is drawn here apart from the samples of a dataset of the same seed
 

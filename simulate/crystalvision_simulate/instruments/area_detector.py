@@ -6,12 +6,15 @@ from typing import Self
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 
-from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments._detector_options import DetectorOptions
 from crystalvision_simulate.instruments.detector import (
+    burnt_in,
     expose_batch,
+    hot_and_dead,
     project_batch,
     q_of_pixels,
     saturation,
@@ -26,8 +29,8 @@ _PIXEL_BYTES = 60
 _PIXEL_SECONDS = 150e-9
 _PARTS_A_STEP = 1.25  # as `detector.project_batch` has it
 _CAVEAT = (
-    "The detector has the errors that the recipe switches on and no others: no defective pixels, "
-    "no cosmic rays. Inelastic scattering is at most a smooth background."
+    "The detector has the errors that the recipe switches on and no others: no cosmic rays. "
+    "Inelastic scattering is at most a smooth background."
 )
 _NO_NOISE = "There is no detector: the images are without noise and without background."
 _MIDDLE = "where the direct beam falls, from the middle of the detector"
@@ -81,6 +84,14 @@ class AreaDetector(DetectorOptions, Instrument):
     def caveats(self) -> tuple[str, ...]:  # type: ignore[override] # likewise
         """What whoever uses its images must know."""
         return (_NO_NOISE if self.kind == "ideal" else _CAVEAT,)
+
+    @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: how far it is off its axes."""
+        return Recorded(
+            centre_px=(abs(self.centre_offset_y_px), abs(self.centre_offset_x_px)),
+            camera_length=abs(self.camera_length_error),
+        )
 
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: q_y and q_x, as they are meant to be.
@@ -147,23 +158,36 @@ class AreaDetector(DetectorOptions, Instrument):
                 for one, each in zip(instruments, projected, strict=True)
             ]
             counts = expose_batch(images, q, rngs, exposures)
-        return [
-            Recording(count, one.seen(each) if one.masks else None)
-            for one, count, each in zip(instruments, counts, q, strict=True)
-        ]
+        if not instruments[0].masks:
+            return [Recording(count, None) for count in counts]
+        hidden = [one.hidden(each) for one, each in zip(instruments, q, strict=True)]
+        seen = ~torch.stack(hidden).cpu().numpy()  # at once: a GPU is waited for
+        return [Recording(count, each) for count, each in zip(counts, seen, strict=True)]
 
     @classmethod
     def q_inv_angstrom(cls, instruments: Sequence[Self], like: torch.Tensor) -> torch.Tensor:
         """q_y and q_x in the middle of every pixel [1/Å], (b, 2, n, n)."""
         return q_of_pixels(instruments[0].camera, [one.pose for one in instruments], like)
 
-    def seen(self, q_inv_angstrom: torch.Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        """The pixels that no stop and no mask hides, (n, n), by q_y and q_x of each, (2, n, n)."""
+    def hidden(self, q_inv_angstrom: Float[torch.Tensor, "2 n n"]) -> Bool[torch.Tensor, "n n"]:
+        """The pixels that a stop or a mask hides, by q_y and q_x of each [1/Å]."""
         hidden = within(q_inv_angstrom, self.mask_radius_inv_angstrom)
         if self.kind != "ideal":
             hidden |= shadow(self.beam_stop, q_inv_angstrom)
-        seen: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = ~hidden.cpu().numpy()
-        return seen
+            hidden |= torch.from_numpy(self._unreal(q_inv_angstrom)).to(hidden.device)
+        return hidden
+
+    def _unreal(
+        self, q_inv_angstrom: torch.Tensor
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+        """The bad pixels and those of the scale bar, (n, n)."""
+        shape = (self.pixels, self.pixels)
+        step = float(q_inv_angstrom[1, 0, 1] - q_inv_angstrom[1, 0, 0])
+        hot, dead = hot_and_dead(self.blemishes, shape)
+        unreal: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (
+            hot | dead | burnt_in(self.blemishes, shape, step)
+        )
+        return unreal
 
     @classmethod
     def note(

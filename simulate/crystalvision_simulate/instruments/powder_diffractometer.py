@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recording
+from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, Recording
 from crystalvision.errors import InputError
 from crystalvision.x_rays import K_ALPHA_ANGSTROM
 from crystalvision_simulate.instruments._checks import check_between, check_positive
@@ -153,6 +153,11 @@ class PowderDiffractometer(Instrument):
         return ((first, 1 / whole), (second, self.k_alpha_2_share / whole))
 
     @property
+    def recorded(self) -> Recorded:
+        """See `crystalvision.contracts.Instrument.recorded`: the wavelength of its first line."""
+        return Recorded(radiation="x-rays", wavelength_angstrom=self.lines[0][0])
+
+    @property
     def widths(self) -> Widths:
         """Widths of the peaks."""
         return Widths(
@@ -182,6 +187,13 @@ class PowderDiffractometer(Instrument):
         """The greatest |g| that it sees [1/Å], with what peaks just outside add."""
         angle = min(180.0, self.two_theta_max_deg + abs(self.zero_shift_deg) + 2.0)
         return float(2 * np.sin(np.deg2rad(angle / 2)) / self.lines[0][0])
+
+    @property
+    def sees_inv_angstrom(self) -> tuple[float, float]:
+        """The least and the greatest |g| whose peaks lie in its range of 2θ [1/Å]."""
+        ends = np.deg2rad([self.two_theta_min_deg, self.two_theta_max_deg]) / 2
+        low, high = 2 * np.sin(ends) / self.lines[0][0]
+        return float(low), float(high)
 
     def axes(self, axes: tuple[Axis, ...], band_limit: float) -> tuple[Axis, ...]:
         """See `crystalvision.contracts.Instrument.axes`: 2θ.
@@ -217,7 +229,7 @@ class PowderDiffractometer(Instrument):
                 radius_mm=self.radius_mm,
                 monochromator_deg=self.monochromator_deg,
             )
-            for rings in pattern.intensity.double().cpu().numpy()
+            for rings in pattern.intensity.cpu().double().numpy()
         ]
         stack = np.stack(drawn)
         stack /= max(float(stack.max()), 1e-300)
@@ -240,7 +252,7 @@ class PowderDiffractometer(Instrument):
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""
-        expected = projected.intensity.double().cpu().numpy() * self.peak_counts + self.background()
+        expected = projected.intensity.cpu().double().numpy() * self.peak_counts + self.background()
         if self.dead_time:
             # Not paralysable: n / (1 + n τ), with τ from what is lost at the strongest step.
             busy = self.dead_time / (1 - self.dead_time) / max(float(expected.max()), 1e-300)

@@ -34,7 +34,7 @@ def scale_of(patterns: Sequence[PatternView]) -> "Normalize":
     if unit == "fraction":
         top = top if top > 0 else 1.0
         return LogNorm(top * 10**-_DECADES, top, clip=True)
-    low = min(float(pattern.image.min()) for pattern in patterns)
+    low = min(float(np.nanmin(pattern.image)) for pattern in patterns)
     if unit == "image":
         return PowerNorm(_GAMMA, low, max(top, low + 1e-12), clip=True)
     return FuncNorm(
@@ -132,7 +132,7 @@ def _brightest(pattern: PatternView) -> float:
     """The brightest pixel beside the direct beam."""
     image = np.asarray(pattern.image, dtype=np.float64)
     if pattern.calibration is None:
-        return float(image.max())
+        return float(np.nanmax(image))
     (middle,) = pattern.calibration.on_axes(np.zeros((1, 2)))
     rows, columns = (
         (np.arange(size) - origin) * step

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crystalvision.config import apply_overrides
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision_simulate.pictures._stored import views_of_dataset
+from crystalvision.sources import SourceSpec, find_recipe, read_recipe, source_of
+from crystalvision_simulate.pictures._stored import views_of_dataset, views_of_source
 from crystalvision_simulate.pictures._subject import Query, recipe_of_structure
 from crystalvision_simulate.pictures._view import View, make, view_of
 from crystalvision_simulate.pipeline import one_torch_thread
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
+
+SIMULATION = "simulation"
+_LOOKED_AT, _MOST_CLASSES = 256, 6  # samples of another source, to find its classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,14 @@ def _of_recipe(
     if ideal_only:
         recipe = recipe_of_structure(subject.name, catalogue, overrides)
     else:
+        data = apply_overrides(
+            read_recipe(find_recipe(subject.name, catalogue), catalogue), overrides
+        )
+        source = source_of(data, subject.name, catalogue)
+        if source != SIMULATION:
+            return _of_source(
+                SourceSpec(source, data, described_in=subject.name), catalogue, choice
+            )
         recipe = load_recipe(subject.name, catalogue, overrides)
     simulator = Simulator(recipe, catalogue)
     labels = [simulator.label(index) for index in range(recipe.samples)]
@@ -110,6 +123,19 @@ def _of_recipe(
         )
         for index in indices
     ]
+
+
+def _of_source(spec: SourceSpec, catalogue: Catalogue, choice: Choice) -> list[View]:
+    """Samples of a recipe of another source: the first of every class that it says it has."""
+    source = spec.open(catalogue)
+    header, labels = source.header, []
+    names = header.class_names or ("all samples",)
+    if not choice.samples:
+        for sample in source.samples(range(min(header.samples, _LOOKED_AT))):
+            labels.append(int(sample.columns["label"]) if header.class_names else 0)
+            if len(set(labels)) == min(len(names), _MOST_CLASSES):
+                break
+    return views_of_source(source, choice.indices(names, labels), spec.described_in)
 
 
 def _of_dataset(subject: Query, catalogue: Catalogue, choice: Choice) -> list[View]:

@@ -1,15 +1,17 @@
 """What a figure shows of samples of a dataset: what is stored, beside what its recipe makes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.datasets import Dataset, Simulated, made_elsewhere
+from crystalvision.contracts import Axis
+from crystalvision.datasets import Dataset, DatasetHeader, Simulated, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.sources import Source
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
@@ -32,12 +34,7 @@ def views_of_dataset(
         InputError: There is no such sample.
         StorageError: The data cannot be read.
     """
-    axes = [axis.name for axis in dataset.header.axes]
-    if axes != ["q_y", "q_x"]:
-        raise InputError(
-            f"{dataset.path}: patterns along {', '.join(axes)} are not drawn here, only those "
-            "along q_y, q_x; the figure of `crystalvision dataset card` shows them"
-        )
+    check_drawn(dataset.header.axes, str(dataset.path))
     images = dataset.images(indices)
     try:
         recipe = validate(Recipe, _recipe_of(dataset), f"the recipe of {dataset.path}")
@@ -52,6 +49,52 @@ def views_of_dataset(
         replace(_as_stored(dataset, index, image), note=note)
         for index, image in zip(indices, images, strict=True)
     ]
+
+
+def views_of_source(source: Source, indices: Sequence[int], name: str) -> list[View]:
+    """Samples of any source, as it makes them.
+
+    Args:
+        source: The source.
+        indices: Which samples.
+        name: What to call it in an error.
+
+    Raises:
+        InputError: There is no such sample, or its patterns are neither curves nor along q_y, q_x.
+    """
+    header = source.header
+    check_drawn(header.axes, name)
+    views = []
+    for index, sample in zip(indices, source.samples(indices), strict=True):
+        seen = header.seen_mask() if sample.seen is None else sample.seen
+        columns = {
+            key: float(sample.columns[key])
+            for key, column in header.columns.items()
+            if not column.shape
+        }
+        views.append(_plain_view(header, index, _with_gaps(sample.image, seen), columns, "made"))
+    return views
+
+
+def check_drawn(axes: Sequence[Axis], name: str) -> None:
+    """Check that patterns can be drawn: curves, or images across the beam.
+
+    Raises:
+        InputError: They cannot.
+    """
+    names = [axis.name for axis in axes]
+    if len(names) != 1 and names != ["q_y", "q_x"]:
+        raise InputError(
+            f"{name}: patterns along {', '.join(names)} are not drawn here, only curves and those "
+            "along q_y, q_x; the figure of `crystalvision dataset card` shows them"
+        )
+
+
+def _with_gaps(image: Image, seen: Image | None) -> Image:
+    """A curve without what was not measured; images show what is stored there."""
+    if seen is None or image.ndim != 2:
+        return image
+    return np.where(seen, image, np.nan)
 
 
 def _recipe_of(dataset: Dataset) -> dict[str, Any]:
@@ -107,10 +150,19 @@ def _as_stored(dataset: Dataset, index: int, image: Image) -> View:
         for name, column in header.columns.items()
         if not column.shape
     }
+    seen = dataset.seen([index])
+    shown = _with_gaps(image, None if seen is None else seen[0])
+    return _plain_view(header, index, shown, columns, "as stored")
+
+
+def _plain_view(
+    header: DatasetHeader, index: int, image: Image, columns: Mapping[str, float], how: str
+) -> View:
+    """A pattern with nothing but what is known of it."""
     known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
     counted = header.dtype != "float32"
     pattern = pattern_view(
-        "detected, as stored" if counted else "as stored",
+        f"detected, {how}" if counted else how,
         image,
         header.axes,
         "counts" if counted else "fraction" if len(image) == 1 else "image",

@@ -26,7 +26,8 @@ from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,
     x_ray_wavelength_angstrom,
 )
-from crystalvision_simulate.simulator import RenderedScene, Scene, Simulator
+from crystalvision_simulate.scenes import RenderedScene, Scene
+from crystalvision_simulate.simulator import Simulator
 
 _CELLS = 3.2  # of an ideal crystal, side by side, across its picture
 _NARROWEST, _WIDEST = 12.0, 40.0  # Å

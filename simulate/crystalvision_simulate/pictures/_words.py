@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import Parent
-from crystalvision_simulate.simulator import Scene, Simulator
+from crystalvision_simulate.scenes import Scene
+from crystalvision_simulate.simulator import Simulator
 
 _PARALLEL = 1e-4  # rad
 _LARGEST_INDEX = 8

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,14 @@ from jaxtyping import Float
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from crystalvision.config import Config, Part
-from crystalvision.contracts import Crystal, described, space_group
+from crystalvision.contracts import Crystal, SpaceGroup, described, space_group
 from crystalvision.errors import InputError, PluginError
 from crystalvision.json_text import parse_json
 from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
+from crystalvision_simulate.powder._prototypes import PrototypeSettings, prototype_crystals
+from crystalvision_simulate.structures.cif import read_shared_cif
+from crystalvision_simulate.structures.shared_sites import one_atom_a_site
 
 _SUFFIXES = (".cif", ".cif.gz")
 _MOST_BYTES = 2**28
@@ -76,23 +81,28 @@ class CandidateSettings(Config):
 
     Attributes:
         structures: Parts of the kind `structure`, such as `si3n4-beta`.
-        folder: A folder of CIF files, searched with all that lies in it.
+        folder: A folder of CIF files, searched with all that lies in it; sites may be partly or
+            variously occupied.
         json_lines: A file with one JSON object a line: `lattice` [a, b, c in Å, α, β, γ in degree],
             `sites` [[element, x, y, z], …] in fractions of the cell, all of them, where an element
             may be [[element, occupancy], …]; and `formula`, `space_group` (a number), `symbol`,
             where they are known. It may be packed by gzip.
+        prototypes: Those of the AFLOW library, and others by substitution of their elements.
         only: Names or formulas to keep; by default all.
+        most: How many to keep, the first; by default all.
     """
 
     structures: tuple[Part, ...] = ()
     folder: str | None = None
     json_lines: str | None = None
+    prototypes: PrototypeSettings | None = None
     only: tuple[str, ...] = ()
+    most: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if not (self.structures or self.folder or self.json_lines):
-            raise ValueError("expected structures, a folder, or json_lines")
+        if not (self.structures or self.folder or self.json_lines or self.prototypes):
+            raise ValueError("expected structures, a folder, json_lines, or prototypes")
         return self
 
 
@@ -103,38 +113,85 @@ def candidates_of(settings: CandidateSettings, catalogue: Catalogue) -> tuple[Ca
         InputError: A file that is missing or is none, a structure that is refused, fewer than two
             phases, or a name in `only` that none has.
     """
-    found = [_of_part(part, catalogue) for part in settings.structures]
-    if settings.folder is not None:
-        found += [_of_part(part, catalogue) for part in _files(Path(settings.folder))]
-    if settings.json_lines is not None:
-        found += list(_of_lines(Path(settings.json_lines)))
-    if settings.only:
-        found = _chosen(found, settings.only)
+    found = phases_of(settings, catalogue)
     if len(found) < 2:
         raise InputError(f"candidates: {len(found)} found; expected at least two to tell apart")
-    return _with_names_of_their_own(found)
+    return found
+
+
+def phases_of(settings: CandidateSettings, catalogue: Catalogue) -> tuple[Candidate, ...]:
+    """The same, however few there are.
+
+    Raises:
+        InputError: A file that is missing or is none, a structure that is refused, or a name in
+            `only` that none has.
+    """
+    found = [_of_part(part, catalogue) for part in settings.structures]
+    if settings.folder is not None:
+        found += map(of_cif, cif_files(Path(settings.folder), "candidates.folder"))
+    if settings.json_lines is not None:
+        found += of_lines(Path(settings.json_lines))
+    if settings.prototypes is not None:
+        found += [
+            _named(each.crystal, np.ones(len(each.crystal)), SpaceGroup(each.symbol, each.number))
+            for each in prototype_crystals(settings.prototypes)
+        ]
+    if settings.only:
+        found = _chosen(found, settings.only)
+    return _with_names_of_their_own(found[: settings.most])
 
 
 def digest_of(candidates: Sequence[Candidate]) -> str:
     """What tells these phases from others, SHA-256 (hex)."""
     digest = hashlib.sha256()
     for one in candidates:
-        crystal = one.crystal
-        for array in (crystal.positions.round(6), crystal.numbers, crystal.cell.round(6)):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(one.occupancies.round(6).tobytes())
+        for content in _content(one):
+            digest.update(content)
         digest.update(one.name.encode())
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Part]:
+def phase_digest(phase: Candidate) -> str:
+    """What tells a phase from others, whatever it is called, SHA-256 (hex)."""
+    return hashlib.sha256(b"".join(_content(phase))).hexdigest()
+
+
+def _content(phase: Candidate) -> Iterator[bytes]:
+    crystal = phase.crystal
+    for array in (crystal.positions.round(6), crystal.numbers, crystal.cell.round(6)):
+        yield np.ascontiguousarray(array).tobytes()
+    yield phase.occupancies.round(6).tobytes()
+
+
+def is_cif(path: Path) -> bool:
+    """Whether a file is a CIF, by its name."""
+    return path.name.lower().endswith(_SUFFIXES)
+
+
+def cif_files(folder: Path, where: str) -> list[Path]:
+    """The CIF files in a folder and all that lies in it.
+
+    Raises:
+        InputError: There are none; the text begins with `where`.
+    """
     if not folder.is_dir():
-        raise InputError(f"candidates.folder: {folder} is no folder; expected one with CIF files")
-    paths = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES))
+        raise InputError(f"{where}: {folder} is no folder; expected one with CIF files")
+    paths = sorted(path for path in folder.rglob("*") if is_cif(path))
     if not paths:
-        raise InputError(f"candidates.folder: {folder} holds no file that ends in .cif")
-    for path in paths:
-        yield Part.of("cif", path=str(path))
+        raise InputError(f"{where}: {folder} holds no file that ends in .cif")
+    return paths
+
+
+def of_cif(path: Path) -> Candidate:
+    """The phase of a CIF file, whose sites may be partly or variously occupied.
+
+    Raises:
+        InputError: The file is refused.
+    """
+    found = read_shared_cif(path)
+    crystal = found.crystal
+    group = space_group(one_atom_a_site(crystal, found.occupancies))
+    return _named(crystal, found.occupancies, group)
 
 
 def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
@@ -142,14 +199,16 @@ def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
     if not isinstance(made, Crystal):
         entry = catalogue.entry("structure", part.name)
         raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
-    group = space_group(made)
+    return _named(made, np.ones(len(made)), space_group(made))
+
+
+def _named(
+    crystal: Crystal, occupancies: Float[np.ndarray, "n"], group: SpaceGroup | None
+) -> Candidate:
+    """A phase with its formula and space group for a name."""
     symbol = f" {group.symbol}" if group else ""
-    return Candidate(
-        f"{_formula(made, np.ones(len(made)))}{symbol}",
-        made,
-        np.ones(len(made)),
-        group.number if group else 0,
-    )
+    name = f"{_formula(crystal, occupancies)}{symbol}"
+    return Candidate(name, crystal, occupancies, group.number if group else 0)
 
 
 class _Line(Config):
@@ -164,7 +223,12 @@ class _Line(Config):
     space_group: Annotated[int, Field(ge=0, le=230)] = 0
 
 
-def _of_lines(path: Path) -> Iterator[Candidate]:
+def of_lines(path: Path) -> Iterator[Candidate]:
+    """The phases of a file of JSON lines.
+
+    Raises:
+        InputError: It is missing, or a line is wrong.
+    """
     try:
         content = read_small(path, _MOST_BYTES)
         if path.suffix == ".gz":
@@ -218,9 +282,13 @@ def _formula(crystal: Crystal, occupancies: Float[np.ndarray, "n"]) -> str:
     """The reduced formula of a cell, as chemists order it."""
     from pymatgen.core.composition import Composition
 
+    # As many formula units as divide the numbers of places that are occupied alike.
+    kinds = Counter(zip(crystal.numbers.tolist(), occupancies.round(4).tolist(), strict=True))
+    units = math.gcd(*kinds.values())
     counts: dict[str, float] = {}
-    for number, share in zip(crystal.numbers.tolist(), occupancies.tolist(), strict=True):
-        counts[chemical_symbols[number]] = counts.get(chemical_symbols[number], 0.0) + share
+    for (number, share), places in kinds.items():
+        symbol = chemical_symbols[number]
+        counts[symbol] = counts.get(symbol, 0.0) + share * places / units
     return str(Composition(counts).reduced_formula)
 
 

@@ -11,8 +11,8 @@ from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 
 _FINE_DEG = 0.005  # places within a step of this are kept by sharing
-_IN_A_WIDTH = 10  # steps within the narrowest width are fine enough, too
-_NODE = 0.08  # widths that are drawn, one wider by so much than another; in between, a mean of two
+_IN_A_WIDTH = 5  # steps within the narrowest width are fine enough, too
+_NODE = 0.12  # widths that are drawn, one wider by so much than another; in between, a mean of two
 _MARGIN_DEG = 4.0  # beyond both ends, so that the tails of peaks just outside reach in
 _GAUSS = 4 * np.log(2)
 
@@ -181,19 +181,24 @@ def _spread(
                 index.append(((kind * len(nodes)) + lower + up) * size + first + step)
                 added.append(strength * of_kind * of_step * of_node)
     stack = np.bincount(np.concatenate(index), np.concatenate(added), 2 * len(nodes) * size)
+    scale = stack.max()
     length = next_fast_len(size + margin, real=True)
-    waves = rfft(stack.reshape(2, len(nodes), size), length, axis=-1)
-    waves *= _transforms(nodes, rfftfreq(length, fine))
-    drawn = irfft(waves.sum(axis=(0, 1)), length)[margin : margin + axis.size * parts]
-    summed: Float[np.ndarray, "t"] = drawn.reshape(axis.size, parts).sum(axis=1).clip(min=0)
-    return summed
+    # Relative to the strongest, float32 is exact enough, and takes half the time.
+    relative = (stack / scale).astype(np.float32).reshape(2, len(nodes), size)
+    frequency = rfftfreq(length, fine)
+    waves = rfft(relative, length, axis=-1) * _transforms(nodes, frequency)
+    # What is shared by two points is broader by a triangle, on the mean.
+    waves = waves.sum(axis=(0, 1)) / np.sinc(frequency * fine) ** 2
+    drawn = irfft(waves, length)[margin : margin + axis.size * parts]
+    summed = drawn.astype(np.float64).reshape(axis.size, parts).sum(axis=1)
+    return np.asarray(scale * summed.clip(min=0))
 
 
 def _transforms(
     widths: Float[np.ndarray, "w"], frequency: Float[np.ndarray, "f"]
 ) -> Float[np.ndarray, "2 w f"]:
     """Fourier transforms of Gaussians and Lorentzians of area 1 and these widths, (2, w, f)."""
-    scaled = widths[:, None] * frequency
+    scaled = np.multiply.outer(widths, frequency).astype(np.float32)
     gauss = np.exp(-((np.pi * scaled) ** 2) / _GAUSS)
     lorentz = np.exp(-np.pi * scaled)
     return np.stack([gauss, lorentz])

@@ -87,6 +87,19 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         return low + 0.381966 * (high - low)
 
     @property
+    def middle(self) -> float:
+        """The value in the middle of what it takes: the median, of a choice one of its values."""
+        if isinstance(self.root, float):
+            return self.root
+        name, values = next(iter(self.root.items()))
+        if name == "choice":
+            return sorted(values)[len(values) // 2]
+        if name == "normal":
+            return values[0]
+        low, high = values
+        return float(np.sqrt(low * high)) if name == "log_uniform" else (low + high) / 2
+
+    @property
     def choices(self) -> tuple[float, ...] | None:
         """The values that it takes, in rising order, or `None` where it takes any in a range."""
         if isinstance(self.root, float):

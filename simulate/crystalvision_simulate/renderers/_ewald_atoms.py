@@ -1,5 +1,6 @@
 """Atoms spread on the layers of a three-dimensional grid, one layer after the other."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 
@@ -16,43 +17,47 @@ class LayeredAtoms:
 
     def __init__(
         self,
-        points: Float[torch.Tensor, "3 n"],
-        species: Int[torch.Tensor, "n"],
+        points: Float[np.ndarray, "3 n"],
+        species: Int[np.ndarray, "n"],
         num_species: int,
-        weights: Float[torch.Tensor, "n"] | None,
+        weights: Float[np.ndarray, "n"] | None,
         shape: tuple[int, int],
+        *,
+        device: torch.device,
         dtype: torch.dtype,
     ) -> None:
         """Prepare.
 
+        Atoms are sorted on the host, where they come from: a GPU need not be waited for.
+
         Args:
-            points: Positions along x, y and z in grid points, float64, (3, n).
+            points: Positions along x, y and z in grid points, (3, n).
             species: The species of every atom, (n,).
             num_species: Number of species.
             weights: Weight of every atom, (n,); one by default.
             shape: Rows (y) and columns (x) of a layer, which is periodic.
+            device: Where to spread.
             dtype: Of the layers.
         """
-        first, layer_weight = _neighbours(points[2], dtype)
+        first, offset = _first_points(points[2])
         self.lowest = int(first.min())
         first -= self.lowest
-        starts = int(first.max()) + 1
-        self.count = starts + WIDTH - 1
-        key, order = torch.sort(species * starts + first, stable=True)
-        edges = torch.arange(num_species * starts + 1, device=key.device)
-        self._edges = torch.searchsorted(key, edges).view(-1).tolist()
-        self._starts = starts
-        self._first = first[order]
-        self._layer_weight = layer_weight[order]
+        self._starts = int(first.max()) + 1
+        self.count = self._starts + WIDTH - 1
+        key = species * self._starts + first
+        order = np.argsort(key, kind="stable")
+        edges = np.arange(num_species * self._starts + 1)
+        self._edges: list[int] = np.searchsorted(key[order], edges).tolist()
+        self._first = torch.from_numpy(first[order]).to(device)
+        sorted_ = torch.from_numpy(order).to(device)
+        self._layer_weight = _weights(offset, device, dtype)[sorted_]
         if weights is not None:
-            self._layer_weight *= weights[order, None].to(dtype)
+            of_atoms = torch.from_numpy(weights[order, None]).to(device, dtype)
+            self._layer_weight *= of_atoms
         rows, columns = shape
-        row, row_weight = _neighbours(points[1][order], dtype)
-        column, column_weight = _neighbours(points[0][order], dtype)
-        steps = torch.arange(WIDTH, device=key.device)
-        row = torch.remainder(row[:, None] + steps, rows).int() * columns
-        column = torch.remainder(column[:, None] + steps, columns).int()
-        self._index = (row[:, :, None] + column[:, None, :]).flatten(1)
+        row, row_weight = _neighbours(points[1][order], rows, device, dtype)
+        column, column_weight = _neighbours(points[0][order], columns, device, dtype)
+        self._index = (row[:, :, None] * columns + column[:, None, :]).flatten(1)
         self._weight = (row_weight[:, :, None] * column_weight[:, None, :]).flatten(1)
 
     def spread(self, layer: int, out: Float[torch.Tensor, "e h w"]) -> None:
@@ -72,13 +77,29 @@ class LayeredAtoms:
 
 
 def _neighbours(
-    points: Float[torch.Tensor, "n"], dtype: torch.dtype
-) -> tuple[Int[torch.Tensor, "n"], Float[torch.Tensor, "n width"]]:
-    """The first grid point under each atom's kernel, and the kernel at `WIDTH` points from there.
+    points: Float[np.ndarray, "n"], length: int, device: torch.device, dtype: torch.dtype
+) -> tuple[Int[torch.Tensor, "n width"], Float[torch.Tensor, "n width"]]:
+    """The grid points under each atom's kernel, wrapped, and the kernel there."""
+    first, offset = _first_points(points)
+    steps = torch.arange(WIDTH, device=device)
+    index = torch.remainder(torch.from_numpy(first).to(device)[:, None] + steps, length).int()
+    return index, _weights(offset, device, dtype)
 
-    Positions are reduced in float64: float32 would lose 1e-5 of a wide box.
+
+def _first_points(
+    points: Float[np.ndarray, "n"],
+) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """The first grid point under each atom's kernel, and how far it is from the atom.
+
+    In float64: float32 would lose 1e-5 of a wide box.
     """
-    first = torch.ceil(points - WIDTH / 2)
-    offset = (first - points).to(dtype)
-    steps = torch.arange(WIDTH, device=points.device, dtype=dtype)
-    return first.long(), kernel_weights(offset[:, None] + steps)
+    first = np.ceil(points - WIDTH / 2)
+    return first.astype(np.int64), first - points
+
+
+def _weights(
+    offset: Float[np.ndarray, "n"], device: torch.device, dtype: torch.dtype
+) -> Float[torch.Tensor, "n width"]:
+    """The kernel at `WIDTH` points from the first one, for each atom."""
+    steps = torch.arange(WIDTH, device=device, dtype=dtype)
+    return kernel_weights(torch.from_numpy(offset).to(dtype).to(device)[:, None] + steps)

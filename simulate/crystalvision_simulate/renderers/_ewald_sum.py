@@ -48,12 +48,13 @@ def structure_factors(
         [shape[1] / grid.width_angstrom, shape[0] / grid.height_angstrom, 1 / _spacing(grid)]
     )
     atoms = LayeredAtoms(
-        torch.from_numpy(np.ascontiguousarray((positions * scale).T)).to(device),
-        torch.from_numpy(species).to(device),
+        np.ascontiguousarray((positions * scale).T),
+        species,
         len(factors),
-        None if weights is None else torch.from_numpy(weights).to(device),
+        weights,
         shape,
-        dtype,
+        device=device,
+        dtype=dtype,
     )
     waves = _sum_layers(grid, atoms, shape, factors)
     halves = (waves * factors).sum(0)

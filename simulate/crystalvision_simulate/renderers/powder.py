@@ -27,6 +27,7 @@ class PowderRings(Renderer):
     """
 
     quantity = "intensity"
+    radiation = "x-rays"
 
     def __init__(self, band_limit_inv_angstrom: float = 0.98) -> None:
         """Make the renderer.

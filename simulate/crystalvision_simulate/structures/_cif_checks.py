@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from crystalvision.errors import InputError
 from crystalvision_simulate.structures._cif_block import Block
-from crystalvision_simulate.structures._cif_sites import Sites
+from crystalvision_simulate.structures._cif_sites import FULL, Sites
 from crystalvision_simulate.structures._distances import check_distances
 from crystalvision_simulate.structures._elements import elements, symbol_of
 from crystalvision_simulate.structures._expand import Atoms
@@ -20,6 +20,9 @@ _HYDROGEN = 1
 _DEEPEST = 20
 _LONGEST = 1000
 _COUNT = 0.01  # relative: rounding of a formula's numbers
+_SHARED_COUNT = 0.05  # the same where occupancies count
+_BOXES = 10_000  # along a cell vector: atoms in one are on one site
+_MOST_OF_A_SITE = 1.02  # occupancies are rounded, too
 _VOLUME = 0.03
 _SAME_VOLUME = 0.01  # more is told: lengths that were measured again, and the volume forgotten
 _DENSITY = 0.03
@@ -118,9 +121,33 @@ def check_atoms(
     """
     _check_multiplicities(sites, atoms)
     _check_formula(expected, atoms)
-    labels = [sites.labels[index] for index in atoms.site]
-    check_distances(cell, atoms.fractional, atoms.numbers, labels)
+    # What shares a site, or is there only in some cells, may be as near as it likes.
+    full = np.flatnonzero(atoms.occupancies >= FULL)
+    labels = [sites.labels[index] for index in atoms.site[full]]
+    if len(full):
+        check_distances(cell, atoms.fractional[full], atoms.numbers[full], labels)
+    _check_shared(sites, atoms)
     _check_density(expected, atoms, cell)
+
+
+def _check_shared(sites: Sites, atoms: Atoms) -> None:
+    """Check that no place is occupied by more than one atom.
+
+    Raises:
+        InputError: One is.
+    """
+    if (sites.occupancies >= FULL).all():
+        return
+    boxes = np.rint(atoms.fractional % 1.0 * _BOXES).astype(np.int64) % _BOXES
+    _, which = np.unique(boxes, axis=0, return_inverse=True)
+    sums = np.bincount(which.ravel(), atoms.occupancies)
+    worst = int(sums.argmax())
+    if sums[worst] > _MOST_OF_A_SITE:
+        names = [sites.labels[atoms.site[n]] for n in np.flatnonzero(which.ravel() == worst)]
+        raise InputError(
+            f"sites {', '.join(names[:4])} are one place, whose occupancies sum to "
+            f"{sums[worst]:.4g}; expected at most 1"
+        )
 
 
 def formula_of(counts: Mapping[int, float]) -> str:
@@ -145,13 +172,14 @@ def _check_multiplicities(sites: Sites, atoms: Atoms) -> None:
 def _check_formula(expected: Expected, atoms: Atoms) -> None:
     counts, units = _counts(atoms), expected.units
     if not expected.formula:
-        if units and any(count % units for count in counts.values()):
+        whole = bool((atoms.occupancies >= FULL).all())
+        if whole and units and any(count % units for count in counts.values()):
             raise InputError(
                 f"the sites and the symmetry make {formula_of(counts)} in the cell, which is not "
                 f"{units} formula units (_cell_formula_units_Z); correct what is wrong"
             )
         return
-    if _agree(expected, counts):
+    if _agree(expected, counts, _tolerance(atoms)):
         return
     raise InputError(
         f"the sites and the symmetry make {formula_of(counts)} in the cell, but the file states "
@@ -177,11 +205,17 @@ def _advice(expected: Expected, counts: Mapping[int, float]) -> str:
 
 
 def _counts(atoms: Atoms) -> dict[int, float]:
-    numbers, found = np.unique(atoms.numbers, return_counts=True)
-    return {int(number): int(count) for number, count in zip(numbers, found, strict=True)}
+    """Atoms of each element in a cell, on average."""
+    found = np.bincount(atoms.numbers, atoms.occupancies)
+    return {int(number): float(found[number]) for number in np.flatnonzero(found)}
 
 
-def _agree(expected: Expected, counts: Mapping[int, float]) -> bool:
+def _tolerance(atoms: Atoms) -> float:
+    """How far numbers of a formula may be off, over themselves: occupancies have few digits."""
+    return _COUNT if (atoms.occupancies >= FULL).all() else _SHARED_COUNT
+
+
+def _agree(expected: Expected, counts: Mapping[int, float], tolerance: float = _COUNT) -> bool:
     """Whether a cell holds what it should, save for what may be missing."""
     contents = _contents(expected, counts)
     lacking = {
@@ -189,7 +223,7 @@ def _agree(expected: Expected, counts: Mapping[int, float]) -> bool:
         for number, count in contents.items()
         if number in expected.missing and counts.get(number, 0) < count
     }
-    return _equal({**counts, **lacking}, contents)
+    return _equal({**counts, **lacking}, contents, tolerance)
 
 
 def _contents(expected: Expected, counts: Mapping[int, float]) -> dict[int, float]:
@@ -226,9 +260,9 @@ def _times(formula: Mapping[int, float], factor: float) -> dict[int, float]:
     return {number: count * factor for number, count in formula.items()}
 
 
-def _equal(one: Mapping[int, float], other: Mapping[int, float]) -> bool:
+def _equal(one: Mapping[int, float], other: Mapping[int, float], tolerance: float = _COUNT) -> bool:
     return one.keys() == other.keys() and all(
-        abs(one[number] - other[number]) <= _COUNT * one[number] for number in one
+        abs(one[number] - other[number]) <= tolerance * one[number] for number in one
     )
 
 
@@ -239,7 +273,7 @@ def _check_density(expected: Expected, atoms: Atoms, cell: Float[np.ndarray, "3 
     if stated is None:
         return
     lacking = _lacking(expected, atoms).items()
-    mass = float(atomic_masses[atoms.numbers].sum())
+    mass = float(atomic_masses[atoms.numbers] @ atoms.occupancies)
     mass += sum(count * float(atomic_masses[number]) for number, count in lacking)
     found = _GRAMS * mass / abs(float(np.linalg.det(cell)))
     unknown = bool(expected.missing) and not expected.formula  # how many are missing

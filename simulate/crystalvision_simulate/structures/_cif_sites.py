@@ -12,7 +12,7 @@ from crystalvision_simulate.structures._distances import check_cell
 from crystalvision_simulate.structures._elements import element_of, elements, heavy_hydrogen
 
 _AXES = ("x", "y", "z")
-_FULL = 0.995  # an occupancy that rounds to one
+FULL = 0.995  # an occupancy that rounds to one
 _REFUSED = {
     "_cell_modulation_dimension": "a modulated structure, which no unit cell describes",
     "_space_group_ssg_name": "a modulated structure, which no unit cell describes",
@@ -36,6 +36,7 @@ class Sites:
         numbers: Their atomic numbers, (m,).
         fractional: Their fractional coordinates, (m, 3).
         step: One in the last digit of the coordinates of each, (m,).
+        occupancies: Share of cells in which each is there, (m,).
         multiplicities: How many atoms each stands for, where the file says so.
         assumed: What was assumed.
     """
@@ -44,6 +45,7 @@ class Sites:
     numbers: Int[np.ndarray, "m"]
     fractional: Float[np.ndarray, "m 3"]
     step: Float[np.ndarray, "m"]
+    occupancies: Float[np.ndarray, "m"]
     multiplicities: Sequence[int | None]
     assumed: tuple[str, ...] = ()
 
@@ -86,12 +88,13 @@ def cell_of(block: Block) -> tuple[Float[np.ndarray, "3 3"], list[str]]:
     return cell, assumed
 
 
-def sites_of(block: Block, formula: Sequence[int]) -> Sites:
-    """The atom sites of a block; each must be full and have coordinates.
+def sites_of(block: Block, formula: Sequence[int], *, shared: bool = False) -> Sites:
+    """The atom sites of a block; each must have coordinates and, unless `shared`, be full.
 
     Args:
         block: The block.
         formula: Atomic numbers in the formula that it states, if it does.
+        shared: Whether sites may be partly or variously occupied.
 
     Raises:
         InputError: A site is partly occupied, has no coordinates or names no element.
@@ -101,7 +104,9 @@ def sites_of(block: Block, formula: Sequence[int]) -> Sites:
     labels = _labels(block, count)
     types = _column(block, count, "_atom_site_type_symbol")
     dummy = [value == "dum" for value in _column(block, count, "_atom_site_calc_flag")]
-    _check_occupancies(block, labels, dummy)
+    occupancies = _occupancies(block, labels)
+    if not shared:
+        _check_full(block, labels, occupancies, dummy)
     kept = [index for index in range(count) if not dummy[index]]
     if not kept:
         raise InputError("its atom sites are all dummies (_atom_site_calc_flag dum)")
@@ -121,6 +126,7 @@ def sites_of(block: Block, formula: Sequence[int]) -> Sites:
         numbers=np.array([elements()[symbol] for symbol in symbols], dtype=np.int64),
         fractional=np.array(fractional),
         step=np.array(steps),
+        occupancies=np.minimum([occupancies[index] for index in kept], 1.0),
         multiplicities=[multiplicities[index] for index in kept],
         assumed=tuple(assumed),
     )
@@ -199,16 +205,32 @@ def _step(numbers: Sequence[Number]) -> float:
     return max(rounded, default=0.0)
 
 
-def _check_occupancies(block: Block, labels: Sequence[str], dummy: Sequence[bool]) -> None:
-    occupancies = _column(block, len(labels), "_atom_site_occupancy")
-    for label, text, gone in zip(labels, occupancies, dummy, strict=True):
+def _occupancies(block: Block, labels: Sequence[str]) -> list[float]:
+    """The occupancy of each site, 1 where none is given.
+
+    Raises:
+        InputError: One is more than 1, or negative.
+    """
+    found = []
+    for label, text in zip(
+        labels, _column(block, len(labels), "_atom_site_occupancy"), strict=True
+    ):
         value = 1.0 if text is None else number(text, f"occupancy of site '{label[:20]}'").value
-        if value > 1.005:
-            raise InputError(f"site '{label[:20]}' has an occupancy of {text}; expected at most 1")
-        if value < _FULL and not gone:
+        if not 0 <= value <= 1.005:
+            expected = "at least 0" if value < 0 else "at most 1"
+            raise InputError(f"site '{label[:20]}' has an occupancy of {text}; expected {expected}")
+        found.append(value)
+    return found
+
+
+def _check_full(
+    block: Block, labels: Sequence[str], occupancies: Sequence[float], dummy: Sequence[bool]
+) -> None:
+    for label, value, gone in zip(labels, occupancies, dummy, strict=True):
+        if value < FULL and not gone:
             raise InputError(
                 f"the crystal has partially occupied sites; make it ordered first (site "
-                f"'{label[:20]}' has an occupancy of {text}; pymatgen: "
+                f"'{label[:20]}' has an occupancy of {value:g}; pymatgen: "
                 "OrderDisorderedStructureTransformation)"
             )
     groups = _column(block, len(labels), "_atom_site_disorder_group")

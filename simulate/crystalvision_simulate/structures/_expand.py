@@ -26,12 +26,14 @@ class Atoms:
         numbers: Atomic numbers, (n,).
         site: The site that each is an image of, (n,).
         moved: How far each site was moved onto a special position [Å], (m,).
+        occupancies: Share of cells in which each atom is there, (n,).
     """
 
     fractional: Float[np.ndarray, "n 3"]
     numbers: Int[np.ndarray, "n"]
     site: Int[np.ndarray, "n"]
     moved: Float[np.ndarray, "m"]
+    occupancies: Float[np.ndarray, "n"]
 
 
 def expand(sites: Sites, operations: Operations, cell: Float[np.ndarray, "3 3"]) -> Atoms:
@@ -76,7 +78,8 @@ def expand(sites: Sites, operations: Operations, cell: Float[np.ndarray, "3 3"])
     order = np.argsort(of_site, kind="stable")
     inside = np.concatenate(fractional)[order] % 1.0
     inside[inside > 1 - 1e-12] = 0.0
-    return Atoms(inside, sites.numbers[of_site[order]], of_site[order], moved)
+    of_site = of_site[order]
+    return Atoms(inside, sites.numbers[of_site], of_site, moved, sites.occupancies[of_site])
 
 
 def _reach(sites: Sites, cell: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "m"]:

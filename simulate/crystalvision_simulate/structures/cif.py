@@ -24,6 +24,7 @@ from crystalvision_simulate.structures._distances import lonely_atom
 from crystalvision_simulate.structures._expand import Atoms, expand
 from crystalvision_simulate.structures._operations import operations_from
 from crystalvision_simulate.structures._text import read_text
+from crystalvision_simulate.structures.shared_sites import SharedCrystal, one_atom_a_site
 
 _NO_SYMMETRY = "the file states no symmetry: its sites are taken for all atoms of the cell (P 1)"
 _SYSTEMS = (3, 16, 75, 143, 195)  # first group of each crystal system; hexagonal as trigonal
@@ -60,9 +61,33 @@ def read_cif(path: Path, block: str | None = None, missing: str | tuple[str, ...
             itself, or could be more than one crystal.
         StorageError: The file cannot be read.
     """
+    return _read(path, block, missing, shared=False).crystal
+
+
+def read_shared_cif(
+    path: Path, block: str | None = None, missing: str | tuple[str, ...] = ()
+) -> SharedCrystal:
+    """The same of a crystal whose sites may be partly or variously occupied, with its occupancies.
+
+    Args:
+        path: A CIF file with one structure.
+        block: The data block to read, where several hold a structure.
+        missing: Elements that may have fewer sites than the formula has atoms.
+
+    Raises:
+        InputError: The file is missing, does not parse, contradicts itself, or could be more than
+            one crystal.
+        StorageError: The file cannot be read.
+    """
+    return _read(path, block, missing, shared=True)
+
+
+def _read(
+    path: Path, block: str | None, missing: str | tuple[str, ...], *, shared: bool
+) -> SharedCrystal:
     text = read_text(path, "a CIF file")
     try:
-        return crystal_of(choose_block(read_blocks(text), block), missing)
+        return _crystal_of(choose_block(read_blocks(text), block), missing, shared=shared)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -84,22 +109,27 @@ def crystal_of(block: Block, missing: str | tuple[str, ...] = ()) -> Crystal:
     Raises:
         InputError: It contradicts itself, or could be more than one crystal.
     """
+    return _crystal_of(block, missing, shared=False).crystal
+
+
+def _crystal_of(block: Block, missing: str | tuple[str, ...], *, shared: bool) -> SharedCrystal:
     check_kind(block)
     cell, assumed = cell_of(block)
     expected = expected_of(block, (missing,) if isinstance(missing, str) else missing)
     assumed += check_volume(expected, cell)
-    sites = sites_of(block, tuple(expected.formula))
+    sites = sites_of(block, tuple(expected.formula), shared=shared)
     reading = _reading(candidates_of(block, cell), sites, expected, cell)
     assumed += [*expected.assumed, *sites.assumed, *reading.candidate.assumed]
     assumed += _moves_text(sites, reading.atoms)
     assumed += missing_text(expected, reading.atoms)
-    return Crystal(
+    crystal = Crystal(
         positions=reading.atoms.fractional @ cell,
         numbers=reading.atoms.numbers,
         cell=cell,
         periodic=np.ones(3, dtype=bool),
         assumed=tuple(dict.fromkeys(assumed)),
     )
+    return SharedCrystal(crystal, reading.atoms.occupancies)
 
 
 def _reading(
@@ -183,7 +213,9 @@ def _less_symmetric_than_cell(cell: Float[np.ndarray, "3 3"], atoms: Atoms) -> b
         return False
     periodic = np.ones(3, dtype=bool)
     lattice = Crystal(np.zeros((1, 3)), np.ones(1, dtype=np.int64), cell, periodic)
-    crystal = Crystal(atoms.fractional @ cell, atoms.numbers, cell, periodic)
+    crystal = one_atom_a_site(
+        Crystal(atoms.fractional @ cell, atoms.numbers, cell, periodic), atoms.occupancies
+    )
     ranks = []
     for each in (crystal, lattice):
         group = space_group(each, tolerance_angstrom=_ALIKE)

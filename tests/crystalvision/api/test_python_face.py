@@ -1,5 +1,6 @@
 """The Python face: what a notebook types, and what it shows."""
 
+import json
 import subprocess
 import sys
 
@@ -49,6 +50,12 @@ def run(folder, data):
     cv.register(backbone={"mynet": MyNet})
     settings = {"system.branches.classifier.backbone": "mynet", **QUICK}
     return cv.train("single", data, folder / "run", set=settings)
+
+
+@pytest.fixture(scope="module")
+def forest(folder, data):
+    """A run whose parts the commands know, too."""
+    return cv.train("random-forest", data, folder / "forest", set={"input.bin.size": 1})
 
 
 def test_a_dataset_shows_itself(data):
@@ -115,6 +122,68 @@ def test_a_run_is_judged_and_shows_itself(run, data):
     assert "classifier: validation_accuracy" in repr(run)
 
 
+def test_an_evaluation_is_kept_and_shows_itself(run, data):
+    found = run.evaluate(data, split="all", name="whole", resamples=50)
+    assert found.path == run.path / "evaluations" / "whole"
+    row = found.table.query("target == 'label' and metric == 'accuracy'").iloc[0]
+    assert row["value"] == found.metrics.targets["label"]["accuracy"]
+    assert row["low"] <= row["value"] <= row["high"]
+    assert "48 patterns" in repr(found)
+    assert "<table" in found._repr_html_()
+
+
+def test_a_part_of_a_dataset_is_judged_under_a_name_of_its_own(forest, data, capsys):
+    run = forest
+    found = run.evaluate(data, split="all", subset="dose_electrons > 0 and label != pristine")
+    pristine = data.header.class_names.index("pristine")
+    others = int((data.column("label") != pristine).sum())
+    assert found.metrics.samples == found.metrics.subset.samples == others
+    assert found.path.name == f"data-all-{found.metrics.subset.sha256[:8]}"
+    by_indices = run.evaluate(data, split="all", subset=found.indices, name="same")
+    assert by_indices.metrics.subset == found.metrics.subset
+    command = ["evaluate", str(run.path), "-d", str(data.path), "--split", "all", "--json"]
+    assert main([*command, "--subset", "label != pristine"]) == 0
+    assert json.loads(capsys.readouterr().out)["subset"]["sha256"] == found.metrics.subset.sha256
+
+
+def test_the_command_says_what_the_face_says(forest, data, tmp_path, capsys):
+    run = forest
+    pattern = f"{data.path}[0:3]"
+    assert main(["predict", str(run.path), pattern, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    predicted = run.predict(pattern)
+    assert shown == json.loads(json.dumps(predicted.as_json(), default=float))
+    assert predicted.save(tmp_path / "table.csv") is None
+    assert main(["predict", str(run.path), pattern, "--csv"]) == 0
+    assert capsys.readouterr().out == predicted.as_csv() == (tmp_path / "table.csv").read_text()
+    with pytest.raises(InputError, match=r"expected a file that ends in .csv or .json"):
+        predicted.save(tmp_path / "table.xlsx")
+    with pytest.raises(InputError, match="--passes 3 does nothing without --uncertainty dropout"):
+        run.predict(pattern, passes=3)
+
+
+def test_a_run_is_explained_exported_and_reported(run, data, tmp_path):
+    run.predict(data.images([0]), explain_to=tmp_path / "why")
+    assert [path.name for path in (tmp_path / "why").iterdir()] == ["array 0.png"]
+    exported = run.export(tmp_path / "run.pt2", to="torch-export", data=data)
+    assert exported.path.is_file()
+    assert exported.check.differences["label"] < 1e-3
+    run.evaluate(data)
+    report = cv.write_report(run, tmp_path / "page.html")
+    assert report.table.loc[run.path.name, "accuracy"] >= 0
+    assert report.path.read_text().startswith("<!DOCTYPE html>")
+    assert "<table" in report._repr_html_()
+
+
+def test_what_a_command_would_do_is_said_before(data):
+    planned = cv.plan_dataset("si3n4-four-classes", samples=5, set=SMALL)
+    assert planned.samples == 5
+    bench = cv.plan_benchmark("fusion", budget="quick")
+    assert {"system", "dataset", "size", "seed", "tested_on"} == set(bench.table.columns)
+    with pytest.raises(InputError, match="--workers and --scheduler exclude each other"):
+        bench.run("nowhere", workers=2, scheduler="tcp://nowhere:1")
+
+
 def test_predictions_are_a_table(run, data):
     predicted = run.predict(data.images([3])[0, 0], f"{data.path}[5]")
     assert list(predicted.table.index) == ["array 0", f"{data.path}[5]"]
@@ -147,6 +216,16 @@ def test_importing_it_is_quick_and_imports_no_torch():
     code = "import sys, crystalvision; print('torch' in sys.modules, 'numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("subset", ["75%", "label != pristine"])
+def test_a_part_of_a_dataset_is_trained_on(folder, data, subset):
+    run = cv.train("knn", data, folder / f"part-{subset[0]}", subset=subset)
+    assert run.record.dataset.subset.samples == len(data.subset(subset))
+    command = ["train", "knn", "-d", str(data.path), "-o", str(folder / f"by-command-{subset[0]}")]
+    assert main([*command, "--subset", subset]) == 0
+    again = cv.Run.load(command[-1])
+    assert again.record.dataset.subset == run.record.dataset.subset
 
 
 def test_every_name_is_there():

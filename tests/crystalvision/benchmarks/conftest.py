@@ -137,6 +137,9 @@ def crystalvision_suites():
 '''
 
 
+INPUT = ["log1p", "standardise"]
+
+
 def one_branch(head: str, epochs: int = 2, **options: object) -> dict[str, Any]:
     """An experiment of one small network."""
     name = "classifier" if head == "softmax" else "regressor"
@@ -149,7 +152,7 @@ def one_branch(head: str, epochs: int = 2, **options: object) -> dict[str, Any]:
         "learning_rate": 0.01,
     }
     branch = {"backbone": {"name": "small", **options}, "head": head}
-    return {"system": {"branches": {name: branch}}, "schedule": [phase]}
+    return {"system": {"branches": {name: branch}}, "input": INPUT, "schedule": [phase]}
 
 
 def fused() -> dict[str, Any]:
@@ -161,7 +164,7 @@ def fused() -> dict[str, Any]:
     }
     phase = {**experiment["schedule"][0], "name": "fusion", "train": ["fusion", "head"]}
     system = {"branches": branches, "fusion": "concat", "head": "perceptron"}
-    return {"system": system, "schedule": [phase]}
+    return {"system": system, "input": INPUT, "schedule": [phase]}
 
 
 def describe_suite() -> dict[str, Any]:

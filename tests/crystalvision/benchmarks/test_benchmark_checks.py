@@ -5,9 +5,12 @@ import re
 import pytest
 import yaml
 
-from crystalvision.benchmarks import load_suite, plan_benchmark
+from crystalvision.benchmarks import BenchmarkFolder, load_suite, plan_benchmark
+from crystalvision.benchmarks._datasets import make_dataset
 from crystalvision.config import _set
+from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
+from crystalvision.sources import SourceSpec, generate
 
 RINGS = "datasets.rings"
 ALONE = "systems.alone"
@@ -109,3 +112,41 @@ def test_what_a_machine_lacks_stops_only_the_system_that_needs_it(plan, backbone
     planned = plan({f"{SMALL}.backbone": backbone, f"{RINGS}.set": {"size": 64}, **del_start})
     assert list(planned.troubles) == ["alone"]
     assert re.search(trouble, planned.troubles["alone"])
+
+
+def test_data_that_are_there_can_be_tested_on(plan, rings, tmp_path):
+    there = tmp_path / "there.zarr"
+    recipe = {"name": "rings", "samples": 16, "seed": 77}
+    source = SourceSpec("rings", {**made_by(plan), **recipe})
+    generate(source, there, source=source.open(rings))
+    pairing = {"train_on": ["rings"], "test_on": ["rings", "there"]}
+    planned = plan({"datasets.there": {"path": str(there)}, "pairings": [pairing]})
+    made = planned.sources["there", "test"]
+    assert made.header.samples == 16
+    place = BenchmarkFolder(tmp_path / "bench")
+    for _ in range(2):  # again: it is there
+        make_dataset(made, place, planned.suite.datasets["there"], cluster=None, advance=len_of)
+    assert Dataset.open(place.test_data("there")).identity == Dataset.open(there).identity
+    with pytest.raises(InputError, match=r"name a dataset by --set datasets\.there\.path=DATA"):
+        plan({"datasets.there": {"path": str(tmp_path / "no.zarr")}, "pairings": [pairing]})
+
+
+def made_by(plan):
+    return dict(plan({}).sources["rings", "test"].spec.recipe)
+
+
+def len_of(count):
+    assert count == 16
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ({"path": "a.zarr", "recipe": "rings"}, "give either a `recipe`, or the `path`"),
+        ({"test": {"samples": 8, "seed": 5}}, "give either a `recipe`, or the `path`"),
+        ({"path": "a.zarr", "test": {"samples": 8, "seed": 5}}, "is tested on whole"),
+    ],
+)
+def test_data_are_made_or_there(plan, dataset, message):
+    with pytest.raises(InputError, match=message):
+        plan({"datasets.there": dataset})

@@ -194,6 +194,7 @@ def test_the_commands_on_the_page_repeat_its_numbers(tmp_path):
             "alone": {
                 "experiment": {
                     "system": {"branches": {"classifier": network}},
+                    "input": ["log1p", "standardise"],
                     "schedule": [{"name": "alone", "train": ["classifier"], **phase}],
                 }
             },
@@ -204,6 +205,7 @@ def test_the_commands_on_the_page_repeat_its_numbers(tmp_path):
                         "fusion": "concat",
                         "head": "perceptron",
                     },
+                    "input": ["log1p", "standardise"],
                     "schedule": [{"name": "fusion", "train": ["fusion", "head"], **phase}],
                 },
                 "starts_from": {"classifier": "alone#classifier", "other": "alone#classifier"},

@@ -13,6 +13,7 @@ def describe_classical(**changes):
             "features": ["radial-profile", {"name": "pca", "components": 4}],
             "estimator": {"name": "random-forest", "trees": 20},
         },
+        "input": ["log1p", "standardise"],
         **changes,
     }
 

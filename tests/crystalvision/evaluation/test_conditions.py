@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from crystalvision.cli import main
+from crystalvision.contracts import Recorded
 from crystalvision.datasets import (
     Axis,
     Conditions,
@@ -51,7 +52,7 @@ def stored(dataset, tmp_path):
         images = dataset.images(np.arange(160)) if images is None else images
         header = dataset.header.model_dump()
         size = images.shape[-1]
-        recipe = {"name": "rings again", **changes.pop("recipe", {})}
+        recipe = {"name": "rings again"}
         header |= {"image_shape": images.shape[1:], "axes": axes(size), **changes}
         header["provenance"] = Simulated(seed=5, recipe=recipe).model_dump()
         header = DatasetHeader.model_validate(header)
@@ -104,20 +105,14 @@ def test_axes_that_cannot_be_carried_are_refused(data, message):
 
 
 def test_what_a_run_was_trained_on_is_what_it_tolerates():
-    recipe = {
-        "instrument": {
-            "centre_offset_y_px": {"uniform": [-2, 2]},
-            "centre_offset_x_px": {"uniform": [-2, 2]},
-            "camera_length_error": {"normal": [0, 0.02]},
-        },
-        "beam": {"energy_kev": {"choice": [80, 200]}},
-    }
+    recorded = Recorded(centre_px=(2, 2), camera_length=0.04, energy_kev=(80, 200))
     header = DatasetHeader(
         samples=1,
         image_shape=(1, 32, 32),
         dtype="uint16",
         axes=axes(),
-        provenance=Simulated(seed=0, recipe=recipe),
+        provenance=Simulated(seed=0),
+        recorded=recorded,
         generator={},
         samples_per_shard=1,
     )
@@ -207,8 +202,7 @@ def test_classes_are_matched_by_name(run, dataset, stored):
 
 def test_the_commands_say_what_was_done(run_path, dataset, stored, tmp_path, capsys):
     copy = shutil.copytree(run_path, tmp_path / "copy")
-    beam = {"beam": {"energy_kev": 300}}
-    data = stored(axes=axes(scale=2 * SCALE), recipe=beam)
+    data = stored(axes=axes(scale=2 * SCALE), recorded=Recorded(energy_kev=(300, 300)))
     line = ["evaluate", str(copy), "-d", str(data.path), "--name", "far"]
     assert main(line) == 0
     shown = " ".join(capsys.readouterr().out.split())

@@ -78,7 +78,7 @@ def test_without_a_regressor_severity_is_that_of_the_classes(
     described = make_experiment()
     system = {"branches": {"classifier": described["system"]["branches"]["classifier"]}}
     schedule = [{**described["schedule"][0], "epochs": 1}]
-    experiment = Experiment.model_validate({"system": system, "schedule": schedule})
+    experiment = Experiment.model_validate({**described, "system": system, "schedule": schedule})
     run = train_run(experiment, dataset, tmp_path / "single", catalogue=catalogue)
     evaluation = evaluate(run, dataset)
     assert evaluation.metrics.targets["severity"].source == "class_expectation"

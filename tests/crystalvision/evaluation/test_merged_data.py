@@ -29,6 +29,7 @@ def test_a_run_on_merged_data_is_not_judged_on_an_input(
     experiment = Experiment.model_validate(
         {
             "system": {"branches": {"one": described["system"]["branches"]["classifier"]}},
+            "input": described["input"],
             "schedule": [{**described["schedule"][0], "train": ["one"], "epochs": 1}],
         }
     )

@@ -123,7 +123,8 @@ def experiment(seed: int) -> Experiment:
     phase = {"name": "all", "train": ["turn"], "epochs": 2, "learning_rate": 0.01}
     phase |= {"optimiser": "adamw", "batch_size": 16, "monitor": "validation_turn_error"}
     branches = {"turn": {"backbone": "xrdnet", "head": "turn"}}
-    described = {"system": {"branches": branches}, "schedule": [phase], "seed": seed}
+    described = {"system": {"branches": branches}, "input": ["log1p", "standardise"]}
+    described |= {"schedule": [phase], "seed": seed}
     return Experiment.model_validate(described)
 
 

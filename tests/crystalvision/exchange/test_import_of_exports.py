@@ -142,6 +142,7 @@ def test_no_run_is_judged_on_its_images_imported_anew(
     experiment = Experiment.model_validate(
         {
             "system": {"branches": {"one": described["system"]["branches"]["classifier"]}},
+            "input": described["input"],
             "schedule": [{**described["schedule"][0], "train": ["one"], "epochs": 1}],
         }
     )

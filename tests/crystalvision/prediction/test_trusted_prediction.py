@@ -25,6 +25,7 @@ def single_path(make_experiment, dataset, catalogue, tmp_path_factory):
     experiment = Experiment.model_validate(
         {
             "system": {"branches": {"one": branch}},
+            "input": described["input"],
             "schedule": [{**described["schedule"][0], "train": ["one"], "epochs": 2}],
         }
     )

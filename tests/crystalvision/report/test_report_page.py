@@ -219,7 +219,9 @@ def test_two_trainings_with_one_seed_make_one_table(make_experiment, dataset, ca
     described = make_experiment()
     branches = {"classifier": described["system"]["branches"]["classifier"]}
     phase = {**described["schedule"][0], "epochs": 1}
-    experiment = Experiment.model_validate({"system": {"branches": branches}, "schedule": [phase]})
+    experiment = Experiment.model_validate(
+        {"system": {"branches": branches}, "input": "none", "schedule": [phase]}
+    )
     rows = []
     for place in ("a", "b"):
         path = tmp_path / place / "single"

@@ -1,6 +1,7 @@
 """Training on samples that are made while it trains: new ones each epoch, whoever makes them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -95,6 +96,28 @@ def test_processes_that_make_them_change_nothing(patterns):
     one, two = (epoch(patterns(workers), 1, generator) for workers in (0, 1))
     assert torch.equal(one[0], two[0])
     assert torch.equal(one[1], two[1])
+
+
+def test_lightning_gets_new_samples_each_epoch(data, parts):
+    from crystalvision.training.data_modules import PatternDataModule
+
+    def module():
+        online = Online(blobs(), EPOCH)
+        return PatternDataModule(data, input="none", batch_size=8, online=online, catalogue=parts)
+
+    def images(loader):
+        return torch.cat([images for images, _ in loader])
+
+    made = module()
+    loader = made.train_dataloader()
+    first, second = images(loader), images(loader)
+    assert len(first) == len(torch.unique(first.flatten(1).int(), dim=0)) == EPOCH
+    assert not torch.equal(first, second)
+    again = module()
+    again.trainer = SimpleNamespace(current_epoch=1, global_rank=0, world_size=1)
+    assert torch.equal(images(again.train_dataloader()), second)
+    stored = torch.from_numpy(data.images(data.split("validation"))).float()
+    assert torch.equal(images(made.val_dataloader()), stored)
 
 
 class StopAfter(Silent):

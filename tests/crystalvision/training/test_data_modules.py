@@ -11,7 +11,7 @@ from crystalvision.training import (
     PatternsOnDisk,
     open_patterns,
 )
-from crystalvision.training.data_modules import StoredDataModule
+from crystalvision.training.data_modules import PatternDataModule
 from crystalvision_augmentation.dihedral import Dihedral
 
 
@@ -68,9 +68,16 @@ def _quiet():
         yield
 
 
-def test_lightning_gets_the_splits_prepared(dataset: Dataset, make_preprocess):
-    steps = [{"name": "bin", "size": 2}, "log1p", "standardise"]
-    seen = run(StoredDataModule(dataset, batch_size=16, input=steps))
+INPUT = [{"name": "bin", "size": 2}, "log1p", "standardise"]
+
+
+def module(dataset, **settings):
+    return PatternDataModule(dataset, **{"input": INPUT, "batch_size": 16, **settings})
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 2**31])
+def test_lightning_gets_the_splits_prepared(dataset: Dataset, make_preprocess, memory_bytes):
+    seen = run(module(dataset, memory_bytes=memory_bytes))
     prepare = make_preprocess({"name": "bin", "size": 2})
     for name in ("validation", "test"):
         indices = dataset.split(name)
@@ -86,23 +93,58 @@ def test_lightning_gets_the_splits_prepared(dataset: Dataset, make_preprocess):
 
 
 def test_training_images_alone_are_augmented(dataset: Dataset):
-    plain, turned = (
-        run(StoredDataModule(dataset, batch_size=16, seed=3, augment=augment))
-        for augment in ((), (Dihedral(),))
-    )
+    plain, turned = (run(module(dataset, seed=3, augment=each)) for each in ((), (Dihedral(),)))
     assert torch.equal(plain["validation"][0][0], turned["validation"][0][0])
     one, other = plain["train"][0][0], turned["train"][0][0]
     assert not torch.equal(one, other)
     assert torch.allclose(one.flatten(1).sort().values, other.flatten(1).sort().values)
 
 
-def test_subsets_for_training_are_nested(dataset: Dataset):
+class OneOfSeveral:
+    """What a data module asks of a trainer."""
+
+    training, testing = True, False
+
+    def __init__(self, rank=0, world=1, epoch=0):
+        self.global_rank, self.world_size, self.current_epoch = rank, world, epoch
+
+
+def labels(loader):
+    return [batch[1]["severity"].tolist() for batch in loader]
+
+
+def test_the_order_follows_from_the_seed_and_the_epoch(dataset: Dataset):
+    loader = module(dataset, seed=1).train_dataloader()
+    first, second = labels(loader), labels(loader)
+    assert first != second
+    again = module(dataset, seed=1)
+    again.trainer = OneOfSeveral(epoch=1)
+    assert labels(again.train_dataloader()) == second
+    assert labels(module(dataset, seed=2).train_dataloader()) != first
+
+
+def test_processes_that_train_together_share_each_batch(dataset: Dataset):
+    whole = labels(module(dataset).train_dataloader())
+    shares = []
+    for rank in range(2):
+        one = module(dataset)
+        one.trainer = OneOfSeveral(rank, 2)
+        shares.append(labels(one.train_dataloader()))
+        assert labels(one.val_dataloader()) == labels(module(dataset).val_dataloader())
+    found = [first + second for first, second in zip(*shares, strict=True)]
+    assert found[:-1] == whole[:-1]
+    with pytest.raises(InputError, match="batch_size is 0"):
+        module(dataset, batch_size=0)
+
+
+def test_fewer_samples_for_training(dataset: Dataset):
     small, large = (
-        StoredDataModule(dataset, train_size=size).train_dataloader().dataset for size in (8, 20)
+        sum(map(len, labels(module(dataset, train_size=size).train_dataloader())))
+        for size in (8, 20)
     )
-    assert set(small._patterns.indices) < set(large._patterns.indices)
+    assert (small, large) == (8, 20)
     with pytest.raises(InputError, match="100000 samples of split 'train' were asked for"):
-        StoredDataModule(dataset, train_size=100_000).train_dataloader()
+        module(dataset, train_size=100_000).train_dataloader()
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -188,7 +188,7 @@ def test_the_system_ends_in_evaluation_mode_with_gradients_allowed(
 
 
 def test_l2_on_the_heads_alone(make_system, make_phase):
-    from crystalvision.training._optimise import optimiser
+    from crystalvision.training._optimiser import optimiser
 
     system = make_system()
     phase = make_phase("classifier", optimiser={"name": "sgd", "head_weight_decay": 0.1})

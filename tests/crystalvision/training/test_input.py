@@ -7,7 +7,7 @@ import torch
 from crystalvision.datasets import bin_images
 from crystalvision.errors import InputError
 from crystalvision.training import load_patterns
-from crystalvision.training._data import Batches
+from crystalvision.training._batches import Batches
 
 
 def test_patterns_are_those_of_the_dataset_prepared(dataset, make_preprocess):

@@ -6,9 +6,9 @@ import torch
 from crystalvision.errors import InputError
 from crystalvision.models import SystemConfig, build_system
 from crystalvision.training import Machine, fit, in_batches_that_fit, seeded
-from crystalvision.training._micro_batches import MicroBatches
-from crystalvision.training._records import Silent
-from crystalvision.training._share import Share
+from crystalvision.training._checkpoint import Silent
+from crystalvision.training._memory import MicroBatches
+from crystalvision.training._processes import Share
 
 
 class Notes(Silent):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crystalvision.training._pinned import _Ahead
+from crystalvision.training._batches import _Ahead
 
 
 class _Source:

@@ -12,8 +12,9 @@ from crystalvision.cli import main
 from crystalvision.errors import InputError, TerminatedError
 from crystalvision.runs import Run, train_run
 from crystalvision.training import Experiment, Machine, Silent, fit, process_group
-from crystalvision.training._data import Batches, PatternsOnDisk
-from crystalvision.training._share import Share
+from crystalvision.training._batches import Batches
+from crystalvision.training._patterns import PatternsOnDisk
+from crystalvision.training._processes import Share
 from crystalvision.training._trainer import interruptible
 
 NAMES = ("classifier", "regressor", "fusion")

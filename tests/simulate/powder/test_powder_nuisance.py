@@ -65,9 +65,9 @@ def test_lines_of_another_phase_are_as_strong_as_they_are_said_to_be():
         weights, rest, *_ = np.linalg.lstsq(basis, mixed, rcond=None)
         fits.append((float(rest[0]), weights))
     rest, weights = min(fits, key=lambda fit: fit[0])
-    assert rest < 1e-10
+    assert rest < 1e-8
     assert 0.1 < weights[1] / weights[0] < 2  # of what is scattered, before Lorentz's factor
-    assert weights.sum() == pytest.approx(1)
+    assert weights.sum() == pytest.approx(1, abs=1e-3)
 
 
 def test_what_is_drawn_for_the_cell_is_what_the_column_says():

@@ -209,13 +209,15 @@ def test_same_atoms_are_found_whatever_their_order_and_number():
     places, numbers = rng.random((20_000, 3)), rng.choice([14, 7], size=20_000)
     order, none = rng.permutation(20_000), np.zeros(0)
     cell = np.array([[60.0, 0, 0], [-20, 60, 0], [5, 7, 60]])
-    one = Atoms(places, numbers, none, none)
-    moved = Atoms((places + [1, 0, -1] + 1e-6)[order], numbers[order], none, none)
+    one = Atoms(places, numbers, none, none, none)
+    moved = Atoms((places + [1, 0, -1] + 1e-6)[order], numbers[order], none, none, none)
     assert _same_atoms(one, moved, cell)
     places = moved.fractional.copy()
     places[7] += 0.001
-    assert not _same_atoms(one, Atoms(places, numbers[order], none, none), cell)
-    assert not _same_atoms(one, Atoms(moved.fractional, numbers[order][::-1], none, none), cell)
+    assert not _same_atoms(one, Atoms(places, numbers[order], none, none, none), cell)
+    assert not _same_atoms(
+        one, Atoms(moved.fractional, numbers[order][::-1], none, none, none), cell
+    )
 
 
 def test_a_volume_that_the_lengths_miss_a_little_is_told(read):

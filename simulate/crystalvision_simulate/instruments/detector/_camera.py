@@ -15,12 +15,27 @@ class CameraPose:
         centre_offset_x_px: Error of the direct beam's column [pixel].
         centre_offset_y_px: Error of its row [pixel].
         camera_length_error: Relative error of the camera length L: a spot lies at R = λL(1 + e)g.
+        ellipticity: By how much the long axis of what should be a circle exceeds the short one,
+            relative to that; the area stays.
+        ellipticity_angle_deg: Direction of the long axis, from the x axis to the y axis [°].
     """
 
     rotation_deg: float = 0.0
     centre_offset_x_px: float = 0.0
     centre_offset_y_px: float = 0.0
     camera_length_error: float = 0.0
+    ellipticity: float = 0.0
+    ellipticity_angle_deg: float = 0.0
+
+    def undistorted(self, x: float, y: float) -> tuple[float, float]:
+        """What a vector on the camera is without the elliptical distortion."""
+        if not self.ellipticity:
+            return x, y
+        angle = np.deg2rad(self.ellipticity_angle_deg)
+        cosine, sine = float(np.cos(angle)), float(np.sin(angle))
+        stretch = (1 + self.ellipticity) ** 0.5
+        along, across = (x * cosine + y * sine) / stretch, (y * cosine - x * sine) * stretch
+        return along * cosine - across * sine, along * sine + across * cosine
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from crystalvision_simulate.instruments.detector._amorphous import scatter_into_ring
 from crystalvision_simulate.instruments.detector._blur import blur
 from crystalvision_simulate.instruments.detector._exposure import BeamStop, Exposure
 from crystalvision_simulate.instruments.detector._inelastic import scatter_inelastically
@@ -31,8 +32,12 @@ def expected_electrons(
     inelastic = [exposure.inelastic for exposure in exposures]
     if any(how.fraction > 0 for how in inelastic):
         steps = q_inv_angstrom[:, 1, 0, 1] - q_inv_angstrom[:, 1, 0, 0]
-        expected = scatter_inelastically(expected, steps.tolist(), inelastic)
+        expected = scatter_inelastically(expected, steps.cpu().tolist(), inelastic)
     for index, exposure in enumerate(exposures):
+        if exposure.amorphous.fraction > 0:
+            expected[index] = scatter_into_ring(
+                expected[index], q_inv_angstrom[index], exposure.dose_electrons, exposure.amorphous
+            )
         if exposure.beam_stop.radius_inv_angstrom or exposure.beam_stop.arm_width_inv_angstrom:
             expected[index].masked_fill_(shadow(exposure.beam_stop, q_inv_angstrom[index]), 0)
     return blur(expected, exposures) if exposures[0].kind == "counting" else expected
@@ -49,6 +54,9 @@ def shadow(
     stop: BeamStop, q_inv_angstrom: Float[torch.Tensor, "2 h w"]
 ) -> Bool[torch.Tensor, "h w"]:
     """The pixels whose middle the stop covers."""
+    if stop.offset_x_inv_angstrom or stop.offset_y_inv_angstrom:
+        offset = (stop.offset_y_inv_angstrom, stop.offset_x_inv_angstrom)
+        q_inv_angstrom = q_inv_angstrom - q_inv_angstrom.new_tensor(offset)[:, None, None]
     shadow = within(q_inv_angstrom, stop.radius_inv_angstrom)
     if stop.arm_width_inv_angstrom:
         q_y, q_x = q_inv_angstrom

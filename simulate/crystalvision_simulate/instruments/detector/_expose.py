@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float, UInt16
 
 from crystalvision.errors import InputError
+from crystalvision_simulate.instruments.detector._blemishes import spoil
 from crystalvision_simulate.instruments.detector._expected import expected_electrons, within
-from crystalvision_simulate.instruments.detector._exposure import Exposure
+from crystalvision_simulate.instruments.detector._exposure import Blemishes, Exposure
 from crystalvision_simulate.instruments.detector._readout import read_out
 
 
@@ -32,11 +33,12 @@ def expose_batch(
 ) -> UInt16[np.ndarray, "b c h w"]:
     """Make exposures of one detector.
 
-    The order is that of the physics: electrons at the stated dose; inelastic background; beam stop;
-    point spread, if each electron is counted; Poisson statistics; gain and its spread; point
-    spread, if signal is integrated; offset, dark counts and the noise of reading; quantisation and
-    saturation; mask. What is expected is computed where `fractions` is; random numbers are drawn on
-    the CPU, so that a GPU gives the counts of a CPU up to the rounding of what is expected.
+    The order is that of the physics: electrons at the stated dose; inelastic background; halo of an
+    amorphous film; beam stop; point spread, if each electron is counted; Poisson statistics; gain
+    and its spread; point spread, if signal is integrated; offset, dark counts and the noise of
+    reading; gamma, quantisation and saturation; bad pixels and scale bar; mask. What is expected is
+    computed where `fractions` is; random numbers are drawn on the CPU, so that a GPU gives the
+    counts of a CPU up to the rounding of what is expected.
 
     Args:
         fractions: Fraction of the incident beam in each pixel, (b, c, h, w).
@@ -66,6 +68,12 @@ def expose_batch(
             images.append(read_out(electrons, exposure, rng))
     counts = np.stack(images)
     for image, q, exposure in zip(counts, q_inv_angstrom, exposures, strict=True):
-        if exposure.mask_radius_inv_angstrom:
-            image[:, within(q, exposure.mask_radius_inv_angstrom).cpu().numpy()] = 0
+        if exposure.blemishes != Blemishes():
+            pixel = float(q[1, 0, 1] - q[1, 0, 0])
+            spoil(image, exposure.blemishes, pixel, 2**exposure.readout.bit_depth - 1)
+    radii = [exposure.mask_radius_inv_angstrom for exposure in exposures]
+    if any(radii):
+        near = [within(q, radius) for q, radius in zip(q_inv_angstrom, radii, strict=True)]
+        masks = torch.stack(near).cpu().numpy()  # at once: a GPU is waited for
+        counts[np.broadcast_to(masks[:, None], counts.shape)] = 0
     return counts

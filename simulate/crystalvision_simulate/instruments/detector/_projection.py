@@ -132,6 +132,7 @@ def _readings(
     for pose in poses:
         turn = np.deg2rad(pose.rotation_deg)
         along_x, along_y = (np.cos(turn), np.sin(turn)) if axis else (-np.sin(turn), np.cos(turn))
+        along_x, along_y = pose.undistorted(along_x, along_y)
         q_y, q_x = camera.lines(pose, parts)
         columns.append(q_x * (along_x / step))
         rows.append(q_y * (along_y / step))

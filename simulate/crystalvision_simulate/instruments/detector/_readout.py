@@ -35,6 +35,8 @@ def read_out(
     if readout.read_noise_counts:
         signal += noise_rng.normal(0.0, readout.read_noise_counts, signal.shape)
     full = 2**readout.bit_depth - 1
+    if readout.gamma != 1:
+        signal = full * np.clip(signal / full, 0, 1) ** readout.gamma
     return np.clip(np.rint(signal), 0, full).astype(np.uint16)
 
 

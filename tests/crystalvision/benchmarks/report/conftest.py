@@ -290,7 +290,12 @@ def fake_record(seed: int) -> RunRecord:
     phase |= {"optimiser": "adamw", "batch_size": 16}
     return RunRecord(
         experiment=Experiment.model_validate(
-            {"system": {"branches": {"classifier": branch}}, "schedule": [phase], "seed": seed}
+            {
+                "system": {"branches": {"classifier": branch}},
+                "input": ["log1p", "standardise"],
+                "schedule": [phase],
+                "seed": seed,
+            }
         ),
         dataset=DatasetRecord(
             path="datasets/beta-train.zarr",

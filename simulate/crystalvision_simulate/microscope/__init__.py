@@ -1,0 +1,35 @@
+"""What measured patterns tell of the microscope that took them, and its simulated twin."""
+
+from crystalvision_simulate.microscope._analyse import Analysed, analyse
+from crystalvision_simulate.microscope._calibrate import (
+    REACH_INV_ANGSTROM,
+    Calibrated,
+    Known,
+    calibrate,
+)
+from crystalvision_simulate.microscope._crystal import Lines, lines_of
+from crystalvision_simulate.microscope._draw import draw
+from crystalvision_simulate.microscope._geometry import Geometry
+from crystalvision_simulate.microscope._image import Measured
+from crystalvision_simulate.microscope._pictures import read_pictures
+from crystalvision_simulate.microscope._twin import twin
+from crystalvision_simulate.microscope._words import as_json, facts, yaml_of
+
+__all__ = [
+    "REACH_INV_ANGSTROM",
+    "Analysed",
+    "Calibrated",
+    "Geometry",
+    "Known",
+    "Lines",
+    "Measured",
+    "analyse",
+    "as_json",
+    "calibrate",
+    "draw",
+    "facts",
+    "lines_of",
+    "read_pictures",
+    "twin",
+    "yaml_of",
+]

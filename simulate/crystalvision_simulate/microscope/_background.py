@@ -1,0 +1,117 @@
+"""The smooth background: a halo about the direct beam, and the ring of an amorphous film."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy import optimize
+
+Profile = Float[np.ndarray, "n"]
+
+
+@dataclass(frozen=True)
+class Background:
+    """`floor + halo / (r² + half_width²) + ring · exp(−(r − radius)² / 2 width²)`.
+
+    Attributes:
+        floor: Counts of a pixel far from everything.
+        halo: Of the Lorentzian [count · pixel²].
+        half_width_px: Its half width [pixel].
+        ring: Counts on the amorphous ring.
+        ring_radius_px: Its radius [pixel].
+        ring_width_px: Its standard deviation [pixel].
+        misfit: Root mean square of what is left, relative.
+    """
+
+    floor: float
+    halo: float
+    half_width_px: float
+    ring: float
+    ring_radius_px: float
+    ring_width_px: float
+    misfit: float
+
+    def at(self, radius_px: Profile) -> Profile:
+        """Counts at each radius."""
+        return _model(
+            np.array(
+                [
+                    self.floor,
+                    self.halo,
+                    self.half_width_px,
+                    self.ring,
+                    self.ring_radius_px,
+                    self.ring_width_px,
+                ]
+            ),
+            radius_px,
+        )
+
+    def halo_counts(self, reach_px: float) -> float:
+        """All counts of the halo within a radius."""
+        return float(np.pi * self.halo * np.log1p((reach_px / self.half_width_px) ** 2))
+
+    @property
+    def ring_counts(self) -> float:
+        """All counts of the amorphous ring."""
+        line = np.linspace(0, self.ring_radius_px + 6 * self.ring_width_px, 2000)
+        density = np.exp(-0.5 * ((line - self.ring_radius_px) / self.ring_width_px) ** 2)
+        return float(self.ring * np.trapezoid(2 * np.pi * line * density, line))
+
+
+def fit_background(
+    profile: Profile, sigma: Profile, first: int, offset: float
+) -> Background | None:
+    """Fit the background: its amounts by least squares, its widths and places on a grid.
+
+    Args:
+        profile: Counts at each whole radius, without rings and spots, (n,).
+        sigma: Their standard errors, (n,).
+        first: The first radius that was seen.
+        offset: Counts without electrons.
+
+    Returns:
+        The background; `None` where there is too little to fit.
+    """
+    radius = np.arange(len(profile), dtype=np.float64)
+    usable = (radius >= first) & np.isfinite(profile)
+    if usable.sum() < 15:
+        return None
+    radius, values = radius[usable], profile[usable] - offset
+    error = np.maximum(sigma[usable], 0.02 * np.abs(values) + 1e-9)
+    reach = float(radius.max())
+    best: tuple[float, Background] | None = None
+    for half_width in np.geomspace(0.5, reach / 2, 14):
+        halo = half_width**2 / (radius**2 + half_width**2)
+        for place in np.linspace(0.15, 0.8, 9) * reach:
+            for width in np.array([0.06, 0.1, 0.16]) * reach:
+                ring = np.exp(-0.5 * ((radius - place) / width) ** 2)
+                design = np.stack([np.ones(len(radius)), halo, ring], axis=1) / error[:, None]
+                amounts, cost = optimize.nnls(design, values / error)
+                if best is None or cost < best[0]:
+                    best = (
+                        float(cost),
+                        Background(
+                            offset + float(amounts[0]),
+                            float(amounts[1] * half_width**2),
+                            float(half_width),
+                            float(amounts[2]),
+                            float(place),
+                            float(width),
+                            float(cost),
+                        ),
+                    )
+    assert best is not None  # noqa: S101 - the grids are not empty
+    rest = best[1].at(radius) - profile[usable]
+    misfit = np.sqrt(np.mean((rest / np.maximum(values, 0.05 * values.max())) ** 2))
+    return replace(best[1], misfit=float(misfit))
+
+
+def _model(numbers: Float[np.ndarray, "6"], radius: Profile) -> Profile:
+    floor, halo, half_width, ring, place, width = numbers
+    model: Profile = (
+        floor
+        + halo / (radius**2 + half_width**2)
+        + ring * np.exp(-0.5 * ((radius - place) / width) ** 2)
+    )
+    return model

@@ -1,0 +1,232 @@
+"""From what pictures show, and a crystal that is known, to the numbers of a microscope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from crystalvision.contracts import Crystal
+from crystalvision.errors import InputError
+from crystalvision_simulate.microscope._analyse import Analysed, analyse, radial_profile
+from crystalvision_simulate.microscope._background import Background, fit_background
+from crystalvision_simulate.microscope._crystal import (
+    Lines,
+    RingMatch,
+    ZoneMatch,
+    lines_of,
+    match_lengths,
+    match_rings,
+    match_zones,
+    refine_by_profile,
+)
+from crystalvision_simulate.microscope._geometry import Geometry
+from crystalvision_simulate.microscope._image import Measured
+
+REACH_INV_ANGSTROM = 2.0
+"""How far rings of a crystal are looked for [1/Å]."""
+_MOST_LENGTHS = 12
+_SURE_ELLIPSE = 0.005  # relative error of a lattice's steps
+_POOLED = "distances of spots in all pictures"
+_CLEAR = 1.0  # of the penalty: zones that are as likely
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """One picture, calibrated.
+
+    Attributes:
+        analysed: What it shows.
+        geometry: Centre and ellipse.
+        pixel_size_inv_angstrom: Side of a pixel [1/Å]; `None` where nothing tells.
+        pixel_size_error: Its relative standard error.
+        pixel_size_from: What it follows from, such as `rings` or `the file`.
+        rings: What its rings are; `None` where they are not known.
+        zone: What its spots are; `None` where they are not known.
+        other_zones: What they may be as well.
+        background: Its background; `None` where it could not be fitted.
+    """
+
+    analysed: Analysed
+    geometry: Geometry
+    pixel_size_inv_angstrom: float | None
+    pixel_size_error: float
+    pixel_size_from: str
+    rings: RingMatch | None
+    zone: ZoneMatch | None
+    other_zones: tuple[ZoneMatch, ...]
+    background: Background | None
+
+    @property
+    def knows_ellipse(self) -> bool:
+        """Whether rings or a zone told the ellipse; else it is taken for none."""
+        return self.analysed.rings is not None or (
+            self.zone is not None and _error(self.analysed) < _SURE_ELLIPSE
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the user knows.
+
+    Attributes:
+        crystal: The crystal that the patterns are of.
+        pixel_size_inv_angstrom: About the side of a pixel [1/Å].
+        scale_bar_inv_angstrom: What is written at the scale bar [1/Å].
+        zone_axis: Direction [uvw] along the beam.
+    """
+
+    crystal: Crystal | None = None
+    pixel_size_inv_angstrom: float | None = None
+    scale_bar_inv_angstrom: float | None = None
+    zone_axis: tuple[int, int, int] | None = None
+
+
+def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
+    """Calibrate pictures of one camera at one camera length.
+
+    Raises:
+        InputError: A picture shows nothing, or they are of different sizes, or a scale bar was
+            promised that is not there.
+    """
+    shapes = {picture.counts.shape for picture in pictures}
+    if len(shapes) > 1:
+        raise InputError(
+            f"pictures of different sizes: {', '.join('×'.join(map(str, s)) for s in shapes)} "
+            "pixels; calibrate those of one camera together, and others by themselves"
+        )
+    analysed = [analyse(picture) for picture in pictures]
+    if len(analysed) > 2:
+        analysed = _agreed(analysed)
+    lines = None if known.crystal is None else lines_of(known.crystal, REACH_INV_ANGSTROM)
+    prior, source = _prior(analysed, known)
+    if lines is not None and not any(one.rings is not None for one in analysed):
+        pooled = _pooled(analysed, lines, prior)
+        if len(analysed) > 1 and pooled is not None:
+            prior, source = pooled.pixel_size_inv_angstrom, _POOLED
+    return [_calibrated(one, known, lines, prior, source) for one in analysed]
+
+
+def _agreed(analysed: Sequence[Analysed]) -> list[Analysed]:
+    """Pictures whose centres agree: one that is elsewhere is looked at again about the others."""
+    centres = np.array([one.geometry.centre for one in analysed])
+    middle = np.median(centres, axis=0)
+    off = np.linalg.norm(centres - middle, axis=1)
+    near = float(np.median(off)) * 3 + 3.0
+    about = (float(middle[0]), float(middle[1]))
+    return [
+        one if distance <= near or one.rings is not None else analyse(one.measured, about)
+        for one, distance in zip(analysed, off, strict=True)
+    ]
+
+
+def _prior(analysed: Sequence[Analysed], known: Known) -> tuple[float | None, str]:
+    """The side of a pixel before the crystal is asked [1/Å], and who says so."""
+    if known.scale_bar_inv_angstrom:
+        bars = [one.blemishes.bar_px for one in analysed if one.blemishes.bar_px]
+        if not bars:
+            raise InputError(
+                f"{analysed[0].measured.name}: no scale bar was found; give the size of a pixel "
+                "(--pixel-size), or a crystal (--crystal)"
+            )
+        return known.scale_bar_inv_angstrom / float(np.median(bars)), "the scale bar"
+    if known.pixel_size_inv_angstrom:
+        return known.pixel_size_inv_angstrom, "the user"
+    for one in analysed:
+        if one.measured.pixel_size_inv_angstrom:
+            return one.measured.pixel_size_inv_angstrom, "the file"
+    return None, ""
+
+
+def _pooled(analysed: Sequence[Analysed], lines: Lines, prior: float | None) -> RingMatch | None:
+    """The side of a pixel from distances of the spots of all pictures."""
+    lengths, weights = [], []
+    for one in analysed:
+        far = np.linalg.norm(one.geometry.vectors(one.spots.points), axis=1)
+        away = far > 6 * one.spots.sigma_px
+        nearest = np.argsort(far[away], kind="stable")[:_MOST_LENGTHS]
+        lengths += far[away][nearest].tolist()
+        weights += [1 / max(1, len(nearest))] * len(nearest)
+    if len(lengths) < 3:
+        return None
+    return match_lengths(np.array(lengths), np.array(weights), lines, prior)
+
+
+def _calibrated(
+    analysed: Analysed, known: Known, lines: Lines | None, prior: float | None, source: str
+) -> Calibrated:
+    geometry, size, error = analysed.geometry, prior, 0.02
+    match, zone, others = None, None, ()
+    if lines is not None and analysed.rings is not None:
+        far, _ = geometry.polar(analysed.hidden.shape)
+        match = match_rings(
+            analysed.rings.radii_px,
+            analysed.rings.heights,
+            lines,
+            float(np.quantile(far, 0.9)),
+            prior,
+        )
+        if match is not None:
+            rings = analysed.rings
+            above = np.clip(rings.profile - rings.baseline, 0, None)
+            match = refine_by_profile(match, lines, above, float(np.median(rings.widths_px)))
+            size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
+    if known.crystal is not None and analysed.lattice is not None:
+        zone, others = _zone(analysed, known, size, match is not None)
+    if zone is not None and analysed.rings is None:
+        scatter = _error(analysed)
+        if scatter < _SURE_ELLIPSE or source != _POOLED:
+            size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
+        if scatter < _SURE_ELLIPSE:
+            geometry = Geometry.distorted(geometry.x, geometry.y, zone.distortion)
+    return Calibrated(
+        analysed,
+        geometry,
+        size,
+        error,
+        source,
+        match,
+        zone,
+        others,
+        _background(analysed, geometry),
+    )
+
+
+def _zone(
+    analysed: Analysed, known: Known, size: float | None, from_rings: bool
+) -> tuple[ZoneMatch | None, tuple[ZoneMatch, ...]]:
+    assert analysed.lattice is not None  # noqa: S101 - asked for before
+    assert known.crystal is not None  # noqa: S101 - likewise
+    geometry = analysed.geometry
+    basis = analysed.lattice.basis @ geometry.undistorting
+    found = match_zones(
+        basis,
+        known.crystal,
+        known_inv_angstrom=size,
+        zone_axis=known.zone_axis,
+        round_=from_rings,
+    )
+    if not found:
+        return None, ()
+    alike = tuple(one for one in found[1:4] if one.penalty < found[0].penalty + _CLEAR)
+    return found[0], alike
+
+
+def _error(analysed: Analysed) -> float:
+    """Relative error of a lattice's steps."""
+    lattice = analysed.lattice
+    assert lattice is not None  # noqa: S101 - asked for before
+    far = np.linalg.norm(lattice.indices @ lattice.basis, axis=1)
+    return float(max(lattice.scatter_px / np.sqrt(len(far)) / max(far.std(), 1.0), 2e-4))
+
+
+def _background(analysed: Analysed, geometry: Geometry) -> Background | None:
+    median, error, first = radial_profile(analysed, geometry)
+    window = 2 * max(4, len(median) // 30) + 1
+    known = np.flatnonzero(np.isfinite(median))
+    if len(known) < 20:
+        return None
+    whole = np.interp(np.arange(len(median)), known, median[known])
+    opened = ndimage.grey_opening(whole, window)
+    errors = np.nan_to_num(error, nan=float(np.nanmax(error)))
+    return fit_background(opened, errors, first, analysed.noise.offset)

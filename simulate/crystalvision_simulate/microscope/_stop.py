@@ -1,0 +1,280 @@
+"""Finds the beam stop: a disc or the end of a bar before the direct beam, and its arm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy import ndimage, optimize, special
+
+from crystalvision_simulate.microscope._blemishes import Noise
+from crystalvision_simulate.microscope._image import Image, Mask, distances, smoothed
+
+Array = np.ndarray[Any, Any]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Profile = Float[np.ndarray, "n"]
+
+_SMOOTH = 1.0  # pixels
+_CLEAR = 5.0  # standard deviations
+_LEAST_PIXELS = 20
+_SAME = 0.8  # of the dark part is in a shape, and of the shape is dark, if the shape is right
+_MARGIN = 10  # pixels about a shape, by which it is fitted
+_BLACK = 0.08  # of what is expected
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A beam stop on the picture [pixel].
+
+    Attributes:
+        x: Column of the middle of its disc.
+        y: Row of it.
+        radius: Of the disc.
+        arm_width: Width of the arm; 0 for none.
+        arm_angle_deg: Where the arm points to, from the x axis to the y axis [°].
+        blur: Standard deviation of its edge; 0 where it could not be told.
+    """
+
+    x: float
+    y: float
+    radius: float
+    arm_width: float = 0.0
+    arm_angle_deg: float = 0.0
+    blur: float = 0.0
+
+    def depth(self, shape: tuple[int, int]) -> Image:
+        """How far each pixel lies within its edge, negative outside [pixel], (h, w)."""
+        rows, columns = np.mgrid[: shape[0], : shape[1]]
+        depth: Image = self.depth_at(rows, columns)
+        return depth
+
+    def depth_at(self, rows: Array, columns: Array) -> Array:
+        """The same of some pixels, (n,)."""
+        across_x, across_y = columns - self.x, rows - self.y
+        depth = self.radius - np.hypot(across_x, across_y)
+        if self.arm_width:
+            angle = np.deg2rad(self.arm_angle_deg)
+            along = across_x * np.cos(angle) + across_y * np.sin(angle)
+            side = np.abs(across_y * np.cos(angle) - across_x * np.sin(angle))
+            depth = np.maximum(depth, np.minimum(self.arm_width / 2 - side, along))
+        return depth
+
+
+def expected_background(
+    image: Image, seen: Mask, centre: tuple[float, float]
+) -> tuple[Image, Image]:
+    """The background by distance from the centre, as if nothing stood before it.
+
+    Where it is dark about the centre, it is that of the annulus about the dark part.
+
+    Returns:
+        That of each whole distance (n,), and of each pixel (h, w).
+    """
+    far = distances(image.shape, centre)
+    whole = np.rint(far).astype(int)
+    order = np.argsort(whole[seen], kind="stable")
+    where, values = whole[seen][order], image[seen][order]
+    starts = np.searchsorted(where, np.arange(whole.max() + 2))
+    profile = np.full(whole.max() + 1, np.nan)
+    for radius in range(len(profile)):
+        part = values[starts[radius] : starts[radius + 1]]
+        if len(part) >= 5:
+            profile[radius] = np.quantile(part, 0.6)
+    known = np.flatnonzero(np.isfinite(profile))
+    profile = np.interp(np.arange(len(profile)), known, profile[known])
+    window = 2 * max(4, min(image.shape) // 40) + 1
+    opened = ndimage.grey_opening(profile, window)
+    edge = _edge_of_dark(profile, max(4, window // 2))
+    opened[:edge] = profile[edge]
+    return opened, np.interp(far, np.arange(len(opened)), opened)
+
+
+def _edge_of_dark(profile: Profile, rise: int) -> int:
+    """Where the profile first reaches a level that it keeps: 0 where it falls from the start.
+
+    Args:
+        profile: By distance, (n,).
+        rise: Over how many pixels the edge of a stop may rise.
+    """
+    for start in range(len(profile) - rise):
+        step = profile[start + rise] - profile[start]
+        if step > max(0.5 * (profile[start + rise] - profile.min()), 1e-12):
+            return int(start + np.argmax(profile[start : start + 2 * rise]))
+    return 0
+
+
+def find_stop(
+    counts: Image,
+    seen: Mask,
+    centre: tuple[float, float],
+    noise: Noise,
+    full: float = float("inf"),
+) -> tuple[Mask, Stop | None]:
+    """The pixels behind the beam stop, and other black ones, and the stop's numbers if it has any.
+
+    Args:
+        counts: The picture, (h, w).
+        seen: Pixels that are no blemish, (h, w).
+        centre: About where the direct beam is, x and y [pixel].
+        noise: Its noise.
+        full: Where its pixels are full.
+    """
+    image = smoothed(counts, seen, _SMOOTH)
+    profile, expected = expected_background(image, seen, centre)
+    dark = _dark_level(image, centre)
+    scatter = noise.sigma(expected) / (2 * np.sqrt(np.pi) * _SMOOTH)
+    clear = expected - dark > _CLEAR * scatter
+    nothing = np.zeros(counts.shape, dtype=bool)
+    if dark > 0.5 * (profile[0] + noise.offset) or not clear.any():
+        return nothing, None
+    inside = clear & (image < dark + 0.5 * (expected - dark))
+    labels, _ = ndimage.label(inside, np.ones((3, 3)))
+    near = labels[distances(counts.shape, centre) < max(3.0, min(counts.shape) / 60)]
+    found = np.bincount(near[near > 0], minlength=2)
+    if found.max(initial=0) == 0:
+        return nothing, None
+    part = ndimage.binary_fill_holes(labels == int(found.argmax()))
+    if part.sum() < _LEAST_PIXELS:
+        return nothing, None
+    black = _other_black(image, expected, dark, labels, int(found.argmax()), clear)
+    stop = _fit(counts, seen & ~black, centre, dark, noise, full, _first_guess(part, centre), part)
+    shape = stop.depth(counts.shape) > 0
+    core = shape & clear & seen
+    depth = (image[core] - dark) / (expected[core] - dark)
+    if (shape & part).sum() < _SAME * part.sum() or (depth < 0.6).mean() < _SAME:
+        return part | black, None
+    return shape | black, stop
+
+
+def _dark_level(image: Image, centre: tuple[float, float]) -> float:
+    """The level behind a stop: that of the darkest pixels about the centre."""
+    near = distances(image.shape, centre) < max(3.0, min(image.shape) / 60)
+    return float(np.quantile(image[near], 0.2)) if near.any() else float(image.min())
+
+
+def _other_black(
+    image: Image, expected: Image, dark: float, labels: Image, stop: int, clear: Mask
+) -> Mask:
+    """Black parts elsewhere, such as the edge of the screen, (h, w)."""
+    black = np.zeros(image.shape, dtype=bool)
+    sizes = np.bincount(labels.ravel().astype(int))
+    for number in np.flatnonzero(sizes >= 2 * _LEAST_PIXELS):
+        part = labels == number
+        if number in (0, stop) or not clear[part].all():
+            continue
+        level = float(np.median((image[part] - dark) / (expected[part] - dark)))
+        if level < _BLACK:
+            black |= part
+    return black
+
+
+def _first_guess(part: Mask, centre: tuple[float, float]) -> Stop:
+    """Disc and arm from the shape of the dark part: its largest circle, and what sticks out."""
+    padded = np.pad(part, 1, mode="edge")
+    depth = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
+    rows, columns = np.nonzero(part)
+    depths = depth[part]
+    # A bar is as wide everywhere: its end at the direct beam is the disc.
+    score = depths - 0.15 * np.hypot(columns - centre[0], rows - centre[1])
+    disc = int(score.argmax())
+    x, y, radius = float(columns[disc]), float(rows[disc]), float(depths[disc])
+    out = np.hypot(columns - x, rows - y) > radius + 2
+    if out.sum() < 15:
+        return Stop(x, y, radius)
+    dx, dy = columns[out] - x, rows[out] - y
+    angle = float(np.arctan2(dy.mean(), dx.mean()))
+    along = dx * np.cos(angle) + dy * np.sin(angle)
+    width = float(out.sum()) / max(1.0, float(along.max()) - radius)
+    return Stop(x, y, radius, min(width, 2 * radius + 2), float(np.rad2deg(angle)))
+
+
+def _fit(
+    counts: Image,
+    seen: Mask,
+    centre: tuple[float, float],
+    dark: float,
+    noise: Noise,
+    full: float,
+    guess: Stop,
+    part: Mask,
+) -> Stop:
+    """The shape whose blurred shadow fits the pixels about it best."""
+    about = ndimage.binary_dilation(part, iterations=_MARGIN) & seen
+    outside = seen & ~ndimage.binary_dilation(part, iterations=2)
+    halo, unseen = _halo(counts, outside, centre, full)
+    level = np.maximum(halo, dark)
+    weight = (1 / np.maximum(noise.sigma(level), 1e-9))[about]
+    values, bright = counts[about] - dark, (level - dark)[about]
+    rows, columns = np.nonzero(about)
+    # Where pixels are full, how bright it is there is found with the edge.
+    full_there = (unseen & (counts >= 0.9 * full))[about].any()
+    within = unseen[about]
+
+    def rest(numbers: Numbers) -> Numbers:
+        stop = _of(numbers, guess)
+        shade = 0.5 * special.erfc(stop.depth_at(rows, columns) / (np.sqrt(2) * stop.blur))
+        there = bright * np.where(within, np.exp(numbers[-1]), 1) if full_there else bright
+        seen_values = np.minimum(there * shade, full - dark)
+        return np.asarray((values - seen_values) * weight)
+
+    about_beam = replace(guess, x=centre[0], y=centre[1], radius=max(2.0, guess.arm_width))
+    fits = [_fitted(rest, start, boosted=full_there) for start in (guess, about_beam)]
+    return _of(min(fits, key=lambda one: float(one.cost)).x, guess)
+
+
+def _fitted(rest: Callable[[Numbers], Numbers], guess: Stop, *, boosted: bool) -> Any:
+    """The least squares from one start; the last number is how much brighter full pixels are."""
+    start = [guess.x, guess.y, guess.radius, 0.8]
+    low = [guess.x - 12, guess.y - 12, 1.0, 0.2]
+    high = [guess.x + 12, guess.y + 12, 3 * guess.radius + 5, 8.0]
+    if guess.arm_width:
+        start += [guess.arm_width, guess.arm_angle_deg]
+        low += [1.0, guess.arm_angle_deg - 30]
+        high += [3 * guess.arm_width + 5, guess.arm_angle_deg + 30]
+    scale = [1.0, 1.0, 1.0, 0.5, 1.0, 1.0][: len(start)]
+    if boosted:
+        start, low, high, scale = [*start, 0.5], [*low, -1.0], [*high, 6.0], [*scale, 0.5]
+    return optimize.least_squares(
+        rest,
+        np.clip(start, np.array(low) + 1e-6, np.array(high) - 1e-6),
+        bounds=(low, high),
+        loss="soft_l1",
+        f_scale=2.0,
+        x_scale=scale,
+        diff_step=1e-3,
+        max_nfev=40,
+    )
+
+
+def _halo(
+    counts: Image, outside: Mask, centre: tuple[float, float], full: float
+) -> tuple[Image, Mask]:
+    """The median at each distance from the centre; nearer than was seen, as a power of it.
+
+    Where pixels are full, it is taken for what was not seen.
+
+    Returns:
+        The level of each pixel, and which are nearer than was seen.
+    """
+    far = distances(counts.shape, centre)
+    whole = np.rint(far).astype(int)
+    profile = ndimage.median(counts, np.where(outside, whole, -1), np.arange(whole.max() + 1))
+    number = np.bincount(whole[outside], minlength=whole.max() + 1)
+    known = np.flatnonzero((number >= 6) & (profile < 0.9 * full))
+    profile = np.interp(np.arange(len(profile)), known, profile[known])
+    first = int(known[0])
+    near = np.arange(first, min(first + 5, len(profile)))
+    if first > 0 and (profile[near] > 0).all():
+        power = float(np.polyfit(np.log(np.maximum(near, 1)), np.log(profile[near]), 1)[0])
+        inner = np.maximum(np.arange(first), 1) / max(first, 1)
+        profile[:first] = profile[first] * inner ** np.clip(power, -3, 0)
+    return np.interp(far, np.arange(len(profile)), profile), far < first
+
+
+def _of(numbers: Numbers, guess: Stop) -> Stop:
+    x, y, radius, blur = (float(one) for one in numbers[:4])
+    stop = replace(guess, x=x, y=y, radius=radius, blur=blur)
+    if guess.arm_width:
+        stop = replace(stop, arm_width=float(numbers[4]), arm_angle_deg=float(numbers[5]))
+    return stop

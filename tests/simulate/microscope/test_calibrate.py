@@ -1,0 +1,63 @@
+"""What calibrate finds of pictures whose truth is known, and of measured ones."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crystalvision_simulate.microscope import Known, calibrate, twin
+
+QUICK = (0, 1, 2, 3, 4, 5)
+MEASURED = Path(os.environ.get("CRYSTALVISION_MEASURED", "shared/measured")) / "electron"
+
+
+def found_of(truth, **known):
+    (one,) = calibrate([truth.picture], Known(crystal=truth.crystal, **known))
+    return one
+
+
+def misses(truth) -> list[str]:
+    """What is not within the bounds, in words."""
+    one = found_of(truth)
+    off = float(np.hypot(one.geometry.x - truth.x, one.geometry.y - truth.y))
+    size = one.pixel_size_inv_angstrom
+    scale = np.inf if size is None else abs(size / truth.pixel - 1)
+    # Two numbers of one ellipse: along, and at 45° to it.
+    double = 2 * np.deg2rad([one.geometry.ellipticity_angle_deg, truth.angle])
+    both = np.array([one.geometry.ellipticity, truth.ellipticity])
+    ellipse = np.hypot(*np.diff([both * np.cos(double), both * np.sin(double)]).ravel())
+    hidden, known = one.analysed.hidden, ~truth.seen
+    overlap = (hidden & known).sum() / (hidden | known).sum()
+    told = [
+        (off <= 0.5, f"centre off by {off:.2f} px"),
+        (scale <= 0.005, f"camera constant off by {100 * scale:.2f} %"),
+        (ellipse <= 0.005, f"ellipse off by {100 * ellipse:.2f} %"),
+        (overlap >= 0.9, f"mask overlaps by {overlap:.2f}"),
+    ]
+    return [f"{truth.picture.name}: {text}" for good, text in told if not good]
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_pictures_with_everything_that_measured_ones_have(taken, seed):
+    assert misses(taken(seed)) == []
+
+
+@pytest.mark.slow
+def test_fifty_of_them(taken):
+    found = [miss for seed in range(50) for miss in misses(taken(seed))]
+    assert found == []
+
+
+def test_the_twin_takes_such_pictures(taken):
+    truth = taken(0)
+    options = twin([found_of(truth)], pixels=128)
+    assert options["name"] == "area-detector"
+    assert options["pixels"] == 128
+    assert options["pixel_size_inv_angstrom"] == pytest.approx(2 * truth.pixel, rel=0.01)
+    low, high = options["centre_offset_x_px"]["uniform"]
+    assert low <= (truth.x + 0.5) / 2 - 0.5 - 64 <= high
+    low, high = options["ellipticity"]["uniform"]
+    assert low <= truth.ellipticity <= high
+    radius = options["beam_stop_radius_inv_angstrom"]
+    assert radius == pytest.approx(truth.instrument.beam_stop_radius_inv_angstrom, rel=0.15)
