@@ -1,6 +1,7 @@
 """One self-contained HTML page about trained systems and the data they were judged on."""
 
 from crystalvision.report._data import remade_by
+from crystalvision.report._map import MapMethod, PatternMap, map_figure, map_patterns
 from crystalvision.report._page import OnStep, render, steps
 from crystalvision.report._pictures import Picture, data_uri, picture
 from crystalvision.report._reproduce import as_yaml, machine
@@ -19,8 +20,10 @@ from crystalvision.report._write import GENERATOR, check_output, write_page
 __all__ = [
     "GENERATOR",
     "TEMPLATES",
+    "MapMethod",
     "MetricColumn",
     "OnStep",
+    "PatternMap",
     "Picture",
     "Result",
     "Row",
@@ -31,6 +34,8 @@ __all__ = [
     "fill",
     "load_results",
     "machine",
+    "map_figure",
+    "map_patterns",
     "number",
     "picture",
     "remade_by",
