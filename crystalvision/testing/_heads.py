@@ -28,6 +28,7 @@ _NAMES = tuple("abcde")
 _TARGETS = {
     "label": Target(name="label", task="classification", classes=_NAMES),
     "severity": Target(name="severity", task="regression"),
+    "fractions": Target(name="fractions", task="fractions", shape=(5,), components=_NAMES),
 }
 """What a head finds where a test names no targets of its own."""
 
@@ -77,7 +78,7 @@ def problem(subject: PluginUnderTest, count: int = 20) -> tuple[torch.Tensor, Ta
 
 
 def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
-    """Values that follow from a class of five, (b, *shape): unit vectors, where it is a vector."""
+    """Values that follow from a class of five, (b, *shape): unit vectors, or shares."""
     shape = (len(label), *(1 for _ in target.shape))
     if target.classes:
         return (label % len(target.classes)).reshape(shape).expand(len(label), *target.shape)
@@ -85,7 +86,8 @@ def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
     if len(target.shape) == 1:
         values[:, 0] = 1
         values[:, 2:] = 0
-        values = values / values.norm(dim=1, keepdim=True)
+        whole = values.sum(1) if target.components else values.norm(dim=1)
+        values = values / whole[:, None]
     return values
 
 
