@@ -109,8 +109,8 @@ def _draw_rings(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look)
             height, width = one.analysed.hidden.shape
             inside = (ends > 8).all(axis=1) & (ends < np.array([width, height]) - 8).all(axis=1)
             if inside.any():
-                spot = ends[int(np.flatnonzero(inside)[0])]
-                axes.text(*spot, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
+                x, y = ends[int(np.flatnonzero(inside)[0])].tolist()
+                axes.text(x, y, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
                 last = radius
 
 
@@ -120,11 +120,15 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
         if analysed.rings is None and len(analysed.spots):
             points = analysed.spots.points
             size = (3 + 2 * analysed.spots.sigma_px) ** 2
-            axes.scatter(*points.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
+            axes.scatter(
+                points[:, 0], points[:, 1], s=size, facecolors="none", edgecolors=look.spot, lw=0.8
+            )
         return
     members = analysed.spots.points[analysed.lattice.members]
     size = (3 + 2 * analysed.spots.sigma_px) ** 2
-    axes.scatter(*members.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
+    axes.scatter(
+        members[:, 0], members[:, 1], s=size, facecolors="none", edgecolors=look.spot, lw=0.8
+    )
     if one.zone is None:
         return
     steps = analysed.lattice.basis
