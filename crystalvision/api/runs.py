@@ -20,6 +20,7 @@ from crystalvision.api.predictions import (
     open_patterns,
     predict,
 )
+from crystalvision.api.refined import Refining
 from crystalvision.api.session import Session
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
@@ -28,7 +29,7 @@ from crystalvision.evaluation import RESAMPLES, Split
 from crystalvision.export import ExportCheck, Format, export_run
 from crystalvision.measured_files import Readers
 from crystalvision.models import listed
-from crystalvision.prediction import Predictor, Stated
+from crystalvision.prediction import Predictor, Stated, parse_elements
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
 
@@ -167,6 +168,13 @@ class Run:
         reader: str | None = None,
         despite: Sequence[Despite] = (),
         explain_to: str | Path | None = None,
+        elements: str | Sequence[str] | None = None,
+        with_elements: str | Sequence[str] = (),
+        top: int | None = None,
+        refine: int | None = None,
+        parts: int | None = None,
+        misfit_limit: float | None = None,
+        refine_to: str | Path | None = None,
         device: str = "cpu",
     ) -> Predicted:
         """Say what patterns show.
@@ -194,12 +202,21 @@ class Run:
             reader: Name of the reader of files; by default the one that knows each.
             despite: As for `evaluate`.
             explain_to: Folder in which to draw what speaks for what is said, a PNG each.
+            elements: Only classes of some of these elements, `"Ti,O"` or `["Ti", "O"]`.
+            with_elements: Only classes that hold all of these.
+            top: So many of the likeliest classes are told of each pattern.
+            refine: So many of them are fitted to it, and put in a new order.
+            parts: How many of them may be in it together; by default one.
+            misfit_limit: Misfit above which a pattern is none of them; by default that of 95 % of
+                patterns that are simulated anew.
+            refine_to: Folder in which to draw what was fitted, a PNG each; by default `refined`.
             device: Where to predict: `cpu`, `cuda` or `auto`.
 
         Raises:
             InputError: No pattern, or one that is not like those that the run was trained on.
             StorageError: The disk refuses.
         """
+        refining = Refining.asked(refine, parts, misfit_limit, refine_to)
         stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         chosen = choose_device(device)
         others = [each if isinstance(each, Run) else self.load(each, self._session)
@@ -225,6 +242,11 @@ class Run:
             reader=reader,
             despite=tuple(despite),
             explain_to=None if explain_to is None else Path(explain_to),
+            elements=None if elements is None else parse_elements(elements, "--elements"),
+            with_elements=parse_elements(with_elements, "--with-elements") if with_elements else (),
+            top=top,
+            refining=refining,
+            catalogue=self._session.catalogue,
         )
 
     def look_up(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._by_specimen import specimen_table
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._recorded import AnodeOption, ReaderOption, WavelengthOption, direct_beam
 from crystalvision.cli._state import State
@@ -61,6 +62,12 @@ def evaluate(
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,
+    by: Annotated[
+        Literal["specimen"] | None,
+        typer.Option(
+            help="specimen: tell each from all of its patterns together, too.", show_default=False
+        ),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
@@ -71,6 +78,7 @@ def evaluate(
     the run's axes, as **dataset import** with **--like** does.
     """
     from crystalvision.api.runs import Run
+    from crystalvision.evaluation import require_specimens
 
     state: State = ctx.obj
     found = Run.load(run, state.session).evaluate(
@@ -89,10 +97,15 @@ def evaluate(
         reader=reader,
         despite=differences(despite),
     )
+    if by is not None:
+        require_specimens(found.metrics.specimens, str(data))
     if json:
         print_json(found.metrics.model_dump(mode="json"))
     else:
         _print_tables(found.metrics, state.catalogue)
+        if by is not None:
+            out.print(specimen_table(found.metrics.specimens))
+            out.print()
         out.print(f"written to {found.path}", soft_wrap=True)
 
 

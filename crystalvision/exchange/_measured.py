@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crystalvision.datasets import Conditions, Dataset
+from crystalvision.errors import InputError
 from crystalvision.exchange._import import Imported, import_folder
 from crystalvision.measured_files import is_list
 from crystalvision.ordinary_files import text_of
@@ -36,4 +37,7 @@ def measured_dataset(
     with tempfile.TemporaryDirectory(prefix="crystalvision-") as folder:
         output = Path(folder) / f"{text_of(path.resolve().stem)}.zarr"
         done = import_folder(path, output, like=like, **settings)
-        yield Dataset.open(output), done
+        try:
+            yield Dataset.open(output), done
+        except InputError as error:  # of what the user gave, not of a place that nobody knows
+            raise InputError(str(error).replace(str(output), str(path))) from error
