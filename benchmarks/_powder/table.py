@@ -104,8 +104,8 @@ def _speed(results: Results) -> str:
         f"{known['patterns_a_second_on_one_core']:.0f} patterns/s; pymatgen's XRDCalculator with a "
         f"profile takes {known['pymatgen_seconds_a_pattern']['median']:.2g} s a pattern: "
         f"{known['ratio']:.0f} ×, and "
-        f"{known['ratio_with_reflections_at_25_patterns_each']:.0f} × with what reflections cost "
-        "once, at 25 patterns of each phase.\n"
+        f"{known['ratio_with_reflections']:.0f} × with what reflections cost once, at "
+        f"{known['patterns_of_each']} patterns of each phase.\n"
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import crystalvision as cv
 from _powder.library import Library
 from _powder.systems import RANGE, SYSTEMS
-from crystalvision.prediction import Predictor
+from crystalvision.prediction import UNSEEN, Predictor
 
 
 def trained(
@@ -60,7 +60,7 @@ def asked(run: Path, library: Library) -> np.ndarray:
     predictor = Predictor.load(run)
     (axis,) = predictor.record.conditions.axes
     images = np.stack([one.on(axis) for one in library.measured])[:, None]
-    found = predictor.predict(images)["label"].probabilities
+    found = predictor.predict(images, gap_values=UNSEEN)["label"].probabilities
     assert found is not None
     return np.asarray(found)
 

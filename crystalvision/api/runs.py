@@ -12,6 +12,7 @@ from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, evaluate
 from crystalvision.api.matches import Matched, look_up
+from crystalvision.api.measured import judged_data
 from crystalvision.api.predictions import (
     Pattern,
     Predicted,
@@ -90,12 +91,19 @@ class Run:
         device: str = "cpu",
         calibrated: bool = True,
         resamples: int = RESAMPLES,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
+        reader: str | None = None,
         despite: Sequence[Despite] = (),
     ) -> Evaluation:
         """Judge the run, and keep the metrics and predictions in its folder.
 
         Args:
-            data: The dataset.
+            data: The dataset; or labelled measured files, a folder or a CSV file as for
+                `crystalvision.exchange.import_folder`, which are brought onto the run's axes.
             split: Part of it; by default `test` of the dataset that the run was trained on, `all`
                 of any other.
             subset: Judge these samples of it alone, as `Dataset.subset` takes them.
@@ -103,6 +111,12 @@ class Run:
             device: Where to predict: `cpu`, `cuda` or `auto`.
             calibrated: Whether to use the run's calibration.
             resamples: How many resamples give the 95 % intervals.
+            pixel_size_inv_angstrom: Size of a pixel of measured images [1/Å].
+            centre: Row and column of their direct beam [pixels, from 0].
+            energy_kev: Energy of their beam [keV].
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, instead.
+            reader: Name of the reader of files; by default the one that knows each.
             despite: Differences from what the run was trained on that are known and wanted:
                 `energy`, or `axes` to take pixels as they are stored.
 
@@ -114,19 +128,28 @@ class Run:
             StorageError: The disk refuses.
         """
         chosen = choose_device(device)
-        dataset = open_data(data, subset)
-        self._session.begin(chosen.type)
-        return evaluate(
-            self._run,
-            dataset,
-            catalogue=self._session.catalogue,
-            split=split,
-            name=name,
-            device=chosen,
-            calibrated=calibrated,
-            resamples=resamples,
-            despite=tuple(despite),
-        )
+        stated = {
+            "pixel_size_inv_angstrom": pixel_size_inv_angstrom,
+            "centre": centre,
+            "energy_kev": energy_kev,
+            "wavelength_angstrom": wavelength_angstrom,
+            "anode": anode,
+            "reader": reader,
+        }
+        with judged_data(data, self._run, self._session.catalogue, stated) as dataset:
+            chosen_samples = open_data(dataset, subset)
+            self._session.begin(chosen.type)
+            return evaluate(
+                self._run,
+                chosen_samples,
+                catalogue=self._session.catalogue,
+                split=split,
+                name=name,
+                device=chosen,
+                calibrated=calibrated,
+                resamples=resamples,
+                despite=tuple(despite),
+            )
 
     def predict(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from crystalvision.config import Config
 from crystalvision.contracts import Target
@@ -47,6 +47,8 @@ class Column(Config):
             without a shape are `classification`, with one `segmentation`; real values
             `regression`, of named components `fractions`; anything else is not learnt.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
+        label_shares: Of each of its classes, which part is of which class of `label`, by name,
+            where they say something of `label`; else empty.
     """
 
     dtype: ColumnType
@@ -59,6 +61,15 @@ class Column(Config):
     components: tuple[str, ...] = ()
     task: str = ""
     symmetry: str = ""
+    label_shares: tuple[dict[str, float], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        for name in ("label_shares", "class_elements", "components"):
+            if not getattr(self, name):  # datasets that have none keep their identity
+                written.pop(name, None)
+        return written
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -74,6 +85,11 @@ class Column(Config):
             raise ValueError(
                 f"{len(self.classes)} classes need as many class_severities, "
                 f"not {len(self.class_severities)}"
+            )
+        if self.label_shares and len(self.label_shares) != len(self.classes):
+            raise ValueError(
+                f"{len(self.classes)} classes need as many label_shares, not "
+                f"{len(self.label_shares)}"
             )
         if self.components and self.shape != (len(self.components),):
             raise ValueError(
@@ -103,6 +119,7 @@ class Column(Config):
             components=self.components,
             units=self.units,
             symmetry=self.symmetry,
+            label_shares=self.label_shares,
         )
 
     def _usual_task(self) -> str:

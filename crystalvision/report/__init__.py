@@ -3,7 +3,7 @@
 from crystalvision.report._data import remade_by
 from crystalvision.report._map import MapMethod, PatternMap, map_figure, map_patterns
 from crystalvision.report._page import OnStep, render, steps
-from crystalvision.report._pictures import Picture, picture
+from crystalvision.report._pictures import Picture, data_uri, picture
 from crystalvision.report._reproduce import as_yaml, machine
 from crystalvision.report._results import Result, load_results
 from crystalvision.report._table import (
@@ -30,6 +30,7 @@ __all__ = [
     "as_yaml",
     "check_output",
     "columns_of",
+    "data_uri",
     "fill",
     "load_results",
     "machine",

@@ -10,6 +10,7 @@ from crystalvision.contracts import Head, Target, Targets
 from crystalvision.errors import InputError, PluginError
 from crystalvision.models import ask_estimates, class_count
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
+from crystalvision.testing._gpu import check_gpu
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
     PluginUnderTest,
@@ -189,6 +190,19 @@ def one_image_trains_or_is_refused(subject: PluginUnderTest) -> None:
         head(features[:1])
     except InputError as error:
         require("batch_size" in str(error), f"the refusal does not say batch_size: {error}")
+
+
+def runs_on_a_gpu(subject: PluginUnderTest) -> None:
+    """On a GPU outputs, loss and predictions stay there, and nothing waits for it."""
+
+    def work(head: Head, given: tuple[torch.Tensor, Targets]) -> object:
+        features, targets = given
+        outputs = head.train()(features)
+        said = head.eval().predict(outputs)
+        parts = [[one.value, one.probabilities, one.spread] for one in said.values()]
+        return outputs, head.loss(outputs, targets), parts
+
+    check_gpu(make(subject), work, problem(subject))
 
 
 def wrong_options_are_refused(subject: PluginUnderTest) -> None:

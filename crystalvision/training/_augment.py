@@ -72,8 +72,7 @@ def _apply(
     for augmentation in augmentations:
         who = f"the {origin_of(augmentation, 'augmentation')}"
         given = augmentation.apply(counts, generator, seen)
-        masked = seen is not None  # a mask may be new, but none is forgotten
-        if not isinstance(given, tuple) or len(given) != 2 or (masked and given[1] is None):
+        if not isinstance(given, tuple) or len(given) != 2 or not _is_mask(given[1], counts, seen):
             raise PluginError(
                 f"{who} gave {described(given)}; expected a pair (counts, seen) of images and of "
                 "what was seen of them"
@@ -87,3 +86,16 @@ def _apply(
             like=counts,
         )
     return counts, seen
+
+
+def _is_mask(given: object, counts: torch.Tensor, before: torch.Tensor | None) -> bool:
+    """Whether something tells what was seen of images; a mask may be new, but none is forgotten."""
+    if not isinstance(given, torch.Tensor):
+        return given is None and before is None
+    channels = {1, counts.shape[1]}
+    return (
+        given.dtype == torch.bool
+        and given.ndim == counts.ndim
+        and given.shape[1] in channels
+        and given.shape[2:] == counts.shape[2:]
+    )

@@ -11,7 +11,7 @@ from lightning.pytorch import LightningModule
 from crystalvision.contracts import Targets
 from crystalvision.inputs import Augment
 from crystalvision.models import System
-from crystalvision.training._batches import Batch, Inputs
+from crystalvision.training._batches import Batch
 from crystalvision.training._checkpoint import Checkpoint, DivergenceError, EpochRecord, Progress
 from crystalvision.training._learning_rates import scheduler
 from crystalvision.training._memory import MicroBatches, batch_size
@@ -56,7 +56,8 @@ class PhaseModule(LightningModule):
         phase: The phase.
         samples: Samples of an epoch, of all processes.
         batches: Batches of an epoch.
-        prepare: What is still to be done to the images of any batch, on the device.
+        prepare: What is still to be done to the images of a training batch, on the device.
+        prepare_validation: The same of a batch of the validation, which may be kept otherwise.
         augment: Changes the counts of a training batch.
         micro: Splits batches.
         scorers: What judges each target, by its name.
@@ -78,6 +79,7 @@ class PhaseModule(LightningModule):
         samples: int,
         batches: int,
         prepare: Prepare,
+        prepare_validation: Prepare,
         augment: Augment | None,
         micro: MicroBatches,
         scorers: Scorers,
@@ -97,6 +99,7 @@ class PhaseModule(LightningModule):
         self._samples = samples
         self._batches = batches
         self._prepare = prepare
+        self._prepare_validation = prepare_validation
         self._augment = augment
         self._micro = micro
         self._group = group
@@ -153,7 +156,8 @@ class PhaseModule(LightningModule):
     def training_step(self, batch: Batch, index: int) -> None:
         """Learn from one batch."""
         inputs, targets = batch
-        inputs = self._seen(inputs, self._augment)
+        if isinstance(inputs, torch.Tensor):  # and no features that were kept
+            inputs = self._prepare(inputs, self._augment)
         count = min(self.phase.batch_size, self._samples - index * self.phase.batch_size)
         share = self._group.share.weight(count)
 
@@ -183,7 +187,9 @@ class PhaseModule(LightningModule):
         count = batch_size(targets)
         if not count:  # other processes have taken all of it
             return
-        heads = head_outputs(self.system, self.phase, self._seen(inputs))
+        if isinstance(inputs, torch.Tensor):
+            inputs = self._prepare_validation(inputs)
+        heads = head_outputs(self.system, self.phase, inputs)
         loss = total_loss(heads, targets)
         self._sums.add(count=torch.tensor(count), loss=loss * count)
         said = read(self.system, heads)
@@ -246,10 +252,6 @@ class PhaseModule(LightningModule):
     def _rank(self, record: EpochRecord) -> tuple[float, float]:
         value = record.value(self._monitor.name)
         return (value if self._monitor.higher_is_better else -value, -record.validation_loss)
-
-    def _seen(self, inputs: Inputs, augment: Augment | None = None) -> Any:
-        """What a network sees: images as they are prepared, or features that were kept."""
-        return self._prepare(inputs, augment) if isinstance(inputs, torch.Tensor) else inputs
 
     def _new_sums(self) -> Sums:
         scores = [scorer.name for scorer in self._scorers.values()]

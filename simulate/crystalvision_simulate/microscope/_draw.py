@@ -82,8 +82,9 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     axes.set_xlim(-0.5, counts.shape[1] - 0.5)
     axes.set_ylim(counts.shape[0] - 0.5, -0.5)
     axes.grid(visible=False)
-    axes.set_xlabel("column x [px]")
-    axes.set_ylabel("row y [px]")
+    unit = "px" if analysed.factor == 1 else f"{analysed.factor} px"
+    axes.set_xlabel(f"column x [{unit}]")
+    axes.set_ylabel(f"row y [{unit}]")
     axes.set_title(figure_text(analysed.measured.name, 60), loc="left", fontsize=10)
 
 

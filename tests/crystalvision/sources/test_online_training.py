@@ -50,7 +50,7 @@ def experiment():
                 "branches": {"one": {"backbone": "dnsnet-tiny", "head": "softmax"}},
                 "fusion": "none",
             },
-            "input": ["log1p", "standardise"],
+            "input": [{"name": "bin", "size": 2}, "log1p", "standardise"],
             "schedule": [{**phase, "epochs": 3, "optimiser": "adamw"}],
         }
     )

@@ -138,7 +138,7 @@ def test_a_library_that_is_none_is_refused_in_a_line(line, message, recipe, libr
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"candidates": {}}, "expected structures, a folder, or json_lines"),
+        ({"candidates": {}}, "expected structures, a folder, json_lines, or prototypes"),
         ({"candidates": {"folder": "nowhere"}}, "nowhere is no folder"),
         ({"candidates": {"json_lines": "nowhere.jsonl"}}, "nowhere.jsonl: no such file"),
         ({"crystal": {"march_dollase": 0}}, "march_dollase is 0; expected more than 0"),
