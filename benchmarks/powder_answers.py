@@ -29,7 +29,7 @@ from crystalvision.prediction import Predictor
 from crystalvision.sources import Refinement, Source, SourceSpec, find_recipe, read_recipe
 
 RESULTS = Path(__file__).parent / "results" / "powder_answers.json"
-_POOL = 300  # candidates of a mixture
+_POOL = 5000  # candidates of a mixture: all of them
 _PARTS = 3
 _REFUSALS = 0.05
 
