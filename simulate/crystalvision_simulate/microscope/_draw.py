@@ -1,6 +1,6 @@
 """Draws what was found over the picture, for a person to judge."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -122,7 +122,7 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
     elif analysed.rings is not None:
         return  # of rings, grains
     size = (3 + 2 * analysed.spots.sigma_px) ** 2
-    look_of = {"facecolors": "none", "edgecolors": look.spot, "lw": 0.8}
+    look_of: dict[str, Any] = {"facecolors": "none", "edgecolors": look.spot, "lw": 0.8}
     axes.scatter(points[:, 0], points[:, 1], s=size, **look_of)
     if analysed.lattice is None:
         return
