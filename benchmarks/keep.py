@@ -26,6 +26,7 @@ KEPT = (
     "suite.yaml",
     "environment.json",
     "published.*",
+    "pictures.png",
     "results.*",
     "datasets/*.csv",
     "bounds/*.json",

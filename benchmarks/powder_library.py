@@ -14,10 +14,8 @@ Each part is written to `results/powder_library` as soon as it is done.
 """
 
 import argparse
-import gzip
 import json
 import resource
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +28,8 @@ from _powder.library import Library, read_library
 from _powder.machine import machine
 from _powder.matching import calculated, matching
 from _powder.ranks import TIE_WIDTH_DEG, ranks, summary, ties
-from _powder.systems import RANGE
+from _powder.systems import INPUT
+from _powder.training import dataset
 from crystalvision import library as libraries
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import Predictor
@@ -46,12 +45,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="the measured patterns")
     parser.add_argument("--work", type=Path, required=True, help="for datasets and runs")
     parser.add_argument("--only", default="left_out,many,search", help="parts, with commas")
-    parser.add_argument("--patterns", type=int, default=6, help="of each phase, stored")
-    parser.add_argument("--more", type=int, default=1000, help="substitutions to train on as well")
+    parser.add_argument("--patterns", type=int, default=12, help="of each phase, to train on")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--epoch-samples", type=int, default=10_000)
+    parser.add_argument("--bin", type=int, default=1, help="points that are added to one")
     parser.add_argument("--draws", type=int, default=libraries.DRAWS)
-    parser.add_argument("--workers", type=int, help="processes that make patterns")
     parser.add_argument("--many", type=int, default=MANY)
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -137,64 +134,29 @@ class Trial:
         return [Path(str(recipe["folder"])), Path(str(recipe["json_lines"]))]
 
     def trained(self) -> tuple[Path, dict[str, Any]]:
-        """The run, trained if it is not there."""
+        """The run, trained if it is not there, on patterns of all phases but those left out."""
         options = self.options
         path = options.work / "runs" / "embedding"
-        gone = self._gone()
-        about = {"phases_trained_on": self.library.size - len(gone) + options.more}
+        # With them go their twins.
+        gone = np.flatnonzero(self.same[self.phases].any(axis=0))
         if not (path / "run.yaml").is_file():
-            candidates = self._without(gone)
-            data = options.work / "embedding.zarr"
-            if not data.exists():
-                settings = {f"candidates.{key}": value for key, value in candidates.items()}
-                cv.simulate(
-                    "powder-library",
-                    data,
-                    samples=options.patterns * about["phases_trained_on"],
-                    set={**settings, **RANGE},
-                    card=False,
-                )
+            data = dataset("powder-library", self.library, options.work, options.patterns)
+            kept = np.flatnonzero(~np.isin(data.column("label"), gone))
             cv.train(
                 "powder-embedding",
-                data,
+                data.subset(kept),
                 path,
-                set={"schedule.classifier.epochs": options.epochs},
-                online=True,
-                epoch_samples=options.epoch_samples,
-                workers=options.workers,
+                set={"schedule.classifier.epochs": options.epochs, "input": _input(options.bin)},
                 overwrite=path.exists(),
             )
         record = cv.Run.load(path).record
-        about |= {
+        assert record.dataset.subset is not None
+        return path, {
+            "phases_trained_on": self.library.size - len(gone),
+            "patterns": record.dataset.subset.samples,
             "epochs": record.phases[0].epochs,
             "training_seconds": round(record.training_seconds, 1),
             "validation": round(record.phases[0].best_value, 4),
-        }
-        return path, about
-
-    def _gone(self) -> set[int]:
-        """Candidates that the training must not see: those left out, and their twins."""
-        return set(np.flatnonzero(self.same[self.phases].any(axis=0)).tolist())
-
-    def _without(self, gone: set[int]) -> dict[str, object]:
-        """The candidates of a recipe without some of them."""
-        folder, lines = self.places()
-        kept = self.options.work / "trained-on"
-        shutil.rmtree(kept, ignore_errors=True)
-        (kept / "cifs").mkdir(parents=True)
-        files = sorted(folder.glob("*.cif"))
-        for number, file in enumerate(files):
-            if number not in gone:
-                shutil.copyfile(file, kept / "cifs" / file.name)
-        with gzip.open(lines, "rt") as whole, gzip.open(kept / "lines.jsonl.gz", "wt") as some:
-            for number, line in enumerate(whole, start=len(files)):
-                if number not in gone:
-                    some.write(line)
-        return {
-            "structures": [],
-            "folder": str(kept / "cifs"),
-            "json_lines": str(kept / "lines.jsonl.gz"),
-            "prototypes": {"originals": False, "substitutions": self.options.more, "seed": 11},
         }
 
     def placed(
@@ -246,6 +208,10 @@ class Trial:
             "all": summary(found),
             "wrong": {str(names[n]): int(found[n]) for n in np.flatnonzero(found > 1)},
         }
+
+
+def _input(points: int) -> list[Any]:
+    return INPUT if points == 1 else [{"name": "bin", "size": points}, *INPUT]
 
 
 def search_alone() -> dict[str, Any]:

@@ -1,33 +1,39 @@
 """What runs say of patterns: asking them, and their answers as tables, text and files."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from crystalvision.api.png_names import png_name
+from crystalvision.api.refined import Refining, likeliest_columns, refined_columns
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
 from crystalvision.errors import InputError
 from crystalvision.measured_files import Readers, notes_text, parse_gap_values
 from crystalvision.ordinary_files import text_of
+from crystalvision.plugins import Catalogue
 from crystalvision.prediction import (
     UNSEEN,
     Ensemble,
     PatternSource,
     Predictions,
     Predictor,
+    RefinedPattern,
     Stated,
     draw_explanation,
     flat_columns,
     grouped_columns,
     join,
     map_arrays,
+    marks_of_classes,
     matched,
     open_sources,
+    restrict,
 )
 from crystalvision.storage import whole_file, write_text
 from crystalvision.text import csv_writer, json_text
@@ -52,11 +58,15 @@ class Predicted:
         predictions: What is said of them.
         conditions: How they fit what the run was trained on, and what was done for it; a mapping in
             JSON types for each kind of patterns.
+        more: What else was asked for of each pattern, such as the likeliest classes, in JSON types.
+        refined: What was fitted to each pattern, if that was asked for.
     """
 
     names: tuple[str, ...]
     predictions: Predictions
     conditions: Sequence[Mapping[str, Any]] = ()
+    more: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    refined: tuple[RefinedPattern, ...] = ()
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -74,7 +84,11 @@ class Predicted:
             "calibrated": self.predictions.calibrated,
             "conditions": self.conditions,
             "predictions": [
-                {"image": name, **{key: _at(values, place) for key, values in columns.items()}}
+                {
+                    "image": name,
+                    **{key: _at(values, place) for key, values in columns.items()},
+                    **{key: values[place] for key, values in self.more.items()},
+                }
                 for place, name in enumerate(self.names)
             ],
         }
@@ -84,9 +98,10 @@ class Predicted:
         columns = flat_columns(self.predictions)
         table = io.StringIO()
         writer = csv_writer(table)
-        writer.writerow(["image", *columns])
+        writer.writerow(["image", *columns, *self.more])
         for place, name in enumerate(self.names):
             values = [_at(each, place) for each in columns.values()]
+            values += [_in_a_cell(each[place]) for each in self.more.values()]
             cells = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
             writer.writerow([name, *cells])
         return table.getvalue()
@@ -148,6 +163,11 @@ def predict(
     reader: str | None,
     despite: Sequence[Despite],
     explain_to: Path | None,
+    elements: Collection[str] | None = None,
+    with_elements: Collection[str] = (),
+    top: int | None = None,
+    refining: Refining | None = None,
+    catalogue: Catalogue,
 ) -> Predicted:
     """Ask runs about patterns; see `Run.predict`.
 
@@ -176,9 +196,17 @@ def predict(
                 answers.append(ask(chunk))
                 advance(len(chunk))
     print_notes(sources)
+    predictions = join(answers)
+    if elements is not None or with_elements:
+        predictions = restrict(predictions, elements, with_elements)
+    more = {} if top is None else likeliest_columns(predictions, top)
+    refined: tuple[RefinedPattern, ...] = ()
+    if refining is not None:
+        refined = refining.run(first, catalogue, sources, predictions)
+        more |= refined_columns(refined)
     if explain_to is not None:
-        _explain(first, sources, explain_to)
-    return Predicted(names, join(answers), conditions)
+        _explain(first, catalogue, sources, explain_to)
+    return Predicted(names, predictions, conditions, more, refined)
 
 
 def open_patterns(
@@ -217,6 +245,11 @@ def _at(values: Any, place: int) -> object:
         return {name: _at(each, place) for name, each in values.items()}
     value = values[place]
     return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _in_a_cell(value: object) -> object:
+    """A value as CSV has it: what has parts as JSON."""
+    return json_text(value) if isinstance(value, Mapping | list) else value
 
 
 def _how_to_ask(
@@ -288,24 +321,16 @@ def print_notes(sources: Sequence[PatternSource]) -> None:
         err.print(f"note: {line}", soft_wrap=True)
 
 
-def _explain(predictor: Predictor, sources: Sequence[PatternSource], folder: Path) -> None:
+def _explain(
+    predictor: Predictor, catalogue: Catalogue, sources: Sequence[PatternSource], folder: Path
+) -> None:
     count = sum(map(len, sources))
     taken: set[str] = set()
     with progress("explaining", count) as advance:
         for source in sources:
             for place, name in enumerate(source.names):
                 explanation = predictor.explain(source.read([place])[0], name, UNSEEN)
-                draw_explanation(explanation, folder / _file_name(name, taken), name)
+                marks = marks_of_classes(predictor.run, catalogue, explanation)
+                draw_explanation(explanation, folder / png_name(name, taken), name, marks)
                 advance()
     err.print(f"{count} explanations in {folder}", soft_wrap=True)
-
-
-def _file_name(name: str, taken: set[str]) -> str:
-    """A PNG's name that says which pattern, and that no other has."""
-    stem = Path(name).name.replace("[", "-").replace("]", "")
-    unique, number = stem, 1
-    while unique in taken:
-        number += 1
-        unique = f"{stem}-{number}"
-    taken.add(unique)
-    return f"{unique}.png"

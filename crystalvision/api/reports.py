@@ -14,6 +14,7 @@ from crystalvision.benchmarks.report import page_of
 from crystalvision.console import progress
 from crystalvision.errors import InputError
 from crystalvision.report import (
+    MapMethod,
     MetricColumn,
     Row,
     check_output,
@@ -71,6 +72,7 @@ def write_report(
     runs: "Run | Benchmark | str | Path | Sequence[Run | str | Path]",
     path: str | Path,
     *,
+    map_by: MapMethod | None = None,
     overwrite: bool = False,
     session: Session | None = None,
 ) -> Report:
@@ -79,6 +81,8 @@ def write_report(
     Args:
         runs: Runs or their folders; or one benchmark, or its folder.
         path: The HTML file to write; an earlier report there is replaced.
+        map_by: Map the test patterns of each run by `nca` (neighbourhood components analysis),
+            `tsne` or `umap`; by default there is no map.
         overwrite: Replace a file that is no report.
         session: Who asks; by default this Python session.
 
@@ -93,6 +97,8 @@ def write_report(
     benchmarks = [folder for folder in folders if is_benchmark(folder)]
     if benchmarks and len(folders) > 1:
         raise InputError(f"{benchmarks[0]} is a benchmark with a report of its own: give it alone")
+    if benchmarks and map_by is not None:
+        raise InputError(f"--map {map_by} is for runs, and {benchmarks[0]} is a benchmark")
     if benchmarks:
         shown = Benchmark(benchmarks[0])
         _ = shown.rows  # before work begins
@@ -102,6 +108,6 @@ def write_report(
         return Report(destination.path, benchmark=shown)
     results = load_results(folders, session.catalogue)
     with progress("drawing", steps(results)) as advance:
-        page = render(results, on_step=advance)
+        page = render(results, map_by=map_by, on_step=advance)
     write_page(destination, page)
     return Report(destination.path, tuple(map(row_of, results)), tuple(columns_of(results)))

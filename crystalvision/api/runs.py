@@ -12,6 +12,7 @@ from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, evaluate
 from crystalvision.api.matches import Matched, look_up
+from crystalvision.api.measured import judged_data
 from crystalvision.api.predictions import (
     Pattern,
     Predicted,
@@ -19,6 +20,7 @@ from crystalvision.api.predictions import (
     open_patterns,
     predict,
 )
+from crystalvision.api.refined import Refining
 from crystalvision.api.session import Session
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
@@ -27,7 +29,7 @@ from crystalvision.evaluation import RESAMPLES, Split
 from crystalvision.export import ExportCheck, Format, export_run
 from crystalvision.measured_files import Readers
 from crystalvision.models import listed
-from crystalvision.prediction import Predictor, Stated
+from crystalvision.prediction import Predictor, Stated, parse_elements
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
 
@@ -89,12 +91,19 @@ class Run:
         device: str = "cpu",
         calibrated: bool = True,
         resamples: int = RESAMPLES,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
+        reader: str | None = None,
         despite: Sequence[Despite] = (),
     ) -> Evaluation:
         """Judge the run, and keep the metrics and predictions in its folder.
 
         Args:
-            data: The dataset.
+            data: The dataset; or labelled measured files, a folder or a CSV file as for
+                `crystalvision.exchange.import_folder`, which are brought onto the run's axes.
             split: Part of it; by default `test` of the dataset that the run was trained on, `all`
                 of any other.
             subset: Judge these samples of it alone, as `Dataset.subset` takes them.
@@ -102,6 +111,12 @@ class Run:
             device: Where to predict: `cpu`, `cuda` or `auto`.
             calibrated: Whether to use the run's calibration.
             resamples: How many resamples give the 95 % intervals.
+            pixel_size_inv_angstrom: Size of a pixel of measured images [1/Å].
+            centre: Row and column of their direct beam [pixels, from 0].
+            energy_kev: Energy of their beam [keV].
+            wavelength_angstrom: Wavelength of files of powders that do not state it [Å].
+            anode: Anode of their X-ray tube, instead.
+            reader: Name of the reader of files; by default the one that knows each.
             despite: Differences from what the run was trained on that are known and wanted:
                 `energy`, or `axes` to take pixels as they are stored.
 
@@ -113,19 +128,28 @@ class Run:
             StorageError: The disk refuses.
         """
         chosen = choose_device(device)
-        dataset = open_data(data, subset)
-        self._session.begin(chosen.type)
-        return evaluate(
-            self._run,
-            dataset,
-            catalogue=self._session.catalogue,
-            split=split,
-            name=name,
-            device=chosen,
-            calibrated=calibrated,
-            resamples=resamples,
-            despite=tuple(despite),
-        )
+        stated = {
+            "pixel_size_inv_angstrom": pixel_size_inv_angstrom,
+            "centre": centre,
+            "energy_kev": energy_kev,
+            "wavelength_angstrom": wavelength_angstrom,
+            "anode": anode,
+            "reader": reader,
+        }
+        with judged_data(data, self._run, self._session.catalogue, stated) as dataset:
+            chosen_samples = open_data(dataset, subset)
+            self._session.begin(chosen.type)
+            return evaluate(
+                self._run,
+                chosen_samples,
+                catalogue=self._session.catalogue,
+                split=split,
+                name=name,
+                device=chosen,
+                calibrated=calibrated,
+                resamples=resamples,
+                despite=tuple(despite),
+            )
 
     def predict(
         self,
@@ -144,6 +168,13 @@ class Run:
         reader: str | None = None,
         despite: Sequence[Despite] = (),
         explain_to: str | Path | None = None,
+        elements: str | Sequence[str] | None = None,
+        with_elements: str | Sequence[str] = (),
+        top: int | None = None,
+        refine: int | None = None,
+        parts: int | None = None,
+        misfit_limit: float | None = None,
+        refine_to: str | Path | None = None,
         device: str = "cpu",
     ) -> Predicted:
         """Say what patterns show.
@@ -171,12 +202,21 @@ class Run:
             reader: Name of the reader of files; by default the one that knows each.
             despite: As for `evaluate`.
             explain_to: Folder in which to draw what speaks for what is said, a PNG each.
+            elements: Only classes of some of these elements, `"Ti,O"` or `["Ti", "O"]`.
+            with_elements: Only classes that hold all of these.
+            top: So many of the likeliest classes are told of each pattern.
+            refine: So many of them are fitted to it, and put in a new order.
+            parts: How many of them may be in it together; by default one.
+            misfit_limit: Misfit above which a pattern is none of them; by default that of 95 % of
+                patterns that are simulated anew.
+            refine_to: Folder in which to draw what was fitted, a PNG each; by default `refined`.
             device: Where to predict: `cpu`, `cuda` or `auto`.
 
         Raises:
             InputError: No pattern, or one that is not like those that the run was trained on.
             StorageError: The disk refuses.
         """
+        refining = Refining.asked(refine, parts, misfit_limit, refine_to)
         stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         chosen = choose_device(device)
         others = [each if isinstance(each, Run) else self.load(each, self._session)
@@ -202,6 +242,11 @@ class Run:
             reader=reader,
             despite=tuple(despite),
             explain_to=None if explain_to is None else Path(explain_to),
+            elements=None if elements is None else parse_elements(elements, "--elements"),
+            with_elements=parse_elements(with_elements, "--with-elements") if with_elements else (),
+            top=top,
+            refining=refining,
+            catalogue=self._session.catalogue,
         )
 
     def look_up(

@@ -1,6 +1,7 @@
 """Benchmarks: suites of datasets × systems × seeds, each cell an ordinary run."""
 
 from crystalvision.benchmarks._cells import Cell, CellKey, cells_of
+from crystalvision.benchmarks._claims import Claim, CurvePlan
 from crystalvision.benchmarks._folder import BenchmarkFolder, is_benchmark
 from crystalvision.benchmarks._keep import keep_runs
 from crystalvision.benchmarks._load_suite import find_suite, load_suite
@@ -10,7 +11,6 @@ from crystalvision.benchmarks._rows import ResultRow, Status, score_columns
 from crystalvision.benchmarks._runner import run_benchmark
 from crystalvision.benchmarks._suite import (
     Bound,
-    Claim,
     DatasetPlan,
     Pairing,
     Samples,
@@ -27,6 +27,7 @@ __all__ = [
     "Cell",
     "CellKey",
     "Claim",
+    "CurvePlan",
     "DatasetPlan",
     "Outcome",
     "Pairing",

@@ -77,7 +77,8 @@ def evaluation_facts(metrics: Metrics) -> EvaluationFacts:
         device=metrics.device,
         images_per_second=metrics.images_per_second,
         rejected=metrics.rejected,
-        numbers=table_numbers({name: each.metrics for name, each in metrics.targets.items()}),
+        numbers=table_numbers({name: each.metrics for name, each in metrics.targets.items()})
+        | {f"specimen.{each.target}_accuracy": each.accuracy for each in metrics.specimens},
     )
 
 

@@ -23,10 +23,20 @@ _OURS = (
     *("datasets", "runs", "failures", "bounds", "environment.json"),
     *_RESULTS,
     *("runs.jsonl", "predictions.parquet"),  # of a kept copy
+    "pictures.png",
     *("published.json", "published.yaml", "published.yml"),
     "suite.yaml",  # the last: as long as it is there, the folder is known as a benchmark's
 )
-_WORDS = ("title", "description", "published", "compare_with", "claims")
+_WORDS = (
+    "title",
+    "description",
+    "published",
+    "compare_with",
+    "claims",
+    "contrast",
+    "curves",
+    "picture",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,11 @@ class BenchmarkFolder:
     def pattern_facts(self, name: str) -> Path:
         """What results need to know of the patterns of a test dataset."""
         return self.folder / "datasets" / f"{name}-test.csv"
+
+    @property
+    def pictures(self) -> Path:
+        """A picture of every test, where the suite asks for it."""
+        return self.folder / "pictures.png"
 
     def run(self, key: CellKey) -> Path:
         """The run of a cell."""

@@ -10,6 +10,7 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 
 _USUAL = "quick"  # budget of a suite that has several
+_PARTS = ("train", "test")  # of a dataset, each of which it may lack
 
 
 def find_suite(source: str, catalogue: Catalogue) -> Path:
@@ -44,6 +45,9 @@ def load_suite(
     `suite.yaml` of a benchmark's folder, is taken as it is, and has at most the budget that it
     names. Files that it names lie beside it.
 
+    What `every_dataset` says then holds for each dataset that does not say otherwise; of `train`
+    and `test`, for those that have them.
+
     Args:
         path: A YAML file.
         budget: Name of a budget; by default `quick`, if the file has budgets.
@@ -70,8 +74,29 @@ def load_suite(
             f"{path}: it has no budget '{budget}', for it has no `budgets`; leave --budget out"
         )
     data = apply_settings(apply_overrides(data, overrides), settings or {}, str(path))
+    data = _with_common(data, path)
     suite = validate(Suite, data, f"{path}, budget {budget}" if budget else str(path))
     return _found(suite, path.parent)
+
+
+def _with_common(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A suite whose datasets say themselves what `every_dataset` says of all.
+
+    Raises:
+        InputError: It is no mapping.
+    """
+    common = data.pop("every_dataset", None)
+    if common is None:
+        return data
+    plans = data.get("datasets")
+    if not isinstance(common, Mapping) or not isinstance(plans, Mapping):
+        raise InputError(f"{path}, every_dataset: expected a mapping, as each of `datasets` is")
+    completed = {}
+    for name, plan in plans.items():
+        own: Mapping[str, Any] = plan or {}
+        used = {key: value for key, value in common.items() if key in own or key not in _PARTS}
+        completed[name] = merged(used, own)
+    return {**data, "datasets": completed}
 
 
 def _found(suite: Suite, folder: Path) -> Suite:

@@ -11,6 +11,7 @@ from crystalvision.benchmarks._environment import describe
 from crystalvision.benchmarks._executors import Cells, chosen_cells
 from crystalvision.benchmarks._folder import BenchmarkFolder, held, write_json
 from crystalvision.benchmarks._loop import Loop
+from crystalvision.benchmarks._pictures import write_pictures
 from crystalvision.benchmarks._plan import Planned, Settings, Watcher
 from crystalvision.benchmarks._rows import ResultRow
 from crystalvision.benchmarks._suite import Suite
@@ -134,6 +135,7 @@ def _make_datasets(
             make_dataset(made, place, plan, cluster=cluster, advance=advance)
             if made.role == "test":  # at once: it may be that `by` cannot be used
                 write_pattern_facts(place, made.name, suite.by)
+    write_pictures(place, suite)
     for dataset, size in sorted({(cell.key.dataset, cell.key.size) for cell in planned.cells}):
         make_part(dataset, suite.datasets[dataset], size, place)
 

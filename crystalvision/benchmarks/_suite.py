@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from crystalvision.benchmarks._claims import Claim, CurvePlan
 from crystalvision.config import Config
 from crystalvision.datasets import Despite
 
@@ -63,6 +64,9 @@ class DatasetPlan(Config):
         test: What to test on; a dataset without it only lends branches to others.
         despite: Differences between its test data and what is trained on that are the very
             question: `energy`, or `axes` to take pixels as they are stored.
+        title: What tables of tests call it; by default what is published of it, or its name.
+        about: What its patterns show, for who looks at them.
+        published: Key of the published test that it stands for.
     """
 
     recipe: str = ""
@@ -72,6 +76,9 @@ class DatasetPlan(Config):
     train: TrainSamples | None = None
     test: Samples | None = None
     despite: tuple[Despite, ...] = ()
+    title: str | None = None
+    about: str = ""
+    published: str | None = None
 
     @model_validator(mode="after")
     def _is_used(self) -> Self:
@@ -159,40 +166,6 @@ class Pairing(Config):
     test_on: tuple[str, ...] | None = None
 
 
-class Claim(Config):
-    """Something that is said of systems, and is to be tested.
-
-    Attributes:
-        text: In words, such as "transfer helps the classifier".
-        system: The system that is said to have the better score.
-        than: The other.
-        below: Instead of another system: a value that the score is said to stay below.
-        metric: Another metric of each sample than the score, such as `top_5`.
-        between: Two datasets that are trained on: what is said is that from the first to the
-            second, `system` loses less than `than` does.
-    """
-
-    text: str
-    system: str
-    than: str | None = None
-    below: float | None = None
-    metric: str = ""
-    between: tuple[str, str] | None = None
-
-    @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
-        if (self.than is None) == (self.below is None):
-            raise ValueError("give either `than`, another system, or `below`, a value")
-        if self.between is not None and self.than is None:
-            raise ValueError("`between` compares how two systems change: give `than`")
-        return self
-
-    @property
-    def systems(self) -> tuple[str, ...]:
-        """The systems that it is about."""
-        return (self.system,) if self.than is None else (self.system, self.than)
-
-
 class Bound(Config):
     """How to estimate the upper bound of the accuracy.
 
@@ -228,6 +201,9 @@ class Suite(Config):
         by: A column of the test data, such as `dose_electrons`, for whose values results are given
             one by one.
         bound: How to estimate the upper bound; `None` for none.
+        contrast: Training data whose runs are shown beside each other on every test, in one table.
+        curves: Curves over tests, of the runs in that table.
+        picture: Number of the pattern of each test that the page shows; `None` for none.
     """
 
     name: Name
@@ -244,6 +220,9 @@ class Suite(Config):
     pairings: tuple[Pairing, ...] = ()
     by: str | None = None
     bound: Bound | None = None
+    contrast: tuple[str, ...] = ()
+    curves: tuple[CurvePlan, ...] = ()
+    picture: Annotated[int, Field(ge=0)] | None = None
 
     @field_validator("seeds")
     @classmethod
@@ -261,17 +240,28 @@ class Suite(Config):
                 _known(start.system, self.systems, where, "system")
                 if start.dataset is not None:
                     _known(start.dataset, self.datasets, where, "dataset")
-        for number, claim in enumerate(self.claims):
-            for each in claim.systems:
-                _known(each, self.systems, f"claims.{number}", "system")
-            for dataset in claim.between or ():
-                _known(dataset, self.datasets, f"claims.{number}", "dataset")
         for number, pairing in enumerate(self.pairings):
             for system_name in pairing.systems or ():
                 _known(system_name, self.systems, f"pairings.{number}.systems", "system")
             for dataset in (*pairing.train_on, *(pairing.test_on or ())):
                 _known(dataset, self.datasets, f"pairings.{number}", "dataset")
+        self._check_shown()
         return self
+
+    def _check_shown(self) -> None:
+        """Check the names in what is told of the results."""
+        for number, claim in enumerate(self.claims):
+            for each in claim.systems:
+                _known(each, self.systems, f"claims.{number}", "system")
+            for each in claim.datasets:
+                _known(each, self.datasets, f"claims.{number}", "dataset")
+        for name in self.contrast:
+            _known(name, self.datasets, "contrast", "dataset")
+        for number, curve in enumerate(self.curves):
+            for _, name in curve.points:
+                _known(name, self.datasets, f"curves.{number}", "dataset")
+        if self.curves and not self.contrast:
+            raise ValueError("curves are of runs that `contrast` names; give it training data")
 
 
 def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:

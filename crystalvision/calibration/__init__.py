@@ -7,7 +7,7 @@ from crystalvision.calibration._fit import (
     fit_calibration,
     views_of,
 )
-from crystalvision.calibration._novelty import Novelty, View
+from crystalvision.calibration._novelty import Novelty, View, conformal_limit
 from crystalvision.calibration._predict import SystemPrediction, predict_with
 from crystalvision.calibration._temperature import fit_temperature, scale
 
@@ -17,6 +17,7 @@ __all__ = [
     "PredictionCalibration",
     "SystemPrediction",
     "View",
+    "conformal_limit",
     "fit_calibration",
     "fit_temperature",
     "load_calibration",

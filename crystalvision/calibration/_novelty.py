@@ -1,6 +1,6 @@
 """Tells patterns that are unlike those that a system was trained on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -121,11 +121,25 @@ def _standardise(values: Float[torch.Tensor, "m f"]) -> View:
 
 
 def _limit(distances: Float[torch.Tensor, "n"], rejected: float) -> float:
-    """The distance that a share of further patterns is expected to exceed.
+    """The distance that a share of further patterns is expected to exceed."""
+    return max(conformal_limit(distances.tolist(), rejected), 1e-6)
 
-    The order statistic of conformal prediction (Vovk et al. 2005), which is right for few patterns
-    too; with fewer than 1 / rejected it is the largest one.
+
+def conformal_limit(values: Sequence[float], above: float) -> float:
+    """The value that a share of further ones is expected to exceed.
+
+    The order statistic of conformal prediction (Vovk et al. 2005), which is right for few values
+    too; with fewer than 1 / above it is the largest one.
+
+    Args:
+        values: Of the same distribution, at least one.
+        above: The share.
+
+    Raises:
+        InputError: No value.
     """
-    count = len(distances)
-    rank = min(count, int(torch.ceil(torch.tensor((1 - rejected) * (count + 1)))))
-    return max(float(distances.sort().values[rank - 1]), 1e-6)
+    if not values:
+        raise InputError("there are no patterns to find a limit with")
+    count = len(values)
+    rank = min(count, int(torch.ceil(torch.tensor((1 - above) * (count + 1)))))
+    return sorted(values)[rank - 1]

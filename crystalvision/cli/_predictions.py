@@ -9,6 +9,8 @@ from crystalvision.console import err, out
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.prediction import Estimates, Predictions
 
+_SHARES, _LEAST_SHARE = 5, 0.05
+
 
 def print_maps(said: "Predictions", path: Path | None) -> None:
     """Say where maps were written, if there are any."""
@@ -58,6 +60,8 @@ def _cells(said: "Estimates") -> dict[str, list[str]]:
     target, answers = said.target, said.answers
     if target.classes and target.shape:
         return {}
+    if target.components:
+        return {target.name: [_shares(row, target.components) for row in said.value]}
     if not target.classes:
         units = "" if target.units == "1" else f" [{target.units}]"
         deviations = said.spread if answers is None else answers.value_std
@@ -75,6 +79,13 @@ def _cells(said: "Estimates") -> dict[str, list[str]]:
         heading = _several("disagreement [nat]", target.name)
         found[heading] = _numbers(answers.mutual_information, None)
     return found
+
+
+def _shares(row: Any, components: Sequence[str]) -> str:
+    """The greatest shares of components, such as `NaCl 0.61, MgO 0.39`."""
+    order = (-row).argsort(kind="stable")[:_SHARES]
+    shown = [place for place in order if row[place] >= _LEAST_SHARE] or [order[0]]
+    return ", ".join(f"{components[place]} {row[place]:.2f}" for place in shown)
 
 
 def _several(heading: str, target: str) -> str:

@@ -1,10 +1,19 @@
 """What a user states of how patterns were recorded, as the command line writes it."""
 
-from typing import Annotated
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crystalvision.errors import InputError
+
+if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wait for them
+    from crystalvision.contracts import Axis
+    from crystalvision.datasets import Conditions
+
+_MOST_DEG = 180.0
+_MOST_POINTS = 2**20
 
 WavelengthOption = Annotated[
     float | None,
@@ -24,6 +33,58 @@ ReaderOption = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Reader of the files.  [default: the one that knows each]"),
 ]
+AxisOption = Annotated[
+    str | None,
+    typer.Option(
+        "--axis",
+        metavar="MIN:MAX:STEP",
+        help="2θ in degrees onto which all curves are brought, such as 10:90:0.02.",
+    ),
+]
+LikeOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN|DATA", help="Bring curves onto the axis and wavelength of a run or a dataset."
+    ),
+]
+
+
+def two_theta_axis(text: str | None) -> "Axis | None":
+    """The axis of `MIN:MAX:STEP` in degrees of 2θ.
+
+    Raises:
+        InputError: Another text, or numbers that make no axis.
+    """
+    if text is None:
+        return None
+    from crystalvision.contracts import Axis
+
+    try:
+        low, high, step = map(float, text.split(":"))
+        points = math.floor((high - low) / step + 1e-6) + 1
+        if not (0 <= low < high <= _MOST_DEG and 1 < points <= _MOST_POINTS):
+            raise ValueError(text)  # noqa: TRY301 - told like a number that is none
+    except (ValueError, OverflowError, ZeroDivisionError) as error:
+        raise InputError(
+            f"--axis {text}: expected MIN:MAX:STEP in degrees of 2θ, such as 10:90:0.02"
+        ) from error
+    return Axis(name="two_theta", size=points, scale=step, offset=low, units="degree")
+
+
+def conditions_like(path: Path | None) -> "Conditions | None":
+    """How the patterns of a run or of a dataset were recorded.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if path is None:
+        return None
+    from crystalvision.datasets import Conditions, Dataset
+    from crystalvision.runs import load_record
+
+    if (path / "run.yaml").is_file():
+        return load_record(path).conditions
+    return Conditions.of_dataset(Dataset.open(path))
 
 
 def pixel_sizes(both: float | None, rows: float | None) -> float | tuple[float, float] | None:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crystalvision.cli._by_specimen import specimen_table
 from crystalvision.cli._differences import DespiteOption, differences
+from crystalvision.cli._recorded import AnodeOption, ReaderOption, WavelengthOption, direct_beam
 from crystalvision.cli._state import State
 from crystalvision.cli._subset import SubsetOption
 from crystalvision.console import out, print_json
@@ -25,7 +27,7 @@ def evaluate(
     ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     *,
-    data: Annotated[Path, typer.Option("-d", "--data", help="The dataset to judge it on.")],
+    data: Annotated[Path, typer.Option("-d", "--data", help="A dataset, or measured files.")],
     split: Annotated[
         Literal["train", "validation", "test", "all"] | None,
         typer.Option(
@@ -44,12 +46,39 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
+    pixel_size: Annotated[
+        float | None,
+        typer.Option(
+            "--pixel-size-inv-angstrom", help="Size of a pixel in 1/Å, of measured images."
+        ),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(metavar="ROW,COLUMN", help="Pixel of their direct beam, from 0."),
+    ] = None,
+    energy_kev: Annotated[
+        float | None, typer.Option("--energy-kev", help="Energy of their beam in keV.")
+    ] = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
+    by: Annotated[
+        Literal["specimen"] | None,
+        typer.Option(
+            help="specimen: tell each from all of its patterns together, too.", show_default=False
+        ),
+    ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Write the metrics as JSON.")] = False,
 ) -> None:
-    """Judge a run on a dataset, and keep the metrics and predictions in the run folder."""
+    """Judge a run on a dataset, and keep the metrics and predictions in the run folder.
+
+    Labelled measured files, in a folder for each class or listed by a CSV file, are brought onto
+    the run's axes, as **dataset import** with **--like** does.
+    """
     from crystalvision.api.runs import Run
+    from crystalvision.evaluation import require_specimens
 
     state: State = ctx.obj
     found = Run.load(run, state.session).evaluate(
@@ -60,12 +89,23 @@ def evaluate(
         device=device,
         calibrated=not uncalibrated,
         resamples=resamples,
+        pixel_size_inv_angstrom=pixel_size,
+        centre=direct_beam(centre),
+        energy_kev=energy_kev,
+        wavelength_angstrom=wavelength_angstrom,
+        anode=anode,
+        reader=reader,
         despite=differences(despite),
     )
+    if by is not None:
+        require_specimens(found.metrics.specimens, str(data))
     if json:
         print_json(found.metrics.model_dump(mode="json"))
     else:
         _print_tables(found.metrics, state.catalogue)
+        if by is not None:
+            out.print(specimen_table(found.metrics.specimens))
+            out.print()
         out.print(f"written to {found.path}", soft_wrap=True)
 
 

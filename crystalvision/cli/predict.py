@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,9 +15,13 @@ from crystalvision.cli._recorded import (
     WavelengthOption,
     direct_beam,
 )
+from crystalvision.cli._refined import print_likeliest, print_refined
 from crystalvision.cli._state import State
 from crystalvision.console import out, print_json
 from crystalvision.errors import InputError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
+    from crystalvision.api.predictions import Predicted
 
 
 def predict(
@@ -106,7 +110,43 @@ def predict(
     ] = False,
     top: Annotated[
         int | None,
-        typer.Option(min=1, max=1000, help="Candidates to show of each pattern.  [default: 5]"),
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Likeliest classes, or candidates, to tell of each pattern.  [default: 5 with "
+            "--candidates or --library]",
+        ),
+    ] = None,
+    elements: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOLS", help="Only classes of some of these elements, such as Ti,O."
+        ),
+    ] = None,
+    with_elements: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOLS", help="Only classes that hold all of these elements."),
+    ] = None,
+    refine: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Fit so many of the likeliest classes to each pattern."),
+    ] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(min=1, max=8, help="Classes that may be in a pattern together.  [default: 1]"),
+    ] = None,
+    misfit_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Misfit above which a pattern is none of the classes.  [default: that of 95 % of "
+            "simulated patterns]",
+        ),
+    ] = None,
+    refine_to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where --refine writes PNG files.  [default: refined]"),
     ] = None,
     despite: DespiteOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "cpu",
@@ -149,7 +189,14 @@ def predict(
     }
     if candidates or library:
         _refuse(
-            {"--explain": explain, "--uncertainty": uncertainty, "--ensemble": ensemble},
+            {
+                "--explain": explain,
+                "--uncertainty": uncertainty,
+                "--ensemble": ensemble,
+                "--elements": elements,
+                "--with-elements": with_elements,
+                "--refine": refine,
+            },
             "cannot be had with --candidates or --library; leave it out",
         )
         matches = asked.look_up(
@@ -159,7 +206,6 @@ def predict(
             matches.save(output)
         _show(matches, print_matches, json=json, csv=csv)
         return
-    _refuse({"--top": top}, "does nothing without --candidates or --library; give one, too")
     predicted = asked.predict(
         *images,
         uncertainty=uncertainty,
@@ -168,13 +214,27 @@ def predict(
         ensemble=ensemble or (),
         calibrated=not uncalibrated,
         explain_to=(explain_to or Path("explained")) if explain else None,
+        elements=elements,
+        with_elements=with_elements or (),
+        top=top,
+        refine=refine,
+        parts=parts,
+        misfit_limit=misfit_limit,
+        refine_to=refine_to,
         **described,
     )
     if output is not None:
         print_maps(predicted.predictions, predicted.save(output))
     else:
         note_maps(predicted.predictions)
-    _show(predicted, lambda each: print_table(each.names, each.predictions), json=json, csv=csv)
+    _show(predicted, _print, json=json, csv=csv)
+
+
+def _print(found: "Predicted") -> None:
+    print_table(found.names, found.predictions)
+    if "likeliest" in found.more:
+        print_likeliest(found.names, found.more["likeliest"])
+    print_refined(found.refined)
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:

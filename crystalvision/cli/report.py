@@ -1,7 +1,7 @@
 """`crystalvision report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +27,14 @@ def report(
     ],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
+    map_by: Annotated[
+        Literal["nca", "tsne", "umap"] | None,
+        typer.Option(
+            "--map",
+            help="Map the test patterns of each run by neighbourhood components analysis, t-SNE, "
+            "or UMAP (needs umap-learn), by its features and as they are.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is no report.")
     ] = False,
@@ -36,7 +44,7 @@ def report(
     from crystalvision.api.reports import write_report
 
     state: State = ctx.obj
-    done = write_report(runs, output, overwrite=overwrite, session=state.session)
+    done = write_report(runs, output, map_by=map_by, overwrite=overwrite, session=state.session)
     if done.benchmark is not None:
         if json:
             rows = [row.model_dump(mode="json") for row in done.benchmark.rows]

@@ -38,7 +38,8 @@ class Instrument(ABC):
     def recorded(self) -> Recorded:
         """How it records, as far as its options say that; by default nothing is stated.
 
-        An energy that is stated here is that of the patterns, whatever the recipe's beam is.
+        An energy or a wavelength that is stated here is that of the patterns, whatever the beam of
+        a recipe is.
         """
         return Recorded()
 

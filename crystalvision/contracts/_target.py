@@ -1,8 +1,8 @@
 """What can be learnt of a sample."""
 
-from typing import Self
+from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from crystalvision.config import Config
 
@@ -18,8 +18,14 @@ class Target(Config):
             `(h, w)` for a map.
         classes: Names of the classes that its whole numbers count; empty for a real value.
         class_severities: Severity of each class, where classes have one; else empty.
+        class_elements: Symbols of the elements of each class, where classes are substances; else
+            empty.
+        components: What each number of a vector is of, such as the phases whose shares it holds;
+            empty for none.
         units: Units of a real value, `1` for a pure number.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
+        label_shares: Of each of its classes, which part is of which class of `label`, by name,
+            where they say something of `label`; else empty.
     """
 
     name: str
@@ -27,8 +33,18 @@ class Target(Config):
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     class_severities: tuple[float, ...] = ()
+    class_elements: tuple[tuple[str, ...], ...] = ()
+    components: tuple[str, ...] = ()
     units: str = "1"
     symmetry: str = ""
+    label_shares: tuple[dict[str, float], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        if not self.label_shares:  # what was written without them stays as it is
+            written.pop("label_shares", None)
+        return written
 
     @property
     def words(self) -> str:

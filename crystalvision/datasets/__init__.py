@@ -7,6 +7,7 @@ are part of the data. Other software opens the store with `xarray.open_zarr`.
 from typing import TYPE_CHECKING
 
 from crystalvision.contracts import Axis
+from crystalvision.datasets._axes_text import axes_text
 from crystalvision.datasets._binning import bin_images
 from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._columns import (
@@ -100,6 +101,7 @@ __all__ = [
     "Simulated",
     "SplitSettings",
     "assign_splits",
+    "axes_text",
     "bin_images",
     "check_place",
     "damaged_shards",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from crystalvision.config import Config
 from crystalvision.contracts import Target
@@ -39,10 +39,16 @@ class Column(Config):
             `(h, w)` for a map.
         classes: Names of the classes that its whole numbers count from 0; empty for none.
         class_severities: Severity of each class, where classes have one; else empty.
+        class_elements: Symbols of the elements of each class, where classes are substances; else
+            empty.
+        components: What each number of a vector is of, such as the phases whose shares it holds;
+            empty for none.
         task: What is to be learnt of it, by the name of a task. By default it follows: classes
             without a shape are `classification`, with one `segmentation`; real values
-            `regression`; anything else is not learnt.
+            `regression`, of named components `fractions`; anything else is not learnt.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
+        label_shares: Of each of its classes, which part is of which class of `label`, by name,
+            where they say something of `label`; else empty.
     """
 
     dtype: ColumnType
@@ -51,8 +57,19 @@ class Column(Config):
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     class_severities: tuple[float, ...] = ()
+    class_elements: tuple[tuple[str, ...], ...] = ()
+    components: tuple[str, ...] = ()
     task: str = ""
     symmetry: str = ""
+    label_shares: tuple[dict[str, float], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        for name in ("label_shares", "class_elements", "components"):
+            if not getattr(self, name):  # datasets that have none keep their identity
+                written.pop(name, None)
+        return written
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -69,6 +86,20 @@ class Column(Config):
                 f"{len(self.classes)} classes need as many class_severities, "
                 f"not {len(self.class_severities)}"
             )
+        if self.label_shares and len(self.label_shares) != len(self.classes):
+            raise ValueError(
+                f"{len(self.classes)} classes need as many label_shares, not "
+                f"{len(self.label_shares)}"
+            )
+        if self.components and self.shape != (len(self.components),):
+            raise ValueError(
+                f"{len(self.components)} components need as many numbers, not a shape {self.shape}"
+            )
+        if self.class_elements and len(self.class_elements) != len(self.classes):
+            raise ValueError(
+                f"{len(self.classes)} classes need as many class_elements, "
+                f"not {len(self.class_elements)}"
+            )
         if not all(map(math.isfinite, self.class_severities)):
             raise ValueError(f"class_severities {self.class_severities} must be finite numbers")
         return self
@@ -84,27 +115,43 @@ class Column(Config):
             shape=self.shape,
             classes=self.classes,
             class_severities=self.class_severities,
+            class_elements=self.class_elements,
+            components=self.components,
             units=self.units,
             symmetry=self.symmetry,
+            label_shares=self.label_shares,
         )
 
     def _usual_task(self) -> str:
         if self.classes:
             return "segmentation" if self.shape else "classification"
-        return "regression" if self.dtype.startswith("float") else ""
+        if not self.dtype.startswith("float"):
+            return ""
+        return "fractions" if self.components else "regression"
 
 
 SEVERITY_COLUMN = Column(dtype="float32", description="severity of the defect, 0 for none")
 SPECIMEN_COLUMN = Column(dtype="int64", description="number of the specimen that the image shows")
 
 
-def label_column(classes: Sequence[str], severities: Sequence[float] = ()) -> Column:
-    """The column `label`: which of these classes a sample is of, and their severities, if any."""
+def label_column(
+    classes: Sequence[str],
+    severities: Sequence[float] = (),
+    elements: Sequence[tuple[str, ...]] = (),
+) -> Column:
+    """The column `label`: which of these classes a sample is of.
+
+    Args:
+        classes: Their names.
+        severities: Severity of each, if they have one.
+        elements: Elements of each, if they are substances.
+    """
     return Column(
         dtype="int64",
         description="index of the class",
         classes=tuple(classes),
         class_severities=tuple(severities),
+        class_elements=tuple(elements),
     )
 
 

@@ -66,8 +66,7 @@ class Conditions(Recorded):
         return cls(
             axes=frame.axes,
             energy_kev=None if energy is None else (energy, energy),
-            # Recipes of electrons, which are the rule, state none.
-            radiation=None if facts.radiation == "electrons" else facts.radiation,
+            radiation=facts.radiation,
             wavelength_angstrom=facts.wavelength_angstrom,
         )
 
@@ -80,7 +79,7 @@ class Conditions(Recorded):
     def of_dataset(cls, dataset: Dataset) -> Self:
         """What a dataset states: by its header, and by its columns.
 
-        Of the energy, the header is believed before the column: it is what the instrument used. Of
+        Of the beam, the header is believed before the column: it is what the instrument used. Of
         places and sizes, columns are nearer to what the samples are.
 
         Raises:
@@ -92,7 +91,8 @@ class Conditions(Recorded):
             for name in (_ENERGY, *_CENTRE, _CAMERA_LENGTH)
             if name in dataset.header.columns
         }
-        if known.get("energy_kev") is None and _ENERGY in ranges:
+        beam = (known.get("energy_kev"), known.get("wavelength_angstrom"))
+        if _ENERGY in ranges and beam == (None, None):
             known["energy_kev"] = ranges[_ENERGY]
         known["centre_px"] = tuple(
             _reach(ranges[name]) if name in ranges else stated

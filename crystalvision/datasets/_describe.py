@@ -41,7 +41,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "missing_shards": dataset.missing_shards,
         "classes": _classes(dataset),
         "targets": {
-            name: target.model_dump(mode="json", exclude={"name", "classes", "class_severities"})
+            name: target.model_dump(
+                mode="json", exclude={"name", "classes", "class_severities", "class_elements"}
+            )
             for name, target in header.targets.items()
         },
         "splits": splits,

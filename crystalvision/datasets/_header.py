@@ -239,12 +239,13 @@ class DatasetHeader(Config):
     def identity(self) -> str:
         """SHA-256 (hex) of what defines the content.
 
-        Neither the software's version, nor the size of a shard, nor a column's description changes
-        it.
+        Neither the software's version, nor the size of a shard, nor what a column's description
+        and its classes' elements say changes it.
         """
         content = self.model_dump(mode="json", exclude=_NO_CONTENT)
         for column in content["columns"].values():
-            del column["description"]
+            for name in ("description", "class_elements"):
+                column.pop(name, None)
         return digest(content)
 
 

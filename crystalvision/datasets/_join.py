@@ -127,13 +127,28 @@ def join_columns(datasets: Sequence[Dataset]) -> dict[str, Column]:
                 "float32 or float64 may be missing, and not severity"
             )
         if column.classes:
-            columns[name] = _joined(column, join_classes(datasets, name))
+            columns[name] = _joined(column, join_classes(datasets, name), datasets, name)
     return columns
 
 
-def _joined(column: Column, classes: Mapping[str, float | None]) -> Column:
+def _joined(
+    column: Column,
+    classes: Mapping[str, float | None],
+    datasets: Sequence[Dataset],
+    name: str,
+) -> Column:
     severities = tuple(each for each in classes.values() if each is not None)
-    fields = {**column.model_dump(), "classes": tuple(classes), "class_severities": severities}
+    known: dict[str, tuple[str, ...]] = {}
+    for dataset in datasets:
+        one = dataset.header.columns[name]
+        known |= dict(zip(one.classes, one.class_elements, strict=False))
+    all_known = all(each in known for each in classes)
+    fields = {
+        **column.model_dump(),
+        "classes": tuple(classes),
+        "class_severities": severities,
+        "class_elements": tuple(known[each] for each in classes) if all_known else (),
+    }
     return validate(Column, fields, "merged dataset")
 
 

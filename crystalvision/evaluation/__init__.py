@@ -1,5 +1,6 @@
 """Judges trained systems on every target by its task, with confidence intervals."""
 
+from crystalvision.evaluation._by_specimen import SpecimenScore, require_specimens
 from crystalvision.evaluation._evaluate import Evaluation, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
 from crystalvision.evaluation._fits import choose_samples
@@ -33,6 +34,7 @@ __all__ = [
     "Evaluation",
     "Intervals",
     "Metrics",
+    "SpecimenScore",
     "Split",
     "TargetMetrics",
     "check_name",
@@ -49,6 +51,7 @@ __all__ = [
     "proportion_interval",
     "read_columns",
     "read_predictions",
+    "require_specimens",
     "save",
     "score_column",
     "tasks_of",

@@ -11,6 +11,7 @@ from jaxtyping import Int
 
 from crystalvision.contracts import EvaluatedEstimates, Target, Task
 from crystalvision.datasets import SPECIMEN, Dataset, Despite, Match
+from crystalvision.evaluation._by_specimen import specimen_scores
 from crystalvision.evaluation._fits import choose_samples, judged_targets, matched
 from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
@@ -114,6 +115,7 @@ def evaluate(
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
         conditions=conditions,
+        specimens=specimen_scores(judged, dataset, indices),
     )
     columns = _columns(tasks, judged)
     return Evaluation(metrics, dataset.numbers(indices), judged, columns, predictions)

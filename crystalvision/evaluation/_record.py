@@ -7,6 +7,7 @@ from crystalvision.config import Config
 from crystalvision.contracts import Ends, Target
 from crystalvision.datasets import Match
 from crystalvision.errors import InputError
+from crystalvision.evaluation._by_specimen import SpecimenScore
 from crystalvision.evaluation._intervals import Intervals
 from crystalvision.runs import SubsetRecord
 
@@ -84,6 +85,8 @@ class Metrics(Config):
         device: Where it was predicted: `cpu` or `cuda`.
         conditions: How axes and beam of the patterns compare with what the run was trained on, and
             what was done.
+        specimens: How well whole specimens are told, for each class that all patterns of one
+            share; empty where each pattern shows its own.
     """
 
     dataset: str
@@ -98,6 +101,7 @@ class Metrics(Config):
     images_per_second: float
     device: str
     conditions: Match
+    specimens: tuple[SpecimenScore, ...] = ()
 
     @property
     def main(self) -> TargetMetrics:

@@ -7,6 +7,7 @@ It is whole or absent, and it is made a few images at a time.
 from crystalvision.exchange._file_digests import changed_files
 from crystalvision.exchange._hdf5 import export_hdf5
 from crystalvision.exchange._import import Imported, import_folder
+from crystalvision.exchange._measured import is_measured, measured_dataset
 from crystalvision.exchange._png import export_png
 from crystalvision.exchange._selection import Exported
 from crystalvision.exchange._webdataset import export_webdataset
@@ -19,4 +20,6 @@ __all__ = [
     "export_png",
     "export_webdataset",
     "import_folder",
+    "is_measured",
+    "measured_dataset",
 ]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Int
@@ -102,8 +102,8 @@ class Picture:
     """One image as it is stored.
 
     Attributes:
-        counts: (c, h, w); 0 where nothing was measured.
-        seen: Where something was measured in all channels, (1, h, w).
+        counts: (c, *grid); 0 where nothing was measured.
+        seen: Where something was measured in all channels, (1, *grid).
     """
 
     counts: Array
@@ -119,14 +119,42 @@ class Picture:
         return found.hexdigest()
 
 
-def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
-    """One image, as it is stored.
+class PictureReader(Protocol):
+    """Reads one picture by its name, as it is stored."""
 
-    Raises:
-        InputError: It is not what its header said, or has values that are no counts.
+    @property
+    def kind(self) -> Kind:
+        """What all pictures have in common."""
+
+    def __call__(self, frames: Frames, name: str) -> Picture:
+        """Read a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReader:
+    """Reads images.
+
+    Attributes:
+        kind: What they have in common.
+        gap_values: What marks pixels that were not measured.
     """
+
+    kind: Kind
+    gap_values: GapValues
+
+    def __call__(self, frames: Frames, name: str) -> Picture:
+        """One image, as it is stored.
+
+        Raises:
+            InputError: It is not what its header said, or has values that are no counts.
+        """
+        return _read_image(frames, name, self.kind, self.gap_values)
+
+
+def _read_image(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
     path = frames.folder / name
-    image = frames.read(name)
+    found = frames.read(name)
+    image = found.counts
     stored = _STORED.get(image.dtype.newbyteorder("=").name)
     if image.shape != kind.shape or stored is None or not np.can_cast(stored, kind.dtype):
         raise InputError(
@@ -134,15 +162,18 @@ def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
             "images alone while they are imported"
         )
     seen = ~np.asarray(find_gaps(image, gaps).any(axis=0, keepdims=True))
+    if found.seen is not None:
+        seen &= found.seen
+        image = np.where(found.seen, image, image.dtype.type(0))
     image = fill_gaps(image, str(path), gaps)
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InputError(
             f"{path}: has values that are no finite numbers; repair the image, or leave it out"
         )
-    if image.size and image.min() < 0:
+    if image.dtype.kind == "i" and image.size and image.min() < 0:
         raise InputError(
-            f"{path}: has negative values down to {image.min():g}; expected counts: subtract no "
-            "background, or set what is negative to 0"
+            f"{path}: has negative values down to {image.min():g}, which no type of counts holds; "
+            "save it as float32, in which they are values"
         )
     largest = saturated(image)
     if largest is not None:
@@ -153,8 +184,7 @@ def read_as(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
 def read_digests(
     frames: Frames,
     files: Sequence[str],
-    kind: Kind,
-    gaps: GapValues,
+    read: PictureReader,
     advance: Callable[[int], object],
 ) -> tuple[list[str], Seen | None]:
     """Read every image and check its pixels.
@@ -168,7 +198,7 @@ def read_digests(
     digests: list[str] = []
     masks: list[Array] = []  # that differ; two are enough to know that they do
     for name in files:
-        picture = read_as(frames, name, kind, gaps)
+        picture = read(frames, name)
         digests.append(picture.digest)
         if not masks or (len(masks) == 1 and not np.array_equal(picture.seen, masks[0])):
             masks.append(picture.seen)

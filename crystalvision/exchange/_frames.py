@@ -9,10 +9,11 @@ from typing import Self
 
 import numpy as np
 
+from crystalvision.contracts import Recording
 from crystalvision.datasets import Column
 from crystalvision.errors import InputError
 from crystalvision.exchange._listing import Listing
-from crystalvision.measured_files import Array, OpenFile, PatternFile, Readers
+from crystalvision.measured_files import OpenFile, PatternFile, Readers
 
 PAGE = "page"
 _PAGE_COLUMN = Column(dtype="int64", description="number of the image in its file, from 0")
@@ -25,9 +26,17 @@ class Frames:
     Attributes:
         folder: Where the images are.
         notes: How files were understood: note → files, once each.
+        carried: How many curves were brought onto another axis than their own.
     """
 
-    def __init__(self, folder: Path, channels: int, page: int | None, readers: Readers) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        channels: int,
+        page: int | None,
+        readers: Readers,
+        reader: str | None = None,
+    ) -> None:
         """Read images of a folder.
 
         Args:
@@ -35,12 +44,14 @@ class Frames:
             channels: Channels of an image.
             page: Which image of each file to take; by default all.
             readers: What reads files.
+            reader: Name of the reader to use; by default the one that knows each file.
         """
         self.folder = folder
         self.notes: dict[str, dict[str, None]] = {}
         self._channels = channels
         self._page = page
-        self._readers = readers
+        self._readers, self._reader = readers, reader
+        self.carried = 0
         self._last: OpenFile | None = None
 
     def patterns(self, name: str) -> PatternFile:
@@ -53,7 +64,7 @@ class Frames:
         path = self.folder / file
         if self._last is None or self._last.path != path:
             self.close()
-            self._last = self._readers.open(path)
+            self._last = self._readers.open(path, self._reader)
         chosen = self._page if number is None else number
         if chosen is not None and chosen >= len(self._last.frames):
             raise InputError(
@@ -62,14 +73,14 @@ class Frames:
             )
         return PatternFile(self._last, self._channels, None if chosen is None else [chosen])
 
-    def read(self, name: str) -> Array:
-        """The image of a name, (c, h, w).
+    def read(self, name: str) -> Recording:
+        """The image of a name, (c, *grid).
 
         Raises:
             InputError: It is damaged, or not what is expected.
         """
         found = self.patterns(name)
-        image = found.read(0)
+        image = found.record(0)
         self.note(name, found.notes)
         return image
 

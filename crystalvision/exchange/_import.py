@@ -6,14 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
-from crystalvision.datasets import Dataset, DatasetWriter, Mode, check_place, doubts
+from crystalvision.datasets import (
+    Axis,
+    Conditions,
+    Dataset,
+    DatasetWriter,
+    Mode,
+    check_place,
+    doubts,
+)
 from crystalvision.errors import InputError
-from crystalvision.exchange._check_images import Picture, read_as
+from crystalvision.exchange._check_images import Picture
+from crystalvision.exchange._curves import CurveSettings
 from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._plan import ImportPlan, ImportSettings, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
-from crystalvision.measured_files import GapValues, Readers
+from crystalvision.measured_files import GapValues, Readers, is_list
 from crystalvision.storage import disk_errors
+from crystalvision.x_rays import stated_wavelength
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,11 @@ def import_folder(
     name: str | None = None,
     mode: Mode = "create",
     readers: Readers | None = None,
+    reader: str | None = None,
+    axis: Axis | None = None,
+    like: Conditions | None = None,
+    wavelength_angstrom: float | None = None,
+    anode: str | None = None,
     begin: Begin = begin_nothing,
 ) -> Imported:
     """Make a dataset of a folder of labelled images.
@@ -56,8 +71,8 @@ def import_folder(
     files.
 
     Args:
-        folder: The images: PNG, TIFF, NPY or MRC, all of one shape and type. A file may hold
-            several.
+        folder: The patterns: images, all of one shape and type, or curves. A file may hold several.
+            Or a CSV file such as `labels.csv`, whose paths are relative to its folder.
         output: Where the dataset goes.
         pixel_size_inv_angstrom: Size of a pixel [1/Å], or that of rows (y) and of columns (x). A
             folder that was exported with `export_png` tells it itself.
@@ -72,6 +87,12 @@ def import_folder(
         name: Name of the dataset; by default that of the folder.
         mode: What to do with what is there already: refuse it, go on with it, or replace it.
         readers: What reads files; by default what is installed.
+        reader: Name of the reader to use; by default the one that knows each file.
+        axis: Axis of a dataset of curves, such as powder patterns; by default that of `like`, or
+            else that which all have. Curves of others are brought onto it; see `Match.carry`.
+        like: Conditions of a run or of a dataset, whose axis and wavelength curves are brought to.
+        wavelength_angstrom: Wavelength of curves that do not state it [Å].
+        anode: Anode of their X-ray tube, instead.
         begin: Told what begins and how many steps it has; what it returns is told of each.
 
     Raises:
@@ -79,10 +100,13 @@ def import_folder(
         StorageError: The disk refused.
     """
     folder, output = Path(folder), Path(output)
+    labels = folder if folder.is_file() and is_list(folder) else None
+    if labels is not None:
+        folder = labels.parent
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}; expected a folder of labelled images")
-    if output.resolve().is_relative_to(folder.resolve()):
+    if labels is None and output.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
     check_place(output, mode)
     settings = ImportSettings(
@@ -95,6 +119,9 @@ def import_folder(
         page,
         gap_values,
         readers or Readers(),
+        reader,
+        CurveSettings(axis, stated_wavelength(wavelength_angstrom, anode), like),
+        labels,
     )
     with disk_errors(folder, "read"):
         plan = plan_import(folder, settings, begin)
@@ -128,7 +155,7 @@ def _pictures(plan: ImportPlan, frames: Frames, indices: range) -> list[Picture]
     """The images of some samples, the same as when they were checked."""
     pictures = []
     for index in indices:
-        picture = read_as(frames, plan.files[index], plan.kind, plan.gap_values)
+        picture = plan.read(frames, plan.files[index])
         if picture.digest != plan.digests[index]:
             raise InputError(
                 f"{plan.folder / plan.files[index]}: was changed while it was imported; run the "

@@ -13,10 +13,9 @@ from crystalvision.errors import InputError
 from crystalvision.exchange._csv_columns import number_columns, parse_number
 from crystalvision.exchange._frames import frame_of
 from crystalvision.exchange._listing import Listing, file_order, files_below
-from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import SAMPLE
 from crystalvision.exchange._table import CLASS, FILE
-from crystalvision.measured_files import Readers
+from crystalvision.measured_files import Readers, is_list
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.text import restore
 
@@ -27,11 +26,14 @@ _OF_EXPORTS = (SAMPLE, SPLIT, SUBSET_RANK)
 Table = dict[str, list[str]]
 
 
-def list_labels_csv(folder: Path, readers: Readers, header: DatasetHeader | None = None) -> Listing:
-    """The images of a folder that has a `labels.csv`.
+def list_labels_csv(
+    folder: Path, path: Path, readers: Readers, header: DatasetHeader | None = None
+) -> Listing:
+    """The patterns of a folder that a CSV file lists.
 
     Args:
         folder: The folder.
+        path: The CSV file, such as its `labels.csv`.
         readers: What reads files.
         header: Header of the dataset from which it was exported, if it was: classes keep their
             numbers, and columns their types.
@@ -39,7 +41,6 @@ def list_labels_csv(folder: Path, readers: Readers, header: DatasetHeader | None
     Raises:
         InputError: The file is wrong; the line and what is wrong there.
     """
-    path = folder / LABELS
     check_ordinary(path)
     table, lines = _read(path, frozenset(header.class_names if header else ()))
     table[FILE] = _check_files(folder, path, table[FILE], lines)
@@ -230,6 +231,10 @@ def _specimens(
 
 def _unlisted(folder: Path, files: Sequence[str], readers: Readers) -> list[str]:
     """Images of the folder that the file does not name."""
-    known = {LABELS, *(frame_of(folder, name)[0] for name in files)}
+    known = {*(frame_of(folder, name)[0] for name in files)}
     found = (path.relative_to(folder).as_posix() for path in files_below(folder))
-    return [name for name in found if readers.reads(name) and name not in known]
+    return [
+        name
+        for name in found
+        if readers.reads(name) and name not in known and not is_list(folder / name)
+    ]

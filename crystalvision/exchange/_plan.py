@@ -1,8 +1,9 @@
 """Everything about an import but the writing: the folder is read, and every image is checked."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
+from crystalvision.contracts import Recorded
 from crystalvision.datasets import (
     SPECIMEN,
     SPECIMEN_COLUMN,
@@ -19,12 +21,21 @@ from crystalvision.datasets import (
     DatasetPart,
     Imported,
     SplitSettings,
+    axes_text,
     defect_columns,
     digest,
 )
 from crystalvision.errors import InputError
 from crystalvision.exchange._calibration import Pair, axes_of
-from crystalvision.exchange._check_images import Kind, check_headers, read_digests, specimens_of
+from crystalvision.exchange._check_images import (
+    ImageReader,
+    Kind,
+    PictureReader,
+    check_headers,
+    read_digests,
+    specimens_of,
+)
+from crystalvision.exchange._curves import CurveReader, CurveSettings, check_curves
 from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
 from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
 from crystalvision.exchange._frames import Frames
@@ -38,6 +49,7 @@ from crystalvision.ordinary_files import text_of
 
 _SHARD_BYTES = 8 * 2**20
 _ENERGY = "energy_kev"
+_AVERAGED = "averaged over its steps; what they do not reach is masked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,9 @@ class ImportSettings:
     page: int | None = None
     gap_values: GapValues = None
     readers: Readers = field(default_factory=Readers)
+    reader: str | None = None
+    curves: CurveSettings = field(default_factory=CurveSettings)
+    labels: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +77,24 @@ class ImportPlan:
     Attributes:
         folder: Where the images are.
         files: Their paths within it, in the order of the samples.
-        kind: What they have in common.
+        read: Reads one, as it is stored.
         digests: SHA-256 (hex) of the pixels of each.
         header: What the dataset is to be.
         rows: Its columns, name → (samples,).
         split: How it is to be split; None for as usual.
         notes: What was left out or assumed, a line each.
-        page: Which image of each file is taken, if not all.
-        gap_values: What marks pixels that were not measured.
-        readers: What reads files.
+        frames: Opens files as they were checked.
     """
 
     folder: Path
     files: tuple[str, ...]
-    kind: Kind
+    read: PictureReader
     digests: list[str]
     header: DatasetHeader
     rows: Rows
     split: SplitSettings | None
     notes: tuple[str, ...]
-    page: int | None
-    gap_values: GapValues
-    readers: Readers
-
-    def frames(self) -> Frames:
-        """Reads the images as they were checked."""
-        return Frames(self.folder, self.kind.shape[0], self.page, self.readers)
+    frames: Callable[[], Frames]
 
 
 def plan_import(folder: Path, settings: ImportSettings, begin: Begin) -> ImportPlan:
@@ -103,13 +110,18 @@ def plan_import(folder: Path, settings: ImportSettings, begin: Begin) -> ImportP
     """
     document = read_document(folder / DOCUMENT)
     known = document.header if document else None
-    if (folder / LABELS).is_file():
-        listing = list_labels_csv(folder, settings.readers, known)
+    labels = settings.labels or folder / LABELS
+    if labels.is_file():
+        listing = list_labels_csv(folder, labels, settings.readers, known)
     else:
         listing = list_class_folders(folder, settings.readers)
     channels = settings.channels or (known.image_shape[0] if known else None)
-    with Frames(folder, channels or 1, settings.page, settings.readers) as frames:
-        return _plan(listing, channels, settings, document, frames, begin)
+    opened = partial(
+        Frames, folder, channels or 1, settings.page, settings.readers, settings.reader
+    )
+    with opened() as frames:
+        plan = _plan(listing, channels, settings, document, frames, begin)
+    return replace(plan, frames=opened)
 
 
 def _plan(
@@ -123,14 +135,11 @@ def _plan(
     """Read every image that a listing names; see `plan_import`."""
     folder = frames.folder
     known = document.header if document else None
-    kind, listing = check_headers(frames, listing, channels, begin("checking", len(listing.files)))
+    read, axes, listing = _check(listing, channels, settings, document, frames, begin)
+    kind = read.kind
     severities = class_severities(listing, settings.severities, known)
     energy = _energy(listing, settings.energy_kev)
-    if document and document.scale == "counts":
-        kind = Kind(kind.shape, document.header.dtype)
-    axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
-    advance = begin("reading", len(listing.files))
-    digests, seen = read_digests(frames, listing.files, kind, settings.gap_values, advance)
+    digests, seen = read_digests(frames, listing.files, read, begin("reading", len(listing.files)))
     if seen is None and known is not None and known.grid == kind.shape[1:]:
         seen = None if known.seen is None or known.seen.each_sample else known.seen
     columns = {**listing.columns, **energy}
@@ -154,6 +163,7 @@ def _plan(
     fields = {
         **header,
         "seen": seen,
+        "recorded": _recorded(settings, read),
         "columns": {
             **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
@@ -164,7 +174,7 @@ def _plan(
     return ImportPlan(
         folder=folder,
         files=listing.files,
-        kind=kind,
+        read=read,
         digests=digests,
         header=validate(DatasetHeader, fields, str(folder)),
         rows=rows,
@@ -172,12 +182,48 @@ def _plan(
         notes=(
             *listing.notes,
             *_notes(folder, listing, settings, document),
+            *_carried(frames, read),
             *notes_text(frames.notes),
         ),
-        page=settings.page,
-        gap_values=settings.gap_values,
-        readers=settings.readers,
+        frames=lambda: frames,
     )
+
+
+def _check(
+    listing: Listing,
+    channels: int | None,
+    settings: ImportSettings,
+    document: ExportDocument | None,
+    frames: Frames,
+    begin: Begin,
+) -> tuple[PictureReader, tuple[Axis, ...], Listing]:
+    """What reads the patterns that a listing names, their axes, and the listing of each."""
+    folder, advance = frames.folder, begin("checking", len(listing.files))
+    if frames.patterns(listing.files[0]).frame(0).dimensions == 1:
+        if settings.pixel_size_inv_angstrom is not None or settings.centre is not None:
+            raise InputError(f"{folder}: holds curves, which have no pixels; leave their size out")
+        curves, listing = check_curves(frames, listing, settings.curves, advance)
+        return curves, (curves.axis,), listing
+    if settings.curves != CurveSettings():
+        raise InputError(
+            f"{folder}: holds images; an axis, a wavelength and an anode are for curves: leave "
+            "them out"
+        )
+    kind, listing = check_headers(frames, listing, channels, advance)
+    if document and document.scale == "counts":
+        kind = Kind(kind.shape, document.header.dtype)
+    known = document.header if document else None
+    axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
+    return ImageReader(kind, settings.gap_values), axes, listing
+
+
+def _carried(frames: Frames, read: PictureReader) -> list[str]:
+    if not isinstance(read, CurveReader) or not frames.carried:
+        return []
+    wave = read.target.wavelength_angstrom
+    at = "" if wave is None else f" at {wave:.5g} Å"
+    onto = f"{axes_text(read.target.axes)}{at}"
+    return [f"{frames.carried:,} curves were brought onto {onto}: {_AVERAGED}"]
 
 
 def _header(
@@ -185,7 +231,7 @@ def _header(
     settings: ImportSettings,
     listing: Listing,
     kind: Kind,
-    axes: tuple[Axis, Axis],
+    axes: tuple[Axis, ...],
 ) -> dict[str, Any]:
     """The dataset's header, but for its columns and what depends on the pixels."""
     image_bytes = np.dtype(kind.dtype).itemsize * int(np.prod(kind.shape))
@@ -203,6 +249,17 @@ def _exported_from(document: ExportDocument) -> DatasetPart:
     header = document.header
     return DatasetPart(
         identity=document.identity, samples=header.samples, provenance=header.provenance
+    )
+
+
+def _recorded(settings: ImportSettings, read: PictureReader) -> Recorded | None:
+    """With what beam, as far as files or the user state it of all patterns."""
+    energy = settings.energy_kev
+    wave = read.target.wavelength_angstrom if isinstance(read, CurveReader) else None
+    if energy is None and wave is None:
+        return None
+    return Recorded(
+        energy_kev=None if energy is None else (energy, energy), wavelength_angstrom=wave
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Num
 from torch import nn
 
 from crystalvision.contracts import Axis, Input, check_tensor, described, grid_of, origin_of
@@ -56,7 +56,7 @@ class Preprocess(nn.Module):
 
     def forward(
         self,
-        images: Float[torch.Tensor, "b c *grid"],
+        images: Num[torch.Tensor, "b c *grid"],
         augment: Augment | None = None,
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
     ) -> Float[torch.Tensor, "b c *grid2"]:
@@ -76,7 +76,7 @@ class Preprocess(nn.Module):
 
     def count(
         self,
-        images: Float[torch.Tensor, "b c *grid"],
+        images: Num[torch.Tensor, "b c *grid"],
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
     ) -> tuple[Float[torch.Tensor, "b c *grid2"], Bool[torch.Tensor, "b #c *grid2"] | None]:
         """Do the leading steps whose results are counts still, as sums over squares are.

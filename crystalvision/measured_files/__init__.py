@@ -27,6 +27,7 @@ from crystalvision.measured_files._patterns import PatternFile, check_alike
 from crystalvision.measured_files._patterns import open_pattern_file as _open_patterns
 from crystalvision.measured_files._readers import Readers
 from crystalvision.measured_files._resample import Placement, resample
+from crystalvision.measured_files._show import shown_file, shown_numbers
 
 __all__ = [
     "MAX_BYTES",
@@ -54,6 +55,8 @@ __all__ = [
     "read_image_file",
     "resample",
     "saturated",
+    "shown_file",
+    "shown_numbers",
 ]
 
 

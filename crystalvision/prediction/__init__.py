@@ -1,6 +1,7 @@
 """Uses trained systems: what a run says of raw patterns."""
 
 from crystalvision.prediction._columns import flat_columns, grouped_columns, map_arrays
+from crystalvision.prediction._elements import parse_elements, restrict
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
@@ -13,6 +14,13 @@ from crystalvision.prediction._predictions import (
     join,
 )
 from crystalvision.prediction._predictor import Predictor
+from crystalvision.prediction._refine import (
+    CandidateFits,
+    RefinedPattern,
+    marks_of_classes,
+    most_probable,
+)
+from crystalvision.prediction._refined_figure import draw_refined, refined_figure
 from crystalvision.prediction._sources import (
     PatternSource,
     open_source,
@@ -23,6 +31,7 @@ from crystalvision.prediction._stated import Stated, matched
 
 __all__ = [
     "UNSEEN",
+    "CandidateFits",
     "Ensemble",
     "EstimateSource",
     "Estimates",
@@ -30,18 +39,25 @@ __all__ = [
     "PatternSource",
     "Predictions",
     "Predictor",
+    "RefinedPattern",
     "Spread",
     "Stated",
     "TargetMap",
     "carried",
     "draw_explanation",
+    "draw_refined",
     "explanation_figure",
     "flat_columns",
     "grouped_columns",
     "join",
     "map_arrays",
+    "marks_of_classes",
     "matched",
+    "most_probable",
     "open_source",
     "open_sources",
+    "parse_elements",
     "read_image",
+    "refined_figure",
+    "restrict",
 ]

@@ -31,8 +31,11 @@ def grouped_columns(said: Predictions) -> Grouped:
 
 def _of_target(name: str, said: Estimates) -> dict[str, Array | dict[str, Array]]:
     classes, answers = said.target.classes, said.answers
+    value: Array | dict[str, Array] | None = said.value
+    if said.target.components:
+        value = _by_class(said.value, said.target.components)
     columns: dict[str, Array | dict[str, Array] | None] = {
-        name: np.array(said.names, dtype=object) if classes else said.value,
+        name: np.array(said.names, dtype=object) if classes else value,
         f"{name}_probability": _by_class(said.probabilities, classes),
         f"{name}_spread": said.spread,
     }

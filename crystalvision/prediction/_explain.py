@@ -59,7 +59,9 @@ def explain(
     """Explain what a system says of one pattern, by Grad-CAM on its backbones' feature maps.
 
     For a class, what is explained is the logarithm of its odds, which does not saturate where the
-    system is sure; for a number, the number. The maps of several backbones add up.
+    system is sure; for a number, the number. The maps of several backbones add up. Of a curve, each
+    place of the feature map has the gradient of its own, because heads of curves weigh places
+    (HiResCAM, Draelos & Carin 2020, arXiv:2011.08891); of a pooled map the two are the same.
 
     Args:
         system: The system, in evaluation mode.
@@ -125,12 +127,16 @@ def _map(
     system: System, score: Score, images: torch.Tensor, size: tuple[int, ...]
 ) -> Float[np.ndarray, "*grid"]:
     """Sum of the maps of all backbones that a score depends on."""
-    from captum.attr import LayerAttribution, LayerGradCam
+    from captum.attr import LayerAttribution, LayerGradCam, LayerGradientXActivation
 
     total = np.zeros(size, dtype=np.float32)
     with torch.enable_grad():
         for backbone in _backbones_behind(system, score, images):
-            found = LayerGradCam(score, backbone).attribute(images)
+            if len(size) == 1:
+                each = LayerGradientXActivation(score, backbone).attribute(images)
+                found = each.sum(dim=1, keepdim=True)
+            else:
+                found = LayerGradCam(score, backbone).attribute(images)
             mode = _INTERPOLATION[len(size)]
             scaled = LayerAttribution.interpolate(found, size, interpolate_mode=mode)
             total += scaled[0, 0].detach().cpu().numpy()

@@ -1,9 +1,12 @@
 """Draws explanations over their patterns: maps over images, coloured curves."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.storage import whole_file
@@ -16,8 +19,22 @@ if TYPE_CHECKING:
 _BAR = "Grad-CAM attribution"
 
 
-def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
+Marks = Mapping[str, Float[np.ndarray, "_"]]
+"""Where classes should show themselves on the axis of a curve, such as reflections, by name."""
+
+_NO_MARKS: Marks = MappingProxyType({})
+
+
+def draw_explanation(
+    explanation: Explanation, path: Path, title: str, marks: Marks = _NO_MARKS
+) -> None:
     """Write a PNG: the pattern, what speaks for its classes, and what moves its numbers.
+
+    Args:
+        explanation: What to draw.
+        path: The file.
+        title: What to call the pattern.
+        marks: As for `explanation_figure`.
 
     Raises:
         StorageError: The disk refuses.
@@ -25,13 +42,19 @@ def draw_explanation(explanation: Explanation, path: Path, title: str) -> None:
     import matplotlib.style
 
     with matplotlib.style.context(["default", {"text.parse_math": False}]):
-        figure = explanation_figure(explanation, title)
+        figure = explanation_figure(explanation, title, marks)
         with whole_file(path, overwrite=True) as partial:
             figure.savefig(partial, format="png", dpi=120)
 
 
-def explanation_figure(explanation: Explanation, title: str) -> "Figure":
-    """The same as a figure: panels beside each other of an image, below each other of a curve."""
+def explanation_figure(explanation: Explanation, title: str, marks: Marks = _NO_MARKS) -> "Figure":
+    """The same as a figure: panels beside each other of an image, below each other of a curve.
+
+    Args:
+        explanation: What to draw.
+        title: What to call the pattern.
+        marks: Ticks below a curve for the classes that are said of it [units of its axis].
+    """
     from matplotlib.figure import Figure
 
     curve = explanation.pattern.ndim == 2
@@ -41,7 +64,7 @@ def explanation_figure(explanation: Explanation, title: str) -> "Figure":
     rows, columns = (panels, 1) if curve else (1, panels)
     axes = figure.subplots(rows, columns, sharex=curve, squeeze=False).ravel()
     if curve:
-        _draw_curves(figure, axes, explanation)
+        _draw_curves(figure, axes, explanation, marks)
     else:
         _draw_images(figure, axes, explanation)
     figure.suptitle(figure_text(title, 90), fontsize=10)
@@ -83,7 +106,9 @@ def _overlay(figure: "Figure", axes: "Axes", pattern: np.ndarray, found: TargetM
     axes.set_title(title, fontsize=10)
 
 
-def _draw_curves(figure: "Figure", axes: np.ndarray, explanation: Explanation) -> None:
+def _draw_curves(
+    figure: "Figure", axes: np.ndarray, explanation: Explanation, marks: Marks
+) -> None:
     """The curve above a band of each map's colours, along the axis that both have."""
     (axis,), counts = explanation.axes, explanation.pattern.sum(axis=0)
     places, half = axis.values(), axis.scale / 2
@@ -104,7 +129,12 @@ def _draw_curves(figure: "Figure", axes: np.ndarray, explanation: Explanation) -
         )
         each.plot(places, curve, color="white", lw=2.0)
         each.plot(places, curve, color="black", lw=0.9)
-        each.set_ylim(0, top)
+        ticks = marks.get(str(found.said))
+        if ticks is not None:
+            shown_there = ticks[(ticks >= places[0]) & (ticks <= places[-1])]
+            each.vlines(shown_there, -0.1 * top, -0.02 * top, color="#009E73", lw=0.8)
+            title += ", with its reflections"
+        each.set_ylim(0 if ticks is None else -0.12 * top, top)
         each.set_ylabel("√counts")
         each.set_title(title, fontsize=10)
         bar = figure.colorbar(shown, ax=each, label=_BAR)

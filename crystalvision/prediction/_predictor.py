@@ -82,6 +82,11 @@ class Predictor:
         """
         return cls(Run.load(run, catalogue), device, calibrated=calibrated)
 
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._run
+
     def match(
         self, conditions: Conditions, name: str, *, despite: Collection[Despite] = ()
     ) -> Match:
@@ -215,6 +220,27 @@ class Predictor:
         raw = self.prepare(image, source, gap_values)
         images = self._prepared(raw[None])
         return explain(self._system, images, np.nan_to_num(raw), self._axes(), self.record)
+
+    @torch.inference_mode()
+    def described(
+        self, images: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """What the system makes of raw patterns, and how it gets them.
+
+        Args:
+            images: NaN where nothing was seen, (n, c, *grid).
+
+        Returns:
+            Pooled features of all branches, (n, f), and prepared images, (n, c, *grid').
+
+        Raises:
+            InputError: A system that makes no features.
+        """
+        prepared = self._prepared(np.asarray(images, dtype=np.float32))
+        features = self._predict_prepared(prepared).features
+        if features is None:
+            raise InputError(f"{self._run.path}: its system has no backbone, and makes no features")
+        return features.cpu().numpy(), prepared.cpu().numpy()
 
     def check_dropout(self, passes: int) -> None:
         """Check that passes with dropout would tell something.

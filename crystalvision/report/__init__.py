@@ -1,8 +1,9 @@
 """One self-contained HTML page about trained systems and the data they were judged on."""
 
 from crystalvision.report._data import remade_by
+from crystalvision.report._map import MapMethod, PatternMap, map_figure, map_patterns
 from crystalvision.report._page import OnStep, render, steps
-from crystalvision.report._pictures import Picture, picture
+from crystalvision.report._pictures import Picture, data_uri, picture
 from crystalvision.report._reproduce import as_yaml, machine
 from crystalvision.report._results import Result, load_results
 from crystalvision.report._table import (
@@ -19,17 +20,22 @@ from crystalvision.report._write import GENERATOR, check_output, write_page
 __all__ = [
     "GENERATOR",
     "TEMPLATES",
+    "MapMethod",
     "MetricColumn",
     "OnStep",
+    "PatternMap",
     "Picture",
     "Result",
     "Row",
     "as_yaml",
     "check_output",
     "columns_of",
+    "data_uri",
     "fill",
     "load_results",
     "machine",
+    "map_figure",
+    "map_patterns",
     "number",
     "picture",
     "remade_by",

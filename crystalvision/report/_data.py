@@ -103,7 +103,7 @@ def describe_data(result: Result) -> Data:
     record = result.record
     dataset, gallery, trouble = None, None, ""
     try:
-        dataset = _open(record.dataset.path, record.dataset.identity)
+        dataset = open_dataset(record.dataset.path, record.dataset.identity)
         classes = _classes(dataset)
         dose = _dose(dataset)
         gallery = make_gallery(dataset)
@@ -144,7 +144,12 @@ def describe_data(result: Result) -> Data:
     )
 
 
-def _open(path: str, identity: str) -> Dataset:
+def open_dataset(path: str, identity: str) -> Dataset:
+    """The dataset at a path, if it is the one that is meant.
+
+    Raises:
+        CrystalVisionError: It is not there, damaged, or another.
+    """
     dataset = Dataset.open(path)
     if dataset.identity != identity:
         raise CrystalVisionError(f"{path}: another dataset is there now")

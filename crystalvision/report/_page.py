@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from crystalvision.figures import drawing
 from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
-from crystalvision.report._data import describe_data, distinct_datasets
+from crystalvision.report._data import describe_data, distinct_datasets, open_dataset
+from crystalvision.report._map import METHODS, MapMethod, map_figure, map_patterns
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
 from crystalvision.report._table import Row, columns_of, row_of, same_data
@@ -31,6 +32,7 @@ class RunSection:
         sources: Which targets are not told by a head of their own, in words.
         pictures: How well it tells each target.
         training: How its training went, phase by phase.
+        maps: Its test patterns in two dimensions, where that was asked for.
         file: What the commands call its experiment.
         experiment: Its experiment, as YAML.
     """
@@ -40,6 +42,7 @@ class RunSection:
     sources: tuple[str, ...]
     pictures: tuple[Picture, ...]
     training: tuple[Picture, ...]
+    maps: tuple[Picture, ...]
     file: str
     experiment: str
 
@@ -49,14 +52,20 @@ def steps(results: Sequence[Result]) -> int:
     return len(distinct_datasets(results)) + len(results)
 
 
-def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
+def render(
+    results: Sequence[Result], *, map_by: MapMethod | None = None, on_step: OnStep = lambda: None
+) -> str:
     """The page about some runs: one HTML document that asks for nothing from elsewhere.
 
     Two calls with the same results give the same text.
 
     Args:
         results: The runs, at least one.
+        map_by: How to map the test patterns of each run; by default there is no map.
         on_step: Called as the work proceeds, `steps(results)` times.
+
+    Raises:
+        InputError: A map was asked for of data that are not there, or have no classes.
     """
     data, sections = [], []
     with drawing():
@@ -64,7 +73,7 @@ def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
             data.append(describe_data(result))
             on_step()
         for result in results:
-            sections.append(_section(result))
+            sections.append(_section(result, map_by))
             on_step()
     texts = [again.recipe_text(each) for each in data]
     return fill(
@@ -86,7 +95,7 @@ def render(results: Sequence[Result], *, on_step: OnStep = lambda: None) -> str:
     )
 
 
-def _section(result: Result) -> RunSection:
+def _section(result: Result, map_by: MapMethod | None) -> RunSection:
     return RunSection(
         row=row_of(result),
         score=_score(result),
@@ -101,9 +110,22 @@ def _section(result: Result) -> RunSection:
             for each in task.figures(judged, evaluated.metrics)
         ),
         training=tuple(training_pictures(result)),
+        maps=() if map_by is None else (_map(result, map_by),),
         file=again.experiment_file(result),
         experiment=again.experiment_text(result),
     )
+
+
+def _map(result: Result, method: MapMethod) -> Picture:
+    """Where test patterns lie, by what the run makes of them and as they are."""
+    dataset = open_dataset(result.record.dataset.path, result.record.dataset.identity)
+    found = map_patterns(result.run, dataset, method)
+    learnt = " learnt from training patterns" if method == "nca" else ""
+    caption = (
+        f"{len(found.label)} test patterns of {len(found.classes)} classes by {METHODS[method]}"
+        f"{learnt}: of the features, and of the patterns as the network gets them."
+    )
+    return picture(map_figure(found), caption, caption)
 
 
 def _score(result: Result) -> str:

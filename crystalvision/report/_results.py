@@ -30,6 +30,7 @@ class Result:
     Attributes:
         name: What the report calls the run; no two in one report are alike.
         path: Its folder.
+        run: The run itself.
         record: What `run.yaml` says.
         parameters: Weights that training can change; `None` for a classical system.
         epochs: How the training went, epoch by epoch.
@@ -42,6 +43,7 @@ class Result:
 
     name: str
     path: Path
+    run: Run
     record: RunRecord
     parameters: int | None
     epochs: tuple[EpochRecord, ...]
@@ -97,6 +99,7 @@ def _load(path: Path, name: str, catalogue: Catalogue) -> Result:
     return Result(
         name=name,
         path=path,
+        run=run,
         record=run.record,
         parameters=count_parameters(run.system) or None,
         epochs=tuple(run.epochs()),

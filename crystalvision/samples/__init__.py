@@ -12,6 +12,7 @@ from crystalvision.samples._candidates import (
 )
 from crystalvision.samples._contract import Sample, Source, of_recipes_with
 from crystalvision.samples._cost import SourceCost, size_in_words
+from crystalvision.samples._refinement import RefinedPart, Refinement
 
 __all__ = [
     "AccuracyBound",
@@ -19,6 +20,8 @@ __all__ = [
     "CandidateInfo",
     "Candidates",
     "Expected",
+    "RefinedPart",
+    "Refinement",
     "Sample",
     "Source",
     "SourceCost",

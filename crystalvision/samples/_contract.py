@@ -1,16 +1,17 @@
 """What makes samples."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Bool, Float, Num
 
 from crystalvision.datasets import DatasetHeader
 from crystalvision.samples._bound import AccuracyBound
 from crystalvision.samples._cost import SourceCost
+from crystalvision.samples._refinement import Refinement
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
@@ -121,4 +122,49 @@ class Source(ABC):
             InputError: A number is too small, or the recipe has no such column, or no noise.
         """
         del patterns, specimens, column, seed, advance
+        return None
+
+    def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
+        """Where on the first axis a class should show itself, such as its reflections.
+
+        Args:
+            candidate: Name of the class.
+
+        Returns:
+            Places [units of the axis]; or `None`, the default: there are no such places, or none
+            are known.
+
+        Raises:
+            InputError: A name that is no class of the source's.
+        """
+        del candidate
+        return None
+
+    def refine(
+        self,
+        pattern: Float[np.ndarray, "c *grid"],
+        seen: Bool[np.ndarray, "channels *grid"] | None,
+        candidates: Sequence[str],
+        *,
+        most_parts: int = 1,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> list[Refinement] | None:
+        """Fit to a measured pattern what it would be of each candidate, if the source can.
+
+        Args:
+            pattern: On the axes of the source's samples, (c, *grid).
+            seen: Which of its points were measured, (1 or c, *grid); `None` for all.
+            candidates: Names of classes, the likeliest first.
+            most_parts: How many of them may be there at once. With several, what is returned is
+                one refinement: what is found is taken into it as long as it explains more.
+            advance: Called with the number of candidates that were worked through.
+
+        Returns:
+            One for each candidate, what explains most first; or `None`, the default: the source
+            cannot fit its patterns.
+
+        Raises:
+            InputError: A name that is no class of the source's, or a pattern without counts.
+        """
+        del pattern, seen, candidates, most_parts, advance
         return None

@@ -14,6 +14,7 @@ from crystalvision.contracts import Backbone, dimensions_of, strides
 from crystalvision.errors import InputError
 from crystalvision.models import Branch, count_parameters
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
+from crystalvision.testing._gpu import check_gpu
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
     PluginUnderTest,
@@ -176,6 +177,15 @@ def one_image_trains_or_is_refused(subject: PluginUnderTest) -> None:
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):  # torch's batch normalisation
             raise
+
+
+def runs_on_a_gpu(subject: PluginUnderTest) -> None:
+    """On a GPU the map stays there, and nothing waits for it; of large networks in training."""
+    for training in (True, False):
+        backbone = make(subject).train(training)
+        if training or count_parameters(backbone) <= _COMPILED_UP_TO:
+            batch = batch_for(backbone, 2, extra=1)
+            check_gpu(backbone, lambda network, given: network(given), batch)
 
 
 def own_weights_from_a_file(subject: PluginUnderTest) -> None:

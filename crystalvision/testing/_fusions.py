@@ -8,6 +8,7 @@ import torch
 from crystalvision.contracts import Fusion
 from crystalvision.errors import InputError
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
+from crystalvision.testing._gpu import check_gpu
 from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
     PluginUnderTest,
@@ -127,6 +128,13 @@ def a_wrong_number_of_branches_is_refused(subject: PluginUnderTest) -> None:
             continue
         require(names, "it takes no branch at all: there is nothing to join")
         require(fusion.num_features > 0, f"num_features={fusion.num_features}")
+
+
+def runs_on_a_gpu(subject: PluginUnderTest) -> None:
+    """On a GPU what is joined stays there, in training and in evaluation."""
+    for training in (True, False):
+        fusion = make(subject).train(training)
+        check_gpu(fusion, lambda fusion, given: fusion(*given), inputs(subject))
 
 
 def wrong_options_are_refused(subject: PluginUnderTest) -> None:

@@ -1,6 +1,5 @@
 """Whether a network would run on a GPU as it does on a CPU."""
 
-import copy
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,20 +17,18 @@ def check_gpu(network: Network, work: Callable[[Network, Any], Any], inputs: Any
     """On a GPU some work gives results there, shaped as on a CPU, without waiting for any.
 
     Args:
-        network: In training or evaluation mode; not changed.
+        network: In training or evaluation mode; of no use afterwards.
         work: What is done with it and its inputs, nothing drawn at random but by torch.
         inputs: Tensors in any nesting, on the CPU.
 
     Raises:
         NotMetError: It would wait for the GPU, leave results on the CPU, or shape them otherwise.
     """
-    moved = copy.deepcopy(network)
     with torch.no_grad():
-        expected = tree_leaves(work(copy.deepcopy(network), inputs))
+        expected = tree_leaves(work(network, inputs))
         with fake_gpu():
-            moved = moved.to(GPU)
             given = tree_map_only(torch.Tensor, lambda each: each.to(GPU), inputs)
-            found = tree_leaves(work(moved, given))
+            found = tree_leaves(work(network.to(GPU), given))
     for ours, theirs in zip(expected, found, strict=True):
         if isinstance(ours, torch.Tensor):
             require(theirs.device == GPU, f"a result of shape {tuple(ours.shape)} is on the CPU")

@@ -10,6 +10,7 @@ from crystalvision.contracts import Head, Target, Targets
 from crystalvision.errors import InputError, PluginError
 from crystalvision.models import ask_estimates, class_count
 from crystalvision.testing._export import Exported, check_autocast, check_compiled
+from crystalvision.testing._gpu import check_gpu
 from crystalvision.testing._require import NotMetError, require, require_close
 from crystalvision.testing._subject import (
     PluginUnderTest,
@@ -27,6 +28,7 @@ _NAMES = tuple("abcde")
 _TARGETS = {
     "label": Target(name="label", task="classification", classes=_NAMES),
     "severity": Target(name="severity", task="regression"),
+    "fractions": Target(name="fractions", task="fractions", shape=(5,), components=_NAMES),
 }
 """What a head finds where a test names no targets of its own."""
 
@@ -76,7 +78,7 @@ def problem(subject: PluginUnderTest, count: int = 20) -> tuple[torch.Tensor, Ta
 
 
 def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
-    """Values that follow from a class of five, (b, *shape): unit vectors, where it is a vector."""
+    """Values that follow from a class of five, (b, *shape): unit vectors, or shares."""
     shape = (len(label), *(1 for _ in target.shape))
     if target.classes:
         return (label % len(target.classes)).reshape(shape).expand(len(label), *target.shape)
@@ -84,7 +86,8 @@ def _values(target: Target, label: torch.Tensor) -> torch.Tensor:
     if len(target.shape) == 1:
         values[:, 0] = 1
         values[:, 2:] = 0
-        values = values / values.norm(dim=1, keepdim=True)
+        whole = values.sum(1) if target.components else values.norm(dim=1)
+        values = values / whole[:, None]
     return values
 
 
@@ -187,6 +190,19 @@ def one_image_trains_or_is_refused(subject: PluginUnderTest) -> None:
         head(features[:1])
     except InputError as error:
         require("batch_size" in str(error), f"the refusal does not say batch_size: {error}")
+
+
+def runs_on_a_gpu(subject: PluginUnderTest) -> None:
+    """On a GPU outputs, loss and predictions stay there, and nothing waits for it."""
+
+    def work(head: Head, given: tuple[torch.Tensor, Targets]) -> object:
+        features, targets = given
+        outputs = head.train()(features)
+        said = head.eval().predict(outputs)
+        parts = [[one.value, one.probabilities, one.spread] for one in said.values()]
+        return outputs, head.loss(outputs, targets), parts
+
+    check_gpu(make(subject), work, problem(subject))
 
 
 def wrong_options_are_refused(subject: PluginUnderTest) -> None:

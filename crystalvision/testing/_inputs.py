@@ -8,6 +8,7 @@ from torch import nn
 
 from crystalvision.contracts import Axis, Input, grid_of
 from crystalvision.testing._export import Exported
+from crystalvision.testing._gpu import check_gpu
 from crystalvision.testing._require import require, require_close
 from crystalvision.testing._subject import (
     PluginUnderTest,
@@ -101,6 +102,17 @@ def what_was_not_seen_stays_hidden(subject: PluginUnderTest) -> None:
         require(images.isfinite().all(), "with a mask, not all values are finite")
         require(not still[1].any(), "it saw something of an image of which nothing was seen")
         require(bool(still[0].any()), "it hides all of an image of which half was seen")
+
+
+def runs_on_a_gpu(subject: PluginUnderTest) -> None:
+    """On a GPU, images and masks stay there, and nothing waits for it."""
+    for step, axes in _steps(subject):
+        counts = counts_of(3, 2, *grid_of(axes))
+        check_gpu(
+            step,
+            lambda step, given: [step(*each) for each in given],
+            [(counts, None), (counts, counts > 1)],
+        )
 
 
 def has_no_weights(subject: PluginUnderTest) -> None:

@@ -26,15 +26,13 @@ from crystalvision.training._checkpoint import (
     Silent,
     restore_system,
 )
-from crystalvision.training._machine import Machine, derive, fast, seeded
+from crystalvision.training._machine import DROPOUT, Machine, Seeds, fast, seeded
 from crystalvision.training._memory import MicroBatches, in_batches_that_fit
 from crystalvision.training._outputs import Scorers, build_scorers, cache
 from crystalvision.training._patterns import Patterns
 from crystalvision.training._processes import ProcessGroup
 from crystalvision.training._schedule import Phase
 from crystalvision.training._trainer import interruptible, make_trainer, quiet
-
-_ORDER, _DROPOUT, _AUGMENT = 1, 2, 3
 
 
 @dataclass(slots=True)
@@ -161,7 +159,7 @@ class _Loop:
                 self._listener.note(f"continuing from phase {phase.name}")
             self._listener.phase_started(phase.name, phase.train, phase.epochs - done)
             # Each phase has seeds of its own: how long one ran does not change the next's draws.
-            with seeded(self._seed, number, _DROPOUT):
+            with seeded(self._seed, number, DROPOUT):
                 record = self._run_phase(number, phase)
             self._group.copy_from_first(self._system)
             self._start = Checkpoint(Progress())
@@ -179,7 +177,7 @@ class _Loop:
 
         started = time.perf_counter()
         start = self._start
-        seeds = _Seeds(self._seed, number, self._group.share.rank)
+        seeds = Seeds(self._seed, number, self._group.share.rank)
         begin = self._begins(seeds, number)
         batches, checks = self._batches(phase, seeds.order)
         learns = any(name in phase.train for name in self._system.branches)
@@ -227,7 +225,7 @@ class _Loop:
             seconds=round(start.progress.phase_seconds + time.perf_counter() - started, 3),
         )
 
-    def _begins(self, seeds: "_Seeds", number: int) -> Callable[[int], None]:
+    def _begins(self, seeds: Seeds, number: int) -> Callable[[int], None]:
         """What begins an epoch of a phase: its order, and its patterns, if they are made for it."""
         before = sum(phase.epochs for phase in self._phases[:number])
 
@@ -281,23 +279,3 @@ class _Loop:
 
     def _seconds(self) -> float:
         return round(self._before + time.perf_counter() - self._started, 3)
-
-
-class _Seeds:
-    """What a phase draws from: each epoch seeds it anew, so that it can begin at any of them."""
-
-    def __init__(self, seed: int, phase: int, rank: int) -> None:
-        self.order = torch.Generator()
-        self.augment = torch.Generator()
-        self._seed = seed
-        self._phase = phase
-        self._rank = rank
-
-    def begin(self, epoch: int) -> None:
-        """Seed the order of an epoch's batches, the same in all processes."""
-        self.order.manual_seed(derive(self._seed, self._phase, _ORDER, epoch))
-
-    def begin_drawing(self, epoch: int) -> None:
-        """Seed augmentation and dropout of an epoch, in each process its own."""
-        self.augment.manual_seed(derive(self._seed, self._phase, _AUGMENT, epoch, self._rank))
-        torch.manual_seed(derive(self._seed, self._phase, _DROPOUT, epoch, self._rank))

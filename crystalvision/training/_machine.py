@@ -127,6 +127,30 @@ class Machine:
         return cls(choose_device(device), **settings)  # type: ignore[arg-type]
 
 
+ORDER, DROPOUT, AUGMENT = 1, 2, 3
+"""What seeds of a phase are derived for."""
+
+
+class Seeds:
+    """What a phase draws from: each epoch seeds it anew, so that it can begin at any of them."""
+
+    def __init__(self, seed: int, phase: int, rank: int) -> None:
+        self.order = torch.Generator()
+        self.augment = torch.Generator()
+        self._seed = seed
+        self._phase = phase
+        self._rank = rank
+
+    def begin(self, epoch: int) -> None:
+        """Seed the order of an epoch's batches, the same in all processes."""
+        self.order.manual_seed(derive(self._seed, self._phase, ORDER, epoch))
+
+    def begin_drawing(self, epoch: int) -> None:
+        """Seed augmentation and dropout of an epoch, in each process its own."""
+        self.augment.manual_seed(derive(self._seed, self._phase, AUGMENT, epoch, self._rank))
+        torch.manual_seed(derive(self._seed, self._phase, DROPOUT, epoch, self._rank))
+
+
 @contextmanager
 def fast(system: System, machine: Machine) -> Iterator[None]:
     """Within it, a system is laid out for speed, and compiled if that is wanted; on the CPU after.

@@ -17,6 +17,7 @@ def crystalvision_features() -> Mapping[str, str]:
         "pca": "crystalvision_classical.features.pca:PixelPca",
         "radial-profile": "crystalvision_classical.features.radial_profile:RadialProfile",
         "ring-moments": "crystalvision_classical.features.ring_moments:RingMoments",
+        "spot-positions": "crystalvision_classical.features.spots:SpotPositions",
         "values": "crystalvision_classical.features.values:Values",
     }
 

@@ -11,6 +11,7 @@ def crystalvision_heads() -> Mapping[str, str]:
     return {
         "dense": "crystalvision_heads.dense:DenseHead",
         "embedding": "crystalvision_heads.embedding:CosineHead",
+        "fractions": "crystalvision_heads.fractions:FractionsHead",
         "joint": "crystalvision_heads.joint:JointHead",
         "ordinal": "crystalvision_heads.ordinal:OrdinalHead",
         "perceptron": "crystalvision_heads.perceptron:Perceptron",

@@ -1,8 +1,10 @@
 """DM3 and DM4 files of Gatan's DigitalMicrograph; their tags are read by ncempy."""
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +51,38 @@ class DigitalMicrograph(Reader):
 
 
 def _tags(path: Path) -> Mapping[str, Any]:
-    """All tags, by their path."""
-    with np.errstate(over="ignore"), warnings.catch_warnings():
+    """All tags, by their path.
+
+    Raises:
+        ValueError: The file ends before they do, or they are nested without end.
+    """
+    kind = _bounded()
+    with path.open("rb") as stream, np.errstate(over="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # more than 127 tags of one group, of which none is used
-        file = ncempy_io("dm").fileDM(path, on_memory=True)
-        tags: Mapping[str, Any] = dict(file.allTags)
-        file.fid.close()
+        try:
+            tags: Mapping[str, Any] = dict(kind(stream).allTags)
+        except RecursionError:
+            raise ValueError("its tags are nested without end") from None
     return tags
+
+
+@cache
+def _bounded() -> Any:
+    """Ncempy's reader of tags, which takes no more memory than the file has bytes."""
+    base = ncempy_io("dm").fileDM
+
+    class Bounded(base):  # type: ignore[misc, valid-type] # ncempy has no annotations
+        def __del__(self) -> None:
+            """Leave the file to who opened it."""
+
+        def fromfile(self, stream: Any, *, dtype: Any, count: int) -> Any:
+            kind, number = np.dtype(dtype), int(count)
+            left = os.fstat(stream.fileno()).st_size - stream.tell()
+            if number < 0 or number * kind.itemsize > left:
+                raise ValueError("it is cut short")
+            return np.frombuffer(stream.read(number * kind.itemsize), kind)
+
+    return Bounded
 
 
 def _images(tags: Mapping[str, Any]) -> list[int]:
@@ -84,7 +111,7 @@ def _stack(path: Path, of_image: Mapping[str, Any]) -> Stack:
     if kind not in _TYPES:
         raise ValueError(f"its data are of DigitalMicrograph's type {kind}; expected real numbers")
     dtype = np.dtype(_TYPES[kind])
-    sizes = []
+    sizes: list[int] = []
     while (name := f"ImageData.Dimensions.{len(sizes) + 1}") in of_image:
         sizes.append(int(of_image[name]))
     if not 2 <= len(sizes) <= 4:

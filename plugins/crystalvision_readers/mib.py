@@ -106,7 +106,7 @@ class MibFile(MeasuredFile):
         if self._depth:  # raw pixels lie backwards in words of 64 bits
             each = 8 // self._dtype.itemsize
             pixels = pixels.reshape(frame.shape[0], -1, each)[..., ::-1].reshape(frame.shape)
-        return Recording(pixels)
+        return Recording(pixels[::-1])  # its first row is the lowest
 
 
 def _whole(text: str, what: str) -> int:

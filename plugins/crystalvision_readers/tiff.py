@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from crystalvision.contracts import Frame, MeasuredFile, Reader, Recording
-from crystalvision.errors import InputError
 from crystalvision.measured_files import Array, check_size
 from crystalvision_readers._tiff_tags import calibration
 
 _NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, {8, 32946}, 32773
+_LOSSLESS = {_NONE, _LZW, _PACKBITS, *_DEFLATE, 34925, 50000}  # with LZMA and Zstandard
 _LOSSY = {6, 7, 34892}  # JPEG, old and new, and that of DNG
 _GREY, _RGB, _WHITE_IS_ZERO, _PALETTE = 1, 2, 0, 3
 _MAX_FRAMES = 2**16
@@ -139,10 +139,7 @@ class TiffFile(MeasuredFile):
             if place.page is None:
                 return self._of_series(place, frame)
             self._check_page(place.page)
-            if place.series.keyframe.compression == _LZW:
-                image = self._by_pillow(place.page)
-            else:
-                image = np.asarray(place.page.asarray())
+            image = np.asarray(place.page.asarray())
         return self._arranged(image, place.series.keyframe, frame)
 
     def _of_series(self, place: _FrameLocation, frame: Frame) -> Array:
@@ -192,21 +189,6 @@ class TiffFile(MeasuredFile):
         if len(found) > largest or not stream.eof:
             raise ValueError("a part of its pixels unpacks to another size than it must")
 
-    def _by_pillow(self, page: Any) -> Array:
-        """A page that libtiff unpacks, which comes with Pillow."""
-        from PIL import Image
-
-        with Image.open(self.path, formats=["TIFF"]) as file:
-            file.seek(page.index)
-            image = np.asarray(file)
-        dtype = np.dtype(page.keyframe.dtype).newbyteorder("=")
-        if image.shape != page.keyframe.shape or image.dtype.newbyteorder("=") != dtype:
-            raise InputError(
-                f"{self.path}: {dtype} of {page.keyframe.samplesperpixel} channels packed by LZW "
-                "is not read; save it without compression, or with deflate"
-            )
-        return image
-
 
 def _check_kind(page: Any) -> None:
     """Refuse pages whose pixels would not be read as they were measured.
@@ -220,7 +202,7 @@ def _check_kind(page: Any) -> None:
         raise ValueError(
             "it is compressed by JPEG, which changes counts; save what was measured without it"
         )
-    if compression not in {_NONE, _LZW, _PACKBITS, *_DEFLATE}:
+    if compression not in _LOSSLESS:
         raise ValueError(
             f"it is compressed by {name}, which is not read; save it without compression, or with "
             "deflate or LZW"

@@ -10,6 +10,7 @@ def crystalvision_tasks() -> Mapping[str, str]:
     """The tasks that come with the toolkit."""
     return {
         "classification": "crystalvision_tasks.classification:Classification",
+        "fractions": "crystalvision_tasks.fractions:Fractions",
         "orientation": "crystalvision_tasks.orientation:Orientation",
         "regression": "crystalvision_tasks.regression:Regression",
         "segmentation": "crystalvision_tasks.segmentation:Segmentation",

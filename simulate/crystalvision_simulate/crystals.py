@@ -63,7 +63,8 @@ class Crystals:
     """Makes the ideal crystals of a recipe, and cuts them.
 
     Attributes:
-        structures: Every structure that a class may have, as the recipe gives it.
+        structures: Every structure that samples may have, as the recipe gives it.
+        drawn: Whether each class has any of them.
         zone_axes: Every zone axis.
         columns: Of what is drawn for the options of structures, by structure and option.
         structure_sha256: What tells the ideal crystals from others.
@@ -89,6 +90,8 @@ class Crystals:
         """
         self._recipe = recipe
         self._cuts = [_cuts(recipe, settings) for settings in recipe.classes]
+        self.drawn = [bool(cuts) for cuts in self._cuts]
+        _check_only(recipe)
         choices = [choice for cuts in self._cuts for choice in cuts]
         self.structures = _unique(part for part, _ in choices)
         self.zone_axes = _unique(axis for _, axis in choices)
@@ -120,12 +123,31 @@ class Crystals:
         """
         choices = self._cuts[label]
         index = int(rng.integers(len(choices))) if len(choices) > 1 else 0
-        part, zone_axis = choices[index]
+        return self._cut(*choices[index], seeds)
+
+    def _cut(self, part: Part, zone_axis: ZoneAxis, seeds: np.random.SeedSequence) -> Cut:
+        """A cut of a structure, whose numbers are drawn."""
         place = self.structures.index(part)
         path = f"structure.{part.name}"
         drawn = self._drawn[place].quantities.items()
         numbers = [(name, one.draw(stream_of(seeds, f"{path}.{name}"))) for name, one in drawn]
         return Cut(place, zone_axis, tuple(numbers))
+
+    def cut_of_specimen(self, label: int, place: int, seeds: np.random.SeedSequence) -> Cut:
+        """What one of several samples that show one specimen is cut from.
+
+        Its patterns are of one crystal, at one zone axis after the other, in an order of its own.
+
+        Args:
+            label: The class.
+            place: Which of its patterns it is, from 0.
+            seeds: What the streams that all of them share are derived from.
+        """
+        structures = _unique(part for part, _ in self._cuts[label])
+        axes = _unique(axis for _, axis in self._cuts[label])
+        part = structures[int(stream_of(seeds, "structure").integers(len(structures)))]
+        order = stream_of(seeds, "specimen.zone_axis").permutation(len(axes))
+        return self._cut(part, axes[int(order[place % len(axes)])], seeds)
 
     def numbers_of(self, cut: Cut) -> dict[str, float]:
         """What was drawn for the options of structures, by column; nan for those of others."""
@@ -195,6 +217,15 @@ def _between(values: Sequence[float]) -> str:
     return f"{min(values):.4g} to {max(values):.4g}"
 
 
+def unit_cells_of(part: Part, catalogue: Catalogue) -> list[Crystal]:
+    """The ideal crystal of a structure, at every end of what is drawn for its options.
+
+    Raises:
+        InputError: There is no such structure, or it refuses an option.
+    """
+    return _drawn(part, catalogue).extremes
+
+
 def _drawn(part: Part, catalogue: Catalogue) -> DrawnPart[Crystal]:
     """A structure, made at the ends of its distributions."""
 
@@ -206,9 +237,32 @@ def _drawn(part: Part, catalogue: Catalogue) -> DrawnPart[Crystal]:
 
 def _cuts(recipe: Recipe, settings: ClassSettings) -> list[tuple[Part, ZoneAxis]]:
     """What samples of a class may be cut from."""
-    structures = settings.structure or recipe.structure or ()
+    structures = [
+        part
+        for part in settings.structure or recipe.structure or ()
+        if not recipe.only or part.name in recipe.only
+    ]
     zone_axes = settings.zone_axis or recipe.specimen.zone_axis
     return list(product(structures, zone_axes))
+
+
+def _check_only(recipe: Recipe) -> None:
+    """Check that crystals are left, and that the recipe has all that it names.
+
+    Raises:
+        InputError: It has not.
+    """
+    known = [*(recipe.structure or ()), *_of_classes(recipe)]
+    names = list(dict.fromkeys(part.name for part in known))
+    for name in recipe.only:
+        if name not in names:
+            raise InputError(
+                f"only: '{name}' is no crystal of recipe '{recipe.name}'; it has {', '.join(names)}"
+            )
+
+
+def _of_classes(recipe: Recipe) -> list[Part]:
+    return [part for settings in recipe.classes for part in settings.structure or ()]
 
 
 def _unique(values: Iterator[Any]) -> list[Any]:

@@ -17,11 +17,11 @@ from crystalvision.contracts import (
 from crystalvision.errors import InputError, PluginError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.parts import corners_of, quantities_of
-from crystalvision_simulate.recipes import ClassSettings, Recipe, column_of_option
+from crystalvision_simulate.recipes import Recipe, column_of_option
 
 
 class Defects:
-    """Puts the defects of each class into crystals.
+    """Puts the defects of each class, and those of a kind beside them, into crystals.
 
     Attributes:
         measures: What the defects measure, by column; of one that measures nothing, what is drawn
@@ -39,12 +39,27 @@ class Defects:
         self._catalogue = catalogue
         self.measures: dict[str, Measure] = {}
         for settings in recipe.classes:
-            self._check(settings)
+            kinds = recipe.kinds_of(settings) or {"": ()}
+            for parts in kinds.values():
+                self._check(settings.name, (*parts, *settings.defects))
 
     def put_in(
-        self, ideal: Crystal, label: int, rng: np.random.Generator
+        self,
+        ideal: Crystal,
+        label: int,
+        rng: np.random.Generator,
+        *,
+        kind: str = "",
+        degrees: np.random.Generator | None = None,
     ) -> tuple[list[Crystal], dict[str, float]]:
         """The crystal with the defects of a class, once for each configuration.
+
+        Args:
+            ideal: The crystal.
+            label: The class.
+            rng: Draws all that is random about them, but for
+            degrees: what draws numbers among their options; by default `rng` does.
+            kind: The kind of defects that it has beside those of its class; empty for none.
 
         Returns:
             The configurations, and the measured degree of the defects.
@@ -53,7 +68,9 @@ class Defects:
             InputError: A defect makes no sense in the crystal.
         """
         degree: dict[str, float] = {}
-        defects = [self._draw(part, rng, degree) for part in self._recipe.classes[label].defects]
+        settings = self._recipe.classes[label]
+        parts = (*(self._recipe.kinds_of(settings)[kind] if kind else ()), *settings.defects)
+        defects = [self._draw(part, degrees or rng, degree) for part in parts]
         # The sort is stable: within a stage, defects stay in the recipe's order.
         lasting = [defect for defect in defects if defect.stage != "motion"]
         lasting.sort(key=lambda defect: defect.stage == "atoms")
@@ -95,31 +112,29 @@ class Defects:
             value = combine(degree[name], value)
         degree[name] = value
 
-    def _check(self, settings: ClassSettings) -> None:
+    def _check(self, name: str, parts: Sequence[Part]) -> None:
         """Make every defect of a class with every end of its distributions."""
         measured: list[Measure] = []
-        for part in settings.defects:
-            quantities = quantities_of(part.options, f"class {settings.name}, {part.name}")
+        for part in parts:
+            quantities = quantities_of(part.options, f"class {name}, {part.name}")
             for numbers in corners_of(quantities):
-                measures = self._measures(settings, part, numbers)
+                measures = self._measures(name, part, numbers)
             for one in measures:
                 if one.combine is None and one in measured:
                     raise InputError(
-                        f"class '{settings.name}': two of its defects measure {one.name}, which "
+                        f"class '{name}': two of its defects measure {one.name}, which "
                         "cannot be combined; leave one out"
                     )
             measured += measures
         self.measures |= {one.name: one for one in measured}
 
-    def _measures(
-        self, settings: ClassSettings, part: Part, numbers: Mapping[str, float]
-    ) -> tuple[Measure, ...]:
+    def _measures(self, name: str, part: Part, numbers: Mapping[str, float]) -> tuple[Measure, ...]:
         """What a defect measures, or what is kept in place of it."""
         options: dict[str, Any] = {**part.options, **numbers}
         try:
             defect = self._catalogue.create("defect", part.name, options)
         except InputError as error:
-            raise InputError(f"class '{settings.name}': {error}") from error
+            raise InputError(f"class '{name}': {error}") from error
         strange = [one for one in defect.measures if not isinstance(one, Measure)]
         if strange:
             raise PluginError(
@@ -127,7 +142,7 @@ class Defects:
                 "with its name, units and description"
             )
         return tuple(defect.measures) or tuple(
-            column_of_option(part.name, name) for name in numbers
+            column_of_option(part.name, option) for option in numbers
         )
 
 

@@ -20,9 +20,9 @@ def show(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE|STRUCTURE|DATA.zarr[INDEX]",
+            metavar="RECIPE|STRUCTURE|DATA.zarr[INDEX]|FILE",
             help="A recipe or a structure by its name, a recipe's YAML file, a crystal file (CIF, "
-            "POSCAR, …), or a dataset.",
+            "POSCAR, …), a dataset, or a measured file.",
         ),
     ],
     *,
@@ -57,6 +57,9 @@ def show(
     window_angstrom: Annotated[
         float | None, typer.Option(help="Diameter of the part of the crystal to show.")
     ] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Reader of a measured file.")
+    ] = None,
     dpi: Annotated[int, typer.Option(help="Pixels an inch of a PNG.", min=30, max=600)] = 150,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the figure that is there.")
@@ -67,9 +70,12 @@ def show(
 ) -> None:
     """Draw crystals with their defects marked, their ideal patterns, and what a detector sees.
 
+    Of a measured file it prints and draws what was read, with units, and what was assumed.
+
     With --json, `structure` says what was read of the ideal crystal and what was assumed: one
     object, or a list if the samples are of several crystals; beside each sample stands its own.
     """
+    from crystalvision.measured_files import Readers, shown_file
     from crystalvision_simulate.pictures import (
         Choice,
         check_output,
@@ -78,8 +84,30 @@ def show(
         save_figure,
         views_of,
     )
+    from crystalvision_simulate.show_measured import refuse_idle, show_measured
 
     catalogue = ctx.obj.catalogue
+    readers = Readers(catalogue)
+    measured = shown_file(what, readers)
+    if measured is not None:
+        idle: dict[str, object] = {
+            "--class": class_,
+            "--sample": sample,
+            "--zone-axis": zone_axis,
+            "--set": set_,
+        }
+        idle |= {"--renderer": renderer, "--seed": seed, "--window-angstrom": window_angstrom}
+        refuse_idle(measured[0], idle)
+        show_measured(
+            *measured,
+            readers,
+            reader=reader,
+            output=output,
+            dpi=dpi,
+            overwrite=overwrite,
+            json=json,
+        )
+        return
     subject = find_subject(what, catalogue)
     path = output or Path(f"{subject.stem}.png")
     destination = check_output(path, overwrite=overwrite)

@@ -20,11 +20,13 @@ from crystalvision_simulate.numbers import (
     draw,
     numbers_of_part,
     numbers_of_settings,
+    stream_of,
 )
 from crystalvision_simulate.recipes import Quantity, Recipe
-from crystalvision_simulate.recipes.shares import class_of_samples
 from crystalvision_simulate.scene_recorder import SceneRecorder
 from crystalvision_simulate.scenes import Scene
+from crystalvision_simulate.specimens_of_samples import ShownSpecimen, SpecimensOfSamples
+from crystalvision_simulate.targets_of_samples import TargetsOfSamples
 
 _STRUCTURE = "structure"
 _ZONE_AXIS = {
@@ -53,6 +55,8 @@ class Simulator(SceneRecorder):
         cost: What making all of it takes, about; of the images, nothing yet.
         nuisance: Columns of what is drawn alike for every class: all but what is fixed at zero.
         columns: What is known of every sample beside its label and severity.
+        specimens: Which specimen each sample shows.
+        targets: What else samples can be recognised as.
     """
 
     def __init__(
@@ -90,9 +94,8 @@ class Simulator(SceneRecorder):
         check_columns([*nuisance, *self.defects.measures.values()])
         measures = {one.name: one for one in nuisance} | self.defects.measures
         self.columns: Mapping[str, Measure] = measures
-        self._labels = class_of_samples(
-            [settings.share for settings in recipe.classes], recipe.samples
-        )
+        self.specimens = SpecimensOfSamples(recipe, self.crystals.drawn)
+        self.targets = TargetsOfSamples(recipe, catalogue, self.instrument)
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -131,11 +134,11 @@ class Simulator(SceneRecorder):
 
     def label(self, index: int) -> int:
         """The class of a sample."""
-        return int(self._labels[index])
+        return self.specimens.label(index)
 
     def first_of_each_class(self) -> list[int]:
         """Index of the first sample of every class that has one."""
-        return [int(index) for index in np.unique(self._labels, return_index=True)[1]]
+        return self.specimens.first_of_each_class()
 
     def sample(self, index: int) -> Sample:
         """Make one sample.
@@ -160,10 +163,15 @@ class Simulator(SceneRecorder):
         root = np.random.SeedSequence([self.recipe.seed, index])
         seeds = root.spawn(3)
         nuisance_rng, defect_rng = map(np.random.default_rng, seeds[:2])
-        label = self.label(index)
-        cut = self.crystals.draw_cut(label, nuisance_rng, root)
+        shown = self.specimens.of(index)
+        if self.specimens.several:
+            cut = self.crystals.cut_of_specimen(shown.label, shown.place, shown.seeds)
+        else:
+            cut = self.crystals.draw_cut(shown.label, nuisance_rng, root)
         drawn = self.draw_nuisance(nuisance_rng, root)
-        return self.scene_of(label, cut, drawn, defect_rng, exposure_seed=seeds[2])
+        return self.scene_of(
+            shown.label, cut, drawn, defect_rng, exposure_seed=seeds[2], shown=shown
+        )
 
     def draw_nuisance(
         self, rng: np.random.Generator, seeds: np.random.SeedSequence
@@ -179,6 +187,7 @@ class Simulator(SceneRecorder):
         defect_rng: np.random.Generator,
         *,
         exposure_seed: np.random.SeedSequence,
+        shown: ShownSpecimen | None = None,
     ) -> Scene:
         """A specimen of a class as the beam meets it.
 
@@ -188,6 +197,7 @@ class Simulator(SceneRecorder):
             nuisance: What `draw_nuisance` drew.
             defect_rng: Source of randomness of the defects.
             exposure_seed: Where the randomness of the recording comes from.
+            shown: Which specimen of the dataset it is; by default none of them.
 
         Raises:
             InputError: A defect makes no sense in the crystal.
@@ -196,7 +206,13 @@ class Simulator(SceneRecorder):
         box = self._box(drawn)
         ideal = self.crystals.cut(cut, box)
         drawn["thickness_angstrom"] = float(ideal.cell[2, 2])
-        configurations, degree = self.defects.put_in(ideal, label, defect_rng)
+        configurations, degree = self.defects.put_in(
+            ideal,
+            label,
+            defect_rng,
+            kind=shown.kind if shown else "",
+            degrees=stream_of(shown.seeds, "defects") if shown and self.specimens.several else None,
+        )
         known = {_STRUCTURE: cut.structure} | drawn | self.crystals.numbers_of(cut)
         known |= dict(zip(_ZONE_AXIS, cut.zone_axis, strict=True))
         columns: dict[str, float] = {
@@ -205,6 +221,7 @@ class Simulator(SceneRecorder):
             **{name: float(known[name]) for name in self.nuisance},
             **dict.fromkeys(self.defects.measures, 0.0),
             **degree,
+            **(self.targets.of(shown, cut) if shown else {}),
         }
         return Scene(
             specimens=tuple(self.crystals.specimen(crystal, box) for crystal in configurations),

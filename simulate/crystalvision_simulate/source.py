@@ -144,6 +144,7 @@ def header_of(
                 [settings.severity for settings in recipe.classes],
             ),
             **{name: _column(measure) for name, measure in simulator.columns.items()},
+            **simulator.targets.columns,
         },
         "axes": axes,
         "seen": Seen(each_sample=True) if instrument.masks else None,
@@ -181,7 +182,7 @@ def _plain(value: Any) -> Any:
 def _recorded(simulator: Simulator) -> Recorded:
     """How patterns are recorded: by the instrument, and else by the recipe's beam."""
     found = Recorded.join(each.recorded for each in simulator.instrument.extremes) or Recorded()
-    if found.energy_kev is not None:
+    if found.energy_kev is not None or found.wavelength_angstrom is not None:
         return found
     ends = simulator.recipe.beam.energy_kev.ends
     radiation = simulator.renderer.example.radiation

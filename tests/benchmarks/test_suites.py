@@ -1,11 +1,14 @@
 """Every shipped suite, with each of its budgets, can be run."""
 
+import json
 from contextlib import nullcontext
 
 import pytest
 import yaml
 
 from crystalvision.benchmarks import load_suite, plan_benchmark
+from crystalvision.benchmarks._cells import cells_of
+from crystalvision.benchmarks._experiments import experiment_of, with_experiments
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue, PluginSelection
 
@@ -22,8 +25,11 @@ class Silent:
 
 
 CATALOGUE = Catalogue.load()
+MANY = {"sadp"}  # datasets, each of which takes a second to look at
 CASES = [
-    pytest.param(name, budget, marks=[] if budget == "quick" else pytest.mark.slow)
+    pytest.param(
+        name, budget, marks=[] if budget == "quick" and name not in MANY else pytest.mark.slow
+    )
     for name in CATALOGUE.names("suite")
     for budget in yaml.safe_load(CATALOGUE.path("suite", name).read_text())["budgets"]
     if budget != "measured"  # it asks for data of the user's own
@@ -37,6 +43,28 @@ def test_it_can_be_planned(name, budget):
     assert {cell.key.system for cell in planned.cells} == set(suite.systems)
     here = {system for system in planned.troubles if "imagenet" in system}
     assert set(planned.troubles) == here, "only weights of ImageNet are not at hand"
+
+
+@pytest.mark.parametrize("case", [case.values for case in CASES], ids="-".join)
+def test_its_experiments_and_cells_are_in_order(case):
+    name, budget = case
+    suite = with_experiments(load_suite(CATALOGUE.path("suite", name), budget), CATALOGUE)
+    cells = cells_of(suite)
+    assert {cell.key.system for cell in cells} == set(suite.systems)
+    for cell in cells:
+        assert experiment_of(suite, cell).seed == cell.key.seed
+
+
+def test_the_selected_area_study_has_every_row_of_the_table():
+    path = CATALOGUE.path("suite", "sadp")
+    suite = load_suite(path, "quick")
+    published = json.loads((path.parent / "../published/jeong2024.json").read_text())
+    rows = {plan.published for plan in suite.datasets.values() if plan.published}
+    assert rows == set(published["tests"])
+    cells = {cell.key.dataset for cell in cells_of(suite)}
+    kinds = {name for name in cells if name.startswith("with-")}
+    assert {name.replace("with", "all-but") for name in kinds} | kinds | {"ideal", "all"} == cells
+    assert len(kinds) == 7
 
 
 def test_all_have_the_three_budgets():

@@ -139,3 +139,37 @@ def test_options_that_cannot_work_say_why(name, options, message):
     with pytest.raises(InputError, match=message) as caught:
         create(name, **options)
     assert "\n" not in str(caught.value)
+
+
+def net(first, second, size=65, centre=None):
+    """An image of Gaussian spots on a net of two vectors (row, column) [pixels]."""
+    centre = np.array(centre or ((size - 1) / 2, (size - 1) / 2))
+    y, x = np.mgrid[:size, :size]
+    image = np.zeros((size, size))
+    for i in range(-4, 5):
+        for j in range(-4, 5):
+            if i or j:
+                row, column = centre + i * np.array(first) + j * np.array(second)
+                image += np.exp(-((y - row) ** 2 + (x - column) ** 2) / 4) / (1 + i**2 + j**2)
+    return image
+
+
+def test_spots_are_found_where_they_are():
+    spots = create("spot-positions", size=65)
+    found = spots.find(net((0, 13.3), (13.3, 0)))
+    nearest = found[np.hypot(*(found - 32).T).argsort()[:4]] - 32
+    np.testing.assert_allclose(np.hypot(*nearest.T), 13.3, atol=0.15)
+
+
+def test_the_net_of_spots_is_that_of_the_pattern_whatever_its_rotation_and_centre():
+    turn = np.deg2rad(33)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    spots = create("spot-positions", size=65, spots=8)
+    for centre in (None, (33.4, 31.1)):
+        for matrix in (np.eye(2), rotation):
+            image = net(matrix @ (12, 0), matrix @ (0, 12 * np.sqrt(2)), centre=centre)
+            told = spots(batch(image))[0]
+            length, ratio, cosine = told[16:19]
+            assert length == pytest.approx(12, abs=0.3)
+            assert ratio == pytest.approx(np.sqrt(2), abs=0.05)
+            assert cosine == pytest.approx(0, abs=0.05)

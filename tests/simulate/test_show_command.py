@@ -221,6 +221,64 @@ def test_a_datasets_recipe_is_fixed(data, capsys):
     assert "leave out the other choice" in error_of([f"{data}[1]", "--sample", "2"], capsys)
 
 
+CURVES = """
+from crystalvision import hookimpl
+from crystalvision.contracts import Axis
+from crystalvision.datasets import DatasetHeader, Simulated, label_column
+from crystalvision.sources import Sample, Source
+import numpy as np
+
+
+class Steps(Source):
+    def __init__(self, spec, catalogue):
+        self.recipe = dict(spec.recipe)
+
+    @property
+    def header(self):
+        return DatasetHeader(
+            samples=self.recipe["samples"],
+            image_shape=(1, 50),
+            dtype="uint16",
+            columns={"label": label_column(["low", "high"])},
+            axes=(Axis(name="two_theta", size=50, scale=0.5, offset=10.0, units="degree"),),
+            provenance=Simulated(source="steps", recipe=self.recipe, seed=self.recipe["seed"]),
+            generator={},
+            samples_per_shard=4,
+        )
+
+    def samples(self, indices):
+        for index in indices:
+            counts = np.arange(50) * (1 + index % 2) + self.recipe["seed"]
+            yield Sample(counts[None].astype(np.uint16), {"label": index % 2})
+
+
+@hookimpl
+def crystalvision_sources():
+    return {"steps": Steps}
+"""
+
+
+def test_curves_of_any_source_are_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "steps.py").write_text(CURVES)
+    (tmp_path / "steps.yaml").write_text("source: steps\nsamples: 8\nseed: 3\n")
+    line = ["-p", "./steps.py"]
+    assert main([*line, "show", "steps.yaml", "-o", "recipe.png", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["samples"]
+    assert [each["name"] for each in shown] == ["low, sample 0", "high, sample 1"]
+    assert main([*line, "simulate", "steps.yaml", "-o", "steps.zarr", "--no-card"]) == 0
+    assert main([*line, "show", "steps.zarr[5]", "-o", "stored.svg", "--json"]) == 0
+    (sample,) = json.loads(capsys.readouterr().out)["samples"]
+    assert sample["name"] == "high, sample 5"
+    assert "is what its recipe makes here, bit for bit" in sample["note"]
+    with Image.open("recipe.png") as picture:
+        width, height = picture.size
+    assert width > 1.3 * height
+    assert main(["show", "steps.zarr[5]", "-o", "alone.png", "--json"]) == 0
+    (sample,) = json.loads(capsys.readouterr().out)["samples"]
+    assert "cannot be made again from its recipe: no source is called 'steps'" in sample["note"]
+
+
 def test_names_go_before_folders_and_may_say_what_they_are(tmp_path, monkeypatch, catalogue):
     monkeypatch.chdir(tmp_path)
     (tmp_path / RECIPE).mkdir()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from crystalvision.benchmarks._suite import Claim
+from crystalvision.benchmarks._claims import Claim
 from crystalvision.benchmarks.report._comparison import Comparison
 from crystalvision.benchmarks.report._lines import (
     NO_DIFFERENCE,
@@ -34,27 +34,41 @@ class ClaimResult:
         text: The claim.
         difference: Score of the system that is said to be better minus that of the other, its
             p-value corrected for all claims of a comparison; `None` where they have no seed in
-            common. Or how far a score is from the value that it is said to stay below.
+            common, or one has no result. Or how far a score is from the value that it is said to
+            stay below.
         printed: The same difference as printed in the publication, a share; `None` if it has none.
         recomputed: Likewise from its confusion matrices.
+        within: By how much the first may be less accurate for the claim to hold, a share.
     """
 
     text: str
     difference: Difference | None
     printed: float | None
     recomputed: float | None
+    within: float = 0.0
 
     @property
     def answer(self) -> str:
         """In words."""
         if self.difference is None:
             return "not tested: no seed in common"
+        if self.within:
+            return self._within(self.difference)
         words = _ANSWERS[self.difference.word]
         grows = self.difference.estimate.value > 0
         if self.difference.word == ONE_TRAINING and grows != self.difference.higher_is_better:
             return f"the reverse, {words}"
         sure = self.difference.word in {"better", "worse"}
         return f"{words}, of these trainings" if sure and self.difference.seeds == 1 else words
+
+    def _within(self, difference: Difference) -> str:
+        """Whether the whole interval is within what is allowed, or beyond it."""
+        trainings = ", of these trainings" if difference.seeds == 1 else ""
+        if difference.estimate.low > -self.within:
+            return f"yes{trainings}"
+        if difference.estimate.high < -self.within:
+            return f"no{trainings}"
+        return "not found: the interval holds both"
 
 
 def answered(
@@ -72,6 +86,8 @@ def answered(
     systems: Mapping[str, PublishedSystem] = published.systems if published else {}
     found = []
     for claim in suite.claims:
+        if claim.is_across:
+            continue
         if claim.between is not None and claim.between[1] != comparison.trained_on:
             continue
         known = [

@@ -97,7 +97,12 @@ def last_steps(group: Sequence[Table]) -> list[Step]:
         if not seeds or not np.array_equal(before.index, after.index):
             continue
         gain = after.scores(line.system, seeds) - before.scores(line.system, seeds)
-        step = Step(line.title, before.train_patterns, after.train_patterns, tested(after, gain))
+        step = Step(
+            line.title,
+            before.train_patterns,
+            after.train_patterns,
+            tested(after.resampling, after.score, gain),
+        )
         steps.append(step)
     corrected = holm([step.difference.p for step in steps])
     return [

@@ -26,7 +26,7 @@ def size_picture(curves: Sequence[Curve], score: Score, trained_on: str, tested_
     """Score against the number of patterns that were trained on."""
     figure, (axes,) = new_figure(width=5.2, height=3.9 + 0.12 * len(curves))
     sizes = sorted({size for curve in curves for size in curve.points})
-    _draw_curves(figure, axes, curves)
+    draw_curves(figure, axes, curves)
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
     axes.xaxis.set_minor_formatter("")
@@ -57,7 +57,7 @@ def by_picture(
     places = sorted({place for curve in curves for place in curve.points})
     if bound:
         _draw_bound(axes[0], bound)
-    _draw_curves(figure, axes[0], curves)
+    draw_curves(figure, axes[0], curves)
     axes[0].set_ylabel(figure_text(score.name))
     if gaps:
         _draw_gaps(axes[1], gaps)
@@ -74,7 +74,8 @@ def by_picture(
     )
 
 
-def _draw_curves(figure: "Figure", axes: "Axes", curves: Sequence[Curve]) -> None:
+def draw_curves(figure: "Figure", axes: "Axes", curves: Sequence[Curve]) -> None:
+    """Draw curves with their intervals, points of one place side by side."""
     from matplotlib.transforms import ScaledTranslation
 
     for number, curve in enumerate(curves):

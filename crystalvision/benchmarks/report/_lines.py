@@ -12,8 +12,10 @@ from crystalvision.benchmarks.report._columns import MetricColumn, shown_columns
 from crystalvision.benchmarks.report._comparison import Comparison
 from crystalvision.benchmarks.report._cost import TrainingCost, costs, key_of
 from crystalvision.benchmarks.report._load import CellResult, LoadedBenchmark
+from crystalvision.benchmarks.report._score import Score
 from crystalvision.benchmarks.report._statistics import (
     Estimate,
+    Resampling,
     holm,
     permutation_p,
     sign_flip_p,
@@ -156,7 +158,7 @@ def paired(
     if not common:
         return None
     one, other = (comparison.scores(name, common, metric) for name in (system, reference))
-    return tested(comparison, one - other)
+    return tested(comparison.resampling, comparison.score, one - other)
 
 
 def below(comparison: Comparison, system: str, value: float, metric: str = "") -> Difference:
@@ -191,14 +193,14 @@ def kept_better(
         after.scores(name, common, metric) - before.scores(name, common, metric)
         for name in (system, other)
     ]
-    return tested(after, changes[0] - changes[1])
+    return tested(after.resampling, after.score, changes[0] - changes[1])
 
 
-def tested(comparison: Comparison, differences: np.ndarray) -> Difference:
+def tested(resampling: Resampling, score: Score, differences: np.ndarray) -> Difference:
     """Estimate and p-value of paired differences of scores, (n, s); of shares −1, 0 or 1."""
-    sums, score = comparison.resampling.sums(differences).sum(axis=1), comparison.score
+    sums = resampling.sums(differences).sum(axis=1)
     p = sign_flip_p(np.rint(sums).astype(np.int64)) if score.is_share else permutation_p(sums)
-    estimate = comparison.resampling.difference(differences)
+    estimate = resampling.difference(differences)
     return Difference(estimate, p, p, differences.shape[1], score.task.higher_is_better)
 
 

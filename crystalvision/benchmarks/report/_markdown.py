@@ -22,8 +22,9 @@ def render_markdown(results: Results) -> str:
 
     Two calls with the same results give the same text.
     """
-    several, score = len(results.tables) > 1, results.benchmark.score
-    columns = results.tables[0].columns if results.tables else ()
+    shown = results.main if results.tests else results.tables  # the rest is in the table of tests
+    several, score = len(shown) > 1, results.benchmark.score
+    columns = shown[0].columns if shown else ()
     heads = (["trained on", "tested on"] if several else []) + [
         "system",
         "seeds",
@@ -35,10 +36,11 @@ def render_markdown(results: Results) -> str:
         "",
         "parameters",
     ]
-    rows = [row for table in results.tables for row in _rows(results, table, several)]
+    rows = [row for table in shown for row in _rows(results, table, several)]
     rows += [_lost(results, row, several, len(columns)) for row in results.lost]
     lines = [_line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows)]
     parts = [_caption(results), "\n".join(lines), *_claims(results)]
+    parts += [*_across(results), *_tests(results)]
     parts += [*_growth(results), *_by_values(results)]
     return "\n\n".join(parts) + "\n"
 
@@ -87,6 +89,59 @@ def _claims(results: Results) -> list[str]:
             "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
         ]
     return parts
+
+
+def _across(results: Results) -> list[str]:
+    """A caption and a table of claims that name training and test data."""
+    score = results.benchmark.score
+    if not results.across or score is None:
+        return []
+    rows = []
+    for claim in results.across:
+        tested = claim.difference
+        numbers = (
+            [score.difference(tested.estimate), p_text(tested.corrected)] if tested else ["–"] * 2
+        )
+        rows.append(_line([inline(claim.text), claim.answer, *numbers]))
+    heads = ["claim", "found here", f"difference{score.in_brackets}", "p"]
+    caption = (
+        "What is claimed across training and test data, on the same poses of the same crystals; p "
+        "is corrected after Holm for these claims."
+    )
+    return [
+        caption,
+        "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
+    ]
+
+
+def _tests(results: Results) -> list[str]:
+    """A caption and a table with a row for each test."""
+    table = results.tests
+    if table is None:
+        return []
+    heads = ["test", "printed", *(inline(column.name) for column in table.columns)]
+    rows = [
+        _line(
+            [
+                inline(row.title),
+                inline(row.printed) or "–",
+                *(
+                    column.cells[row.name].text if row.name in column.cells else "–"
+                    for column in table.columns
+                ),
+            ]
+        )
+        for row in table.rows
+    ]
+    printed = f" Printed: {inline(table.source)}." if table.source else ""
+    caption = (
+        "Every test: score with its 95 % interval, share of whole specimens whose class is told "
+        f"right, share of the patterns flagged as unlike the training data.{printed}"
+    )
+    return [
+        caption,
+        "\n".join([_line(heads), _line(["---"] * len(heads)), *rows]),
+    ]
 
 
 def _growth(results: Results) -> list[str]:

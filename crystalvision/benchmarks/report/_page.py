@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from crystalvision.benchmarks._folder import BenchmarkFolder
 from crystalvision.benchmarks.report import _answers as answers
 from crystalvision.benchmarks.report import _reproduce as again
 from crystalvision.benchmarks.report._cost_figures import cost_pictures
@@ -23,9 +24,10 @@ from crystalvision.benchmarks.report._score import capital
 from crystalvision.benchmarks.report._score_figures import score_picture, transfer_picture
 from crystalvision.benchmarks.report._statistics import PERMUTATIONS, RESAMPLES
 from crystalvision.benchmarks.report._target_figures import TargetFigures, target_figures
+from crystalvision.benchmarks.report._test_figures import curve_pictures
 from crystalvision.figures import drawing
 from crystalvision.plugins import Catalogue
-from crystalvision.report import TEMPLATES, Picture, fill, machine
+from crystalvision.report import TEMPLATES, Picture, data_uri, fill, machine
 
 GENERATOR = "crystalvision benchmark"
 OnStep = Callable[[], None]
@@ -67,6 +69,7 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         by = _by(results)
         largest = _of_largest_training(results)
         drawn = [transfer_picture(largest, name) for name in benchmark.suite.systems]
+        curves = _curves(results)
     on_step()
     return fill(
         "benchmark.html",
@@ -84,7 +87,11 @@ def render_page(results: Results, catalogue: Catalogue, on_step: OnStep) -> str:
         by=by,
         by_label=label_of(benchmark.suite.by or ""),
         transfer=[each for each in drawn if each is not None],
-        carried=answers.carry_sentences(largest, benchmark.suite.compare_with),
+        carried=[]
+        if results.tests
+        else answers.carry_sentences(largest, benchmark.suite.compare_with),
+        curves=curves,
+        pictures=_pictures(benchmark.folder),
         measures=MEASURES,
         resamples=RESAMPLES,
         permutations=PERMUTATIONS,
@@ -110,6 +117,19 @@ def _section(results: Results, table: Table, on_step: OnStep) -> Section:
     on_step()
     limit = results.limits.get(table.comparison.tested_on)
     return Section(table, score_picture(table, limit), targets, cost)
+
+
+def _curves(results: Results) -> list[tuple[str, Picture]]:
+    score = results.benchmark.score
+    if results.tests is None or score is None:
+        return []
+    return curve_pictures(results.benchmark.suite.curves, results.tests, score)
+
+
+def _pictures(folder: Path) -> str:
+    """The picture of every test as a part of the page, or ""."""
+    path = BenchmarkFolder(folder).pictures
+    return data_uri(path.read_bytes(), "image/png") if path.is_file() else ""
 
 
 def _growth(results: Results) -> list[Growth]:

@@ -38,6 +38,26 @@ class PublishedSystem(BaseModel):
         return {} if self.confusion is None else measures_of(np.array(self.confusion))
 
 
+class PublishedTest(BaseModel):
+    """One test of a publication; further keys are left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    defect: str
+    crystal: str = ""
+    accuracy: float | str = ""
+
+    @property
+    def title(self) -> str:
+        """What the row is called."""
+        return f"{self.crystal}: {self.defect}" if self.crystal else self.defect
+
+    @property
+    def printed(self) -> str:
+        """What was printed of it."""
+        return self.accuracy if isinstance(self.accuracy, str) else f"{self.accuracy:.3f}"
+
+
 class Published(BaseModel):
     """A publication's results; further keys are left alone."""
 
@@ -45,7 +65,8 @@ class Published(BaseModel):
 
     source: str
     data: str = ""
-    systems: dict[str, PublishedSystem]
+    systems: dict[str, PublishedSystem] = {}
+    tests: dict[str, PublishedTest] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from crystalvision.benchmarks._rows import LABEL, ResultRow
 from crystalvision.benchmarks.report._bounds import Limit, load_limits
 from crystalvision.benchmarks.report._claims import ClaimResult, answered
 from crystalvision.benchmarks.report._comparison import comparisons, lost_failures
+from crystalvision.benchmarks.report._cross_claims import cross_claims
 from crystalvision.benchmarks.report._lines import Table, tables
 from crystalvision.benchmarks.report._load import LoadedBenchmark
 from crystalvision.benchmarks.report._published import (
@@ -13,6 +14,7 @@ from crystalvision.benchmarks.report._published import (
     load_published,
     published_table,
 )
+from crystalvision.benchmarks.report._tests import TestTable, test_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Results:
         published: Published numbers beside those of the first main table.
         claims: What each main table says of the suite's claims; nothing if it has none.
         lost: Failures that belong to no comparison.
+        across: What was found of claims that name training and test data.
+        tests: Every test in a row, where the suite has a `contrast`.
     """
 
     benchmark: LoadedBenchmark
@@ -37,6 +41,8 @@ class Results:
     published: PublishedTable | None
     claims: tuple[tuple[Table, tuple[ClaimResult, ...]], ...]
     lost: tuple[ResultRow, ...]
+    across: tuple[ClaimResult, ...] = ()
+    tests: TestTable | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -78,6 +84,8 @@ def find_results(benchmark: LoadedBenchmark) -> Results:
             if (claims := tuple(answered(benchmark, table, published, found)))
         ),
         lost=tuple(lost_failures(benchmark, found)),
+        across=cross_claims(benchmark.suite, every),
+        tests=test_table(benchmark, every),
     )
 
 

@@ -66,8 +66,8 @@ class Resampling:
         seed: int = 0,
     ) -> None:
         self.shares = shares
-        self._unit_of = np.unique(specimen, return_inverse=True)[1]
-        self._sizes = np.bincount(self._unit_of).astype(np.float64)
+        self.unit_of = np.unique(specimen, return_inverse=True)[1]
+        self._sizes = np.bincount(self.unit_of).astype(np.float64)
         self._resamples = resamples
         self._seed = seed
 
@@ -79,7 +79,7 @@ class Resampling:
     def part(self, chosen: Int[np.ndarray, "m"]) -> "Resampling":
         """The same for some of the patterns, by place."""
         return Resampling(
-            self._unit_of[chosen],
+            self.unit_of[chosen],
             shares=self.shares,
             resamples=self._resamples,
             seed=self._seed,
@@ -109,7 +109,7 @@ class Resampling:
     def sums(self, values: Float[np.ndarray, "n s"]) -> Float[np.ndarray, "u s"]:
         """Sum of the values of each specimen."""
         return np.stack(
-            [np.bincount(self._unit_of, column, self.units) for column in values.T], axis=1
+            [np.bincount(self.unit_of, column, self.units) for column in values.T], axis=1
         )
 
     @cached_property

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 import typer
 
 from crystalvision.api.cards import write_card_or_say
-from crystalvision.cli._recorded import direct_beam, pixel_sizes
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    AxisOption,
+    LikeOption,
+    ReaderOption,
+    WavelengthOption,
+    conditions_like,
+    direct_beam,
+    pixel_sizes,
+    two_theta_axis,
+)
 from crystalvision.cli.dataset._options import Json
 from crystalvision.cli.dataset._steps import steps
 from crystalvision.console import err, print_json
@@ -17,7 +27,10 @@ from crystalvision.text import command_line
 def import_(
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The folder of labelled images.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="The folder of labelled patterns, or a CSV file that lists them."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
@@ -65,6 +78,11 @@ def import_(
             "which are masked as not seen; none if every value is a count. Repeat it for each.",
         ),
     ] = None,
+    axis: AxisOption = None,
+    like: LikeOption = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
+    reader: ReaderOption = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; by default the folder's.")
     ] = None,
@@ -76,14 +94,14 @@ def import_(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a dataset of labelled images, so that measured patterns train and test models, too.
+    """Make a dataset of labelled patterns, so that measured ones train and test models, too.
 
-    FOLDER has a folder of images for each class, or a **labels.csv** with the columns *file* and
+    FOLDER has a folder of files for each class, or a **labels.csv** with the columns *file* and
     *class*. Further columns are optional: *severity*, *specimen* (images of one specimen are never
     in two splits), and any numbers, such as *thickness_nm* or *dose [e/Å²]*.
 
-    Images are PNG, TIFF, NPY or MRC, all of one size and type, one or several in a file. They are
-    checked before anything is written.
+    Images are of one size and type, one or several in a file; curves, such as powder patterns, are
+    brought onto one axis. All are checked before anything is written.
     """
     from crystalvision.datasets import Dataset, describe
     from crystalvision.exchange import import_folder
@@ -112,6 +130,11 @@ def import_(
                 name=name,
                 mode=mode,
                 readers=Readers(ctx.obj.catalogue),
+                reader=reader,
+                axis=two_theta_axis(axis),
+                like=conditions_like(like),
+                wavelength_angstrom=wavelength_angstrom,
+                anode=anode,
                 begin=begin,
             )
         except KeyboardInterrupt:
@@ -124,7 +147,7 @@ def import_(
         print_json({**describe(Dataset.open(output)), "notes": done.notes, "doubts": done.doubts})
     else:
         err.print(
-            f"{done.samples:,} images in {output}. "
+            f"{done.samples:,} patterns in {output}. "
             f"Next: {command_line('crystalvision', 'dataset', 'info', output)}",
             soft_wrap=True,
         )

@@ -25,6 +25,11 @@ def detector_of(simulator: Simulator) -> AreaDetector:
             f"recipe '{recipe.name}' has an ideal detector: its images are without noise, so no "
             "dose limits how well its classes can be told apart (--set instrument.kind=counting)"
         )
+    if recipe.defect_kinds:
+        raise InputError(
+            f"recipe '{recipe.name}' has defect_kinds, which no bound is estimated for yet; give "
+            "its classes their defects instead"
+        )
     if len(recipe.classes) < 2:
         raise InputError(
             f"recipe '{recipe.name}' has one class, '{recipe.classes[0].name}'; a bound needs two "

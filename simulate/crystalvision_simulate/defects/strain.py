@@ -133,8 +133,8 @@ class _Stretch:
     middle_before: Float[np.ndarray, "3"]
     middle_after: Float[np.ndarray, "3"]
 
-    def __call__(self, positions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        stretched: Float[np.ndarray, "n 3"] = (
+    def __call__(self, positions: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+        stretched: Float[np.ndarray, "*n 3"] = (
             positions - self.middle_before
         ) @ self.matrix.T + self.middle_after
         return stretched

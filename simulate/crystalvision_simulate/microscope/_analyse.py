@@ -11,6 +11,7 @@ from crystalvision_simulate.microscope._blemishes import (
     Blemishes,
     Noise,
     find_blemishes,
+    noise_of,
 )
 from crystalvision_simulate.microscope._geometry import (
     Geometry,
@@ -19,12 +20,13 @@ from crystalvision_simulate.microscope._geometry import (
     symmetry_at,
     symmetry_map,
 )
-from crystalvision_simulate.microscope._image import Image, Mask, Measured
+from crystalvision_simulate.microscope._image import Image, Mask, Measured, binned
 from crystalvision_simulate.microscope._rings import Rings, find_rings
 from crystalvision_simulate.microscope._spots import Lattice, Spots, find_lattice, find_spots
 from crystalvision_simulate.microscope._stop import Stop, find_stop
 
 _LEAST_SIDE = 32
+_MOST_PIXELS = 1024  # along a side: of more, several are taken as one
 _GOOD_CENTRE = 0.4  # pixels: rings whose centre is less certain are none
 _SURE_RINGS = 4
 _NEAR_BEST = 0.12  # of the symmetry: centres that are as likely
@@ -35,7 +37,9 @@ class Analysed:
     """One picture.
 
     Attributes:
-        measured: The picture, without its gamma.
+        measured: The picture, without its gamma, of fewer pixels if it has very many.
+        factor: Pixels of the picture along a side of one here; all that follows is in those here,
+            but for `blemishes`.
         gamma: Of the picture as it was; 1 for counts.
         noise: Its noise.
         blemishes: Bad pixels, and what was written on it.
@@ -50,6 +54,7 @@ class Analysed:
     """
 
     measured: Measured
+    factor: int
     gamma: float
     noise: Noise
     blemishes: Blemishes
@@ -61,6 +66,10 @@ class Analysed:
     geometry: Geometry
     others: Points
     centre_error_px: float
+
+    def on_picture(self, place: float) -> float:
+        """A column or row here as one of the picture [pixel]."""
+        return (place + 0.5) * self.factor - 0.5
 
     @property
     def seen(self) -> Mask:
@@ -87,13 +96,17 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
     if not np.ptp(counts) > 0:
         raise InputError(f"{measured.name}: all pixels are {counts.flat[0]:g}; it shows no pattern")
     measured, blemishes, noise, gamma = find_blemishes(measured)
+    factor = -(-max(counts.shape) // _MOST_PIXELS)
+    measured, flaws = binned(measured, blemishes.hidden, factor)
     counts = measured.counts
+    if factor > 1:
+        noise = noise_of(counts, flaws)
     bright = _logarithm(counts, noise)
-    hidden, stop = blemishes.hidden, None
+    hidden, stop = flaws, None
     centre = most_symmetric(symmetry_map(bright, ~hidden)) if about is None else about
     for _ in range(2):
-        dark, stop = find_stop(counts, ~blemishes.hidden, centre, noise, measured.full)
-        hidden = blemishes.hidden | dark
+        dark, stop = find_stop(counts, ~flaws, centre, noise, measured.full)
+        hidden = flaws | dark
         symmetry = symmetry_map(bright, ~_wider(hidden, dark))
         centre = most_symmetric(symmetry) if about is None else about
     level = _equal_noise(counts, noise)
@@ -108,6 +121,7 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
     geometry, others, error = _centre(rings, spots, lattice, symmetry, stop, hidden, centre, about)
     return Analysed(
         measured,
+        factor,
         gamma,
         noise,
         blemishes,
@@ -163,7 +177,8 @@ def _only_spots(rings: Rings, spots: Spots, lattice: Lattice) -> bool:
 def _without(rings: Rings, level: Image) -> Image:
     """The picture less what is the same all around."""
     far, _ = rings.geometry.polar(level.shape)
-    return level - np.interp(far, np.arange(len(rings.profile)), rings.profile)
+    rest: Image = level - np.interp(far, np.arange(len(rings.profile)), rings.profile)
+    return rest
 
 
 def _centre(
@@ -203,7 +218,8 @@ def _centre(
 def _brightness(points: Points, spots: Spots, lattice: Lattice | None) -> Float[np.ndarray, "n"]:
     """What speaks for a spot that is seen: the direct beam is the brightest more often than not."""
     if lattice is None:
-        return 0.6 * spots.strength / spots.strength.max()
+        alone: Float[np.ndarray, "n"] = 0.6 * spots.strength / spots.strength.max()
+        return alone
     found = np.zeros(len(points))
     for point, strength in zip(spots.points, spots.strength, strict=True):
         near = np.linalg.norm(points - point, axis=1) < 0.2 * np.linalg.norm(lattice.basis[0])

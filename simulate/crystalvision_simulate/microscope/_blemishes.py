@@ -70,7 +70,8 @@ class Blemishes:
     @property
     def hidden(self) -> Mask:
         """All of them, (h, w)."""
-        return self.hot | self.dead | self.written
+        hidden: Mask = self.hot | self.dead | self.written
+        return hidden
 
 
 def noise_of(counts: Image, hidden: Mask) -> Noise:
@@ -212,13 +213,14 @@ def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
         slice(max(0, int(line.min()) - 7), int(line.max()) + 8) for line in (rows, columns)
     )
     part, counts = part[place], counts[place]
-    near = ndimage.binary_dilation(part, _EIGHT) & ~part
+    near = ndimage.binary_dilation(part, _EIGHT) & (counts < brightest)
     further = ndimage.binary_dilation(part, _EIGHT, 6) & ~ndimage.binary_dilation(part, _EIGHT, 3)
     if not near.any() or not further.any():
         return False
     background = float(np.median(counts[further]))
-    bright_near = float(np.quantile(counts[near], 0.85))
-    return bright_near - background < _NEXT * (brightest - background)
+    middle, high = np.quantile(counts[near], [0.5, 0.95]) - background
+    step = brightest - background
+    return bool(middle < _NEXT * step and high < 3 * _NEXT * step)
 
 
 def _with_frame(part: Mask) -> Mask:

@@ -123,7 +123,7 @@ def _agreed(analysed: Sequence[Analysed]) -> list[Analysed]:
 def _prior(analysed: Sequence[Analysed], known: Known) -> tuple[float | None, str]:
     """The side of a pixel before the crystal is asked [1/Å], and who says so."""
     if known.scale_bar_inv_angstrom:
-        bars = [one.blemishes.bar_px for one in analysed if one.blemishes.bar_px]
+        bars = [one.blemishes.bar_px / one.factor for one in analysed if one.blemishes.bar_px]
         if not bars:
             raise InputError(
                 f"{analysed[0].measured.name}: no scale bar was found; give the size of a pixel "
@@ -131,7 +131,7 @@ def _prior(analysed: Sequence[Analysed], known: Known) -> tuple[float | None, st
             )
         return known.scale_bar_inv_angstrom / float(np.median(bars)), "the scale bar"
     if known.pixel_size_inv_angstrom:
-        return known.pixel_size_inv_angstrom, "the user"
+        return known.pixel_size_inv_angstrom * analysed[0].factor, "the user"
     for one in analysed:
         if one.measured.pixel_size_inv_angstrom:
             return one.measured.pixel_size_inv_angstrom, "the file"
@@ -156,20 +156,25 @@ def _calibrated(
     analysed: Analysed, known: Known, lines: Lines | None, prior: float | None, source: str
 ) -> Calibrated:
     geometry, size, error = analysed.geometry, prior, 0.02
-    match, zone, others = None, None, ()
+    match: RingMatch | None = None
+    zone: ZoneMatch | None = None
+    others: tuple[ZoneMatch, ...] = ()
     if lines is not None and analysed.rings is not None:
         far, _ = geometry.polar(analysed.hidden.shape)
+        rings = analysed.rings
+        above = np.clip(rings.profile - rings.baseline, 0, None)
+        width = float(np.median(rings.widths_px))
         match = match_rings(
-            analysed.rings.radii_px,
-            analysed.rings.heights,
+            rings.radii_px,
+            rings.heights,
             lines,
             float(np.quantile(far, 0.9)),
             prior,
+            profile=above,
+            width_px=width,
         )
         if match is not None:
-            rings = analysed.rings
-            above = np.clip(rings.profile - rings.baseline, 0, None)
-            match = refine_by_profile(match, lines, above, float(np.median(rings.widths_px)))
+            match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
     if known.crystal is not None and analysed.lattice is not None:
         zone, others = _zone(analysed, known, size, match is not None)

@@ -127,6 +127,9 @@ def match_rings(
     lines: Lines,
     reach_px: float,
     known_inv_angstrom: float | None = None,
+    *,
+    profile: Float[np.ndarray, "n"] | None = None,
+    width_px: float = 3.0,
 ) -> RingMatch | None:
     """The size of a pixel with which most of the strength of rings and lines lies together.
 
@@ -136,6 +139,8 @@ def match_rings(
         lines: The crystal's.
         reach_px: How far rings would have been seen [pixel].
         known_inv_angstrom: About the size of a pixel [1/Å], if it is known.
+        profile: Above its background at each whole radius, (n,), to be compared as a whole.
+        width_px: Full width of a ring at half height [pixel].
     """
     best: RingMatch | None = None
     strongest = np.argsort(-heights)[:6]
@@ -153,9 +158,24 @@ def match_rings(
             off = np.log(match.pixel_size_inv_angstrom / known_inv_angstrom) / 0.1
             if abs(off) > 3:
                 continue
+        if profile is not None:
+            match = replace(match, score=match.score + _alike(profile, lines, match, width_px))
         if best is None or match.score > best.score:
             best = match
     return best
+
+
+def _alike(above: Float[np.ndarray, "n"], lines: Lines, match: RingMatch, width_px: float) -> float:
+    """Correlation of a profile with that of a powder, of roots: texture changes strengths."""
+    radius = np.arange(len(above), dtype=np.float64)
+    places = lines.length_inv_angstrom / match.pixel_size_inv_angstrom
+    shapes = np.exp(-0.5 * ((radius[:, None] - places[None, :]) / (width_px / 2.355)) ** 2)
+    expected = np.sqrt(shapes @ lines.strength)
+    seen = np.sqrt(above)
+    usable = slice(max(3, int(0.6 * places[0])), None)
+    if np.ptp(expected[usable]) <= 0 or np.ptp(seen[usable]) <= 0:
+        return 0.0
+    return float(np.corrcoef(expected[usable], seen[usable])[0, 1])
 
 
 def _matched(

@@ -82,8 +82,9 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     axes.set_xlim(-0.5, counts.shape[1] - 0.5)
     axes.set_ylim(counts.shape[0] - 0.5, -0.5)
     axes.grid(visible=False)
-    axes.set_xlabel("column x [px]")
-    axes.set_ylabel("row y [px]")
+    unit = "px" if analysed.factor == 1 else f"{analysed.factor} px"
+    axes.set_xlabel(f"column x [{unit}]")
+    axes.set_ylabel(f"row y [{unit}]")
     axes.set_title(figure_text(analysed.measured.name, 60), loc="left", fontsize=10)
 
 
@@ -108,22 +109,23 @@ def _draw_rings(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look)
             height, width = one.analysed.hidden.shape
             inside = (ends > 8).all(axis=1) & (ends < np.array([width, height]) - 8).all(axis=1)
             if inside.any():
-                spot = ends[int(np.flatnonzero(inside)[0])]
-                axes.text(*spot, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
+                x, y = ends[int(np.flatnonzero(inside)[0])].tolist()
+                axes.text(x, y, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
                 last = radius
 
 
 def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
     analysed = one.analysed
-    if analysed.lattice is None:
-        if analysed.rings is None and len(analysed.spots):
-            points = analysed.spots.points
-            size = (3 + 2 * analysed.spots.sigma_px) ** 2
-            axes.scatter(*points.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
-        return
-    members = analysed.spots.points[analysed.lattice.members]
+    points = analysed.spots.points
+    if analysed.lattice is not None:
+        points = points[analysed.lattice.members]
+    elif analysed.rings is not None:
+        return  # of rings, grains
     size = (3 + 2 * analysed.spots.sigma_px) ** 2
-    axes.scatter(*members.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
+    look_of = {"facecolors": "none", "edgecolors": look.spot, "lw": 0.8}
+    axes.scatter(points[:, 0], points[:, 1], s=size, **look_of)
+    if analysed.lattice is None:
+        return
     if one.zone is None:
         return
     steps = analysed.lattice.basis

@@ -1,6 +1,6 @@
 """A measured pattern, and small tools for images of which parts are hidden."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -28,6 +28,29 @@ class Measured:
     bits: int | None = None
     full: float = float("inf")
     pixel_size_inv_angstrom: float | None = None
+
+
+def binned(measured: Measured, hidden: Mask, factor: int) -> tuple[Measured, Mask]:
+    """A picture of fewer pixels, each the sum of a square of them, and which of these are hidden.
+
+    What is hidden of a square has the mean of what is seen of it; a square is hidden where most is.
+    Rows and columns that fill no square are left out.
+    """
+    if factor == 1:
+        return measured, hidden
+    height, width = (size // factor for size in hidden.shape)
+    blocks = (height, factor, width, factor)
+    inner = (slice(height * factor), slice(width * factor))
+    seen = (~hidden[inner]).reshape(blocks).sum(axis=(1, 3))
+    total = np.where(hidden, 0, measured.counts)[inner].reshape(blocks).sum(axis=(1, 3))
+    size = measured.pixel_size_inv_angstrom
+    fewer = replace(
+        measured,
+        counts=total / np.maximum(seen, 1) * factor**2,
+        full=measured.full * factor**2,
+        pixel_size_inv_angstrom=None if size is None else size * factor,
+    )
+    return fewer, seen < 0.5 * factor**2
 
 
 def distances(shape: tuple[int, int], centre: tuple[float, float]) -> Image:

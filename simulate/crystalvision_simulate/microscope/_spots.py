@@ -15,6 +15,7 @@ _WEAKEST = 0.03  # of the strongest
 _MOST = 250
 _FOR_BASIS = 60
 _TOLERANCE = 0.14  # of a step of the lattice
+_ON_IT = 1.5  # pixels
 _LEAST_ON_LATTICE = 5
 
 
@@ -232,17 +233,13 @@ def _indexed(
 
 
 def _beyond_chance(lattice: Lattice, spots: Spots) -> float:
-    """By how many standard deviations more spots lie on a lattice than on one put there at random.
+    """How unlikely it is that as many spots lie on a lattice by chance, as a logarithm.
 
     What counts as on it is an area of some pixels: so a cell that is too small, and has every spot
     on it, gains nothing.
     """
     area = abs(float(np.linalg.det(lattice.basis)))
-    radius = 1.5
-    _, off = _indexed(spots.points, lattice.basis, lattice.origin)
     indices, _ = _indexed(spots.points, lattice.basis, lattice.origin)
     rest = np.linalg.norm(spots.points - indices @ lattice.basis - lattice.origin, axis=1)
-    hits = float((rest < radius).sum())
-    chance = min(0.999, np.pi * radius**2 / area)
-    count = len(off)
-    return float((hits - count * chance) / np.sqrt(count * chance * (1 - chance)))
+    chance = min(0.999, np.pi * _ON_IT**2 / area)
+    return float((rest < _ON_IT).sum() * np.log(1 / chance))

@@ -122,12 +122,15 @@ def find_stop(
     """
     image = smoothed(counts, seen, _SMOOTH)
     profile, expected = expected_background(image, seen, centre)
-    dark = _dark_level(image, centre)
+    level = _dark_level(image, centre)
+    if level > 0.5 * (profile[0] + noise.offset):
+        return np.zeros(counts.shape, dtype=bool), None
+    # What leaks behind the stop is in proportion to what is about it.
+    leak = max(level - noise.offset, 0) / (profile[0] - noise.offset)
+    dark = noise.offset + leak * np.maximum(expected - noise.offset, 0)
     scatter = noise.sigma(expected) / (2 * np.sqrt(np.pi) * _SMOOTH)
     clear = expected - dark > _CLEAR * scatter
     nothing = np.zeros(counts.shape, dtype=bool)
-    if dark > 0.5 * (profile[0] + noise.offset) or not clear.any():
-        return nothing, None
     inside = clear & (image < dark + 0.5 * (expected - dark))
     labels, _ = ndimage.label(inside, np.ones((3, 3)))
     near = labels[distances(counts.shape, centre) < max(3.0, min(counts.shape) / 60)]
@@ -138,10 +141,15 @@ def find_stop(
     if part.sum() < _LEAST_PIXELS:
         return nothing, None
     black = _other_black(image, expected, dark, labels, int(found.argmax()), clear)
-    stop = _fit(counts, seen & ~black, centre, dark, noise, full, _first_guess(part, centre), part)
+    guess = _first_guess(part, centre)
+    if not guess.arm_width:
+        depth = np.where(clear & seen, (image - dark) / np.maximum(expected - dark, 1e-9), 1.0)
+        guess = _with_arm(guess, depth)
+        part |= (guess.depth(counts.shape) > 0) & clear
+    stop = _fit(counts, seen & ~black, centre, dark, noise, full, guess, part)
     shape = stop.depth(counts.shape) > 0
     core = shape & clear & seen
-    depth = (image[core] - dark) / (expected[core] - dark)
+    depth = (image[core] - dark[core]) / (expected[core] - dark[core])
     if (shape & part).sum() < _SAME * part.sum() or (depth < 0.6).mean() < _SAME:
         return part | black, None
     return shape | black, stop
@@ -154,7 +162,7 @@ def _dark_level(image: Image, centre: tuple[float, float]) -> float:
 
 
 def _other_black(
-    image: Image, expected: Image, dark: float, labels: Image, stop: int, clear: Mask
+    image: Image, expected: Image, dark: Image, labels: Image, stop: int, clear: Mask
 ) -> Mask:
     """Black parts elsewhere, such as the edge of the screen, (h, w)."""
     black = np.zeros(image.shape, dtype=bool)
@@ -163,7 +171,7 @@ def _other_black(
         part = labels == number
         if number in (0, stop) or not clear[part].all():
             continue
-        level = float(np.median((image[part] - dark) / (expected[part] - dark)))
+        level = float(np.median((image[part] - dark[part]) / (expected[part] - dark[part])))
         if level < _BLACK:
             black |= part
     return black
@@ -189,11 +197,33 @@ def _first_guess(part: Mask, centre: tuple[float, float]) -> Stop:
     return Stop(x, y, radius, min(width, 2 * radius + 2), float(np.rad2deg(angle)))
 
 
+def _with_arm(disc: Stop, level: Image) -> Stop:
+    """A disc with the arm that a narrow shadow shows, too thin to be dark; else as it is.
+
+    Args:
+        disc: Without an arm.
+        level: The picture relative to what is expected there, (h, w).
+    """
+    far = distances(level.shape, (disc.x, disc.y))
+    ring = (far > disc.radius + 4) & (far < disc.radius + 0.25 * min(level.shape))
+    rows, columns = np.nonzero(ring)
+    angle = np.rad2deg(np.arctan2(rows - disc.y, columns - disc.x)) % 360
+    sector = np.floor(angle / 2).astype(int)
+    number = np.bincount(sector, minlength=180)
+    mean = np.bincount(sector, np.clip(level[ring], 0, 1.5), 180) / np.maximum(number, 1)
+    mean = ndimage.gaussian_filter1d(np.where(number > 5, mean, 1.0), 1.0, mode="wrap")
+    lowest, usual = int(mean.argmin()), float(np.median(mean))
+    scatter = 1.4826 * float(np.median(np.abs(mean - usual)))
+    if mean[lowest] > min(0.8 * usual, usual - 5 * scatter):
+        return disc
+    return replace(disc, arm_width=3.0, arm_angle_deg=(2.0 * lowest + 181) % 360 - 180)
+
+
 def _fit(
     counts: Image,
     seen: Mask,
     centre: tuple[float, float],
-    dark: float,
+    dark: Image,
     noise: Noise,
     full: float,
     guess: Stop,
@@ -205,7 +235,8 @@ def _fit(
     halo, unseen = _halo(counts, outside, centre, full)
     level = np.maximum(halo, dark)
     weight = (1 / np.maximum(noise.sigma(level), 1e-9))[about]
-    values, bright = counts[about] - dark, (level - dark)[about]
+    values, bright = (counts - dark)[about], (level - dark)[about]
+    greatest = (full - dark)[about]
     rows, columns = np.nonzero(about)
     # Where pixels are full, how bright it is there is found with the edge.
     full_there = (unseen & (counts >= 0.9 * full))[about].any()
@@ -215,7 +246,7 @@ def _fit(
         stop = _of(numbers, guess)
         shade = 0.5 * special.erfc(stop.depth_at(rows, columns) / (np.sqrt(2) * stop.blur))
         there = bright * np.where(within, np.exp(numbers[-1]), 1) if full_there else bright
-        seen_values = np.minimum(there * shade, full - dark)
+        seen_values = np.minimum(there * shade, greatest)
         return np.asarray((values - seen_values) * weight)
 
     about_beam = replace(guess, x=centre[0], y=centre[1], radius=max(2.0, guess.arm_width))

@@ -183,7 +183,11 @@ def _picture(found: Sequence[Calibrated], size: float) -> dict[str, Any]:
         share = float(np.mean([getattr(one.analysed.blemishes, name).mean() for one in found]))
         if share > 0:
             options[f"{name}_pixel_fraction"] = _short(share)
-    bars = [one.analysed.blemishes.bar_px for one in found if one.analysed.blemishes.bar_px]
+    bars = [
+        one.analysed.blemishes.bar_px / one.analysed.factor
+        for one in found
+        if one.analysed.blemishes.bar_px
+    ]
     if bars:
         options["scale_bar_inv_angstrom"] = _short(float(np.median(bars)) * size)
     return options

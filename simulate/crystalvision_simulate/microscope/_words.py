@@ -14,14 +14,14 @@ _WIDTH = 98
 def facts(one: Calibrated) -> list[tuple[str, str]]:
     """What was found of a picture: names and values with their units."""
     analysed, geometry = one.analysed, one.geometry
-    lines = [
-        (
-            "centre",
-            f"x {geometry.x:.2f}, y {geometry.y:.2f} px (± {analysed.centre_error_px:.2f})",
-        )
-    ]
+    x, y = (analysed.on_picture(place) for place in geometry.centre)
+    error = analysed.centre_error_px * analysed.factor
+    lines = [("centre", f"x {x:.2f}, y {y:.2f} px (± {error:.2f})")]
     if len(analysed.others):
-        places = "; ".join(f"{x:.0f}, {y:.0f}" for x, y in analysed.others[:3])
+        places = "; ".join(
+            f"{analysed.on_picture(x):.0f}, {analysed.on_picture(y):.0f}"
+            for x, y in analysed.others[:3]
+        )
         more = f" and {len(analysed.others) - 3} others" if len(analysed.others) > 3 else ""
         lines.append(("or, as likely", f"{places}{more} px"))
     lines.append(("pixel", _pixel(one)))
@@ -37,6 +37,8 @@ def facts(one: Calibrated) -> list[tuple[str, str]]:
 
 def _pixel(one: Calibrated) -> str:
     size = one.pixel_size_inv_angstrom
+    if size is not None:
+        size /= one.analysed.factor
     if size is None:
         return "size not told: it takes a crystal, a scale bar's number or --pixel-size"
     error = f" (± {100 * one.pixel_size_error:.2f} %)"
@@ -69,19 +71,21 @@ def _axis(zone: Sequence[int]) -> str:
 def _recorded(one: Calibrated) -> list[tuple[str, str]]:
     analysed = one.analysed
     lines = []
-    stop = analysed.stop
+    stop, factor = analysed.stop, analysed.factor
     if stop is not None:
         arm = (
-            f", arm {stop.arm_width:.1f} px wide at {stop.arm_angle_deg:.0f}°"
+            f", arm {stop.arm_width * factor:.1f} px wide at {stop.arm_angle_deg:.0f}°"
             if stop.arm_width
             else ""
         )
-        lines.append(("beam stop", f"radius {stop.radius:.1f} px{arm}"))
-        lines.append(("point spread", f"{stop.blur:.2f} px, from the edge of the stop"))
+        lines.append(("beam stop", f"radius {stop.radius * factor:.1f} px{arm}"))
+        lines.append(("point spread", f"{stop.blur * factor:.2f} px, from the edge of the stop"))
     else:
         lines.append(("beam stop", "none"))
         if len(analysed.spots):
-            lines.append(("point spread", f"at most {analysed.spots.sigma_px:.1f} px, as spots"))
+            lines.append(
+                ("point spread", f"at most {analysed.spots.sigma_px * factor:.1f} px, as spots")
+            )
     blemishes = analysed.blemishes
     counted = ", ".join(
         f"{getattr(blemishes, part).sum()} {name}"
@@ -130,30 +134,33 @@ def yaml_of(options: Mapping[str, Any], found: Sequence[Calibrated]) -> str:
 def as_json(one: Calibrated) -> dict[str, Any]:
     """What was found of a picture, for programs."""
     analysed, geometry, stop = one.analysed, one.geometry, one.analysed.stop
+    factor, size = analysed.factor, one.pixel_size_inv_angstrom
     return {
         "picture": analysed.measured.name,
-        "centre_x_px": geometry.x,
-        "centre_y_px": geometry.y,
-        "centre_error_px": analysed.centre_error_px,
-        "other_centres_px": [[float(x), float(y)] for x, y in analysed.others],
+        "centre_x_px": analysed.on_picture(geometry.x),
+        "centre_y_px": analysed.on_picture(geometry.y),
+        "centre_error_px": analysed.centre_error_px * factor,
+        "other_centres_px": [
+            [analysed.on_picture(x), analysed.on_picture(y)] for x, y in analysed.others.tolist()
+        ],
         "ellipticity": geometry.ellipticity if one.knows_ellipse else None,
         "ellipticity_angle_deg": geometry.ellipticity_angle_deg if one.knows_ellipse else None,
-        "pixel_size_inv_angstrom": one.pixel_size_inv_angstrom,
+        "pixel_size_inv_angstrom": None if size is None else size / factor,
         "pixel_size_error": one.pixel_size_error if one.pixel_size_inv_angstrom else None,
         "pixel_size_from": one.pixel_size_from,
-        "rings_px": [] if analysed.rings is None else analysed.rings.radii_px.tolist(),
+        "rings_px": [] if analysed.rings is None else (analysed.rings.radii_px * factor).tolist(),
         "spots": len(analysed.spots),
         "zone_axis": None if one.zone is None else list(one.zone.zone_axis),
         "beam_stop": None
         if stop is None
         else {
-            "x_px": stop.x,
-            "y_px": stop.y,
-            "radius_px": stop.radius,
-            "arm_width_px": stop.arm_width,
+            "x_px": analysed.on_picture(stop.x),
+            "y_px": analysed.on_picture(stop.y),
+            "radius_px": stop.radius * factor,
+            "arm_width_px": stop.arm_width * factor,
             "arm_angle_deg": stop.arm_angle_deg,
         },
-        "point_spread_px": None if stop is None else stop.blur,
+        "point_spread_px": None if stop is None else stop.blur * factor,
         "hidden_share": float(analysed.hidden.mean()),
         "hot_pixels": int(analysed.blemishes.hot.sum()),
         "dead_pixels": int(analysed.blemishes.dead.sum()),

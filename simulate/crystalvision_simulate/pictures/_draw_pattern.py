@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crystalvision.contracts import Axis
-from crystalvision.text import figure_text
+from crystalvision.text import axis_symbol, figure_text
 from crystalvision_simulate.pictures._labels import Label, overlined
 from crystalvision_simulate.pictures._style import COLOUR_MAP
 from crystalvision_simulate.pictures._view import PatternView
@@ -84,8 +84,11 @@ def draw_pattern(axes: "Axes", pattern: PatternView, norm: "Normalize") -> "Axes
 def _draw_curves(axes: "Axes", pattern: PatternView) -> None:
     """Draw each channel over the one axis."""
     (axis,) = pattern.axes
+    places = axis.values()
     for channel in pattern.image:
-        axes.plot(axis.values(), channel, linewidth=0.8)
+        axes.plot(places, channel, linewidth=0.8)
+    if len(places) > 1:
+        axes.set_xlim(places[0], places[-1])
     axes.tick_params(labelsize=7.5, pad=2)
     axes.set_title(figure_text(pattern.title))
     axes.set_xlabel(_name_of(axis), labelpad=1, parse_math=True)
@@ -94,7 +97,8 @@ def _draw_curves(axes: "Axes", pattern: PatternView) -> None:
 def _name_of(axis: Axis) -> str:
     """An axis with its units, as a figure writes it."""
     first, _, below = axis.name.partition("_")
-    named = f"${first}_{below}$" if len(first) == len(below) == 1 else figure_text(axis.name)
+    plain = figure_text(axis_symbol(axis.name))
+    named = f"${first}_{below}$" if len(first) == len(below) == 1 else plain
     return f"{named} [{_UNITS.get(axis.units) or figure_text(axis.units)}]"
 
 

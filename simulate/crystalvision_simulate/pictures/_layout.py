@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SIDE = 2.6  # of a picture among several rows
 _LARGE = 3.6  # the same, where a figure shows one sample
+_LOW, _CURVE = 1.7, 4.0  # height of curves alone, and their width as a multiple of it
 _MARGIN = 0.15
 _TITLE = 0.35  # above all rows
 _LEGEND = 0.3  # below all rows
@@ -25,17 +26,18 @@ _GAP = 0.12
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """The place of one picture: lower left corner and side [inches]."""
+    """The place of one picture: lower left corner, height and width [inches]."""
 
     left: float
     bottom: float
     side: float
+    width: float
 
     def add_axes(self, figure: "Figure") -> "Axes":
         """Axes in this place."""
         width, height = figure.get_size_inches()
         return figure.add_axes(
-            (self.left / width, self.bottom / height, self.side / width, self.side / height)
+            (self.left / width, self.bottom / height, self.width / width, self.side / height)
         )
 
 
@@ -64,6 +66,8 @@ def lay_out(views: Sequence[View], lines: Sequence[int]) -> Layout:
         lines: How many lines of words each has.
     """
     side = _LARGE if len(views) == 1 else _SIDE
+    curves = _are_curves(views)
+    side = _LOW if curves else side
     widths = _widths(views, side)
     across = 2 if len(views) == 1 and len(widths) == 4 else len(widths)
     lefts = [_MARGIN]
@@ -79,12 +83,25 @@ def lay_out(views: Sequence[View], lines: Sequence[int]) -> Layout:
         first = top - count * _LINE - _HEADING - side
         cells.append(
             tuple(
-                GridCell(lefts[place % across] + inset, first - (place // across) * block, side)
+                GridCell(
+                    lefts[place % across] + inset,
+                    first - (place // across) * block,
+                    side,
+                    side * (_CURVE if inset and curves else 1),
+                )
                 for place, inset in enumerate(_insets(views))
             )
         )
         top -= height
     return Layout(lefts[-1], total, tuple(words), tuple(cells))
+
+
+def _are_curves(views: Sequence[View]) -> bool:
+    """Whether there is nothing but curves to show, which are wider than high."""
+    return all(
+        view.crystal is None and all(len(each.axes) == 1 for each in view.patterns)
+        for view in views
+    )
 
 
 def _insets(views: Sequence[View]) -> list[float]:
@@ -101,5 +118,6 @@ def _widths(views: Sequence[View], side: float) -> list[float]:
     widths = [side] * crystal
     for place, pattern in enumerate(patterns):
         shared = place + 1 < len(patterns) and patterns[place + 1].unit == pattern.unit
-        widths.append(_TICKS_LEFT + side + (_GAP if shared else _BAR))
+        picture = side * (_CURVE if _are_curves(views) else 1)
+        widths.append(_TICKS_LEFT + picture + (_GAP if shared else _BAR))
     return widths

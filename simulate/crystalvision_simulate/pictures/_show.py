@@ -16,8 +16,8 @@ from crystalvision_simulate.pictures._view import View, make, view_of
 from crystalvision_simulate.pipeline import one_torch_thread
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.simulator import Simulator
+from crystalvision_simulate.source import SOURCE
 
-SIMULATION = "simulation"
 _LOOKED_AT, _MOST_CLASSES = 256, 6  # samples of another source, to find its classes
 
 
@@ -105,11 +105,10 @@ def _of_recipe(
         data = apply_overrides(
             read_recipe(find_recipe(subject.name, catalogue), catalogue), overrides
         )
-        source = source_of(data, subject.name, catalogue)
-        if source != SIMULATION:
-            return _of_source(
-                SourceSpec(source, data, described_in=subject.name), catalogue, choice
-            )
+        name = source_of(data, subject.name, catalogue)
+        if catalogue.entry("source", name).name != SOURCE:
+            spec = SourceSpec(name, data, described_in=subject.name)
+            return _of_source(spec, catalogue, choice)
         recipe = load_recipe(subject.name, catalogue, overrides)
     simulator = Simulator(recipe, catalogue)
     labels = [simulator.label(index) for index in range(recipe.samples)]

@@ -11,10 +11,11 @@ from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, DatasetHeader, Simulated, made_elsewhere
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
-from crystalvision.sources import Source
+from crystalvision.sources import Source, SourceSpec
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
+from crystalvision_simulate.source import SOURCE
 
 Image = np.ndarray[Any, Any]
 
@@ -36,7 +37,10 @@ def views_of_dataset(
     """
     check_drawn(dataset.header.axes, str(dataset.path))
     images = dataset.images(indices)
+    made = dataset.header.provenance
     try:
+        if isinstance(made, Simulated) and made.source not in {"", SOURCE}:
+            return _compared(dataset, made, indices, images, catalogue)
         recipe = validate(Recipe, _recipe_of(dataset), f"the recipe of {dataset.path}")
         simulator = Simulator(recipe, catalogue)
         return [
@@ -48,6 +52,26 @@ def views_of_dataset(
     return [
         replace(_as_stored(dataset, index, image), note=note)
         for index, image in zip(indices, images, strict=True)
+    ]
+
+
+def _compared(
+    dataset: Dataset,
+    made: Simulated,
+    indices: Sequence[int],
+    images: Image,
+    catalogue: Catalogue,
+) -> list[View]:
+    """Samples of another source as they are stored, and whether it makes the same here.
+
+    Raises:
+        InputError: It is not there, or does not know its recipe any more.
+    """
+    source = SourceSpec(made.source, made.recipe).open(catalogue)
+    numbers = dataset.numbers(indices).tolist()
+    return [
+        replace(_as_stored(dataset, index, image), note=_comparison(dataset, image, sample.image))
+        for index, image, sample in zip(indices, images, source.samples(numbers), strict=True)
     ]
 
 
@@ -162,7 +186,7 @@ def _plain_view(
     known = [f"{name} {value:.4g}" for name, value in columns.items() if name != "label"]
     counted = header.dtype != "float32"
     pattern = pattern_view(
-        f"detected, {how}" if counted else how,
+        f"{'counts' if len(header.axes) == 1 else 'detected'}, {how}" if counted else how,
         image,
         header.axes,
         "counts" if counted else "fraction" if len(image) == 1 else "image",

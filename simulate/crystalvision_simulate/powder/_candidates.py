@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols
 from ase.geometry import cellpar_to_cell
 from jaxtyping import Float
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -61,6 +61,12 @@ class Candidate:
         """Symbols of its elements, by the alphabet."""
         there = self.crystal.numbers[self.occupancies > 0]
         return tuple(sorted(chemical_symbols[number] for number in set(there.tolist())))
+
+    @property
+    def density(self) -> float:
+        """Mass of a unit of volume [u/Å³]."""
+        mass = float((atomic_masses[self.crystal.numbers] * self.occupancies).sum())
+        return mass / abs(float(np.linalg.det(self.crystal.cell)))
 
     @property
     def crystal_system(self) -> str:

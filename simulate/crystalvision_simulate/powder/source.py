@@ -1,26 +1,41 @@
 """Powder patterns of many phases, as a source: reflections once, nuisance for each sample."""
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Bool, Float, Num
 from pydantic import Field
 
 from crystalvision.config import Config, Part
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
-from crystalvision.datasets import Column, DatasetHeader, ImageType, Simulated, label_column
+from crystalvision.datasets import (
+    SPECIMEN,
+    SPECIMEN_COLUMN,
+    Column,
+    DatasetHeader,
+    ImageType,
+    Simulated,
+    label_column,
+)
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
+from crystalvision.samples import Refinement
 from crystalvision.sources import Sample, Source
-from crystalvision_simulate.numbers import check_columns, draw, numbers_of_part, numbers_of_settings
+from crystalvision_simulate.numbers import (
+    check_columns,
+    draw,
+    numbers_of_part,
+    numbers_of_settings,
+    stream_of,
+)
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.powder._candidates import (
     CRYSTAL_SYSTEMS,
@@ -29,12 +44,14 @@ from crystalvision_simulate.powder._candidates import (
     candidates_of,
     digest_of,
 )
+from crystalvision_simulate.powder._mixtures import FRACTIONS, MixtureSettings, draw_mixture
 from crystalvision_simulate.powder._nuisance import (
     CRYSTAL_COLUMNS,
     CrystalSettings,
     DrawnCrystal,
     rings_of_sample,
 )
+from crystalvision_simulate.powder._refine import Refiner, refiner_of
 from crystalvision_simulate.powder._reflections import Reflections, reflections
 from crystalvision_simulate.powder._rings import ring_axis
 
@@ -59,7 +76,9 @@ class PowderRecipe(Config):
         samples: How many patterns; phases take turns.
         seed: Seed of everything that is drawn.
         candidates: The phases.
-        target: What a class is: the `phase`, or its `crystal_system`.
+        target: What a class is: the `phase`, its `crystal_system`, or its `space_group`. For the
+            last two a phase is a specimen: all patterns of it are in one split.
+        mixture: Powders of several phases; by default each is of one.
         crystal: What varies in the crystals.
         instrument: What records a pattern.
     """
@@ -69,7 +88,8 @@ class PowderRecipe(Config):
     samples: int = Field(gt=0, le=MAX_SAMPLES)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     candidates: CandidateSettings
-    target: Literal["phase", "crystal_system"] = "phase"
+    target: Literal["phase", "crystal_system", "space_group"] = "phase"
+    mixture: MixtureSettings | None = None
     crystal: CrystalSettings = CrystalSettings()
     instrument: Part = Part(name="powder-diffractometer")
 
@@ -154,12 +174,10 @@ class PowderSource(Source):
         shape = (1, *(axis.size for axis in self._two_theta))
         size = np.dtype(instrument.dtype).itemsize * int(np.prod(shape))
         columns = {
-            "label": label_column(self._classes),
-            "phase": Column(dtype="int64", description="number of the phase in the recipe"),
+            "label": label_column(self._classes, elements=self._elements()),
+            **self._phase_columns(),
             **{one.name: _column(one) for one in self._kept},
         }
-        if self.recipe.target == "phase":
-            del columns["phase"]
         return DatasetHeader(
             samples=recipe.samples,
             image_shape=shape,
@@ -179,6 +197,52 @@ class PowderSource(Source):
             samples_per_shard=int(np.clip(_SHARD_BYTES // size, 1, _MOST_IN_SHARD)),
         )
 
+    def _elements(self) -> tuple[tuple[str, ...], ...]:
+        """Elements of each class, where a class is a phase."""
+        return (
+            tuple(one.elements for one in self.candidates) if self.recipe.target == "phase" else ()
+        )
+
+    def _phase_columns(self) -> dict[str, Column]:
+        """What says of which phases a sample is, beside its class."""
+        found = {}
+        if self.recipe.target != "phase":  # a system is to be told of phases that are new
+            found[SPECIMEN] = SPECIMEN_COLUMN.model_copy(
+                update={"description": "number of the phase in the recipe"}
+            )
+        if self.recipe.mixture is not None:
+            found[FRACTIONS] = Column(
+                dtype="float32",
+                description="share by weight of each phase",
+                shape=(len(self.candidates),),
+                components=tuple(one.name for one in self.candidates),
+            )
+        return found
+
+    @cached_property
+    def _refiner(self) -> Refiner | None:
+        if self.recipe.target != "phase":
+            return None
+        return refiner_of(self.candidates, self._instrument.extremes, self._band)
+
+    def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
+        """See `crystalvision.sources.Source.marks`: 2θ of the reflections of a phase."""
+        return None if self._refiner is None else self._refiner.marks(candidate)
+
+    def refine(
+        self,
+        pattern: Float[np.ndarray, "c *grid"],
+        seen: Bool[np.ndarray, "channels *grid"] | None,
+        candidates: Sequence[str],
+        *,
+        most_parts: int = 1,
+        advance: Callable[[int], object] = lambda _: None,
+    ) -> list[Refinement] | None:
+        """See `crystalvision.sources.Source.refine`: scale, zero, cell, width, background."""
+        if self._refiner is None:
+            return None
+        return self._refiner.refine(pattern, seen, candidates, most_parts, advance)
+
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
         """See `crystalvision.sources.Source.samples`."""
         if self._threads == 1:
@@ -193,10 +257,13 @@ class PowderSource(Source):
         seeds = np.random.SeedSequence([self.recipe.seed, index])
         rng = np.random.default_rng(seeds.spawn(1)[0])
         drawn = self._draw(rng, seeds)
-        counts = self._record(place, drawn, rng)
-        columns: dict[str, float] = {"label": self._labels[place]}
+        columns: dict[str, Any] = {"label": self._labels[place]}
+        rings = self._rings(place, drawn, rng)
+        if self.recipe.mixture is not None:
+            rings, columns[FRACTIONS] = self._mixed(place, rings, drawn, seeds)
+        counts = self._counted(rings, drawn, rng)
         if self.recipe.target != "phase":
-            columns["phase"] = place
+            columns[SPECIMEN] = place
         columns |= {one.name: drawn.columns[one.name] for one in self._kept}
         return Sample(counts, columns)
 
@@ -223,11 +290,45 @@ class PowderSource(Source):
         self, place: int, drawn: _Drawn, rng: np.random.Generator
     ) -> Num[np.ndarray, "1 n"]:
         """What the instrument counts of a phase."""
+        return self._counted(self._rings(place, drawn, rng), drawn, rng)
+
+    def _counted(
+        self, rings: Float[np.ndarray, "n"], drawn: _Drawn, rng: np.random.Generator
+    ) -> Num[np.ndarray, "1 n"]:
         instrument = self._instrument.of(drawn.instrument)
-        rings = self._rings(place, drawn, rng)
         pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
         counts: Num[np.ndarray, "1 n"] = instrument.measure(instrument.project(pattern), rng).counts
         return counts
+
+    def _mixed(
+        self,
+        place: int,
+        rings: Float[np.ndarray, "n"],
+        drawn: _Drawn,
+        seeds: np.random.SeedSequence,
+    ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "k"]]:
+        """Rings of a powder that holds a phase and others, and the share by weight of each, (k,).
+
+        Others have the same thermal motion and their own cell and texture.
+        """
+        assert self.recipe.mixture is not None  # noqa: S101 - asked before, for mypy
+        rng = stream_of(seeds, "mixture")
+        mixture = draw_mixture(self.recipe.mixture, place, len(self.candidates), rng)
+        volumes = mixture.volumes(self._densities)
+        total = volumes[0] * rings
+        for number, volume in zip(mixture.phases[1:], volumes[1:], strict=True):
+            own = {
+                name: getattr(self.recipe.crystal, name).draw(rng)
+                for name in ("cell_error", "march_dollase")
+            }
+            total = total + volume * self._rings_of(number, replace(drawn.crystal, **own), rng)
+        fractions = np.zeros(len(self.candidates), dtype=np.float32)
+        fractions[list(mixture.phases)] = mixture.weights
+        return total, fractions
+
+    @cached_property
+    def _densities(self) -> Float[np.ndarray, "n"]:
+        return np.array([one.density for one in self.candidates])
 
     def _draw(self, rng: np.random.Generator, seeds: np.random.SeedSequence) -> _Drawn:
         return self._drawn(draw(self._numbers, rng, seeds), rng)
@@ -288,10 +389,20 @@ def _labels_of(
     for one in candidates:
         if not one.crystal_system:
             raise InputError(f"phase '{one.name}': its space group is not known, so no system is")
+    if recipe.target == "space_group":
+        numbers = sorted({one.space_group for one in candidates})
+        return [numbers.index(one.space_group) for one in candidates], tuple(map(_symbol, numbers))
     present = [
         name for name in CRYSTAL_SYSTEMS if any(name == c.crystal_system for c in candidates)
     ]
     return [present.index(one.crystal_system) for one in candidates], tuple(present)
+
+
+def _symbol(number: int) -> str:
+    """Hermann-Mauguin symbol of a space group, in its usual setting."""
+    from pymatgen.symmetry.groups import sg_symbol_from_int_number
+
+    return str(sg_symbol_from_int_number(number))
 
 
 def _column(measure: Measure) -> Column:

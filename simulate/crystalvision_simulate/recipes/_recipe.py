@@ -1,9 +1,9 @@
 """The recipe of a dataset, as a YAML file describes it."""
 
 from collections.abc import Iterable
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.errors import InputError
@@ -14,6 +14,10 @@ from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings, ZoneAxis
 
 _SOURCE = "simulation"  # the one that makes these recipes
+# What recipes did not have at first is written only where it says something, so that datasets that
+# were made before keep their identity.
+_LATER = ("only", "defect_kinds", "kinds", "patterns_per_specimen", "appearance")
+Kind = tuple[Part, ...] | dict[str, tuple[Part, ...]]
 
 
 class ClassSettings(Config):
@@ -57,6 +61,17 @@ class Recipe(Config):
             small beam on a small volume sees it.
         instrument: What records the pattern; `none` for the renderer's own, without noise.
         classes: The classes.
+        only: Crystals of the classes that samples are made of; by default all. Classes that have
+            none of them have no samples, and are known all the same.
+        defect_kinds: Kinds of defects beside those that classes have, by name: a list of defects
+            for the crystals of all classes, or of each by the name of the class.
+        kinds: Those of them that specimens have, one each, drawn in equal parts; by default all.
+        patterns_per_specimen: Patterns that show one specimen: one crystal with one degree of its
+            defects, at one zone axis after the other.
+        appearance: Whether samples have a further target, which of the zone axes of all classes
+            they look like: axes that cannot be told apart at the dose are one class of it. It says
+            whether electrons are taken to be scattered once (`kinematic`), or as often as they
+            are (`dynamical`).
 
     Any number among the options of a part (structure, defect, renderer, instrument) may be a
     distribution, as may those of the specimen and the beam: see `crystalvision_simulate.numbers`.
@@ -74,12 +89,35 @@ class Recipe(Config):
     configurations: int = Field(default=1, gt=0, le=10_000)
     instrument: Part = Part(name="area-detector")
     classes: Annotated[tuple[ClassSettings, ...], Field(min_length=1)]
+    only: tuple[str, ...] = ()
+    defect_kinds: dict[str, Kind] = Field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    patterns_per_specimen: Annotated[int, Field(ge=1, le=100_000)] = 1
+    appearance: Literal["kinematic", "dynamical"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        unused = {name for name in _LATER if getattr(self, name) == _default(name)}
+        return {key: value for key, value in written.items() if key not in unused}
+
+    def kinds_of(self, settings: ClassSettings) -> dict[str, tuple[Part, ...]]:
+        """The defects that specimens of a class may have beside its own, by kind."""
+        found: dict[str, tuple[Part, ...]] = {}
+        for name in self.kinds or self.defect_kinds:
+            kind = self.defect_kinds[name]
+            if not isinstance(kind, dict):
+                found[name] = kind
+            elif settings.name in kind:
+                found[name] = kind[settings.name]
+        return found
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         names = [settings.name for settings in self.classes]
         if len(set(names)) != len(names):
             raise ValueError(f"two classes have one name: {', '.join(names)}")
+        self._check_kinds(names)
         for settings in self.classes:
             if self.structure is None and settings.structure is None:
                 raise ValueError(
@@ -87,6 +125,24 @@ class Recipe(Config):
                     "give one, such as structure: si3n4-beta"
                 )
         return self
+
+    def _check_kinds(self, names: list[str]) -> None:
+        for kind in self.kinds:
+            if kind not in self.defect_kinds:
+                known = ", ".join(self.defect_kinds) or "none"
+                raise ValueError(f"kinds: '{kind}' is none of defect_kinds; they are {known}")
+        if len(set(self.kinds)) != len(self.kinds):
+            raise ValueError(f"kinds: one is given twice: {', '.join(self.kinds)}")
+        for kind, defects in self.defect_kinds.items():
+            for name in defects if isinstance(defects, dict) else ():
+                if name not in names:
+                    raise ValueError(
+                        f"defect_kinds.{kind}: no class '{name}'; classes: {', '.join(names)}"
+                    )
+
+
+def _default(name: str) -> Any:
+    return Recipe.model_fields[name].get_default(call_default_factory=True)
 
 
 def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str] = ()) -> Recipe:

@@ -52,6 +52,35 @@ def along_beam(unit_cell: Crystal, zone_axis: tuple[int, int, int]) -> Float[np.
     return rotation
 
 
+def zone_reflections(
+    unit_cell: Crystal, zone_axis: tuple[int, int, int], reach_inv_angstrom: float
+) -> Int[np.ndarray, "n 3"]:
+    """Every hkl of the zero-order Laue zone up to a length, 000 first, (n, 3).
+
+    They are of the crystal's own reciprocal lattice, whether the unit cell is primitive or not;
+    glides and screws may still forbid them.
+
+    Raises:
+        InputError: The zone axis is [0, 0, 0].
+    """
+    axis = reduced_axis(zone_axis)
+    # An index h is at most |g| times the edge a that it counts along.
+    largest = int(reach_inv_angstrom * np.linalg.norm(unit_cell.cell, axis=1).max()) + 1
+    found = _of_lattice(unit_cell, _in_zone(axis, largest))
+    lengths = np.linalg.norm(found @ np.linalg.inv(unit_cell.cell).T, axis=1)
+    within: Int[np.ndarray, "n 3"] = np.concatenate(
+        [np.zeros((1, 3), dtype=np.int64), found[lengths <= reach_inv_angstrom]]
+    )
+    return within
+
+
+def _of_lattice(unit_cell: Crystal, hkl: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, "m 3"]:
+    """Those that no centring of the unit cell forbids."""
+    turns = hkl @ generating_translations(unit_cell).T
+    allowed: Int[np.ndarray, "m 3"] = hkl[(np.abs(turns - np.rint(turns)) < _WHOLE).all(axis=1)]
+    return allowed
+
+
 def _shortest_in_zone(unit_cell: Crystal, axis: Int[np.ndarray, "3"]) -> Int[np.ndarray, "3"]:
     """Indices hkl of the shortest vector of the reciprocal lattice with hu + kv + lw = 0."""
     centring = generating_translations(unit_cell)

@@ -71,7 +71,7 @@ def test_images_are_imported(run, pictures, tmp_path):
         *("--centre", "3.5,4", "--severity", "good=0", "--severity", "bad=old=0.7"),
     )
     assert (outcome.status, outcome.out) == (0, "")
-    assert f"8 images in {place}. Next: crystalvision dataset info {place}" in outcome.err
+    assert f"8 patterns in {place}. Next: crystalvision dataset info {place}" in outcome.err
     data = Dataset.open(place)
     assert data.header.name == "Monday"
     assert [axis.scale for axis in data.header.axes] == [0.03, 0.02]

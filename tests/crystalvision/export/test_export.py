@@ -12,7 +12,7 @@ from crystalvision.classical import ClassicalSystem
 from crystalvision.cli import main
 from crystalvision.errors import InputError
 from crystalvision.export import check_export, export_run
-from crystalvision.prediction import Predictor
+from crystalvision.prediction import UNSEEN, Predictor
 from crystalvision.runs import Run
 
 
@@ -43,6 +43,30 @@ def test_onnx_gives_what_prediction_gives(onnx_path, dataset, told):
         assert np.array_equal(label, told["label"].value[:batch])
         assert np.allclose(probabilities, told["label"].probabilities[:batch], atol=1e-5)
         assert np.allclose(severity, told["severity"].value[:batch], atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_what_was_not_seen_is_hidden_from_an_exported_run(
+    onnx_path, program_path, run_path, dataset, catalogue, batch
+):
+    session = onnxruntime.InferenceSession(onnx_path, providers=["CPUExecutionProvider"])
+    assert [each.name for each in session.get_overridable_initializers()] == ["seen"]
+    counts = dataset.images(np.arange(batch)).astype(np.float32)
+    seen = np.ones(counts.shape, dtype=bool)
+    seen[:, :, 10:22, 12:] = False
+    marked = np.where(seen, counts, np.float32(np.nan))
+    predictor = Predictor.load(run_path, catalogue=catalogue)
+    expected = predictor.predict(marked, gap_values=UNSEEN)["label"].probabilities
+    found = {
+        "mask": session.run(None, {"counts": counts, "seen": seen})[1],
+        "one mask for all": session.run(None, {"counts": counts, "seen": seen[:1]})[1],
+        "nan": session.run(None, {"counts": marked})[1],
+        "program": torch.export.load(program_path).module()(torch.from_numpy(marked))[1].detach(),
+    }
+    for how, probabilities in found.items():
+        assert np.allclose(probabilities, expected, atol=1e-5), how
+    zeros = session.run(None, {"counts": np.where(seen, counts, np.float32(0))})[1]
+    assert not np.allclose(zeros, expected, atol=1e-3)
 
 
 def test_onnx_says_what_it_is(onnx_path, run):

@@ -1,11 +1,15 @@
 """A library beside a run of images: a stranger's source says what candidates look like."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import crystalvision as cv
+from crystalvision.api.session import Session
+from crystalvision.cli import main
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, DatasetHeader, Simulated, label_column
 from crystalvision.errors import InputError, PluginError
@@ -238,3 +242,59 @@ def test_a_run_without_an_embedding_is_refused(run):
     plain = SimpleNamespace(path=run.path, embedding_head=None)
     with pytest.raises(InputError, match="train one with the head embedding"):
         embed_candidates(plain, Radii([3.0]), draws=0)
+
+
+@pytest.fixture
+def command(monkeypatch, with_rings, capsys, tmp_path):
+    """The command line, with rings among its sources."""
+    monkeypatch.setattr(Catalogue, "load", classmethod(lambda cls, *_: with_rings))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        status = main(list(map(str, arguments)))
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_commands_add_list_and_look_up(command, run, tmp_path):
+    np.save(tmp_path / "ring.npy", ring(9.0, np.random.default_rng(5))[0])
+    shutil.rmtree(run.path / "library", ignore_errors=True)
+    assert command("predict", run.path, "ring.npy", "--library")[0] == 2
+    status, told, _ = command("library", "add", run.path, "3.0", "9.0", "--draws", 2)
+    assert (status, told.split(": ")[1]) == (0, "2 candidates added, 2 in all\n")
+    _, told, _ = command("library", "info", run.path, "--json")
+    assert [each["name"] for each in json.loads(told)["candidates"]] == ["ring 3", "ring 9"]
+    _, told, said = command("library", "add", run.path, "99.0", "5.0")
+    assert "1 candidates added, 3 in all" in told
+    assert "ring 99 was left out: it lies outside the image" in said
+    _, told, _ = command("predict", run.path, "ring.npy", "--library", "--top", 2, "--json")
+    (found,) = json.loads(told)["predictions"]
+    assert found["candidates"][0]["name"] == "ring 9"
+    assert len(found["candidates"]) == 2
+    _, told, _ = command("predict", run.path, "ring.npy", "--candidates", "4.0", "--csv")
+    assert told.splitlines()[1].startswith("ring.npy,1,ring 4,")
+    _, told, _ = command("predict", run.path, "ring.npy", "--library", "-o", "found.json")
+    assert "ring 9" in told
+    assert json.loads((tmp_path / "found.json").read_text())["candidates"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--top", "3"], "--top does nothing without --candidates or --library"),
+        (["--library", "--explain"], "--explain cannot be had with --candidates"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(command, run, arguments, error):
+    status, _, said = command("predict", run.path, "ring.npy", *arguments)
+    assert (status, error in said) == (2, True)
+
+
+def test_from_python(run, with_rings):
+    trained = cv.Run(run, Session(with_rings))
+    image = ring(9.0, np.random.default_rng(5))
+    table = trained.look_up(image, candidates=["9.0", "4.0"], top=1, draws=2).table
+    assert table["candidate"].tolist() == ["ring 9"]
+    with pytest.raises(InputError, match="no pattern was given"):
+        trained.look_up(candidates="9.0")

@@ -20,17 +20,25 @@ SHIPPED = [
     for entry in Catalogue.load().of_kind("recipe")
     if "source: powder" not in Catalogue.load().path("recipe", entry.name).read_text()
 ]
+LIKE_ANOTHER = {"sadp-study", "sadp-neighbours"}  # as `sadp-five-groups`, in larger numbers
 CURVES = {"powder-si3n4-defects": (2000,)}
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LIKE_ANOTHER else [])
+        for name in SHIPPED
+    ],
+)
 def test_every_class_of_every_shipped_recipe_can_be_made(catalogue, name):
     simulator = Simulator(load_recipe(name, catalogue), catalogue)
     for index in simulator.first_of_each_class():
         sample = simulator.sample(index)
         assert sample.image.shape[1:] == CURVES.get(name, (256, 256))
         assert np.ptp(sample.image) > 0
-        assert set(sample.columns) == {"label", "severity", *simulator.columns}
+        further = simulator.targets.columns
+        assert set(sample.columns) == {"label", "severity", *simulator.columns, *further}
 
 
 def test_the_shipped_recipes(catalogue):
@@ -40,6 +48,8 @@ def test_the_shipped_recipes(catalogue):
         "si3n4-dose-series",
         "sadp-five-groups",
         "sadp-defects",
+        "sadp-study",
+        "sadp-neighbours",
     }
 
 

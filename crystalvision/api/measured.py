@@ -1,0 +1,47 @@
+"""Labelled measured files, as what a run is judged on."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crystalvision import runs
+from crystalvision.console import err
+from crystalvision.datasets import Dataset
+from crystalvision.errors import InputError
+from crystalvision.exchange import is_measured, measured_dataset
+from crystalvision.measured_files import Readers
+from crystalvision.plugins import Catalogue
+
+
+@contextmanager
+def judged_data(
+    data: Dataset | str | Path, run: runs.Run, catalogue: Catalogue, stated: Mapping[str, Any]
+) -> Iterator[Dataset | str | Path]:
+    """A dataset as it is, or one of measured files on the axes of a run, gone at the end.
+
+    Args:
+        data: The dataset, or its path; or the folder or list of measured files.
+        run: The run.
+        catalogue: Where readers are looked up.
+        stated: What the user states of measured files, as keywords of `import_folder`.
+
+    Raises:
+        InputError: Something is stated of a dataset, or as for `import_folder`.
+    """
+    if isinstance(data, Dataset) or not is_measured(Path(data)):
+        for name, value in stated.items():
+            if value is not None:
+                where = data.path if isinstance(data, Dataset) else data
+                raise InputError(
+                    f"--{name.replace('_', '-')}: {where} is no folder or list of measured files, "
+                    "and states that itself; leave it out"
+                )
+        yield data
+        return
+    readers = Readers(catalogue)
+    like = run.record.conditions
+    with measured_dataset(Path(data), like, readers=readers, **stated) as (made, done):
+        for note in done.notes:
+            err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
+        yield made

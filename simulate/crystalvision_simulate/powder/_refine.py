@@ -1,0 +1,319 @@
+"""Refines candidates against a measured pattern: one by one, or a few together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from ase.geometry import cell_to_cellpar
+from jaxtyping import Bool, Float
+
+from crystalvision.errors import InputError
+from crystalvision.samples import RefinedPart, Refinement
+from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
+from crystalvision_simulate.powder._candidates import Candidate
+from crystalvision_simulate.powder._fit import Fitted, Fitter, Measured, Search
+from crystalvision_simulate.powder._lines import Lines, lines_of
+from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns, places_deg
+from crystalvision_simulate.powder._peaks import Widths
+
+_WORTH = 0.85  # a further phase must leave less than this share of what was left
+_LEAST_WEIGHT = 0.005
+_GLANCED = 16  # candidates for a further phase that are looked at closely
+_BROAD_DEG = 0.35
+_TRIED_TOGETHER = 3  # candidates for a further phase that are fitted in full
+_IN_FULL = 4  # candidates that are best with zero, cell and width alone are fitted in full
+_STRETCHED, _USUAL_STRETCH = 0.02, 0.004
+_MARKED = 2e-3  # of the strongest line
+Advance = Callable[[int], object]
+
+
+def refiner_of(
+    candidates: Sequence[Candidate], instruments: Sequence[object], band_limit_inv_angstrom: float
+) -> "Refiner | None":
+    """What refines phases as an instrument records them.
+
+    Args:
+        candidates: The phases.
+        instruments: The instrument with what it is made with at its ends.
+        band_limit_inv_angstrom: As for `Refiner`.
+
+    Returns:
+        `None` for an instrument that is no powder diffractometer.
+    """
+    if not all(isinstance(one, PowderDiffractometer) for one in instruments):
+        return None
+    known = [one for one in instruments if isinstance(one, PowderDiffractometer)]
+    most = max(known, key=lambda one: len(one.lines))
+    geometry = Geometry(
+        most.two_theta, tuple(length for length, _ in most.lines), most.monochromator_deg
+    )
+    shares = [one.k_alpha_2_share for one in known]
+    return Refiner(candidates, geometry, (min(shares), max(shares)), band_limit_inv_angstrom)
+
+
+@dataclass
+class Refiner:
+    """Refines the phases of a library.
+
+    Attributes:
+        candidates: The phases.
+        geometry: Of the diffractometer.
+        second_share: Least and greatest intensity of Kα₂.
+        band_limit_inv_angstrom: Greatest |g| of their reflections [1/Å].
+    """
+
+    candidates: Sequence[Candidate]
+    geometry: Geometry
+    second_share: tuple[float, float]
+    band_limit_inv_angstrom: float
+    _lines: dict[int, Lines] = field(default_factory=dict, repr=False)
+    _patterns: dict[int, Float[np.ndarray, "t"]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the phases by name."""
+        self._numbers = {one.name: number for number, one in enumerate(self.candidates)}
+
+    def refine(
+        self,
+        pattern: Float[np.ndarray, "1 t"],
+        seen: Bool[np.ndarray, "1 t"] | None,
+        names: Sequence[str],
+        most_parts: int,
+        advance: Advance,
+    ) -> list[Refinement]:
+        """See `crystalvision.sources.Source.refine`.
+
+        Raises:
+            InputError: A name that is none, or a pattern without counts.
+        """
+        fitter = self.fitter(pattern[0], None if seen is None else seen[0])
+        if most_parts == 1:
+            return self.alone(fitter, names, advance)
+        found = self.together(fitter, names, most_parts, advance)
+        return [] if found is None else [found]
+
+    def alone(
+        self, fitter: Fitter, names: Sequence[str], advance: Advance = lambda _: None
+    ) -> list[Refinement]:
+        """Each candidate by itself, what explains most first.
+
+        Raises:
+            InputError: A name that is none.
+        """
+        placed = []
+        for number in [self.number_of(name) for name in names]:
+            lines = self.lines(number)
+            if len(lines):
+                placed.append((fitter.placed(fitter.quick(lines)), number))
+            advance(1)
+        placed.sort(key=lambda one: one[0].misfit)
+        fitted = [
+            (fitter.refined(search) if place < _IN_FULL else search, number)
+            for place, (search, number) in enumerate(placed)
+        ]
+        found = [
+            (_unlikely(search), self._refinement(fitter, (number,), search))
+            for search, number in fitted
+        ]
+        found.sort(key=lambda one: (one[1].misfit + one[0], one[1].residual))
+        return [refinement for _, refinement in found]
+
+    def together(
+        self,
+        fitter: Fitter,
+        names: Sequence[str],
+        most_parts: int,
+        advance: Advance = lambda _: None,
+    ) -> Refinement | None:
+        """Phase after phase, each the one that explains most of what the others leave.
+
+        Args:
+            fitter: Of the pattern.
+            names: Candidates.
+            most_parts: Phases at most.
+            advance: Told how many candidates were tried.
+
+        Returns:
+            `None` where no candidate has a line in the range.
+
+        Raises:
+            InputError: A name that is none.
+        """
+        numbers = [self.number_of(name) for name in names]
+        numbers = [number for number in numbers if len(self.lines(number))]
+        chosen: tuple[int, ...] = ()
+        best: Search | None = None
+        for _ in range(most_parts):
+            further = self._further(fitter, chosen, best, numbers, advance)
+            if further is None:
+                break
+            chosen, best = further
+        return None if best is None else self._refinement(fitter, chosen, best)
+
+    def _further(
+        self,
+        fitter: Fitter,
+        chosen: tuple[int, ...],
+        best: Search | None,
+        numbers: Sequence[int],
+        advance: Advance,
+    ) -> tuple[tuple[int, ...], Search] | None:
+        """One phase more than those that are chosen, if that is worth it."""
+        known = None if best is None else best.columns(texture=fitter.texture)
+        left = fitter.left(known)
+        quick = [
+            (fitter.quick(self.lines(number), known), number)
+            for number in self._glanced(fitter, left, [n for n in numbers if n not in chosen])
+        ]
+        advance(len(numbers))
+        quick.sort(key=lambda one: one[0].misfit)
+        placed = [
+            (fitter.placed(search if best is None else best.joined(search)), number)
+            for search, number in quick[:_TRIED_TOGETHER]
+        ]
+        if not placed:
+            return None
+        search, number = min(placed, key=lambda one: one[0].misfit)
+        found = ((*chosen, number), fitter.refined(search))
+        if best is None:
+            return found
+        worth = found[1].misfit < _WORTH * best.misfit
+        fitted = fitter.result(found[1])
+        weights = self._weights(found[0], fitted)
+        return found if worth and weights.min() > _LEAST_WEIGHT else None
+
+    def marks(self, name: str) -> Float[np.ndarray, "m"]:
+        """2θ of the reflections of a phase that can be seen [degree].
+
+        Raises:
+            InputError: No such phase.
+        """
+        number = self.number_of(name)
+        count = self.lines(number).strain.shape[1]
+        return self._marks(number, Shape(0.0, 0.0, np.zeros(count), 0.0, Widths()))
+
+    def _glanced(
+        self, fitter: Fitter, left: Float[np.ndarray, "t"], numbers: Sequence[int]
+    ) -> list[int]:
+        """Of many candidates the few whose broad peaks lie where something is left."""
+        if len(numbers) <= _GLANCED or not left.any():
+            return list(numbers)
+        weight = np.sqrt(fitter.measured.weight)
+        broad = np.stack([self._broad(number) for number in numbers]) * weight
+        scores = broad @ (left * weight) / np.linalg.norm(broad, axis=1).clip(min=1e-30)
+        return [numbers[place] for place in np.argsort(-scores, kind="stable")[:_GLANCED]]
+
+    def _broad(self, number: int) -> Float[np.ndarray, "t"]:
+        """A phase's pattern with peaks so wide that zero and cell hardly matter; kept."""
+        if number not in self._patterns:
+            lines = self.lines(number)
+            shape = Shape(
+                0.0, 0.5, np.zeros(lines.strain.shape[1]), 0.08, Widths(w_deg2=_BROAD_DEG**2)
+            )
+            columns = phase_columns(lines, shape, self.geometry, texture=False)
+            self._patterns[number] = np.sqrt(columns[:, 0]).astype(np.float32)
+        return self._patterns[number]
+
+    def number_of(self, name: str) -> int:
+        """Place of a phase among the candidates.
+
+        Raises:
+            InputError: No such phase.
+        """
+        if name not in self._numbers:
+            raise InputError(f"'{name}' is none of the {len(self.candidates)} phases of the recipe")
+        return self._numbers[name]
+
+    def lines(self, number: int) -> Lines:
+        """Lines of a phase; kept."""
+        if number not in self._lines:
+            one = self.candidates[number]
+            band = self.band_limit_inv_angstrom
+            self._lines[number] = lines_of(one.crystal, one.occupancies, band)
+        return self._lines[number]
+
+    def fitter(self, counts: Float[np.ndarray, "t"], seen: Bool[np.ndarray, "t"] | None) -> Fitter:
+        """What fits phases to a pattern.
+
+        Raises:
+            InputError: A pattern without counts.
+        """
+        visible = counts if seen is None else counts[seen]
+        if not len(visible) or not np.isfinite(visible).all() or float(visible.max()) <= 0:
+            raise InputError("the pattern has no counts that could be fitted")
+        return Fitter(Measured.of(counts, seen), self.geometry, self.second_share)
+
+    def _weights(self, numbers: Sequence[int], fitted: Fitted) -> Float[np.ndarray, "p"]:
+        """Shares by weight, (p,): volumes times densities."""
+        density = np.array([self.candidates[number].density for number in numbers])
+        mass = fitted.scales * density
+        return np.asarray(mass / max(float(mass.sum()), 1e-300))
+
+    def _refinement(self, fitter: Fitter, numbers: Sequence[int], search: Search) -> Refinement:
+        fitted = fitter.result(search)
+        weights = self._weights(numbers, fitted)
+        parts = [
+            RefinedPart(
+                self.candidates[number].name,
+                float(weights[place]),
+                self._parameters(number, fitted.shapes[place], float(fitted.scales[place])),
+                fitted.phases[place][None],
+                self._marks(number, fitted.shapes[place]),
+            )
+            for place, number in enumerate(numbers)
+        ]
+        parts.sort(key=lambda part: -part.weight_fraction)
+        shape = fitted.shapes[0]
+        shared = {"zero_shift_deg": shape.zero_shift_deg}
+        if len(self.geometry.wavelengths_angstrom) > 1:
+            shared["k_alpha_2_share"] = shape.second_share
+        return Refinement(
+            tuple(parts),
+            fitter.measured.residual(fitted.calculated),
+            fitted.misfit,
+            shared,
+            fitted.calculated[None],
+            fitted.background[None],
+        )
+
+    def _parameters(self, number: int, shape: Shape, scale: float) -> dict[str, float]:
+        tensor = np.tensordot(shape.strain, self.lines(number).tensors, axes=1)
+        cell = self.candidates[number].crystal.cell @ (np.eye(3) + tensor)
+        cellpar = np.asarray(cell_to_cellpar(cell))  # type: ignore[no-untyped-call]
+        middle = np.array([float(np.median(self._marks(number, shape)))])
+        width, _ = shape.widths.of(middle, self.geometry.wavelengths_angstrom[0])
+        return {
+            "scale": scale,
+            **_cell_parameters(cellpar.tolist()),
+            "width_deg": float(width[0]),
+            "thermal_rms_angstrom": shape.thermal_rms_angstrom,
+        }
+
+    def _marks(self, number: int, shape: Shape) -> Float[np.ndarray, "m"]:
+        lines, axis = self.lines(number), self.geometry.two_theta
+        place = places_deg(lines, shape, self.geometry.wavelengths_angstrom[0])
+        seen = lines.intensity / np.square(lines.length_inv_angstrom)
+        ends = axis.offset, axis.offset + axis.scale * (axis.size - 1)
+        shown = (place >= ends[0]) & (place <= ends[1]) & (seen > _MARKED * seen.max(initial=0.0))
+        return np.asarray(place[shown])
+
+
+def _unlikely(search: Search) -> float:
+    """What is added to a misfit, to rank by, because the cell must be another than it should be.
+
+    Isotypic phases explain a pattern equally well once their cells may change: then that one is
+    likelier whose cell needs to change less.
+    """
+    stretch = search.shapes[0].strain[0]
+    return float(_STRETCHED * (stretch / _USUAL_STRETCH) ** 2)
+
+
+def _cell_parameters(cellpar: Sequence[float]) -> dict[str, float]:
+    """Lengths and angles of a cell by name, without lengths that repeat and right angles."""
+    lengths = dict(zip(("a_angstrom", "b_angstrom", "c_angstrom"), cellpar[:3], strict=True))
+    angles = dict(zip(("alpha_deg", "beta_deg", "gamma_deg"), cellpar[3:], strict=True))
+    kept: dict[str, float] = {}
+    for name, value in lengths.items():
+        if not any(abs(value - other) < 1e-6 * value for other in kept.values()):
+            kept[name] = value
+    return kept | {name: value for name, value in angles.items() if abs(value - 90) > 1e-6}

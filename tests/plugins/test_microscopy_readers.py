@@ -1,0 +1,287 @@
+"""Files of electron microscopes: what they hold, and what is wrong with those that lie."""
+
+import json
+import os
+import struct
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from crystalvision.errors import InputError
+from crystalvision.measured_files import Readers
+
+MEASURED = Path(os.environ.get("CRYSTALVISION_MEASURED", "shared/measured")) / "electron"
+SINGLE = MEASURED / "ed-single-frames"
+
+
+@pytest.fixture(scope="module")
+def readers() -> Readers:
+    return Readers()
+
+
+@pytest.fixture
+def scan() -> np.ndarray:
+    """A scan of 2×3 patterns of 8×10 pixels, each different."""
+    return np.arange(2 * 3 * 8 * 10, dtype=np.uint16).reshape(2, 3, 8, 10)
+
+
+def frames_of(readers, path):
+    with readers.open(path) as file:
+        return file.frames, file.scan, [file.read(each).counts for each in range(len(file.frames))]
+
+
+def axis_of(frame, number):
+    axis = frame.axes[number]
+    return axis.name, pytest.approx(axis.scale, rel=1e-6), axis.units
+
+
+# Writers of the formats, by what is publicly known of them.
+
+
+def write_mib(path: Path, frames: np.ndarray) -> None:
+    with path.open("wb") as file:
+        for number, frame in enumerate(frames):
+            head = (
+                f"MQ1,{number + 1:06d},00384,01,{frame.shape[1]:04d},{frame.shape[0]:04d},U16,"
+                "   1x1,01,2020-01-01 10:00:00,0.002500,0,0,0,1.0E+1"
+            )
+            file.write(head.encode().ljust(384, b"\0") + frame[::-1].astype(">u2").tobytes())
+
+
+def write_blo(path: Path, scan: np.ndarray) -> None:
+    rows, columns, side, _ = scan.shape
+    head = struct.pack(
+        "<6sHIIIHHHHHddIHId",
+        *(b"IMGBLO", 0x102, 4096, 4608, 0, side, 0, columns, rows, 0),
+        *(10.0, 10.0, 200_000, 5000, 2000, 0.0),
+    )
+    with path.open("wb") as file:
+        file.write(head.ljust(4608, b"\0"))
+        for number, image in enumerate(scan.reshape(-1, side, side)):
+            file.write(struct.pack("<HI", 0x55AA, number) + image.astype(np.uint8).tobytes())
+
+
+def write_emd(path: Path, data: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("data/scan")
+        group.attrs["emd_group_type"] = 1
+        group["data"] = data
+        for number, size in enumerate(data.shape):
+            step, units = (2.0, "[nm]") if number < 2 else (0.05, "[1/nm]")
+            start = 0.0 if number < 2 else -0.05 * (size // 2)
+            dim = group.create_dataset(f"dim{number + 1}", data=start + step * np.arange(size))
+            dim.attrs["units"] = units
+        file.create_group("microscope").attrs["voltage"] = 300_000
+
+
+def write_velox(path: Path, frames: np.ndarray) -> None:
+    metadata = {
+        "Optics": {"AccelerationVoltage": "200000", "CameraLength": "0.65"},
+        "BinaryResult": {
+            "PixelSize": {"width": "2.5e7", "height": "2.5e7"},
+            "PixelUnitX": "1/m",
+            "PixelUnitY": "1/m",
+        },
+        "Detectors": {"Detector-0": {"ExposureTime": "0.5"}},
+    }
+    column = np.frombuffer(json.dumps(metadata).encode().ljust(4096, b"\0"), np.uint8)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("Data/Image/0123abc")
+        group["Data"] = np.moveaxis(frames, 0, -1)
+        group["Metadata"] = column[:, None]
+
+
+def write_hspy(path: Path, data: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("Experiments/patterns")
+        group["data"] = data
+        for number, size in enumerate(data.shape):
+            axis = group.create_group(f"axis-{number}")
+            axis.attrs.update(
+                navigate=number < 2, size=size, scale=0.01, units="$A^{-1}$" if 0 else "1/Å"
+            )
+            axis.attrs["offset"] = -0.04 if number > 1 else 0.0
+        tem = group.create_group("metadata/Acquisition_instrument/TEM")
+        tem.attrs.update(beam_energy=200.0, camera_length=30.0)
+
+
+def write_nexus(path: Path, data: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("entry/data")
+        group.attrs.update(NX_class="NXdata", signal="data", axes=["y", "x", "q_y", "q_x"])
+        group["data"] = data
+        for name, size in zip(("y", "x", "q_y", "q_x"), data.shape, strict=True):
+            axis = group.create_dataset(name, data=0.1 * (np.arange(size) - size // 2))
+            axis.attrs["units"] = "1/nm" if name.startswith("q") else "nm"
+
+
+WRITERS = {
+    ".mib": (write_mib, lambda scan: scan.reshape(-1, *scan.shape[2:])),
+    ".blo": (write_blo, lambda scan: scan[..., :8] % 256),
+    ".emd": (write_emd, lambda scan: scan),
+    ".hspy": (write_hspy, lambda scan: scan),
+    ".nxs": (write_nexus, lambda scan: scan),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_frame_has_its_numbers(readers, tmp_path, scan, suffix):
+    write, arranged = WRITERS[suffix]
+    data = arranged(scan)
+    path = tmp_path / f"scan{suffix}"
+    write(path, data)
+    frames, found, counts = frames_of(readers, path)
+    assert len(frames) == 6
+    assert found == ((2, 3) if suffix != ".mib" else ())
+    for one, image in zip(counts, data.reshape(-1, *data.shape[-2:]), strict=True):
+        np.testing.assert_array_equal(one, image)
+
+
+def test_velox(readers, tmp_path, scan):
+    images = scan.reshape(6, 8, 10)
+    write_velox(tmp_path / "velox.emd", images)
+    frames, _, counts = frames_of(readers, tmp_path / "velox.emd")
+    np.testing.assert_array_equal(counts, images)
+    assert axis_of(frames[0], 0) == ("q_y", 0.0025, "1/angstrom")
+    facts = frames[0].facts
+    assert (facts.energy_kev, facts.time_s) == (200, 0.5)
+    assert facts.camera_length_mm == pytest.approx(650)
+    assert facts.assumed == ("the direct beam falls in the middle of the frame",)
+
+
+def test_calibration_comes_along(readers, tmp_path, scan):
+    write_emd(tmp_path / "scan.emd", scan)
+    (frame, *_), _, _ = frames_of(readers, tmp_path / "scan.emd")
+    assert axis_of(frame, 1) == ("q_x", 0.005, "1/angstrom")
+    assert frame.axes[1].offset == pytest.approx(-0.025)
+    assert frame.facts.energy_kev == 300
+    assert not frame.facts.assumed
+    write_hspy(tmp_path / "scan.hspy", scan)
+    (frame, *_), _, _ = frames_of(readers, tmp_path / "scan.hspy")
+    assert axis_of(frame, 0) == ("q_y", 0.01, "1/angstrom")
+    assert frame.axes[0].offset == pytest.approx(-0.04)
+    assert frame.facts.camera_length_mm == 300
+    write_blo(tmp_path / "scan.blo", scan[..., :8])
+    (frame, *_), _, _ = frames_of(readers, tmp_path / "scan.blo")
+    # 0.2 mm over 200 mm, at 200 kV
+    assert axis_of(frame, 0) == ("q_y", pytest.approx(1e-3 / 0.0250793, rel=1e-4), "1/angstrom")
+
+
+def test_a_scan_beside_a_text_file(readers, tmp_path, scan):
+    write_mib(tmp_path / "scan.mib", scan.reshape(6, 8, 10))
+    (tmp_path / "scan.hdr").write_text("HDR,\nFrames per Trigger (Number):\t3\nEnd\t")
+    frames, found, _ = frames_of(readers, tmp_path / "scan.mib")
+    assert found == (2, 3)
+    assert frames[0].facts.time_s == 0.0025
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd", "lzma", "packbits"])
+def test_tiff_of_imagej(readers, tmp_path, scan, compression):
+    path = tmp_path / "stack.tif"
+    images = scan.reshape(6, 8, 10).astype(np.float32)
+    if compression is None:
+        tifffile.imwrite(
+            path, images, imagej=True, resolution=(20, 20), metadata={"unit": "1/nm", "axes": "ZYX"}
+        )
+        (frame, *_), _, counts = frames_of(readers, path)
+        assert axis_of(frame, 0) == ("q_y", 0.005, "1/angstrom")
+    else:
+        tifffile.imwrite(path, images, compression=compression, photometric="minisblack")
+        (frame, *_), _, counts = frames_of(readers, path)
+    np.testing.assert_array_equal(counts, images)
+
+
+def test_tiff_of_gatan(readers, tmp_path, scan):
+    path = tmp_path / "gatan.tif"
+    tags = [
+        (65003, "s", 0, "1/nm", True),
+        (65004, "s", 0, "1/nm", True),
+        (65006, "f", 1, 5.0, True),
+        (65007, "f", 1, 4.0, True),
+        (65009, "f", 1, 0.02, True),
+        (65010, "f", 1, 0.03, True),
+    ]
+    tifffile.imwrite(path, scan[0, 0], extratags=tags)
+    (frame,), _, _ = frames_of(readers, path)
+    assert axis_of(frame, 0) == ("q_y", 0.003, "1/angstrom")
+    assert axis_of(frame, 1) == ("q_x", 0.002, "1/angstrom")
+    assert frame.axes[0].offset == pytest.approx(-0.012)
+
+
+@pytest.mark.parametrize("suffix", [*WRITERS, ".dm3", ".dm4", ".ser"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise"])
+def test_damaged_files_are_told_in_one_line(readers, tmp_path, scan, suffix, damage):
+    path = tmp_path / f"bad{suffix}"
+    if suffix in WRITERS:
+        write, arranged = WRITERS[suffix]
+        write(path, arranged(scan))
+        whole = path.read_bytes()
+    else:
+        whole = {".dm3": b"\0\0\0\x03", ".dm4": b"\0\0\0\x04", ".ser": b"II\x97\x01"}[suffix]
+        whole += b"\0\x02" + bytes(range(256)) * 20
+    noise = np.random.default_rng(1).bytes(len(whole))
+    path.write_bytes({"cut": whole[: len(whole) * 3 // 5], "empty": b"", "noise": noise}[damage])
+    with pytest.raises(InputError) as error:
+        frames_of(readers, path)
+    assert "\n" not in str(error.value)
+    assert path.name in str(error.value)
+
+
+@pytest.mark.parametrize(("place", "value"), [(18, b"\xff\xff\xff\x7f"), (18, b"\xff\xff\xff\xff")])
+def test_a_series_that_counts_more_than_it_has(readers, tmp_path, place, value):
+    content = bytearray(b"II\x97\x01\x20\x02" + bytes.fromhex("22410000 52410000") + bytes(200))
+    content[place : place + 4] = value
+    (tmp_path / "lies.ser").write_bytes(bytes(content))
+    with pytest.raises(InputError, match="says"):
+        frames_of(readers, tmp_path / "lies.ser")
+
+
+@pytest.mark.skipif(not SINGLE.is_dir(), reason="the measured patterns are not here")
+class TestMeasured:
+    def test_digital_micrograph(self, readers):
+        (frame,), _, (counts,) = frames_of(readers, SINGLE / "bismuth.dm3")
+        assert frame.facts.energy_kev == 90
+        assert (counts.shape, counts.dtype.name) == ((256, 256), "int8")
+        assert counts.min() < 0
+
+    @pytest.mark.compare
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "bismuth.dm3",
+            "nbed-dd020.dm3",
+            "rosettasciio-test1.blo",
+            "test.mib",
+            "rosettasciio-64x64_diffraction_acquire_1.ser",
+        ],
+    )
+    def test_the_numbers_are_those_of_rosettasciio(self, readers, name):
+        rsciio = pytest.importorskip("rsciio")
+        path = SINGLE / name
+        module = {".dm3": "digitalmicrograph", ".blo": "blockfile"}
+        module |= {".mib": "quantumdetector", ".ser": "tia"}
+        reader = __import__(f"{rsciio.__name__}.{module[path.suffix]}", fromlist=["file_reader"])
+        data = np.asarray(reader.file_reader(str(path))[0]["data"])
+        _, _, counts = frames_of(readers, path)
+        np.testing.assert_array_equal(np.array(counts).reshape(data.shape), data)
+
+
+@pytest.mark.compare
+@pytest.mark.parametrize("suffix", [".hspy", ".blo"])
+def test_files_that_rosettasciio_wrote(readers, tmp_path, scan, suffix):
+    hs = pytest.importorskip("hyperspy.api")
+    data = (scan[..., :8] % 256).astype(np.uint8)
+    signal = hs.signals.Signal2D(data)
+    for axis in signal.axes_manager.signal_axes:
+        axis.scale, axis.units, axis.offset = 0.02, "cm" if suffix == ".blo" else "1/nm", -0.08
+    for axis in signal.axes_manager.navigation_axes:
+        axis.units = "nm"
+    signal.save(tmp_path / f"scan{suffix}")
+    frames, found, counts = frames_of(readers, tmp_path / f"scan{suffix}")
+    np.testing.assert_array_equal(np.array(counts).reshape(data.shape), data)
+    assert found == (2, 3)
+    if suffix == ".hspy":
+        assert axis_of(frames[0], 0) == ("q_y", 0.002, "1/angstrom")

@@ -1,0 +1,87 @@
+"""`crystalvision calibrate`, from files to a recipe that takes the twin."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crystalvision.cli import main
+from crystalvision.measured_files import Readers
+from crystalvision.plugins import Catalogue
+from crystalvision_simulate.recipes import load_recipe
+
+
+@pytest.fixture(scope="module")
+def folder(taken, tmp_path_factory):
+    """A picture of rings of iron, as a file of counts."""
+    place = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(taken(0).picture.counts.astype(np.uint8)).save(place / "rings.png")
+    return place
+
+
+def check_corrected(path, truth):
+    """The corrected picture has its calibration, its mask, and round rings about the middle."""
+    with Readers().open(path) as file:
+        (frame,) = file.frames
+        recording = file.read(0)
+    assert frame.axes[1].scale == pytest.approx(truth.pixel, rel=0.005)
+    assert frame.axes[1].offset == pytest.approx(-128 * frame.axes[1].scale, rel=1e-6)
+    counts = np.where(recording.seen, recording.counts, 0)
+    assert not recording.seen[128, 128]
+    y, x = np.meshgrid(frame.axes[0].values(), frame.axes[1].values(), indexing="ij")
+    far, azimuth = np.hypot(x, y), np.arctan2(y, x)
+    near = recording.seen & (np.abs(far - 0.4934) < 0.03)  # 110 of iron
+    sector = np.floor((azimuth[near] + np.pi) / np.pi * 6).astype(int) % 12
+    above = np.clip(counts[near] - np.median(counts[near]), 0, None)
+    radius = np.bincount(sector, above * far[near]) / np.bincount(sector, above)
+    assert np.ptp(radius) < 0.005
+
+
+def test_a_recipe_takes_the_twin(folder, taken, capsys):
+    twin = folder / "instrument.yaml"
+    corrected = folder / "round.emd"
+    words = [folder / "rings.png", "--crystal", "iron", "--pixels", "64", "-o", twin, "--json"]
+    words += ["--corrected", corrected]
+    assert main(["calibrate", *map(str, words)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (found,) = told["pictures"]
+    truth = taken(0)
+    assert found["centre_x_px"] == pytest.approx(truth.x, abs=0.5)
+    assert found["pixel_size_inv_angstrom"] == pytest.approx(truth.pixel, rel=0.005)
+    assert found["gamma"] == pytest.approx(truth.instrument.gamma, abs=0.1)
+    figure = np.asarray(Image.open(folder / "instrument.png").convert("L"))
+    assert figure.std() > 20
+    check_corrected(corrected, truth)
+    recipe = folder / "recipe.yaml"
+    recipe.write_text("extends: si3n4-four-classes\nname: twin\ninstrument: ./instrument.yaml\n")
+    instrument = load_recipe(str(recipe), Catalogue.load()).instrument
+    assert instrument.name == "area-detector"
+    assert instrument.options == {key: told["instrument"][key] for key in instrument.options}
+    detector = Catalogue.load().create(
+        "instrument",
+        "area-detector",
+        {name: value for name, value in instrument.options.items() if not isinstance(value, dict)},
+    )
+    assert detector.pixels == 64
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["rings.png", "-o", "out.yaml"], "nothing tells the size of a pixel"),
+        (["rings.png", "--crystal", "unobtainium"], "no such file or structure"),
+        (["rings.png", "-o", "out.json"], "ends .yaml"),
+        (["rings.png", "--pixel-size", "-1"], "expected more than 0"),
+        (["flat.npy", "--crystal", "iron"], "it shows no pattern"),
+        (["tiny.npy", "--crystal", "iron"], "at least 32"),
+    ],
+)
+def test_bad_input_costs_one_line(folder, words, text, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    np.save("flat.npy", np.ones((64, 64)))
+    np.save("tiny.npy", np.ones((8, 8)))
+    out = [] if "-o" in words else ["-o", "new.yaml"]
+    assert main(["calibrate", *words, *out]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert text in error
