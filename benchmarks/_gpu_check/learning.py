@@ -9,7 +9,7 @@ import torch
 
 from _models.child import Job, started
 from crystalvision.cli import main as command
-from crystalvision.evaluation import load_metrics, numbers_of
+from crystalvision.evaluation import load_metrics
 from prediction import measure as measure_prediction
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _training(run: "Run", folder: Path) -> "Result":
         )
         timed(f"evaluate, {name}", "evaluate", path, "-d", data, *on)
         (evaluation,) = (path / "evaluations").iterdir()
-        found["accuracy"][name] = numbers_of(load_metrics(evaluation))["label.accuracy"]
+        found["accuracy"][name] = load_metrics(evaluation).targets["label"].metrics["accuracy"]
     timed("predict", "predict", folder / "bf16", f"{data}[0:8]", *on)
     return found
 

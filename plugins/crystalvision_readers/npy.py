@@ -8,13 +8,15 @@ import numpy as np
 from crystalvision.contracts import MeasuredFile, Reader, Recording
 from crystalvision_readers._stacks import frames_of
 
+_SIGNATURE = b"\x93NUMPY"
+
 
 class Npy(Reader):
     """An array of numpy: an image, or images along its first axis."""
 
     format = "NPY"
     suffixes = (".npy",)
-    signatures = (b"\x93NUMPY",)
+    signatures = (_SIGNATURE,)
 
     def open(self, path: Path) -> MeasuredFile:
         """See `Reader.open`."""
@@ -30,14 +32,16 @@ class NpyFile(MeasuredFile):
         """Map the array.
 
         Raises:
-            TypeError: It holds several arrays.
+            TypeError: It holds something that numpy does not map.
             ValueError: No numbers, or another number of bytes than its header says.
         """
         super().__init__()
+        with path.open("rb") as file:  # of others numpy leaves some open
+            if file.read(len(_SIGNATURE)) != _SIGNATURE:
+                raise ValueError("it does not begin as one")
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(array, np.memmap):
-            array.close()
-            raise TypeError("it holds several arrays; save one of them with numpy.save")
+            raise TypeError("it holds no array that can be mapped")
         if array.dtype.kind not in "biufc":
             raise ValueError(f"it holds values of type {array.dtype}; expected numbers")
         found = path.stat().st_size - int(array.offset)
