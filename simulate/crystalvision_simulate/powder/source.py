@@ -267,8 +267,8 @@ class PowderSource(Source):
         columns |= {one.name: drawn.columns[one.name] for one in self._kept}
         return Sample(counts, columns)
 
-    def expected(self, place: int, seeds: np.random.SeedSequence | None) -> Num[np.ndarray, "1 n"]:
-        """Counts of a phase, (1, n), with what these seeds draw; `None` for all at the middle."""
+    def expected(self, place: int, seeds: np.random.SeedSequence | None) -> Num[np.ndarray, "1 t"]:
+        """Counts of a phase, (1, t), with what these seeds draw; `None` for all at the middle."""
         if seeds is not None:
             rng = np.random.default_rng(seeds.spawn(1)[0])
             return self._record(place, self._draw(rng, seeds), rng)
@@ -288,16 +288,16 @@ class PowderSource(Source):
 
     def _record(
         self, place: int, drawn: _Drawn, rng: np.random.Generator
-    ) -> Num[np.ndarray, "1 n"]:
+    ) -> Num[np.ndarray, "1 t"]:
         """What the instrument counts of a phase."""
         return self._counted(self._rings(place, drawn, rng), drawn, rng)
 
     def _counted(
         self, rings: Float[np.ndarray, "n"], drawn: _Drawn, rng: np.random.Generator
-    ) -> Num[np.ndarray, "1 n"]:
+    ) -> Num[np.ndarray, "1 t"]:
         instrument = self._instrument.of(drawn.instrument)
         pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
-        counts: Num[np.ndarray, "1 n"] = instrument.measure(instrument.project(pattern), rng).counts
+        counts: Num[np.ndarray, "1 t"] = instrument.measure(instrument.project(pattern), rng).counts
         return counts
 
     def _mixed(

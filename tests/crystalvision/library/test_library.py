@@ -279,16 +279,10 @@ def test_commands_add_list_and_look_up(command, run, tmp_path):
     assert json.loads((tmp_path / "found.json").read_text())["candidates"] == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["--top", "3"], "--top does nothing without --candidates or --library"),
-        (["--library", "--explain"], "--explain cannot be had with --candidates"),
-    ],
-)
-def test_what_does_not_go_together_is_refused(command, run, arguments, error):
-    status, _, said = command("predict", run.path, "ring.npy", *arguments)
-    assert (status, error in said) == (2, True)
+def test_what_does_not_go_together_is_refused(command, run):
+    status, _, said = command("predict", run.path, "ring.npy", "--library", "--explain")
+    assert status == 2
+    assert "--explain cannot be had with --candidates" in said
 
 
 def test_from_python(run, with_rings):
