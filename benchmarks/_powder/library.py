@@ -75,7 +75,6 @@ class Library:
         recipe = {"name": "names", "samples": self.size, "candidates": self.recipe}
         return SourceSpec("powder", recipe).open(Catalogue.load()).header.class_names
 
-
     def numbers(self, data: Path) -> dict[str, int]:
         """Number of the candidate that each CIF file of the collection is, by its name."""
         known = _numbers_of(data / "library.jsonl.gz")
