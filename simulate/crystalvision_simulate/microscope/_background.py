@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import optimize
 
-Profile = Float[np.ndarray, "n"]
+Profile = Float[np.ndarray, "_"]
 
 
 @dataclass(frozen=True)
