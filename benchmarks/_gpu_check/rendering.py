@@ -61,9 +61,8 @@ def _parity(run: "Run", catalogue: Catalogue, name: str) -> float:
 def _difference(expected: Pattern, found: Pattern) -> float:
     """Norm of the difference over that of what is scattered: without the pixels of the beam."""
     ours, theirs = expected.intensity.double(), found.intensity.double().cpu()
-    scattered = ours.flatten(1)
-    if expected.quantity == "fraction":  # the direct beam is brighter than all else together
-        scattered = scattered.sort(dim=1).values[:, :-4]
+    # The direct beam, if it is there, is brighter than all else together.
+    scattered = ours.flatten(1).sort(dim=1).values[:, :-4]
     return float((theirs - ours).norm() / scattered.norm())
 
 
@@ -109,7 +108,7 @@ def _simulated(catalogue: Catalogue) -> list[str]:
     names = []
     for name in catalogue.names("recipe"):
         data: Any = read_recipe(catalogue.path("recipe", name), catalogue)
-        if source_of(data, name, catalogue) == SOURCE:
+        if source_of(data, name, catalogue).rpartition(":")[2] == SOURCE:
             names.append(name)
     return names
 

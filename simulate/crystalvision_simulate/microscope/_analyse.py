@@ -20,7 +20,7 @@ from crystalvision_simulate.microscope._geometry import (
     symmetry_at,
     symmetry_map,
 )
-from crystalvision_simulate.microscope._image import Image, Mask, Measured, binned
+from crystalvision_simulate.microscope._image import Image, Map, Mask, Measured, binned
 from crystalvision_simulate.microscope._rings import Rings, find_rings
 from crystalvision_simulate.microscope._spots import Lattice, Spots, find_lattice, find_spots
 from crystalvision_simulate.microscope._stop import Stop, find_stop
@@ -185,7 +185,7 @@ def _centre(
     rings: Rings | None,
     spots: Spots,
     lattice: Lattice | None,
-    symmetry: Image,
+    symmetry: Map,
     stop: Stop | None,
     hidden: Mask,
     centre: tuple[float, float],

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import optimize
 
-Profile = Float[np.ndarray, "n"]
+Profile = Float[np.ndarray, "_"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def fit_background(
     if usable.sum() < 15:
         return None
     radius, values = radius[usable], profile[usable] - offset
-    error = np.maximum(sigma[usable], 0.02 * np.abs(values) + 1e-9)
+    # What a smooth model misses goes with what is there, and counts more than noise.
+    error = np.minimum(sigma[usable], 0.05 * np.abs(values)) + 0.05 * np.abs(values)
+    error += 0.003 * float(np.abs(values).max()) + 1e-9
     reach = float(radius.max())
     best: tuple[float, Background] | None = None
     for half_width in np.geomspace(0.5, reach / 2, 14):

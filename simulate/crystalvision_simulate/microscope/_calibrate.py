@@ -231,7 +231,10 @@ def _background(analysed: Analysed, geometry: Geometry) -> Background | None:
     known = np.flatnonzero(np.isfinite(median))
     if len(known) < 20:
         return None
+    # The first annuli are half in the shadow of the stop.
+    first += int(np.argmax(median[known[:8]]))
     whole = np.interp(np.arange(len(median)), known, median[known])
+    whole[:first] = whole[first]
     opened = ndimage.grey_opening(whole, window)
     errors = np.nan_to_num(error, nan=float(np.nanmax(error)))
     return fit_background(opened, errors, first, analysed.noise.offset)

@@ -1,6 +1,6 @@
 """Draws what was found over the picture, for a person to judge."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -85,7 +85,8 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     unit = "px" if analysed.factor == 1 else f"{analysed.factor} px"
     axes.set_xlabel(f"column x [{unit}]")
     axes.set_ylabel(f"row y [{unit}]")
-    axes.set_title(figure_text(analysed.measured.name, 60), loc="left", fontsize=10)
+    name = figure_text(analysed.measured.name, 60)
+    axes.set_title(name, loc="left", fontsize=10, color=look.ink)
 
 
 def _draw_rings(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look) -> None:
@@ -122,8 +123,8 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
     elif analysed.rings is not None:
         return  # of rings, grains
     size = (3 + 2 * analysed.spots.sigma_px) ** 2
-    look_of: dict[str, Any] = {"facecolors": "none", "edgecolors": look.spot, "lw": 0.8}
-    axes.scatter(points[:, 0], points[:, 1], s=size, **look_of)
+    x, y = points[:, 0], points[:, 1]
+    axes.scatter(x, y, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
     if analysed.lattice is None:
         return
     if one.zone is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from crystalvision_simulate.microscope._image import Image, Mask, inversion_symmetry
+from crystalvision_simulate.microscope._image import Image, Map, Mask, inversion_symmetry
 
 _HIGH_PASS = 1 / 40  # of the picture
 _INNER = 0.05  # of the picture: the direct beam is not nearer to its edge
@@ -72,7 +72,7 @@ class Geometry:
         return cls(x, y, float(values[1] / values[0] - 1), angle)
 
 
-def symmetry_map(level: Image, seen: Mask) -> Image:
+def symmetry_map(level: Image, seen: Mask) -> Map:
     """How symmetric the picture is about each of its pixels and half pixels, (2h-1, 2w-1).
 
     Of the picture on a logarithmic scale, the halo with it, and of its fine parts alone.
@@ -83,7 +83,7 @@ def symmetry_map(level: Image, seen: Mask) -> Image:
 
     sigma = max(3.0, min(level.shape) * _HIGH_PASS)
     fine = level - smoothed(level, seen, sigma)
-    whole: Image = inversion_symmetry(level, seen) + inversion_symmetry(
+    whole: Map = inversion_symmetry(level, seen) + inversion_symmetry(
         ndimage.gaussian_filter(fine, 0.7), seen
     )
     edges = [max(1, round(2 * size * _INNER)) for size in level.shape]
@@ -92,13 +92,13 @@ def symmetry_map(level: Image, seen: Mask) -> Image:
     return whole
 
 
-def most_symmetric(symmetry: Image) -> tuple[float, float]:
+def most_symmetric(symmetry: Map) -> tuple[float, float]:
     """The centre (x, y) of most symmetry [pixel]."""
     row, column = np.unravel_index(int(symmetry.argmax()), symmetry.shape)
     return float(column) / 2, float(row) / 2
 
 
-def symmetry_at(symmetry: Image, points: Points) -> Float[np.ndarray, "n"]:
+def symmetry_at(symmetry: Map, points: Points) -> Float[np.ndarray, "n"]:
     """The symmetry about points (x, y), the best within a pixel; -2 outside the picture, (n,)."""
     from scipy import ndimage
 

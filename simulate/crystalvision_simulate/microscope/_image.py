@@ -9,6 +9,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 
 Image = Float[np.ndarray, "h w"]
 Mask = Bool[np.ndarray, "h w"]
+Map = Float[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,9 @@ class Measured:
     pixel_size_inv_angstrom: float | None = None
 
 
-def binned(measured: Measured, hidden: Mask, factor: int) -> tuple[Measured, Mask]:
+def binned(
+    measured: Measured, hidden: Mask, factor: int
+) -> tuple[Measured, Bool[np.ndarray, "_ _"]]:
     """A picture of fewer pixels, each the sum of a square of them, and which of these are hidden.
 
     What is hidden of a square has the mean of what is seen of it; a square is hidden where most is.
@@ -84,7 +87,7 @@ def filled(image: Image, seen: Mask) -> Image:
     return result
 
 
-def inversion_symmetry(image: Image, seen: Mask) -> Image:
+def inversion_symmetry(image: Image, seen: Mask) -> Map:
     """How alike the two halves of the image about each possible centre are, (2h-1, 2w-1).
 
     The correlation coefficient of the seen pixels and their mates, whose mates were seen too, at
@@ -96,8 +99,8 @@ def inversion_symmetry(image: Image, seen: Mask) -> Image:
     values = np.where(seen, image - image[seen].mean(), 0.0)
     spectra = [rfft2(each, fast) for each in (weight, values, values**2)]
 
-    def convolved(first: int, second: int) -> Image:
-        whole: Image = irfft2(spectra[first] * spectra[second], fast)[: shape[0], : shape[1]]
+    def convolved(first: int, second: int) -> Map:
+        whole: Map = irfft2(spectra[first] * spectra[second], fast)[: shape[0], : shape[1]]
         return whole
 
     count = np.maximum(convolved(0, 0), 1.0)
@@ -105,5 +108,5 @@ def inversion_symmetry(image: Image, seen: Mask) -> Image:
     variance = convolved(0, 2) / count - mean**2
     covariance = convolved(1, 1) / count - mean**2
     enough = (count > 0.15 * weight.sum()) & (variance > 1e-12 * variance.max())
-    alike: Image = np.where(enough, covariance / np.where(enough, variance, 1.0), -1.0)
+    alike: Map = np.where(enough, covariance / np.where(enough, variance, 1.0), -1.0)
     return alike

@@ -1,13 +1,14 @@
 """Finds rings, and from all of them together the centre and the ellipse."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy import ndimage, signal
 
 from crystalvision_simulate.microscope._geometry import Geometry
-from crystalvision_simulate.microscope._image import Image, Mask
+from crystalvision_simulate.microscope._image import Image, Map, Mask
 
 _SECTORS = 60
 _ROUNDS = 12
@@ -17,7 +18,8 @@ _WIDEST = 1 / 22  # of the reach: what is wider is a halo
 _LEAST = 6.0  # pixels: what lies nearer to the centre is no ring
 _CLOSE = 0.02  # pixels: rounds end there
 
-Profile = Float[np.ndarray, "n"]
+Profile = Float[np.ndarray, "_"]
+Places = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ def find_rings(
     return Rings(geometry, radii, heights, widths, profile, baseline, *errors)
 
 
-def _profiles(level: Image, seen: Mask, geometry: Geometry, sectors: int) -> Image:
+def _profiles(level: Image, seen: Mask, geometry: Geometry, sectors: int) -> Map:
     """Mean at each whole radius of each sector, nan where nothing was seen, (sectors, n)."""
     far, azimuth = geometry.polar(level.shape)
     reach = int(far.max()) + 2
@@ -97,7 +99,7 @@ def _profiles(level: Image, seen: Mask, geometry: Geometry, sectors: int) -> Ima
 
 
 def _rings_of(
-    profiles: Image,
+    profiles: Map,
 ) -> tuple[Profile, Profile, Profile, Profile, Profile] | None:
     """Radii, heights and widths of what rises in most sectors, with profile and baseline."""
     sectors = len(profiles)
@@ -145,8 +147,8 @@ def _baseline(profile: Profile, window: int) -> Profile:
 
 
 def _round_ones(
-    profiles: Image, baseline: Profile, above: Profile, peaks: Profile, widths: Profile
-) -> tuple[Profile, Profile]:
+    profiles: Map, baseline: Profile, above: Profile, peaks: Places, widths: Profile
+) -> tuple[Places, Profile]:
     """Those that show in most of the sectors where they could."""
     keep = []
     for peak, width in zip(peaks.astype(int), widths, strict=True):
@@ -159,12 +161,12 @@ def _round_ones(
     return peaks[chosen], widths[chosen]
 
 
-def _quiet(values: Image) -> Image:
+def _quiet(values: Map) -> Map:
     """The values, without rows of nothing, which `nanmax` would warn of."""
     return np.where(np.isfinite(values).any(axis=1, keepdims=True), values, -np.inf)
 
 
-def _centroids(above: Profile, peaks: Profile, widths: Profile) -> Profile:
+def _centroids(above: Profile, peaks: Places, widths: Profile) -> Profile:
     radii = []
     for peak, width in zip(peaks, widths, strict=True):
         place = float(peak)
@@ -180,7 +182,7 @@ def _centroids(above: Profile, peaks: Profile, widths: Profile) -> Profile:
 
 
 def _shifts(
-    profiles: Image, baseline: Profile, radii: Profile, widths: Profile, slack: float
+    profiles: Map, baseline: Profile, radii: Profile, widths: Profile, slack: float
 ) -> Float[np.ndarray, "m 4"]:
     """For each ring and sector: azimuth, ring, by how far it is off [pixel], and weight."""
     sectors = len(profiles)

@@ -13,7 +13,7 @@ from crystalvision_simulate.microscope._image import Image, Mask, distances, smo
 
 Array = np.ndarray[Any, Any]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
-Profile = Float[np.ndarray, "n"]
+Profile = Float[np.ndarray, "_"]
 
 _SMOOTH = 1.0  # pixels
 _CLEAR = 5.0  # standard deviations
@@ -63,7 +63,7 @@ class Stop:
 
 def expected_background(
     image: Image, seen: Mask, centre: tuple[float, float]
-) -> tuple[Image, Image]:
+) -> tuple[Profile, Image]:
     """The background by distance from the centre, as if nothing stood before it.
 
     Where it is dark about the centre, it is that of the annulus about the dark part.
@@ -162,7 +162,7 @@ def _dark_level(image: Image, centre: tuple[float, float]) -> float:
 
 
 def _other_black(
-    image: Image, expected: Image, dark: Image, labels: Image, stop: int, clear: Mask
+    image: Image, expected: Image, dark: Image, labels: Array, stop: int, clear: Mask
 ) -> Mask:
     """Black parts elsewhere, such as the edge of the screen, (h, w)."""
     black = np.zeros(image.shape, dtype=bool)
