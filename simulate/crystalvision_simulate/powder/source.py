@@ -293,7 +293,7 @@ class PowderSource(Source):
         return self._counted(self._rings(place, drawn, rng), drawn, rng)
 
     def _counted(
-        self, rings: Float[np.ndarray, "n"], drawn: _Drawn, rng: np.random.Generator
+        self, rings: Float[np.ndarray, "rings"], drawn: _Drawn, rng: np.random.Generator
     ) -> Num[np.ndarray, "1 n"]:
         instrument = self._instrument.of(drawn.instrument)
         pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
