@@ -144,7 +144,7 @@ def _weighted(
 
 
 def _divided(
-    part: Float[np.ndarray, "n"], whole: Shaped[np.ndarray, "n"]
+    part: Shaped[np.ndarray, "n"], whole: Shaped[np.ndarray, "n"]
 ) -> Float[np.ndarray, "n"]:
     """Ratios, (n,); nan where there is no whole."""
     found = np.full(len(whole), np.nan)
