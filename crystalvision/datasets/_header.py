@@ -244,9 +244,8 @@ class DatasetHeader(Config):
         """
         content = self.model_dump(mode="json", exclude=_NO_CONTENT)
         for column in content["columns"].values():
-            del column["description"], column["class_elements"]
-            if not column["components"]:  # as before there were any
-                del column["components"]
+            del column["description"]
+            column.pop("class_elements", None)
         return digest(content)
 
 
