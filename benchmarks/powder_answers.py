@@ -15,7 +15,7 @@ import argparse
 import csv
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from crystalvision.prediction import Predictor
 from crystalvision.sources import Refinement, Source, SourceSpec, find_recipe, read_recipe
 
 RESULTS = Path(__file__).parent / "results" / "powder_answers.json"
-_POOL = 60  # candidates of a mixture
+_POOL = 5000  # candidates of a mixture: all of them
 _PARTS = 3
 _REFUSALS = 0.05
 
@@ -78,7 +78,7 @@ class Bench:
         return self.source.refine(pattern, seen[None], names, most_parts=parts) or []
 
 
-def singles(bench: Bench) -> dict[str, Any]:
+def singles(bench: Bench) -> Iterator[dict[str, Any]]:
     """Ranks before and after refits, and misfits with and without the right candidates."""
     rows = []
     for one in bench.library.measured:
@@ -108,10 +108,15 @@ def singles(bench: Bench) -> dict[str, Any]:
             }
         )
         print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+        yield of_singles(rows, bench.first, "cosine" if bench.run is None else "network")
+
+
+def of_singles(rows: list[dict[str, Any]], fitted: int, stage: str) -> dict[str, Any]:
+    """What the patterns so far show."""
     ranks = {key: np.array([row[key] for row in rows]) for key in ("rank_before", "rank")}
     return {
-        "fitted": bench.first,
-        "first_stage": "cosine" if bench.run is None else "network",
+        "fitted": fitted,
+        "first_stage": stage,
         "before": summary(ranks["rank_before"]),
         "after": summary(ranks["rank"]),
         "refusal": refusal(rows),
@@ -141,7 +146,7 @@ def refusal(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def mixtures(bench: Bench) -> dict[str, Any]:
+def mixtures(bench: Bench) -> Iterator[dict[str, Any]]:
     """What of weighed mixtures is found, what is false, and how much of each there is."""
     rows = []
     with (bench.data / "manifest.csv").open(newline="", encoding="utf-8") as file:
@@ -190,6 +195,11 @@ def mixtures(bench: Bench) -> dict[str, Any]:
             }
         )
         print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+        yield of_mixtures(rows)
+
+
+def of_mixtures(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the patterns so far show."""
     pairs = [(row["weighed"][p], row["said"][p]) for row in rows for p in row["weighed"]]
     there = [pair for pair in pairs if pair[1] > 0]
     false = sum(len(row["false"]) for row in rows)
@@ -199,7 +209,7 @@ def mixtures(bench: Bench) -> dict[str, Any]:
         "phases_found": len(there),
         "phases_false": false,
         "all_found": sum(all(row["said"].values()) for row in rows),
-        "mae_of_shares_found": float(np.mean([abs(a - b) for a, b in there])),
+        "mae_of_shares_found": float(np.mean([abs(a - b) for a, b in there])) if there else None,
         "pool": _POOL,
         "rows": rows,
     }
@@ -235,9 +245,9 @@ def main() -> None:
             known = {}
             if options.output.is_file():
                 known = json.loads(options.output.read_text(encoding="utf-8"))
-            known[name] = part(bench)
-            text = json.dumps(known, indent=1, ensure_ascii=False) + "\n"
-            options.output.write_text(text, encoding="utf-8")
+            for known[name] in part(bench):  # kept after each pattern: all take long
+                text = json.dumps(known, indent=1, ensure_ascii=False) + "\n"
+                options.output.write_text(text, encoding="utf-8")
             print(json.dumps({k: v for k, v in known[name].items() if k != "rows"}, indent=1))
 
 

@@ -75,10 +75,9 @@ class Library:
         recipe = {"name": "names", "samples": self.size, "candidates": self.recipe}
         return SourceSpec("powder", recipe).open(Catalogue.load()).header.class_names
 
-
     def numbers(self, data: Path) -> dict[str, int]:
         """Number of the candidate that each CIF file of the collection is, by its name."""
-        known = _numbers_of(data / "library.jsonl.gz")
+        known, _ = _numbers_of(data / "library.jsonl.gz")
         files = sorted(path.name for path in (data / "cif").glob("*.cif"))
         others = [name for name in files if _key(name) not in known]
         found = {name: len(others) + known[_key(name)] for name in files if name not in others}

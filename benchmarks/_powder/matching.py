@@ -43,18 +43,18 @@ def matching(library: Library) -> np.ndarray:
     """
     source = plain_source(library, 0.12)
     axes = source.header.axes
-    known = _prepared(np.stack([s.image for s in source.samples(range(library.size))]), axes)
+    known = prepared(np.stack([s.image for s in source.samples(range(library.size))]), axes)
     scores = []
     for one in library.measured:
         counts = one.on(axes[0])
-        (found,) = _prepared(counts[None, None], axes)
+        (found,) = prepared(counts[None, None], axes)
         there = ~np.isnan(counts)
         among, mine = known[:, there], found[there]
         scores.append(among @ mine / np.linalg.norm(among, axis=1).clip(min=1e-30))
     return np.stack(scores)
 
 
-def _prepared(images: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
+def prepared(images: np.ndarray, axes: tuple[Axis, ...]) -> np.ndarray:
     prepare = build_preprocess(as_parts(INPUT), Catalogue.load(), axes)
     counts = torch.from_numpy(images.astype(np.float32))
     seen = ~counts.isnan()

@@ -22,7 +22,7 @@ from crystalvision.prediction import (
 )
 
 _SIMULATED = 40  # patterns whose misfits give the limit
-_POOL = 40  # candidates among which the parts of a mixture are looked for, at least
+_POOL = 5000  # likeliest candidates among which the parts of a mixture are looked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,8 +244,8 @@ class DatasetHeader(Config):
         """
         content = self.model_dump(mode="json", exclude=_NO_CONTENT)
         for column in content["columns"].values():
-            del column["description"]
-            column.pop("class_elements", None)
+            for name in ("description", "class_elements"):
+                column.pop(name, None)
         return digest(content)
 
 

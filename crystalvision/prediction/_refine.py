@@ -26,6 +26,7 @@ from crystalvision.sources import SourceSpec
 from crystalvision.storage import write_text
 
 REFUSAL = "refusal.json"
+_LEAST_LIMIT = 0.2  # calculated patterns leave that of measured ones of known phases
 _OTHER_SEED = 7_919  # no seed that anyone would take for the next dataset
 
 
@@ -156,7 +157,7 @@ class CandidateFits:
             fitted = self._refined(counts, None, [name], 1, lambda _: None)
             misfits += [each.misfit for each in fitted]
             advance(1)
-        limit = conformal_limit(misfits, false_refusals)
+        limit = max(conformal_limit(misfits, false_refusals), _LEAST_LIMIT)
         record = RefusalRecord(false_refusals=false_refusals, patterns=patterns, misfit_limit=limit)
         # A folder that cannot be written to costs the time again, and nothing else.
         with suppress(StorageError):

@@ -117,8 +117,13 @@ def electron_facts(
 class Indexed(Protocol):
     """An array on disk, of which parts are read when they are asked for."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its type."""
 
     def __getitem__(self, place: Any) -> Any:
         """A part of it."""
@@ -161,7 +166,7 @@ class Stack:
 
 
 class StackedFile(MeasuredFile):
-    """A file whose frames are those of one or several arrays on disk."""
+    """A file whose frames are those of one or several arrays on disk; nan was not measured."""
 
     def __init__(self, stacks: Sequence[Stack]) -> None:
         """Take the stacks.
@@ -185,7 +190,9 @@ class StackedFile(MeasuredFile):
         """See `MeasuredFile.read`."""
         place = int(np.searchsorted(self._starts, number, side="right")) - 1
         stack = self._stacks[place]
-        return Recording(stack.read(number - int(self._starts[place])))
+        counts = stack.read(number - int(self._starts[place]))
+        unknown = np.isnan(counts) if counts.dtype.kind == "f" else None
+        return Recording(counts, None if unknown is None or not unknown.any() else ~unknown)
 
 
 def on_disk(

@@ -111,7 +111,7 @@ def _stack(path: Path, of_image: Mapping[str, Any]) -> Stack:
     if kind not in _TYPES:
         raise ValueError(f"its data are of DigitalMicrograph's type {kind}; expected real numbers")
     dtype = np.dtype(_TYPES[kind])
-    sizes = []
+    sizes: list[int] = []
     while (name := f"ImageData.Dimensions.{len(sizes) + 1}") in of_image:
         sizes.append(int(of_image[name]))
     if not 2 <= len(sizes) <= 4:

@@ -62,6 +62,13 @@ def calibrate(
             "several pictures each has its own, with its number."
         ),
     ] = None,
+    corrected: Annotated[
+        Path | None,
+        typer.Option(
+            help="The pictures centred, without ellipse, with what is hidden masked, as an EMD "
+            "file for predict, evaluate and dataset import: a name that ends .emd."
+        ),
+    ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="Figures for a dark page.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -78,12 +85,14 @@ def calibrate(
     recipe.
     """
     from crystalvision.measured_files import Readers
+    from crystalvision.storage import whole_file
     from crystalvision_simulate.microscope import (
         Known,
         as_json,
         facts,
         read_pictures,
         twin,
+        write_corrected,
         yaml_of,
     )
     from crystalvision_simulate.microscope import calibrate as calibrate_pictures
@@ -94,7 +103,10 @@ def calibrate(
     _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
+    if corrected is not None and corrected.suffix != ".emd":
+        raise InputError(f"{corrected}: pictures are written as EMD; give a name that ends .emd")
     to = _free(output, overwrite=overwrite)
+    pictures_to = None if corrected is None else _free(corrected, overwrite=overwrite)
     known = Known(
         crystal=None if crystal is None else _crystal(crystal, catalogue),
         pixel_size_inv_angstrom=pixel_size,
@@ -112,6 +124,9 @@ def calibrate(
             err.print(f"  {name}: {value}", soft_wrap=True)
     options = twin(found, pixels)
     _write(to, yaml_of(options, found))
+    if pictures_to is not None:
+        with whole_file(pictures_to, overwrite=True) as partial:
+            write_corrected(found, partial)
     if json:
         print_json({"instrument": options, "pictures": [as_json(one) for one in found]})
         return

@@ -156,7 +156,9 @@ def _calibrated(
     analysed: Analysed, known: Known, lines: Lines | None, prior: float | None, source: str
 ) -> Calibrated:
     geometry, size, error = analysed.geometry, prior, 0.02
-    match, zone, others = None, None, ()
+    match: RingMatch | None = None
+    zone: ZoneMatch | None = None
+    others: tuple[ZoneMatch, ...] = ()
     if lines is not None and analysed.rings is not None:
         far, _ = geometry.polar(analysed.hidden.shape)
         rings = analysed.rings

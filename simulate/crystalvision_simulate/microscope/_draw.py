@@ -109,22 +109,23 @@ def _draw_rings(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look)
             height, width = one.analysed.hidden.shape
             inside = (ends > 8).all(axis=1) & (ends < np.array([width, height]) - 8).all(axis=1)
             if inside.any():
-                spot = ends[int(np.flatnonzero(inside)[0])]
-                axes.text(*spot, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
+                x, y = ends[int(np.flatnonzero(inside)[0])].tolist()
+                axes.text(x, y, names[number], color=look.ring, fontsize=8, ha="left", va="bottom")
                 last = radius
 
 
 def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
     analysed = one.analysed
-    if analysed.lattice is None:
-        if analysed.rings is None and len(analysed.spots):
-            points = analysed.spots.points
-            size = (3 + 2 * analysed.spots.sigma_px) ** 2
-            axes.scatter(*points.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
-        return
-    members = analysed.spots.points[analysed.lattice.members]
+    points = analysed.spots.points
+    if analysed.lattice is not None:
+        points = points[analysed.lattice.members]
+    elif analysed.rings is not None:
+        return  # of rings, grains
     size = (3 + 2 * analysed.spots.sigma_px) ** 2
-    axes.scatter(*members.T, s=size, facecolors="none", edgecolors=look.spot, lw=0.8)
+    look_of = {"facecolors": "none", "edgecolors": look.spot, "lw": 0.8}
+    axes.scatter(points[:, 0], points[:, 1], s=size, **look_of)
+    if analysed.lattice is None:
+        return
     if one.zone is None:
         return
     steps = analysed.lattice.basis

@@ -190,6 +190,16 @@ class Fitter:
             self.misfit(float(np.square(left).sum())),
         )
 
+    def left(self, known: Float[np.ndarray, "t n"] | None) -> Float[np.ndarray, "t"]:
+        """Root of what known columns and the background leave above them, smoothed, (t,)."""
+        from scipy.ndimage import uniform_filter1d
+
+        columns = np.zeros((len(self.measured.counts), 0)) if known is None else known
+        weighted = self.residuals(columns)
+        seen = self.measured.weight > 0
+        left = np.divide(weighted, self.measured.weight, out=np.zeros_like(weighted), where=seen)
+        return np.asarray(np.sqrt(np.clip(uniform_filter1d(left, 5), 0, None)))
+
     def residuals(self, columns: Float[np.ndarray, "t n"]) -> Float[np.ndarray, "t"]:
         """Weighted differences that the best factors leave, (t,)."""
         return self._solved(columns)[1]

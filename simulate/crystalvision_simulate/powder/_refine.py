@@ -13,11 +13,13 @@ from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffr
 from crystalvision_simulate.powder._candidates import Candidate
 from crystalvision_simulate.powder._fit import Fitted, Fitter, Measured, Search
 from crystalvision_simulate.powder._lines import Lines, lines_of
-from crystalvision_simulate.powder._model import Geometry, Shape, places_deg
+from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns, places_deg
 from crystalvision_simulate.powder._peaks import Widths
 
 _WORTH = 0.85  # a further phase must leave less than this share of what was left
 _LEAST_WEIGHT = 0.005
+_GLANCED = 16  # candidates for a further phase that are looked at closely
+_BROAD_DEG = 0.35
 _TRIED_TOGETHER = 3  # candidates for a further phase that are fitted in full
 _IN_FULL = 4  # candidates that are best with zero, cell and width alone are fitted in full
 _STRETCHED, _USUAL_STRETCH = 0.02, 0.004
@@ -65,6 +67,7 @@ class Refiner:
     second_share: tuple[float, float]
     band_limit_inv_angstrom: float
     _lines: dict[int, Lines] = field(default_factory=dict, repr=False)
+    _patterns: dict[int, Float[np.ndarray, "t"]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Find the phases by name."""
@@ -157,11 +160,12 @@ class Refiner:
     ) -> tuple[tuple[int, ...], Search] | None:
         """One phase more than those that are chosen, if that is worth it."""
         known = None if best is None else best.columns(texture=fitter.texture)
-        quick = []
-        for number in numbers:
-            if number not in chosen:
-                quick.append((fitter.quick(self.lines(number), known), number))
-            advance(1)
+        left = fitter.left(known)
+        quick = [
+            (fitter.quick(self.lines(number), known), number)
+            for number in self._glanced(fitter, left, [n for n in numbers if n not in chosen])
+        ]
+        advance(len(numbers))
         quick.sort(key=lambda one: one[0].misfit)
         placed = [
             (fitter.placed(search if best is None else best.joined(search)), number)
@@ -187,6 +191,28 @@ class Refiner:
         number = self.number_of(name)
         count = self.lines(number).strain.shape[1]
         return self._marks(number, Shape(0.0, 0.0, np.zeros(count), 0.0, Widths()))
+
+    def _glanced(
+        self, fitter: Fitter, left: Float[np.ndarray, "t"], numbers: Sequence[int]
+    ) -> list[int]:
+        """Of many candidates the few whose broad peaks lie where something is left."""
+        if len(numbers) <= _GLANCED or not left.any():
+            return list(numbers)
+        weight = np.sqrt(fitter.measured.weight)
+        broad = np.stack([self._broad(number) for number in numbers]) * weight
+        scores = broad @ (left * weight) / np.linalg.norm(broad, axis=1).clip(min=1e-30)
+        return [numbers[place] for place in np.argsort(-scores, kind="stable")[:_GLANCED]]
+
+    def _broad(self, number: int) -> Float[np.ndarray, "t"]:
+        """A phase's pattern with peaks so wide that zero and cell hardly matter; kept."""
+        if number not in self._patterns:
+            lines = self.lines(number)
+            shape = Shape(
+                0.0, 0.5, np.zeros(lines.strain.shape[1]), 0.08, Widths(w_deg2=_BROAD_DEG**2)
+            )
+            columns = phase_columns(lines, shape, self.geometry, texture=False)
+            self._patterns[number] = np.sqrt(columns[:, 0]).astype(np.float32)
+        return self._patterns[number]
 
     def number_of(self, name: str) -> int:
         """Place of a phase among the candidates.

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crystalvision_simulate.microscope import Known, calibrate, twin
+from crystalvision.measured_files import Readers
+from crystalvision_simulate.microscope import Known, calibrate, read_pictures, twin
 
-QUICK = (0, 1, 2, 3, 4, 5)
+QUICK = (1, 2, 4, 9)
 MEASURED = Path(os.environ.get("CRYSTALVISION_MEASURED", "shared/measured")) / "electron"
 
 
@@ -61,3 +62,32 @@ def test_the_twin_takes_such_pictures(taken):
     assert low <= truth.ellipticity <= high
     radius = options["beam_stop_radius_inv_angstrom"]
     assert radius == pytest.approx(truth.instrument.beam_stop_radius_inv_angstrom, rel=0.15)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MEASURED.is_dir(), reason="the measured patterns are not here")
+class TestMeasured:
+    def test_the_camera_constant_of_tilted_aluminium(self, crystals):
+        readers = Readers()
+        files = sorted((MEASURED / "ed-aluminium-tilt").glob("diff*.png"))
+        pictures = [one for file in files for one in read_pictures(file, readers)]
+        found = calibrate(pictures, Known(crystal=crystals["aluminium"]))
+        table = (MEASURED / "ed-aluminium-tilt" / "diffraction-calibrations.txt").read_text()
+        line = next(each for each in table.splitlines() if "insitu-new 180 100" in each)
+        stated = float(line.split()[-1])
+        size = np.median([one.pixel_size_inv_angstrom for one in found])
+        assert 1 / size == pytest.approx(stated, rel=0.015)
+        centres = np.array([one.geometry.centre for one in found])
+        assert (np.abs(centres - np.median(centres, axis=0)) < 4).all()
+        # The title is masked, and nothing of the pattern.
+        assert all(0.08 < one.analysed.hidden.mean() < 0.12 for one in found)
+
+    def test_the_centre_of_rings_behind_a_stop(self):
+        (picture,) = read_pictures(MEASURED / "ed-single-frames" / "bismuth.dm3", Readers())
+        (one,) = calibrate([picture], Known())
+        rings, stop = one.analysed.rings, one.analysed.stop
+        assert len(rings.radii_px) >= 4
+        assert rings.error_px < 0.1
+        assert stop.arm_width == pytest.approx(13, abs=1.5)
+        assert stop.arm_angle_deg == pytest.approx(-90, abs=3)
+        assert one.geometry.ellipticity < 0.02

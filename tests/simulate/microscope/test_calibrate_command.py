@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from crystalvision.cli import main
+from crystalvision.measured_files import Readers
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import load_recipe
 
@@ -19,9 +20,29 @@ def folder(taken, tmp_path_factory):
     return place
 
 
+def check_corrected(path, truth):
+    """The corrected picture has its calibration, its mask, and round rings about the middle."""
+    with Readers().open(path) as file:
+        (frame,) = file.frames
+        recording = file.read(0)
+    assert frame.axes[1].scale == pytest.approx(truth.pixel, rel=0.005)
+    assert frame.axes[1].offset == pytest.approx(-128 * frame.axes[1].scale, rel=1e-6)
+    counts = np.where(recording.seen, recording.counts, 0)
+    assert not recording.seen[128, 128]
+    y, x = np.meshgrid(frame.axes[0].values(), frame.axes[1].values(), indexing="ij")
+    far, azimuth = np.hypot(x, y), np.arctan2(y, x)
+    near = recording.seen & (np.abs(far - 0.4934) < 0.03)  # 110 of iron
+    sector = np.floor((azimuth[near] + np.pi) / np.pi * 6).astype(int) % 12
+    above = np.clip(counts[near] - np.median(counts[near]), 0, None)
+    radius = np.bincount(sector, above * far[near]) / np.bincount(sector, above)
+    assert np.ptp(radius) < 0.005
+
+
 def test_a_recipe_takes_the_twin(folder, taken, capsys):
     twin = folder / "instrument.yaml"
+    corrected = folder / "round.emd"
     words = [folder / "rings.png", "--crystal", "iron", "--pixels", "64", "-o", twin, "--json"]
+    words += ["--corrected", corrected]
     assert main(["calibrate", *map(str, words)]) == 0
     told = json.loads(capsys.readouterr().out)
     (found,) = told["pictures"]
@@ -31,6 +52,7 @@ def test_a_recipe_takes_the_twin(folder, taken, capsys):
     assert found["gamma"] == pytest.approx(truth.instrument.gamma, abs=0.1)
     figure = np.asarray(Image.open(folder / "instrument.png").convert("L"))
     assert figure.std() > 20
+    check_corrected(corrected, truth)
     recipe = folder / "recipe.yaml"
     recipe.write_text("extends: si3n4-four-classes\nname: twin\ninstrument: ./instrument.yaml\n")
     instrument = load_recipe(str(recipe), Catalogue.load()).instrument

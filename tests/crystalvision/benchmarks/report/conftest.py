@@ -443,3 +443,9 @@ def _point(value: float | None, upper: float) -> dict[str, Any]:
 def fake_benchmark():
     """What writes a benchmark's folder."""
     return FakeBenchmark, FakeSystem, draw_test
+
+
+@pytest.fixture(scope="session")
+def fake_test_data():
+    """What writes the dataset of a test, and what draws one."""
+    return write_test_data, draw_test

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from crystalvision.benchmarks import Claim, load_suite
+from crystalvision.benchmarks import BenchmarkFolder, Claim, load_suite
 from crystalvision.benchmarks.report import write_report
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.benchmarks.report._results import find_results
@@ -161,3 +161,21 @@ budgets: {quick: {every_dataset: {test: {samples: 20}}}}
     assert suite.datasets["tested"].train is None
     assert suite.datasets["tested"].test.samples == 20
     assert suite.datasets["tested"].set == {"specimen.width_angstrom": 20, "samples": 4}
+
+
+def test_a_picture_of_every_test_is_kept_and_not_drawn_anew(folder, fake_test_data):
+    from crystalvision.benchmarks._pictures import write_pictures
+
+    write, draw_test = fake_test_data
+    place = BenchmarkFolder(folder)
+    suite = place.read_suite()
+    for name in ("al", "twins"):
+        write(place.test_data(name), draw_test(8))
+    write_pictures(place, suite)
+    assert place.pictures.read_bytes() == b"\x89PNG"
+    place.pictures.unlink()
+    write_pictures(place, suite.model_copy(update={"picture": None}))
+    assert not place.pictures.exists()
+    write_pictures(place, suite)
+    assert place.pictures.read_bytes()[:4] == b"\x89PNG"
+    assert place.pictures.stat().st_size > 1000
