@@ -1,7 +1,6 @@
 """Keeps a library in the folder of its run; nothing in it is unpickled."""
 
 import hashlib
-import json
 from io import StringIO
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from safetensors.torch import load_file
 
 from crystalvision.config import Config, load_yaml, validate
 from crystalvision.errors import InputError
+from crystalvision.json_text import parse_json
 from crystalvision.library._library import Library
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.samples import CandidateInfo
@@ -117,7 +117,7 @@ _ENTRY = TypeAdapter(CandidateInfo)
 def _entries(path: Path) -> tuple[CandidateInfo, ...]:
     try:
         lines = read_text(path).splitlines()
-        return tuple(_ENTRY.validate_python(json.loads(line)) for line in lines)
+        return tuple(_ENTRY.validate_python(parse_json(line)) for line in lines)
     except (FileNotFoundError, ValueError, ValidationError) as error:
         raise InputError(
             f"{path} is missing or damaged ({type(error).__name__}); {_AGAIN}"

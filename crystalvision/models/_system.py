@@ -33,11 +33,11 @@ class SystemOutput:
 
     Attributes:
         branches: What each branch makes of it, by name.
-        final: Raw outputs of the final head, (b, o), or `None` in a system without one.
+        final: Raw outputs of the final head, (b, o), or values (b,); `None` where there is none.
     """
 
     branches: Mapping[str, BranchOutput]
-    final: Float[torch.Tensor, "b o"] | None
+    final: Float[torch.Tensor, "b *o"] | None
 
 
 class System(nn.Module):

@@ -1,6 +1,5 @@
 """EMD files: of the National Center for Electron Microscopy (and py4DSTEM), and of Velox."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from crystalvision.contracts import Frame, MeasuredFile, Reader
+from crystalvision.json_text import parse_json
 from crystalvision_readers._hdf5 import (
     SIGNATURE,
     evenly,
@@ -65,7 +65,7 @@ def _metadata(dataset: Any) -> Mapping[str, Any]:
         return {}
     content = bytes(np.asarray(dataset[:, 0], dtype=np.uint8)).rstrip(b"\0")
     try:
-        found = json.loads(content.decode("utf-8", "replace"))
+        found = parse_json(content.decode("utf-8", "replace"), finite=False)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

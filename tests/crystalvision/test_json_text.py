@@ -16,6 +16,7 @@ _OWN = {
     "crystalvision/runs/_unfinished.py",
     "crystalvision/runs/_worker.py",
     "crystalvision/sources/_spec.py",
+    "simulate/crystalvision_simulate/powder/_prototypes.py",
     "simulate/crystalvision_simulate/structures/prototypes.py",
 }
 

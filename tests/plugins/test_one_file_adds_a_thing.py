@@ -55,7 +55,7 @@ INPUT = '''
 
         def forward(self, images, seen=None):
             for dim in range(2, images.ndim):
-                chosen = torch.arange(0, images.shape[dim], 2)
+                chosen = torch.arange(0, images.shape[dim], 2, device=images.device)
                 images = images.index_select(dim, chosen)
                 seen = None if seen is None else seen.index_select(dim, chosen)
             return images, seen

@@ -12,6 +12,7 @@ from crystalvision.contracts import Axis, Cost, Instrument, Measure, Pattern, Re
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments._detector_options import DetectorOptions
 from crystalvision_simulate.instruments.detector import (
+    Blemishes,
     burnt_in,
     expose_batch,
     hot_and_dead,
@@ -174,7 +175,8 @@ class AreaDetector(DetectorOptions, Instrument):
         hidden = within(q_inv_angstrom, self.mask_radius_inv_angstrom)
         if self.kind != "ideal":
             hidden |= shadow(self.beam_stop, q_inv_angstrom)
-            hidden |= torch.from_numpy(self._unreal(q_inv_angstrom)).to(hidden.device)
+            if self.blemishes != Blemishes():  # what it hides is worked out on the host
+                hidden |= torch.from_numpy(self._unreal(q_inv_angstrom)).to(hidden.device)
         return hidden
 
     def _unreal(

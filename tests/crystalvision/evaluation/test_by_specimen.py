@@ -1,5 +1,7 @@
 """Whole specimens are told by the sum of their patterns' log-probabilities."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -109,7 +111,13 @@ def of_specimens(other_dataset_path, tmp_path):
     return path
 
 
-def test_the_command_tells_of_specimens(run_path, of_specimens, capsys):
+@pytest.fixture
+def copied_run(run_path, tmp_path):
+    return shutil.copytree(run_path, tmp_path / "copy")
+
+
+def test_the_command_tells_of_specimens(copied_run, of_specimens, capsys):
+    run_path = copied_run
     command = ["evaluate", str(run_path), "-d", str(of_specimens), "--name", "whole"]
     assert main([*command, "--by", "specimen"]) == 0
     shown = capsys.readouterr().out
@@ -119,6 +127,7 @@ def test_the_command_tells_of_specimens(run_path, of_specimens, capsys):
     assert f"{score.pattern_accuracy:.4f} of 40" in shown
 
 
-def test_the_command_refuses_what_has_no_specimens(run_path, other_dataset_path, capsys):
+def test_the_command_refuses_what_has_no_specimens(copied_run, other_dataset_path, capsys):
+    run_path = copied_run
     assert main(["evaluate", str(run_path), "-d", str(other_dataset_path), "--by", "specimen"]) == 2
     assert "each pattern is a specimen of its own" in capsys.readouterr().err.replace("\n", " ")

@@ -151,8 +151,8 @@ def test_every_difference_is_found(run, tmp_path, monkeypatch, spoil, said):
     def spoilt(path, outputs):
         runner, name = load(path, outputs)
 
-        def run(counts):
-            said = runner(counts)
+        def run(*given):
+            said = runner(*given)
             return said | {output: change(said[output]) for output, change in spoil.items()}
 
         return run, name
@@ -170,9 +170,9 @@ def test_a_batch_of_many_is_tried(run, tmp_path, monkeypatch):
     def spoilt(path, outputs):
         runner, name = load(path, outputs)
 
-        def only_alone(counts):
-            said = runner(counts)
-            if len(counts) == 1:
+        def only_alone(*given):
+            said = runner(*given)
+            if len(given[0]) == 1:
                 return said
             return {output: np.roll(each, 1, 0) for output, each in said.items()}
 

@@ -10,15 +10,18 @@ from pydantic import ValidationError
 from crystalvision.config import Part
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.sources import read_recipe, source_of
 from crystalvision_simulate.recipes import Quantity, load_recipe
 from crystalvision_simulate.recipes.shares import class_of_samples
 from crystalvision_simulate.simulator import Simulator
 from crystalvision_simulate.source import SimulationSource
 
+CATALOGUE = Catalogue.load()
 SHIPPED = [
-    entry.name
-    for entry in Catalogue.load().of_kind("recipe")
-    if "source: powder" not in Catalogue.load().path("recipe", entry.name).read_text()
+    name
+    for name in CATALOGUE.names("recipe")
+    if source_of(read_recipe(CATALOGUE.path("recipe", name), CATALOGUE), name, CATALOGUE)
+    == "crystalvision:simulation"
 ]
 LIKE_ANOTHER = {"sadp-study", "sadp-neighbours"}  # as `sadp-five-groups`, in larger numbers
 CURVES = {"powder-si3n4-defects": (2000,)}

@@ -61,7 +61,8 @@ def test_00l_is_extinct_for_odd_l(form):
         g = order * reciprocal[2]
         length = np.linalg.norm(g)
         phase = np.exp(-2j * np.pi * crystal.positions @ g)
-        factors = {int(z): electron_scattering_factor(int(z), length) for z in (7, 14)}
+        at = np.array([length])
+        factors = {z: electron_scattering_factor(z, at)[0] for z in (7, 14)}
         weights = np.array([factors[z] for z in crystal.numbers.tolist()])
         return abs(np.sum(weights * phase)) ** 2
 
