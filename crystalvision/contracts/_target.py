@@ -42,8 +42,9 @@ class Target(Config):
     @model_serializer(mode="wrap")
     def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = serialize(self)
-        if not self.label_shares:  # what was written without them stays as it is
-            written.pop("label_shares", None)
+        for name in ("class_elements", "components", "label_shares"):
+            if not getattr(self, name):  # what was written without them stays as it is
+                written.pop(name, None)
         return written
 
     @property
