@@ -122,7 +122,12 @@ def calibrate(
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
             err.print(f"  {name}: {value}", soft_wrap=True)
-    options = twin(found, pixels)
+    try:
+        options = twin(found, pixels)
+    except InputError as error:  # the same line again, mended, would stop at the figures
+        raise InputError(
+            f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
+        ) from error
     _write(to, yaml_of(options, found))
     if pictures_to is not None:
         with whole_file(pictures_to, overwrite=True) as partial:
