@@ -61,7 +61,7 @@ def show_measured(
         for title, text in pairs:
             out.print(f"  {title}: {text}", soft_wrap=True)
     for note in notes:
-        err.print(f"note: {path} {note}", soft_wrap=True)
+        err.print(f"note: {path}: {note}", soft_wrap=True)
     out.print(f"written to {figure}", soft_wrap=True)
 
 

@@ -36,6 +36,7 @@ def test_what_was_read_is_printed_and_drawn(pattern, capsys):
         "assumed: positions are 2θ in degrees",
     ):
         assert line in found.out
+    assert "note: pattern.xy: " in found.err
     assert "1 points without a number, which are masked" in " ".join(found.err.split())
     assert (pattern.parent / "pattern.png").read_bytes().startswith(b"\x89PNG")
     assert main(["show", "pattern.xy"]) == 2
