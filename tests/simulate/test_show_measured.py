@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crystalvision.cli import main
 from crystalvision.contracts import Frame, Recording
@@ -75,3 +76,14 @@ def test_images_of_any_values_are_drawn_with_labels_that_can_be_read(tmp_path, i
     assert not any("$" in text for text in labels)
     if image == "bright":  # nothing is measured between 0 and 1 count
         assert bar.get_ylim() == pytest.approx((63**3 / 1e5, 63**3))
+
+
+def test_a_figure_never_replaces_the_file_that_is_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save("image.png")
+    before = (tmp_path / "image.png").read_bytes()
+    for line in (["image.png"], ["image.png", "--overwrite"], ["image.png", "-o", "./image.png"]):
+        assert main(["show", *line]) == 2
+        assert "image.png is the file that is read" in capsys.readouterr().err
+    assert (tmp_path / "image.png").read_bytes() == before
+    assert main(["show", "image.png", "-o", "figure.png"]) == 0
