@@ -27,11 +27,17 @@ def judged_data(
         stated: What the user states of measured files, as keywords of `import_folder`.
 
     Raises:
-        InputError: Something is stated of a dataset, or as for `import_folder`.
+        InputError: Something is stated of a dataset, a file that is neither, or as for
+            `import_folder`.
     """
+    if not isinstance(data, Dataset) and Path(data).is_file() and not is_measured(Path(data)):
+        raise InputError(
+            f"{data}: is a file; expected a dataset, a folder of labelled measured files, or a CSV "
+            "file that lists them in the columns file and class, with commas between"
+        )
     if isinstance(data, Dataset) or not is_measured(Path(data)):
         for name, value in stated.items():
-            if value is not None:
+            if value is not None and (isinstance(data, Dataset) or Path(data).exists()):
                 where = data.path if isinstance(data, Dataset) else data
                 raise InputError(
                     f"--{name.replace('_', '-')}: {where} is no folder or list of measured files, "

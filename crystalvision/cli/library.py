@@ -1,4 +1,4 @@
-"""`crystalvision library`: candidates beside a run."""
+"""Candidates beside a run: what it can recognise without being trained on it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,7 @@ from crystalvision.cli._state import State
 from crystalvision.console import err, out, print_json
 from crystalvision.errors import InputError
 
-app = typer.Typer(
-    rich_markup_mode="markdown",
-    help="Candidates beside a run: what it can recognise without being trained on it.",
-)
+app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
 RunPath = Annotated[Path, typer.Argument(help="The run folder; its head gives an embedding.")]
 
 

@@ -170,6 +170,12 @@ def predict(
         raise InputError("--json and --csv: choose one of them")
     if output is not None:
         check_table(output)
+        for image in map(Path, images):
+            if image.is_file() and output.exists() and output.samefile(image):
+                raise InputError(
+                    f"--output {output}: is one of the files that are read, and is never replaced; "
+                    "give the table another name"
+                )
     if explain_to is not None and not explain:
         raise InputError(
             f"--explain-to {explain_to} does nothing without --explain; give that, too"

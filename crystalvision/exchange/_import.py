@@ -105,7 +105,10 @@ def import_folder(
         folder = labels.parent
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
-        raise InputError(f"{folder}: {what}; expected a folder of labelled images")
+        raise InputError(
+            f"{folder}: {what}; expected a folder of labelled images, or a CSV file that "
+            "lists them in the columns file and class, with commas between"
+        )
     if labels is None and output.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{output}: lies within the images' folder; choose a place beside it")
     check_place(output, mode)

@@ -11,6 +11,7 @@ from crystalvision.text import figure_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 _WIDTH, _PANEL = 7.0, 2.2  # inches
@@ -57,14 +58,14 @@ def _curve(place: "Axes", frame: Frame, recording: Recording) -> None:
 
 
 def _image(place: "Axes", frame: Frame, recording: Recording) -> None:
-    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    counts = recording.counts.reshape(-1, *frame.grid)[0].astype(np.float64)
+    channels = recording.counts.reshape(-1, *frame.grid)
+    counts = channels[0].astype(np.float64)
     if recording.seen is not None:
         counts = np.where(recording.seen, counts, np.nan)
-    top = float(np.nanmax(counts)) if np.isfinite(counts).any() else 1.0
-    top = max(top, 1e-300)
-    shown = np.clip(counts, top / 10**_DECADES, None)
+    norm = _brightness(counts)
+    shown = np.clip(counts, norm.vmin, None)
     extent, labels = None, ("column [px]", "row [px]")
     even = [axis for axis in frame.axes or () if isinstance(axis, Axis)]
     if len(even) == 2:
@@ -77,10 +78,28 @@ def _image(place: "Axes", frame: Frame, recording: Recording) -> None:
             float(rows[0] - half[0]),
         )
         labels = even[1].label, even[0].label
-    drawn = place.imshow(
-        shown, norm=LogNorm(top / 10**_DECADES, top), cmap="magma", extent=extent, aspect="equal"
-    )
+    drawn = place.imshow(shown, norm=norm, cmap="magma", extent=extent, aspect="equal")
     place.grid(visible=False)
     place.set_xlabel(labels[0])
     place.set_ylabel(labels[1])
-    place.figure.colorbar(drawn, ax=place, label=frame.facts.scale.replace("unknown", "intensity"))
+    of = f", channel 0 of {len(channels)}" if len(channels) > 1 else ""
+    unit = frame.facts.scale.replace("unknown", "intensity")
+    bar = place.figure.colorbar(drawn, ax=place, label=unit + of)
+    # Matplotlib's own labels of powers need its mathematics, which our style leaves as text.
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _brightness(counts: np.ndarray) -> "Normalize":
+    """A logarithmic scale from the least that is above zero; an even one within a decade."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    finite = counts[np.isfinite(counts)]
+    positive = finite[finite > 0]
+    if positive.size:
+        top = float(positive.max())
+        bottom = max(float(positive.min()), top / 10**_DECADES)
+        if 10 * bottom <= top:
+            return LogNorm(bottom, top)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return Normalize(low, high if high > low else low + 1)

@@ -15,6 +15,7 @@ Array = np.ndarray[Any, Any]
 
 _MOST_FRAMES = 2**24
 _CHECKED_FRAMES = 1000  # of a sequence that may make each when asked
+_DARK = "has an image without a value above 0, of which the inputs log1p and sqrt leave nothing"
 
 
 class OpenFile:
@@ -88,6 +89,8 @@ class OpenFile:
                 raise PluginError(
                     f"{self._who}: seen is {seen.dtype} {seen.shape}; expected bool {frame.grid}"
                 )
+            if frame.dimensions == 2 and not (counts > 0).any():
+                self.notes[_DARK] = None
             return Recording(counts.astype(counts.dtype.newbyteorder("="), copy=True), seen)
 
     def close(self) -> None:

@@ -63,13 +63,14 @@ def draw_refined(found: RefinedPattern, path: Path, most: int = 3) -> None:
 def _draw(axes: "Axes", found: RefinedPattern, refinement: Refinement) -> None:
     place = found.axes[0].values()
     measured = found.measured[0]
-    calculated = np.where(np.isfinite(measured), refinement.calculated[0], np.nan)
+    seen = np.isfinite(measured)
+    calculated = np.where(seen, refinement.calculated[0], np.nan)
+    # Nothing holds a background where nothing was measured: it may be of any height there.
+    background = np.where(seen, refinement.background[0], np.nan)
     greatest = float(np.nanmax(np.concatenate([measured, calculated])))
     axes.plot(place, measured, ".", color="#1c1c1c", markersize=2.0, label="measured")
     axes.plot(place, calculated, color=COLOURS[1], linewidth=1.0, label="calculated")
-    axes.plot(
-        place, refinement.background[0], "--", color="#8a8a8a", linewidth=0.8, label="background"
-    )
+    axes.plot(place, background, "--", color="#8a8a8a", linewidth=0.8, label="background")
     low = -_TICK * greatest
     for number, part in enumerate(refinement.parts):
         height = low - number * 1.3 * _TICK * greatest

@@ -96,6 +96,7 @@ def calibrate(
         yaml_of,
     )
     from crystalvision_simulate.microscope import calibrate as calibrate_pictures
+    from crystalvision_simulate.pictures import refuse_source
     from crystalvision_simulate.show import parse_axis
 
     catalogue = ctx.obj.catalogue
@@ -115,6 +116,10 @@ def calibrate(
     )
     readers = Readers(catalogue)
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
+    for place in _names(figure or output.with_suffix(".png"), len(pictures)):
+        refuse_source(place, files)
+    if corrected is not None:
+        refuse_source(corrected, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
     _save_figures(found, places, known.crystal, dark=dark)
@@ -122,7 +127,12 @@ def calibrate(
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
             err.print(f"  {name}: {value}", soft_wrap=True)
-    options = twin(found, pixels)
+    try:
+        options = twin(found, pixels)
+    except InputError as error:  # the same line again, mended, would stop at the figures
+        raise InputError(
+            f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
+        ) from error
     _write(to, yaml_of(options, found))
     if pictures_to is not None:
         with whole_file(pictures_to, overwrite=True) as partial:
@@ -154,10 +164,14 @@ def _figures(path: Path, count: int, *, overwrite: bool) -> "list[Destination]":
     """Where the figure of each picture goes."""
     from crystalvision_simulate.pictures import check_output
 
+    return [check_output(name, overwrite=overwrite) for name in _names(path, count)]
+
+
+def _names(path: Path, count: int) -> list[Path]:
+    """Names of the figures of so many pictures."""
     if count == 1:
-        return [check_output(path, overwrite=overwrite)]
-    names = (path.with_name(f"{path.stem}-{number + 1}{path.suffix}") for number in range(count))
-    return [check_output(name, overwrite=overwrite) for name in names]
+        return [path]
+    return [path.with_name(f"{path.stem}-{number + 1}{path.suffix}") for number in range(count)]
 
 
 def _save_figures(

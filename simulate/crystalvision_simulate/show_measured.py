@@ -8,7 +8,7 @@ from crystalvision.console import err, out, print_json
 from crystalvision.errors import InputError
 from crystalvision.figures import draw_measured
 from crystalvision.measured_files import Readers, frame_json, frame_text, shown_numbers
-from crystalvision_simulate.pictures import check_output, save_figure
+from crystalvision_simulate.pictures import check_output, refuse_source, save_figure
 
 
 def show_measured(
@@ -38,6 +38,7 @@ def show_measured(
         InputError: The file is damaged, or has no such pattern.
     """
     figure = output or Path(f"{path.stem}.png" if chosen is None else f"{path.stem}-{chosen}.png")
+    refuse_source(figure, [path])
     destination = check_output(figure, overwrite=overwrite)
     with readers.open(path, reader) as file:
         count = len(file.frames)
@@ -61,7 +62,7 @@ def show_measured(
         for title, text in pairs:
             out.print(f"  {title}: {text}", soft_wrap=True)
     for note in notes:
-        err.print(f"note: {path} {note}", soft_wrap=True)
+        err.print(f"note: {path}: {note}", soft_wrap=True)
     out.print(f"written to {figure}", soft_wrap=True)
 
 

@@ -308,6 +308,24 @@ def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, t
     assert "is no folder or list of measured files" in refused(capsys, *line)
 
 
+def test_a_table_never_replaces_what_is_read(trained, tmp_path, capsys):
+    path = tmp_path / "pattern.csv"
+    save(path, np.arange(10.0, 60.0, 0.25), np.arange(200.0))
+    before = path.read_bytes()
+    line = ["predict", trained.run, path, "--anode", "Cu", "-o", path]
+    assert "is one of the files that are read" in refused(capsys, *line)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_lists_nothing_is_said_to_be_no_list(trained, tmp_path, capsys):
+    table = tmp_path / "list.csv"
+    table.write_text("file;class\na.xy;x\n")
+    line = ["evaluate", trained.run, "-d", table, "--anode", "Cu"]
+    assert "a CSV file that lists them in the columns file and class" in refused(capsys, *line)
+    line[3] = tmp_path / "absent"
+    assert "absent: no such dataset" in refused(capsys, *line)
+
+
 def test_a_list_and_one_axis_need_nothing_more(trained, tmp_path, capsys):
     names = measured(tmp_path, head="# wavelength 1.5406 Å\n")
     with (tmp_path / "mine.csv").open("w", newline="") as file:

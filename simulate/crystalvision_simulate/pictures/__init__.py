@@ -9,7 +9,7 @@ from crystalvision_simulate.pictures._figure import draw_figure
 from crystalvision_simulate.pictures._labels import Label, choose_labels
 from crystalvision_simulate.pictures._place import Calibration
 from crystalvision_simulate.pictures._reflections import Reflections, reflections
-from crystalvision_simulate.pictures._save import FORMATS, check_output, save_figure
+from crystalvision_simulate.pictures._save import FORMATS, check_output, refuse_source, save_figure
 from crystalvision_simulate.pictures._show import Choice, views_of
 from crystalvision_simulate.pictures._subject import Query, find_subject
 from crystalvision_simulate.pictures._view import CrystalView, PatternView, View
@@ -31,6 +31,7 @@ __all__ = [
     "draw_figure",
     "find_subject",
     "reflections",
+    "refuse_source",
     "save_figure",
     "views_of",
 ]

@@ -1,5 +1,6 @@
 """Writes a figure whole or not at all."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,20 @@ _METADATA = {
     ".pdf": {"Creator": "CrystalVision", "CreationDate": None},
     ".svg": {"Creator": "CrystalVision", "Date": None},
 }
+
+
+def refuse_source(path: Path, sources: Iterable[Path]) -> None:
+    """Check that what is to be written replaces none of the files that it is made from.
+
+    Raises:
+        InputError: It would, and what was measured would be lost.
+    """
+    for source in sources:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise InputError(
+                f"{path} is the file that is read, and is never replaced; give what is written "
+                "another name, such as by -o"
+            )
 
 
 def check_output(path: Path, *, overwrite: bool) -> Destination:

@@ -214,7 +214,8 @@ class Fitter:
         weight = self.measured.weight
         wanted = weight * self.measured.counts
         matrix = np.column_stack([columns, self.background]) * weight[:, None]
-        size = np.sqrt(np.square(matrix).sum(axis=0)).clip(min=1e-300)
+        size = np.sqrt(np.square(matrix).sum(axis=0))
+        size[size == 0] = 1.0  # what lies where nothing was seen stays nothing: no rounding grows
         matrix /= size
         gram = matrix.T @ matrix
         root = cholesky(gram + 1e-9 * np.eye(len(gram)))

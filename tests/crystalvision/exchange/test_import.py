@@ -224,6 +224,8 @@ def test_what_is_wrong_with_a_folder(pictures, tmp_path):
     assert "no such folder; expected a folder" in refuse(tmp_path / "absent", tmp_path)
     path = pictures / "twin/005.npy"
     assert "005.npy: is a file; expected a folder of labelled images" in refuse(path, tmp_path)
+    (tmp_path / "list.csv").write_text("name,class\na.npy,x\n")
+    assert "in the columns file and class" in refuse(tmp_path / "list.csv", tmp_path)
     (tmp_path / "empty").mkdir()
     assert "empty: holds no images; expected empty/CLASS/PATTERN.tif" in refuse(
         tmp_path / "empty", tmp_path

@@ -429,3 +429,12 @@ def test_a_stack_that_tifffile_took_for_colours_is_read_as_patterns(tmp_path, co
     assert np.array_equal(whole, stack)
     (second,), _ = read(path, chosen=[1])
     assert np.array_equal(second[0], stack[1])
+
+
+def test_an_image_without_a_value_above_zero_is_said(tmp_path):
+    for name, lowered in (("dark", 200), ("bright", 1)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", COUNTS.astype(np.int16) - lowered)
+    images, notes = read(tmp_path / "dark.tif")
+    assert images[0].max() < 0
+    assert "has an image without a value above 0" in notes
+    assert not read(tmp_path / "bright.tif")[1]

@@ -85,3 +85,23 @@ def test_bad_input_costs_one_line(folder, words, text, monkeypatch, capsys):
     assert main(["calibrate", *words, *out]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert text in error
+
+
+def test_a_picture_of_unknown_scale_is_mended_by_what_the_line_says(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    words = ["calibrate", "rings.png", "-o", "again.yaml"]
+    assert main(words) == 2
+    assert "--pixel-size, and --overwrite, as what was found is drawn in again.png" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert main([*words, "--pixel-size", "0.004", "--overwrite"]) == 0
+
+
+def test_a_figure_never_replaces_the_picture(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    before = (folder / "rings.png").read_bytes()
+    for words in (["-o", "rings.yaml"], ["-o", "other.yaml", "--figure", "rings.png"]):
+        line = ["calibrate", "rings.png", *words, "--pixel-size", "0.004", "--overwrite"]
+        assert main(line) == 2
+        assert "rings.png is the file that is read" in capsys.readouterr().err
+    assert (folder / "rings.png").read_bytes() == before

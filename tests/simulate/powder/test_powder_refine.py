@@ -10,6 +10,7 @@ import pytest
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
+from crystalvision.prediction import RefinedPattern, refined_figure
 from crystalvision.sources import SourceSpec
 from crystalvision_simulate.powder._fit import Fitter, Measured
 from crystalvision_simulate.powder._lines import allowed_strains, lines_of
@@ -139,6 +140,21 @@ def test_what_was_not_seen_does_not_count():
     (one,), (other,) = (source.refine(each, seen, [name]) for each in (damaged, counts))
     assert one.misfit == other.misfit
     assert one.misfit < 0.01
+
+
+def test_nothing_grows_where_a_pattern_does_not_reach():
+    source = source_of()
+    counts = source.sample(0).image.astype(float)
+    seen = np.ones_like(counts, dtype=bool)
+    seen[0, :500] = False
+    (found,) = source.refine(counts, seen, [source.header.class_names[0]])
+    assert found.background[0, :100].max() < 10 * counts.max()
+    pattern = RefinedPattern(
+        "half", source.header.axes, np.where(seen, counts, np.nan), (found,), {}
+    )
+    drawn = refined_figure(pattern).axes[0]
+    background = next(line for line in drawn.lines if line.get_label() == "background")
+    assert np.isnan(np.asarray(background.get_ydata())[:500]).all()
 
 
 def test_texture_of_second_order_is_taken_out():
