@@ -1,6 +1,6 @@
-"""Cross-entropy with the options that all heads for classes share."""
+"""What all heads for classes share: scores, and their cross-entropy with its options."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 
 import torch
@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
 
 ClassWeights: TypeAlias = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] | None
@@ -83,3 +84,24 @@ class ClassLoss(nn.Module):
         if self.class_weights is None:
             return losses.mean()
         return losses.sum() / self.class_weights[label].sum()
+
+
+class ClassHead(Head):
+    """A head whose outputs are a score for each class of one target.
+
+    Attributes:
+        class_loss: Loss of the scores.
+    """
+
+    class_loss: ClassLoss
+
+    def loss(
+        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
+    ) -> Float[torch.Tensor, ""]:
+        """Mean cross-entropy of scores (b, k)."""
+        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
+        return loss
+
+    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
+        """Probabilities (b, k): the softmax of the scores."""
+        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

@@ -1,7 +1,6 @@
 """Classes from dense layers over the whole feature map, which know where a feature lies."""
 
 import math
-from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -9,12 +8,11 @@ from jaxtyping import Float
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
-from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
+from crystalvision_heads._loss import ClassHead, ClassLoss, ClassWeights, Gamma, Smoothing
 
 
-class DenseHead(Head):
+class DenseHead(ClassHead):
     """The whole map, hidden layers with ReLU, a score for each class; cross-entropy.
 
     A mean over the map forgets where a feature lies, which is what tells one powder pattern from
@@ -97,14 +95,3 @@ class DenseHead(Head):
             features = features.narrow(dim, 0, size)
         scores: torch.Tensor = self.scores(self.layers(features.flatten(1)))
         return scores
-
-    def loss(
-        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
-    ) -> Float[torch.Tensor, ""]:
-        """Mean cross-entropy of scores (b, k)."""
-        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
-        return loss
-
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
-        """Probabilities (b, k): the softmax of the scores."""
-        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

@@ -1,6 +1,5 @@
 """Classes from a perceptron with one hidden layer: the paper's final classifier."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -9,12 +8,11 @@ from pydantic import Field, PositiveInt
 from torch import nn
 from torch.nn import functional
 
-from crystalvision.contracts import Estimate, Head, Targets
 from crystalvision.errors import InputError
-from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
+from crystalvision_heads._loss import ClassHead, ClassLoss, ClassWeights, Gamma, Smoothing
 
 
-class Perceptron(Head):
+class Perceptron(ClassHead):
     """Batch normalisation, a hidden layer with ReLU, a score for each class; cross-entropy.
 
     The paper normalises the concatenated features and gives them to a perceptron; the width of the
@@ -71,14 +69,3 @@ class Perceptron(Head):
         hidden = functional.relu(self.hidden(self.norm(features)))
         scores: torch.Tensor = self.scores(self.dropout(hidden))
         return scores
-
-    def loss(
-        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
-    ) -> Float[torch.Tensor, ""]:
-        """Mean cross-entropy of scores (b, k)."""
-        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
-        return loss
-
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
-        """Probabilities (b, k): the softmax of the scores."""
-        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}

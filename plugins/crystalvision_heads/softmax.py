@@ -1,6 +1,5 @@
 """Classes from one linear layer."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -8,11 +7,10 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import nn
 
-from crystalvision.contracts import Estimate, Head, Targets
-from crystalvision_heads._loss import ClassLoss, ClassWeights, Gamma, Smoothing
+from crystalvision_heads._loss import ClassHead, ClassLoss, ClassWeights, Gamma, Smoothing
 
 
-class SoftmaxHead(Head):
+class SoftmaxHead(ClassHead):
     """One linear layer to a score for each class; cross-entropy.
 
     The paper's penalty on this layer's weights belongs to the optimiser: `head_weight_decay` of a
@@ -53,14 +51,3 @@ class SoftmaxHead(Head):
         """Scores (b, k) of pooled features (b, f)."""
         scores: torch.Tensor = self.linear(self.dropout(features))
         return scores
-
-    def loss(
-        self, outputs: Float[torch.Tensor, "b k"], targets: Targets
-    ) -> Float[torch.Tensor, ""]:
-        """Mean cross-entropy of scores (b, k)."""
-        loss: torch.Tensor = self.class_loss(outputs, targets[self.targets[0]])
-        return loss
-
-    def predict(self, outputs: Float[torch.Tensor, "b k"]) -> Mapping[str, Estimate]:
-        """Probabilities (b, k): the softmax of the scores."""
-        return {self.targets[0]: Estimate.of_classes(outputs.softmax(dim=1))}
