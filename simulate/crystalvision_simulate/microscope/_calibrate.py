@@ -13,15 +13,14 @@ from crystalvision_simulate.microscope._background import Background, fit_backgr
 from crystalvision_simulate.microscope._crystal import (
     Lines,
     RingMatch,
-    ZoneMatch,
     lines_of,
     match_lengths,
     match_rings,
-    match_zones,
     refine_by_profile,
 )
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
+from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones
 
 REACH_INV_ANGSTROM = 2.0
 """How far rings of a crystal are looked for [1/Å]."""

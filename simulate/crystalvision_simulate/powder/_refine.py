@@ -11,8 +11,9 @@ from crystalvision.errors import InputError
 from crystalvision.samples import RefinedPart, Refinement
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
 from crystalvision_simulate.powder._candidates import Candidate
-from crystalvision_simulate.powder._fit import Fitted, Fitter, Measured, Search
+from crystalvision_simulate.powder._fit import Fitted, Fitter, Search
 from crystalvision_simulate.powder._lines import Lines, lines_of
+from crystalvision_simulate.powder._measured import Measured
 from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns, places_deg
 from crystalvision_simulate.powder._peaks import Widths
 
@@ -279,7 +280,7 @@ class Refiner:
     def _parameters(self, number: int, shape: Shape, scale: float) -> dict[str, float]:
         tensor = np.tensordot(shape.strain, self.lines(number).tensors, axes=1)
         cell = self.candidates[number].crystal.cell @ (np.eye(3) + tensor)
-        cellpar = np.asarray(cell_to_cellpar(cell))  # type: ignore[no-untyped-call]
+        cellpar = np.asarray(cell_to_cellpar(cell))  # type: ignore[no-untyped-call] # ASE has no types
         middle = np.array([float(np.median(self._marks(number, shape)))])
         width, _ = shape.widths.of(middle, self.geometry.wavelengths_angstrom[0])
         return {

@@ -12,7 +12,8 @@ from crystalvision.sources import Candidates, Source, SourceSpec
 from crystalvision_simulate.powder._candidates import candidates_of
 from crystalvision_simulate.powder._library import PhaseCandidates
 from crystalvision_simulate.powder._places import FoundPhase, phases_in
-from crystalvision_simulate.powder.source import PowderRecipe, PowderSource
+from crystalvision_simulate.powder._recipe import PowderRecipe
+from crystalvision_simulate.powder.source import PowderSource
 from crystalvision_simulate.recipes import Quantity
 
 

@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Num
-from pydantic import Field
 
-from crystalvision.config import Config, Part
+from crystalvision.config import Part
 from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
 from crystalvision.datasets import (
     SPECIMEN,
@@ -26,7 +25,6 @@ from crystalvision.datasets import (
 )
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.samples import Refinement
 from crystalvision.sources import Sample, Source
 from crystalvision_simulate.numbers import (
@@ -38,19 +36,18 @@ from crystalvision_simulate.numbers import (
 )
 from crystalvision_simulate.parts import DrawnPart, check_alike
 from crystalvision_simulate.powder._candidates import (
-    CRYSTAL_SYSTEMS,
     Candidate,
-    CandidateSettings,
     candidates_of,
     digest_of,
 )
-from crystalvision_simulate.powder._mixtures import FRACTIONS, MixtureSettings, draw_mixture
+from crystalvision_simulate.powder._mixtures import FRACTIONS, draw_mixture
 from crystalvision_simulate.powder._nuisance import (
     CRYSTAL_COLUMNS,
     CrystalSettings,
     DrawnCrystal,
     rings_of_sample,
 )
+from crystalvision_simulate.powder._recipe import PowderRecipe, labels_of
 from crystalvision_simulate.powder._refine import Refiner, refiner_of
 from crystalvision_simulate.powder._reflections import Reflections, reflections
 from crystalvision_simulate.powder._rings import ring_axis
@@ -65,33 +62,6 @@ _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
     "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
 )
-
-
-class PowderRecipe(Config):
-    """A dataset of powder patterns of known phases.
-
-    Attributes:
-        name: Its name.
-        description: What it is for.
-        samples: How many patterns; phases take turns.
-        seed: Seed of everything that is drawn.
-        candidates: The phases.
-        target: What a class is: the `phase`, its `crystal_system`, or its `space_group`. For the
-            last two a phase is a specimen: all patterns of it are in one split.
-        mixture: Powders of several phases; by default each is of one.
-        crystal: What varies in the crystals.
-        instrument: What records a pattern.
-    """
-
-    name: str = Field(min_length=1)
-    description: str = ""
-    samples: int = Field(gt=0, le=MAX_SAMPLES)
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    candidates: CandidateSettings
-    target: Literal["phase", "crystal_system", "space_group"] = "phase"
-    mixture: MixtureSettings | None = None
-    crystal: CrystalSettings = CrystalSettings()
-    instrument: Part = Part(name="powder-diffractometer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +107,7 @@ class PowderSource(Source):
         self.candidates = candidates_of(recipe.candidates, catalogue) if phases is None else phases
         self._threads = threads
         self._instrument = _instrument_of(recipe.instrument, catalogue)
-        self._labels, self._classes = _labels_of(recipe, self.candidates)
+        self._labels, self._classes = labels_of(recipe, self.candidates)
         self._numbers = (
             *numbers_of_settings("crystal", recipe.crystal, CRYSTAL_COLUMNS),
             *numbers_of_part("instrument", self._instrument),
@@ -378,31 +348,6 @@ def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:
             "beam; a powder has intensities: take powder-diffractometer"
         )
     return drawn
-
-
-def _labels_of(
-    recipe: PowderRecipe, candidates: tuple[Candidate, ...]
-) -> tuple[list[int], tuple[str, ...]]:
-    """The class of each phase, and the names of the classes."""
-    if recipe.target == "phase":
-        return list(range(len(candidates))), tuple(one.name for one in candidates)
-    for one in candidates:
-        if not one.crystal_system:
-            raise InputError(f"phase '{one.name}': its space group is not known, so no system is")
-    if recipe.target == "space_group":
-        numbers = sorted({one.space_group for one in candidates})
-        return [numbers.index(one.space_group) for one in candidates], tuple(map(_symbol, numbers))
-    present = [
-        name for name in CRYSTAL_SYSTEMS if any(name == c.crystal_system for c in candidates)
-    ]
-    return [present.index(one.crystal_system) for one in candidates], tuple(present)
-
-
-def _symbol(number: int) -> str:
-    """Hermann-Mauguin symbol of a space group, in its usual setting."""
-    from pymatgen.symmetry.groups import sg_symbol_from_int_number
-
-    return str(sg_symbol_from_int_number(number))
 
 
 def _column(measure: Measure) -> Column:

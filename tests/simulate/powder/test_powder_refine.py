@@ -12,8 +12,9 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import RefinedPattern, refined_figure
 from crystalvision.sources import SourceSpec
-from crystalvision_simulate.powder._fit import Fitter, Measured
+from crystalvision_simulate.powder._fit import Fitter
 from crystalvision_simulate.powder._lines import allowed_strains, lines_of
+from crystalvision_simulate.powder._measured import Measured
 from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns
 from crystalvision_simulate.powder._peaks import Widths
 
