@@ -3,18 +3,27 @@
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from crystalvision import datasets, evaluation, runs
 from crystalvision.console import progress
 from crystalvision.datasets import Despite
-from crystalvision.evaluation import Split, check_name, choose_samples, save
+from crystalvision.evaluation import (
+    Split,
+    check_name,
+    choose_samples,
+    require_specimens,
+    save,
+)
 from crystalvision.plugins import Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Unit = Literal["specimen"]
+"""What can be told from all of its patterns together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ def evaluate(
     calibrated: bool,
     resamples: int,
     despite: tuple[Despite, ...],
+    by: Unit | None,
 ) -> Evaluation:
     """Judge a run and keep what came of it; see `Run.evaluate`.
 
@@ -90,5 +100,7 @@ def evaluate(
             despite=despite,
             on_batch=advance,
         )
+    if by is not None:  # before anything is kept
+        require_specimens(found.metrics.specimens, str(dataset.path))
     values = {each.name: getattr(found, each.name) for each in fields(found)}
     return Evaluation(**values, path=save(found, run.path, name))

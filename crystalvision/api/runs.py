@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
-from crystalvision.api.evaluations import Evaluation, evaluate
+from crystalvision.api.evaluations import Evaluation, Unit, evaluate
 from crystalvision.api.matches import Matched, look_up
 from crystalvision.api.measured import judged_data
 from crystalvision.api.predictions import (
@@ -91,6 +91,7 @@ class Run:
         device: str = "cpu",
         calibrated: bool = True,
         resamples: int = RESAMPLES,
+        by: Unit | None = None,
         pixel_size_inv_angstrom: float | None = None,
         centre: tuple[float, float] | None = None,
         energy_kev: float | None = None,
@@ -111,6 +112,8 @@ class Run:
             device: Where to predict: `cpu`, `cuda` or `auto`.
             calibrated: Whether to use the run's calibration.
             resamples: How many resamples give the 95 % intervals.
+            by: `specimen`: refuse data that have one pattern of each specimen. How well specimens
+                are told from all of their patterns is in `metrics.specimens`.
             pixel_size_inv_angstrom: Size of a pixel of measured images [1/Å].
             centre: Row and column of their direct beam [pixels, from 0].
             energy_kev: Energy of their beam [keV].
@@ -149,6 +152,7 @@ class Run:
                 calibrated=calibrated,
                 resamples=resamples,
                 despite=tuple(despite),
+                by=by,
             )
 
     def predict(

@@ -78,7 +78,6 @@ def evaluate(
     the run's axes, as **dataset import** with **--like** does.
     """
     from crystalvision.api.runs import Run
-    from crystalvision.evaluation import require_specimens
 
     state: State = ctx.obj
     found = Run.load(run, state.session).evaluate(
@@ -89,6 +88,7 @@ def evaluate(
         device=device,
         calibrated=not uncalibrated,
         resamples=resamples,
+        by=by,
         pixel_size_inv_angstrom=pixel_size,
         centre=direct_beam(centre),
         energy_kev=energy_kev,
@@ -97,8 +97,6 @@ def evaluate(
         reader=reader,
         despite=differences(despite),
     )
-    if by is not None:
-        require_specimens(found.metrics.specimens, str(data))
     if json:
         print_json(found.metrics.model_dump(mode="json"))
     else:

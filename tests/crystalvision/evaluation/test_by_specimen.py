@@ -131,3 +131,4 @@ def test_the_command_refuses_what_has_no_specimens(copied_run, other_dataset_pat
     run_path = copied_run
     assert main(["evaluate", str(run_path), "-d", str(other_dataset_path), "--by", "specimen"]) == 2
     assert "each pattern is a specimen of its own" in capsys.readouterr().err.replace("\n", " ")
+    assert not (run_path / "evaluations").exists()
