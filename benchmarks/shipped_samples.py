@@ -12,12 +12,13 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from crystalvision.plugins import Catalogue
-from crystalvision.sources import SourceSpec, read_recipe
+from crystalvision.sources import SourceSpec, read_recipe, source_of
 
 SAMPLES = 24
 RECORD = Path(__file__).parent / "results" / "shipped_samples.json"
@@ -35,22 +36,30 @@ def machine() -> dict[str, str]:
 def checksums(name: str, catalogue: Catalogue, samples: int = SAMPLES) -> list[str]:
     """SHA-256 of the image and of the columns of each of the first samples of a recipe."""
     recipe = read_recipe(catalogue.path("recipe", name), catalogue)
-    source = SourceSpec("simulation", recipe, threads=1).open(catalogue)
+    made_by = source_of(recipe, name, catalogue)
+    source = SourceSpec(made_by, recipe, threads=1).open(catalogue)
     return [_checksum(sample.image, sample.columns) for sample in source.samples(range(samples))]
 
 
-def _checksum(image: np.ndarray, columns: Mapping[str, float]) -> str:
+def _checksum(image: np.ndarray, columns: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(f"{image.dtype} {image.shape}".encode())
     digest.update(np.ascontiguousarray(image).tobytes())
-    digest.update(json.dumps({key: float(columns[key]) for key in sorted(columns)}).encode())
+    digest.update(json.dumps({key: _number(columns[key]) for key in sorted(columns)}).encode())
     return digest.hexdigest()
+
+
+def _number(value: Any) -> float | list[float]:
+    """A column's value of one sample, a number or several."""
+    return np.asarray(value, dtype=np.float64).tolist()
 
 
 def main() -> int:
     """Write the record, or compare with it; the number of recipes that differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="record instead of comparing")
-    parser.add_argument("--recipes", nargs="*", help="by default every shipped one")
+    parser.add_argument(
+        "--recipes", nargs="*", help="by default every shipped one; others keep their record"
+    )
     arguments = parser.parse_args()
     catalogue = Catalogue.load()
     found = {}
@@ -58,7 +67,11 @@ def main() -> int:
         found[name] = checksums(name, catalogue)
         print(name, found[name][0][:12], flush=True)
     if arguments.write:
-        record = {"machine": machine(), "samples": found}
+        before = json.loads(RECORD.read_text(encoding="utf-8")) if arguments.recipes else {}
+        if before and before["machine"] != machine():
+            sys.exit(f"recorded on {before['machine']}, this is {machine()}: record all recipes")
+        samples = before.get("samples", {}) | found
+        record = {"machine": machine(), "samples": dict(sorted(samples.items()))}
         RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         return 0
     record = json.loads(RECORD.read_text(encoding="utf-8"))

@@ -33,6 +33,6 @@ def test_the_first_samples_are_as_recorded(name, shipped, recorded):
 @pytest.mark.slow
 def test_all_samples_are_as_recorded(shipped, recorded):
     catalogue = Catalogue.load()
-    assert set(recorded) <= set(catalogue.names("recipe"))
+    assert set(recorded) == set(catalogue.names("recipe"))
     for name, expected in recorded.items():
         assert shipped.checksums(name, catalogue) == expected, name
