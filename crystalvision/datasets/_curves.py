@@ -58,9 +58,9 @@ def positions_on(
         elif data.name == "d":
             inverse = 1 / values
         else:
-            assert one is not None  # noqa: S101 - as the docstring asks
+            assert one is not None  # noqa: S101 - `match` refuses 2θ without a wavelength
             inverse = 2 * np.sin(np.deg2rad(values / 2)) / one
-        assert other is not None  # noqa: S101 - likewise
+        assert other is not None  # noqa: S101 - a run over 2θ has one, or is refused
         sine = inverse * other / 2
         angle = np.rad2deg(2 * np.arcsin(np.where(np.abs(sine) < 1, sine, np.nan)))
     placed: Float[np.ndarray, "n"] = np.where(np.isfinite(angle), angle, np.nan)

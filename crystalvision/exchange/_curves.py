@@ -40,7 +40,7 @@ class CurveReader:
     def axis(self) -> Axis:
         """The axis of the dataset."""
         axis = (self.target.axes or ())[0]
-        assert isinstance(axis, Axis)  # noqa: S101 - of a dataset, and so even
+        assert isinstance(axis, Axis)  # noqa: S101 - datasets hold even axes alone
         return axis
 
     @property
@@ -149,7 +149,7 @@ def _common(frames: Frames, known: dict[Conditions, str]) -> tuple[Axis]:
                 f"{axes_text(first.axes)}, {its_name} {axes_text(other.axes)}; give one for all by "
                 "--axis MIN:MAX:STEP, or that of a run or dataset by --like"
             )
-    assert isinstance(axis, Axis)  # noqa: S101 - as was checked
+    assert isinstance(axis, Axis)  # noqa: S101 - the loop refuses uneven ones
     return (axis,)
 
 

@@ -91,7 +91,7 @@ def _cached(function: Callable[[Any], Result], argument: object) -> Result:
     try:
         hash(argument)
     except TypeError:
-        function = function.__wrapped__  # type: ignore[attr-defined] # of lru_cache
+        function = function.__wrapped__  # type: ignore[attr-defined] # lru_cache sets it
     return function(argument)
 
 

@@ -88,7 +88,7 @@ def with_candidates(find: Callable[..., Candidates]) -> Callable[[Factory], Fact
     """
 
     def marked(factory: Factory) -> Factory:
-        factory.find_candidates = find  # type: ignore[attr-defined]
+        factory.find_candidates = find  # type: ignore[attr-defined] # of our own, on their function
         return factory
 
     return marked

@@ -76,7 +76,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
     """Does for real what is the host's alone, and watches what comes back from the device."""
 
     def __init__(self, waits: frozenset[str], found: Counter[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call] # of torch, which has no types there
         self._waits = waits
         self._found = found
 

@@ -30,7 +30,7 @@ def points(content: bytes, name: str, index: int = 0) -> Points:
 
     try:
         pattern = geddes.read_bytes(content, name, index=index)
-    except Exception as error:
+    except Exception as error:  # geddes raises errors of many kinds for a damaged file
         text = " ".join(str(error).split()).removeprefix("Parse error: ")
         raise ValueError(text or type(error).__name__) from error
     except BaseException as error:  # a panic of Rust is no Exception

@@ -10,17 +10,23 @@ from crystalvision.testing.fake_gpu import GPU, fake_gpu
 CATALOGUE = Catalogue.load()
 NO_GENERATOR = {"thinning"}
 """Draw on the device, with a generator that only a GPU that is there has."""
-NEEDS_FILES = {"measured-baseline"}
+
+
+def options_of(name, folder):
+    """What an augmentation cannot do without."""
+    if name != "measured-baseline":
+        return {}
+    path = folder / "measured.xy"
+    path.write_text("".join(f"{10 + 0.1 * step:.1f} {step % 7}\n" for step in range(200)))
+    return {"files": [str(path)], "points": 8}
 
 
 @pytest.mark.parametrize("name", CATALOGUE.names("augmentation"))
 @pytest.mark.parametrize("masked", [False, True])
-def test_an_augmentation_never_waits(name, masked):
+def test_an_augmentation_never_waits(name, masked, tmp_path):
     if name in NO_GENERATOR:
         pytest.skip("draws on the device, which takes one")
-    if name in NEEDS_FILES:
-        pytest.skip("takes its noise from files, which it has none of by default")
-    augmentation = CATALOGUE.create("augmentation", name)
+    augmentation = CATALOGUE.create("augmentation", name, options_of(name, tmp_path))
     counts = torch.poisson(torch.full((6, 1, *(24,) * max(augmentation.dimensions)), 3.0))
     seen = counts > 1 if masked else None
     expected = augmentation.apply(counts, torch.Generator().manual_seed(0), seen)
