@@ -11,7 +11,7 @@ from crystalvision.contracts import Axis, Pattern
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision.sources import SourceSpec
+from crystalvision.sources import SourceSpec, read_recipe, source_of
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
 from crystalvision_simulate.powder import ring_axis
 
@@ -213,3 +213,23 @@ def test_it_refuses_what_it_cannot_see():
         instrument.axes((ring_axis(0.5),), 0.5)
     with pytest.raises(InputError, match="at least 8 steps"):
         PowderDiffractometer(two_theta_min_deg=20, two_theta_max_deg=20.1)
+
+
+CATALOGUE = Catalogue.load()
+SHIPPED = [
+    name
+    for name in CATALOGUE.names("recipe")
+    if source_of(read_recipe(CATALOGUE.path("recipe", name), CATALOGUE), name, CATALOGUE)
+    == "powder"
+]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_recipe_can_be_made(name, catalogue):
+    recipe = read_recipe(catalogue.path("recipe", name), catalogue)
+    source_of(recipe, name, catalogue)  # takes the key out
+    source = opened(recipe, catalogue)
+    sample = source.sample(0)
+    assert sample.image.shape == source.header.image_shape
+    assert np.ptp(sample.image) > 0
+    assert set(sample.columns) == set(source.header.columns)
