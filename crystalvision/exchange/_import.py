@@ -51,6 +51,7 @@ def import_folder(
     centre: tuple[float, float] | None = None,
     energy_kev: float | None = None,
     severities: Mapping[str, float] | None = None,
+    learnt_severities: Mapping[str, float] | None = None,
     channels: int | None = None,
     page: int | None = None,
     gap_values: GapValues = None,
@@ -79,6 +80,7 @@ def import_folder(
         centre: Row and column of the direct beam [pixels], from 0; by default half of the size.
         energy_kev: Energy of the electrons [keV].
         severities: Severity of each class, where there is no column `severity`.
+        learnt_severities: Those that a run has learnt, by class: of images that are to judge it.
         channels: Channels of an image; by default 1.
         page: Which image of each file to take, from 0; by default each image is a sample.
         gap_values: Values that mark what the detector did not measure: such pixels are stored as 0
@@ -126,6 +128,7 @@ def import_folder(
         reader,
         CurveSettings(axis, stated_wavelength(wavelength_angstrom, anode), like),
         labels,
+        learnt_severities,
     )
     with disk_errors(folder, "read"):
         plan = plan_import(folder, settings, begin)

@@ -75,6 +75,7 @@ class ImportSettings:
     reader: str | None = None
     curves: CurveSettings = field(default_factory=CurveSettings)
     labels: Path | None = None
+    learnt: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _plan(
     known = document.header if document else None
     read, axes, listing = _check(listing, channels, settings, document, frames, begin)
     kind = read.kind
-    severities = class_severities(listing, settings.severities, known)
+    severities = class_severities(listing, settings.severities, known, settings.learnt)
     energy = _energy(listing, settings.energy_kev)
     digests, seen = read_digests(frames, listing.files, read, begin("reading", len(listing.files)))
     if seen is None and known is not None and known.grid == kind.shape[1:]:
@@ -321,7 +322,7 @@ def _notes(
     folder: Path, listing: Listing, settings: ImportSettings, document: ExportDocument | None
 ) -> list[str]:
     notes = []
-    if listing.severity is None and not settings.severities:
+    if listing.severity is None and not settings.severities and not settings.learnt:
         notes.append(
             "no severities are given, so all are 0; give --severity CLASS=VALUE to train on them"
         )
