@@ -10,6 +10,7 @@ from crystalvision.figures._style import (
     drawing,
     look,
     new_figure,
+    new_grid,
     wrapped,
 )
 from crystalvision.figures._training import draw_phase, kept_weights
@@ -26,5 +27,6 @@ __all__ = [
     "kept_weights",
     "look",
     "new_figure",
+    "new_grid",
     "wrapped",
 ]

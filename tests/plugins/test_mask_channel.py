@@ -10,6 +10,7 @@ from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
 from crystalvision_augmentation.beam_stop import BeamStop
 
+
 @pytest.fixture(scope="module")
 def catalogue():
     return Catalogue.load()

@@ -4,6 +4,7 @@ What is shown of a sample, a `View`, is found first; how it is drawn comes after
 figure says can be checked without reading pixels.
 """
 
+from crystalvision_simulate.pictures._beside import Panel, draw_beside
 from crystalvision_simulate.pictures._compare import Comparison, compare
 from crystalvision_simulate.pictures._figure import draw_figure
 from crystalvision_simulate.pictures._labels import Label, choose_labels
@@ -21,6 +22,7 @@ __all__ = [
     "Comparison",
     "CrystalView",
     "Label",
+    "Panel",
     "PatternView",
     "Query",
     "Reflections",
@@ -28,6 +30,7 @@ __all__ = [
     "check_output",
     "choose_labels",
     "compare",
+    "draw_beside",
     "draw_figure",
     "find_subject",
     "reflections",
