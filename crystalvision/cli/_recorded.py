@@ -44,7 +44,8 @@ AxisOption = Annotated[
 LikeOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="RUN|DATA", help="Bring curves onto the axis and wavelength of a run or a dataset."
+        metavar="RUN|DATA",
+        help="Bring patterns onto the axes of a run or a dataset, curves onto its wavelength, too.",
     ),
 ]
 
