@@ -8,6 +8,11 @@ from panel.viewable import Viewable
 from crystalvision.explorer.figures import Figure, draw
 from crystalvision.samples import BenchView, Curves, Picture
 
+_GRID = {
+    "display": "grid",
+    "grid-template-columns": "repeat(auto-fit, minmax(min(100%, 19rem), 1fr))",
+    "gap": "0.4rem 1rem",
+}
 _STYLE = "margin:.2rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;font-size:.85rem"
 
 
@@ -21,9 +26,7 @@ class Shown:
     def __init__(self) -> None:
         """Show nothing yet."""
         self._numbers = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 5))
-        self._box = pn.FlexBox(
-            sizing_mode="stretch_width", flex_wrap="wrap", css_classes=["figures"]
-        )
+        self._box = pn.FlexBox(sizing_mode="stretch_width", styles=_GRID)
         self.view: Viewable = pn.Column(self._numbers, self._box, sizing_mode="stretch_width")
         self._figures: list[Figure] = []
         self._panes: list[pn.pane.Bokeh] = []
@@ -47,11 +50,9 @@ class Shown:
 
 
 def _pane(made: Figure, what: object) -> pn.pane.Bokeh:
-    width = "1 1 100%" if isinstance(what, Curves) else "1 1 20rem"
+    wide = {"grid-column": "1 / -1"} if isinstance(what, Curves) else {}
     return pn.pane.Bokeh(
-        made.figure,
-        sizing_mode="stretch_width",
-        styles={"flex": width, "min-width": "0", "max-width": "62rem"},
+        made.figure, sizing_mode="stretch_width", margin=0, styles={"min-width": "0", **wide}
     )
 
 

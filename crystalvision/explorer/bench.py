@@ -20,6 +20,8 @@ from crystalvision.explorer.status import Status
 from crystalvision.explorer.workspace import HeldPattern, Workspace
 from crystalvision.samples import Bench, BenchView
 
+# Where there is no room beside them, the controls come after what they change.
+_NARROW = "@media (max-width: 760px) { :host { flex-direction: column-reverse !important; } }"
 _PAUSE = 0.15  # s: as long as a slider moves, only previews are made
 
 
@@ -54,10 +56,15 @@ class BenchPage:
             self._status.view,
             self._shown.view,
             sizing_mode="stretch_width",
-            styles={"flex": "1 1 22rem", "min-width": "0"},
+            styles={"flex": "1 1 20rem", "min-width": "0"},
         )
         self.view: Viewable = pn.FlexBox(
-            left, right, flex_wrap="wrap", sizing_mode="stretch_width", styles={"gap": "0 1rem"}
+            left,
+            right,
+            flex_wrap="wrap",
+            sizing_mode="stretch_width",
+            styles={"gap": "0 1rem"},
+            stylesheets=[_NARROW],
         )
         pn.state.onload(self._open)
 

@@ -38,10 +38,11 @@ class ControlPanel:
         Args:
             changed: Called when the user changed one.
         """
-        self.view = pn.Column(width=_WIDTH + 20, css_classes=["controls"])
+        self.view: Viewable = pn.Column(width=_WIDTH + 20, css_classes=["controls"])
         self._changed = changed
         self._groups: tuple[ControlGroup, ...] = ()
-        self._cards: dict[str, Viewable] = {}
+        self._boxes: dict[str, Viewable] = {}
+        self._cards: dict[str, pn.Card] = {}
         self._setters: dict[str, Callable[[Any], None]] = {}
 
     def show(self, groups: Sequence[ControlGroup], settings: Mapping[str, Any]) -> None:
@@ -50,22 +51,31 @@ class ControlPanel:
             before = {one.title: one for one in self._groups}
             for group in groups:
                 if before.get(group.title) != group:
-                    self._cards[group.title] = self._card(group, settings)
+                    made = [self._widget(one, settings.get(one.name)) for one in group.controls]
+                    self._boxes[group.title] = pn.Column(*made)
             self._groups = tuple(groups)
-            self.view.objects = [self._cards[group.title] for group in groups]
+            self.view.objects = self._arranged(groups)
         for group in groups:
             for control in group.controls:
                 self._setters[control.name](settings.get(control.name))
 
-    def _card(self, group: ControlGroup, settings: Mapping[str, Any]) -> Viewable:
-        widgets = [self._widget(control, settings.get(control.name)) for control in group.controls]
-        if group.switch:
-            return pn.Column(*widgets, css_classes=["switched"])
-        before = self._cards.get(group.title)
-        collapsed = before.collapsed if isinstance(before, pn.Card) else not group.open
-        return pn.Card(
-            *widgets, title=group.title, collapsed=collapsed, width=_WIDTH + 16, margin=(0, 0, 8, 0)
-        )
+    def _arranged(self, groups: Sequence[ControlGroup]) -> list[Viewable]:
+        """The cards of all groups; those that are there stay as they are."""
+        titles: dict[str, list[ControlGroup]] = {}
+        for group in groups:
+            titles.setdefault(group.under or group.title, []).append(group)
+        for title, inside in titles.items():
+            boxes = [self._boxes[group.title] for group in inside]
+            if title not in self._cards:
+                self._cards[title] = pn.Card(
+                    title=title,
+                    collapsed=not inside[0].open,
+                    width=_WIDTH + 16,
+                    margin=(0, 0, 8, 0),
+                )
+            if self._cards[title].objects != boxes:
+                self._cards[title].objects = boxes
+        return [self._cards[title] for title in titles]
 
     def _widget(self, control: Control, value: Any) -> Viewable:
         def tell(new: Any) -> None:

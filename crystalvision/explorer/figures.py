@@ -186,7 +186,7 @@ class DotMapFigure:
             radius="radius",
             fill_color="colour",
             line_color="line",
-            legend_group="name",
+            legend_field="name",
         )
         self._arrows = ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": []})
         self.figure.segment(source=self._arrows, color=MARK, line_width=1)

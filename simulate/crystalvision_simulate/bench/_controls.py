@@ -173,7 +173,7 @@ class Controls:
             controls = [switch]
             if settings.get(switch.name):
                 controls += self._of("defect", name, settings["class"]).controls.values()
-            yield ControlGroup(name, tuple(controls), switch=switch.name)
+            yield ControlGroup(name, tuple(controls), switch=switch.name, under="Defects")
         yield ControlGroup("Chance", (seed, many), open=False)
 
     def _part_groups(

@@ -70,7 +70,7 @@ def _numbers(sample: BenchSample) -> dict[str, str]:
     }
     for name, measure in simulator.defects.measures.items():
         found[name] = quantity_text(columns[name], measure.units, 4)
-    found["recorded in all"] = f"{float(made.recording.counts.sum(dtype=np.float64)):,.6g}"
+    found["counts in all"] = f"{float(made.recording.counts.sum(dtype=np.float64)):,.6g}"
     return found
 
 
