@@ -83,6 +83,9 @@ def conditions_like(path: Path | None) -> "Conditions | None":
     from crystalvision.datasets import Conditions, Dataset
     from crystalvision.runs import load_record
 
+    if not path.exists():
+        raise InputError(f"--like {path}: no such run or dataset")
+
     if (path / "run.yaml").is_file():
         return load_record(path).conditions
     return Conditions.of_dataset(Dataset.open(path))
