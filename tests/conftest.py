@@ -67,6 +67,9 @@ def warm_python() -> ModuleType:
 @pytest.fixture(scope="session")
 def start_python(warm_python: ModuleType) -> Iterator[Callable[..., Any]]:
     """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""
+    if sys.platform != "linux":  # what the server needs to tell of an end, and to fork safely
+        yield warm_python.start_fresh
+        return
     # A short path: the name of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory() as folder:
         server = warm_python.Server(Path(folder))
