@@ -287,6 +287,7 @@ def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, t
     line = ["dataset", "import", folder, "-o", data]
     assert "lie on different axes" in refused(capsys, *line)
     assert "expected MIN:MAX:STEP in degrees" in refused(capsys, *line, "--axis", "90:10:1")
+    assert "--like none: no such run or dataset" in refused(capsys, *line, "--like", "none")
     assert main([*map(str, line), "--axis", "10:80:0.25", "--like", trained.run]) == 0
     err = " ".join(capsys.readouterr().err.split())
     assert "16 curves were brought onto 281 points of 2θ" in err
