@@ -22,6 +22,7 @@ OWN_COMMANDS = {
     "library": "crystalvision.cli.library:app",
     "benchmark": "crystalvision.cli.benchmark:benchmark",
     "report": "crystalvision.cli.report:report",
+    "explore": "crystalvision.cli.explore:explore",
     "plugins": "crystalvision.cli.plugins:app",
 }
 """Our own commands, in the order of the work."""

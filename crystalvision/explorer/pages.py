@@ -1,0 +1,8 @@
+"""The pages, in the order in which they are offered: one line for each."""
+
+from collections.abc import Sequence
+
+from crystalvision.explorer.bench import BENCH
+from crystalvision.explorer.page import Page
+
+PAGES: Sequence[Page] = (BENCH,)
