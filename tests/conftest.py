@@ -1,11 +1,16 @@
 """What tests of several packages use."""
 
 import importlib
+import importlib.util
 import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -44,6 +49,43 @@ def no_power_cut() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> ModuleType:
+    """What starts Python processes that need not import torch and Lightning again."""
+    spec = importlib.util.spec_from_file_location(
+        "warm_python", Path(__file__).with_name("warm_python.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def start_python(warm_python: ModuleType) -> Iterator[Callable[..., Any]]:
+    """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""
+    # A short path: the name of a socket has at most 107 bytes.
+    with tempfile.TemporaryDirectory() as folder:
+        server = warm_python.Server(Path(folder))
+        yield server.start
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def run_python(
+    warm_python: ModuleType, start_python: Callable[..., Any]
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs `python ARGUMENTS...` to its end, and takes what it writes."""
+
+    def run(*arguments: object, timeout: float = 600, **options: Any) -> Any:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = start_python([str(each) for each in arguments], **pipes, **options)
+        return warm_python.run(process, timeout=timeout)
+
+    return run
 
 
 @pytest.fixture

@@ -153,6 +153,7 @@ class Run:
                 resamples=resamples,
                 despite=tuple(despite),
                 by=by,
+                data_name=str(data) if dataset is not data else None,
             )
 
     def predict(

@@ -1,7 +1,8 @@
 """Controls of a bench as widgets."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from typing import Any
 
 import panel as pn
@@ -41,31 +42,49 @@ class ControlPanel:
         self.view = pn.Column(width=_WIDTH + 20, css_classes=["controls"])
         self._changed = changed
         self._groups: tuple[ControlGroup, ...] = ()
-        self._cards: dict[str, Viewable] = {}
+        self._boxes: dict[str, Viewable] = {}
+        self._cards: dict[str, pn.Card] = {}
         self._setters: dict[str, Callable[[Any], None]] = {}
 
-    def show(self, groups: Sequence[ControlGroup], settings: Mapping[str, Any]) -> None:
-        """Show these controls, standing at these settings."""
+    def show(
+        self, groups: Sequence[ControlGroup], settings: Mapping[str, Any], changed: Set[str]
+    ) -> None:
+        """Show these controls.
+
+        Args:
+            groups: The controls.
+            settings: What new ones stand at.
+            changed: Those that stand elsewhere than the user left them. All others are let be:
+                they may be moved right now.
+        """
         if tuple(groups) != self._groups:
             before = {one.title: one for one in self._groups}
             for group in groups:
                 if before.get(group.title) != group:
-                    self._cards[group.title] = self._card(group, settings)
+                    made = [self._widget(one, settings.get(one.name)) for one in group.controls]
+                    self._boxes[group.title] = pn.Column(*made)
             self._groups = tuple(groups)
-            self.view.objects = [self._cards[group.title] for group in groups]
-        for group in groups:
-            for control in group.controls:
-                self._setters[control.name](settings.get(control.name))
+            self.view.objects = self._arranged(groups)
+        for name in changed & self._setters.keys():
+            self._setters[name](settings[name])
 
-    def _card(self, group: ControlGroup, settings: Mapping[str, Any]) -> Viewable:
-        widgets = [self._widget(control, settings.get(control.name)) for control in group.controls]
-        if group.switch:
-            return pn.Column(*widgets, css_classes=["switched"])
-        before = self._cards.get(group.title)
-        collapsed = before.collapsed if isinstance(before, pn.Card) else not group.open
-        return pn.Card(
-            *widgets, title=group.title, collapsed=collapsed, width=_WIDTH + 16, margin=(0, 0, 8, 0)
-        )
+    def _arranged(self, groups: Sequence[ControlGroup]) -> list[Viewable]:
+        """The cards of all groups; those that are there stay as they are."""
+        titles: dict[str, list[ControlGroup]] = {}
+        for group in groups:
+            titles.setdefault(group.under or group.title, []).append(group)
+        for title, inside in titles.items():
+            boxes = [self._boxes[group.title] for group in inside]
+            if title not in self._cards:
+                self._cards[title] = pn.Card(
+                    title=title,
+                    collapsed=not inside[0].open,
+                    width=_WIDTH + 16,
+                    margin=(0, 0, 8, 0),
+                )
+            if self._cards[title].objects != boxes:
+                self._cards[title].objects = boxes
+        return [self._cards[title] for title in titles]
 
     def _widget(self, control: Control, value: Any) -> Viewable:
         def tell(new: Any) -> None:
@@ -73,7 +92,8 @@ class ControlPanel:
 
         widget = _MAKERS[control.kind](control, value, tell)
         self._setters[control.name] = widget.set
-        return widget.view
+        view: Viewable = widget.view
+        return view
 
 
 class _Plain:
@@ -135,23 +155,33 @@ class _Number:
 
     def set(self, value: Any) -> None:
         """Show a value."""
-        self._quiet = True
-        try:
+        with self._quietly():
             self._box.value = value
             self._slider.value = self._within(value)
-        finally:
-            self._quiet = False
+
+    # What the user moves is left alone: it may be elsewhere by now.
 
     def _typed(self, event: Any) -> None:
         if not self._quiet and event.new is not None:
-            self.set(event.new)
+            with self._quietly():
+                self._slider.value = self._within(event.new)
             self._tell(event.new)
 
     def _slid(self, event: Any) -> None:
         if not self._quiet:
             value = self._of(event.new)
-            self.set(value)
+            with self._quietly():
+                self._box.value = value
             self._tell(value)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Within it, nothing is told of what changes."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
 
     def _at(self, value: float) -> float:
         """Where a value is on the slider."""

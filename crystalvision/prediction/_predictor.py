@@ -24,6 +24,11 @@ from crystalvision.prediction._predictions import Predictions
 from crystalvision.runs import Run, RunRecord
 from crystalvision.training import in_batches_that_fit, seeded
 
+_TO_STATE = (
+    "; an image of another size is brought onto that where its calibration is known: state it by "
+    "--pixel-size-inv-angstrom and --centre, or find it: crystalvision calibrate"
+)
+
 
 class Predictor:
     """A trained system with the preparation of its input.
@@ -128,8 +133,10 @@ class Predictor:
         image = np.asarray(image)
         shape = (1, *image.shape) if image.ndim == len(expected) - 1 else image.shape
         if shape != expected:
+            other = len(shape) == len(expected) == 3 and shape[0] == expected[0]
             raise InputError(
                 f"{source} has shape {image.shape}; this run expects {self._shape_text()}"
+                f"{_TO_STATE if other else ''}"
             )
         gaps = find_gaps(image, gap_values)
         counts = as_counts(image, source, gap_values).astype(np.float32)

@@ -54,12 +54,14 @@ class ControlGroup:
         title: What they are about.
         controls: The controls.
         switch: Name of the one that switches the others on, if there is one.
+        under: What it is shown under, together with others; by default its own title.
         open: Whether they are shown at first.
     """
 
     title: str
     controls: tuple[Control, ...]
     switch: str = ""
+    under: str = ""
     open: bool = True
 
 

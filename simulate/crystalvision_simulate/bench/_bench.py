@@ -29,6 +29,7 @@ class CrystalBench(Bench):
         """
         self._controls = Controls(recipe, catalogue)
         self._maker = SampleMaker(catalogue)
+        self._catalogue = catalogue
 
     def settings(self) -> dict[str, Any]:
         """See `crystalvision.samples.Bench.settings`."""
@@ -52,7 +53,7 @@ class CrystalBench(Bench):
         recipe = self._checked(settings)
         if self._maker.is_quick(recipe):
             return None
-        quick = preview_of(recipe)
+        quick = preview_of(recipe, self._catalogue)
         return None if quick is None else bench_view(self._maker.make(quick))
 
     def _checked(self, settings: Mapping[str, Any]) -> Recipe:

@@ -100,7 +100,7 @@ class SampleMaker:
             (recording,) = simulator.record([projection])
             (plain,) = simulator.project([without], [waiting.result()])
             made = SimulatedSample(0, scene, ideal, plain, projection, recording)
-            crystal = self._crystals.get(_key(recipe), lambda: crystal_view(made, _WIDEST))
+            crystal = self._crystals.get(_crystal_key(recipe), lambda: crystal_view(made, _WIDEST))
             # The picture is turned as the pattern is, which the instrument decides.
             rotation = scene.drawn.get("rotation_deg", 0.0)
             crystal = crystal and replace(crystal, rotation_deg=rotation)
@@ -111,6 +111,12 @@ def _key(recipe: Recipe) -> str:
     """What decides a pattern before it is recorded."""
     data = recipe.model_dump(mode="json", exclude={"instrument", "name", "description"})
     return json.dumps(data, sort_keys=True)
+
+
+def _crystal_key(recipe: Recipe) -> str:
+    """What decides a crystal and its defects."""
+    exclude = {"instrument", "name", "description", "renderer", "beam"}
+    return json.dumps(recipe.model_dump(mode="json", exclude=exclude), sort_keys=True)
 
 
 def _ideal_key(recipe: Recipe) -> str:

@@ -7,7 +7,7 @@ from crystalvision_simulate.microscope._calibrate import (
     Known,
     calibrate,
 )
-from crystalvision_simulate.microscope._corrected import write_corrected
+from crystalvision_simulate.microscope._corrected import write_as_twin, write_corrected
 from crystalvision_simulate.microscope._crystal import Lines, lines_of
 from crystalvision_simulate.microscope._draw import draw
 from crystalvision_simulate.microscope._geometry import Geometry
@@ -32,6 +32,7 @@ __all__ = [
     "lines_of",
     "read_pictures",
     "twin",
+    "write_as_twin",
     "write_corrected",
     "yaml_of",
 ]

@@ -23,7 +23,8 @@ SHIPPED = [
     if source_of(read_recipe(CATALOGUE.path("recipe", name), CATALOGUE), name, CATALOGUE)
     == "crystalvision:simulation"
 ]
-LIKE_ANOTHER = {"sadp-study", "sadp-neighbours"}  # as `sadp-five-groups`, in larger numbers
+# Seconds each: the camera and the renderer of `sadp-defects`, whose crystal is one of theirs.
+LIKE_ANOTHER = {"sadp-five-groups", "sadp-study", "sadp-neighbours"}
 CURVES = {"powder-si3n4-defects": (2000,)}
 
 
