@@ -73,7 +73,7 @@ def page_document(page: Page, pages: Sequence[Page], workspace: Workspace) -> pn
         InputError: What was opened cannot be shown.
     """
     document = pn.Template(_TEMPLATE.read_text(encoding="utf-8"), design=Native)
-    document.title = f"{page.title} · CrystalVision"
+    document.add_variable("page_title", page.title)
     document.add_variable("pages", [(one.slug, one.title, one is page) for one in pages])
     for icon in ("app_favicon", "apple_icon"):  # Panel has its own
         document.add_variable(icon, "")

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.models import (
-    ColorBar,
     ColumnDataSource,
     LinearColorMapper,
     LogColorMapper,
     Range1d,
 )
+from bokeh.models.annotations import ColorBar, Title
 from bokeh.palettes import Inferno256
 from bokeh.plotting import figure
 
@@ -26,8 +26,9 @@ HEIGHT = 330
 """Of a figure [pixels]."""
 
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
-_SMALL = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
+_SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
 _PALETTE = Inferno256
+_COLUMNS = ("x", "y", "radius", "colour", "line", "name")
 
 
 def plain_figure(**options: Any) -> figure:
@@ -72,7 +73,8 @@ class PictureFigure:
         kind = LogColorMapper if picture.logarithmic else LinearColorMapper
         self._colours = kind(palette=_PALETTE, nan_color="#808080")
         self._image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
-        self.figure.image(source=self._image, color_mapper=self._colours)
+        # Bokeh's own annotations leave out that this glyph takes its colours here.
+        self.figure.image(source=self._image, color_mapper=self._colours)  # type: ignore[call-arg]
         self._bar = ColorBar(color_mapper=self._colours, width=10, padding=4, title="")
         self.figure.add_layout(self._bar, "right")
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})
@@ -92,7 +94,7 @@ class PictureFigure:
     def show(self, picture: Picture) -> None:
         """Draw another picture in its place; what was zoomed into stays, on the same axes."""
         left, right, top, bottom = _extent(picture.axes)
-        self.figure.title.text = picture.title
+        _entitle(self.figure, picture.title)
         self._bar.title = picture.quantity
         self._colours.update(low=picture.low, high=picture.high)
         if self._extent != (left, right, top, bottom):
@@ -127,6 +129,7 @@ class CurvesFigure:
             x_axis_label=curves.x_label,
             y_axis_label=curves.y_label,
             y_axis_type="log" if curves.logarithmic else "linear",
+            styles={"grid-column": "1 / -1"},  # as wide as all pictures side by side
         )
         self._sources = []
         for place, curve in enumerate(curves.curves):
@@ -148,7 +151,7 @@ class CurvesFigure:
 
     def show(self, curves: Curves) -> None:
         """Draw other curves in their place."""
-        self.figure.title.text = curves.title
+        _entitle(self.figure, curves.title)
         for source, curve in zip(self._sources, curves.curves, strict=True):
             values = np.asarray(curve.y, dtype=np.float64)
             if curves.logarithmic:
@@ -179,8 +182,7 @@ class DotMapFigure:
             y_range=Range1d(),
         )
         self.figure.grid.visible = False
-        columns: tuple[str, ...] = ("x", "y", "radius", "colour", "line", "name")
-        self._dots = ColumnDataSource({name: [] for name in columns})
+        self._dots = ColumnDataSource({name: [] for name in _COLUMNS})
         self.figure.circle(
             source=self._dots,
             radius="radius",
@@ -191,19 +193,17 @@ class DotMapFigure:
         self._arrows = ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": []})
         self.figure.segment(source=self._arrows, color=MARK, line_width=1)
         self.figure.legend.label_text_font_size = "11px"
-        self.figure.add_layout(self.figure.legend[0], "below")
-        self.figure.legend.orientation = "horizontal"
         self._half_width = 0.0
         self.show(dots)
 
     def show(self, dots: DotMap) -> None:
         """Draw others in their place."""
-        self.figure.title.text = dots.title
+        _entitle(self.figure, dots.title)
         if self._half_width != dots.half_width:
             self._half_width = dots.half_width
             self.figure.x_range.update(start=-dots.half_width, end=dots.half_width)
             self.figure.y_range.update(start=dots.half_width, end=-dots.half_width)
-        data: dict[str, list[Any]] = {name: [] for name in self._dots.data}
+        data: dict[str, Any] = {name: [] for name in _COLUMNS}
         for one in dots.dots:
             count = len(one.x)
             data["x"].extend(np.asarray(one.x).tolist())
@@ -215,6 +215,11 @@ class DotMapFigure:
         self._dots.data = data
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
         self._arrows.data = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+
+
+def _entitle(drawn: figure, title: str) -> None:
+    if isinstance(drawn.title, Title):  # Bokeh makes one of a text
+        drawn.title.text = title
 
 
 Figure = PictureFigure | CurvesFigure | DotMapFigure
