@@ -10,7 +10,7 @@ from crystalvision.runs._record import (
     git_revision,
     parts_of,
 )
-from crystalvision.runs._run import Run, load_epochs, load_record
+from crystalvision.runs._run import Run, load_epochs, load_record, preprocess_of
 from crystalvision.runs._train import train_run
 from crystalvision.runs._train_classical import train_classical_run
 
@@ -26,6 +26,7 @@ __all__ = [
     "load_epochs",
     "load_record",
     "parts_of",
+    "preprocess_of",
     "train_classical_run",
     "train_run",
 ]
