@@ -35,7 +35,7 @@ def _parameters(record: RunRecord, system: SystemConfig, catalogue: Catalogue) -
             built = build_system(
                 system,
                 catalogue,
-                in_channels=record.image_shape[0],
+                in_channels=preprocess_of(record, catalogue).channels(record.image_shape[0]),
                 targets=record.targets,
                 grid=grid_of(axes),
                 axes=axes,

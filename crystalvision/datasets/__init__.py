@@ -13,6 +13,7 @@ from crystalvision.datasets._checks import Problem
 from crystalvision.datasets._columns import (
     IMAGES,
     LABEL,
+    NOT_LEARNT,
     SEEN,
     SEVERITY_COLUMN,
     SPECIMEN,
@@ -70,6 +71,7 @@ __all__ = [
     "HEADER_DOCUMENT",
     "IMAGES",
     "LABEL",
+    "NOT_LEARNT",
     "ROOT_DOCUMENT",
     "SEEN",
     "SEVERITY_COLUMN",
