@@ -12,8 +12,10 @@ from crystalvision.cli._state import State
 from crystalvision.cli._subset import SubsetOption
 from crystalvision.console import out, print_json
 
+_MOST_IN_A_MATRIX, _MISTAKES = 20, 12  # classes that a screen holds; mistakes that are told of more
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
@@ -149,6 +151,9 @@ def _matrices(evaluated: "TargetMetrics") -> "Iterator[Table]":
     for name, rows in evaluated.metrics.items():
         if not isinstance(rows, list) or [len(row) for row in rows] != [count] * count:
             continue
+        if count > _MOST_IN_A_MATRIX:
+            yield _mistakes(name, rows, evaluated.classes)
+            continue
         table = Table(title=f"{name}: actual class (row), predicted class (column)", box=None)
         table.add_column("", overflow="fold")
         for each in evaluated.classes:
@@ -156,6 +161,30 @@ def _matrices(evaluated: "TargetMetrics") -> "Iterator[Table]":
         for each, row in zip(evaluated.classes, rows, strict=True):
             table.add_row(each, *map(str, row))
         yield table
+
+
+def _mistakes(name: str, rows: list[list[int]], classes: "Sequence[str]") -> "Table":
+    """The most frequent mistakes, where a matrix has too many classes to be read."""
+    from rich.table import Table
+
+    wrong = [
+        (value, actual, predicted)
+        for actual, row in enumerate(rows)
+        for predicted, value in enumerate(row)
+        if value and actual != predicted
+    ]
+    wrong.sort(key=lambda one: -one[0])
+    most = wrong[:_MISTAKES]
+    table = Table(
+        title=f"{name}: {len(most)} of {len(wrong)} kinds of mistakes among {len(classes)} classes",
+        box=None,
+    )
+    for heading in ("actual class", "predicted class"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("", justify="right", no_wrap=True)
+    for value, actual, predicted in most:
+        table.add_row(classes[actual], classes[predicted], str(value))
+    return table
 
 
 def _notes(metrics: "Metrics") -> list[str]:

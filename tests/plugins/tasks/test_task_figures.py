@@ -54,6 +54,23 @@ def test_many_classes_of_which_one_does_not_occur(draw):
     assert names[8] not in pictures["roc"].alt
 
 
+def test_of_very_many_classes_those_that_are_told_worst_have_a_curve(draw):
+    rng = np.random.default_rng(0)
+    names = [f"phase {k}" for k in range(60)]
+    label = np.repeat(np.arange(60), 3)
+    probabilities = np.full((180, 60), 0.1 / 59)
+    probabilities[np.arange(180), label] = 0.9
+    for wrong in (7, 31):
+        probabilities[label == wrong] = rng.dirichlet(np.ones(60), 3)
+    pictures = draw(label, probabilities, label, label, names)
+    assert pictures["roc"].alt.startswith("ROC curves of the 8 of 60 classes with the least area")
+    assert "phase 7:" in pictures["roc"].alt
+    assert "phase 31:" in pictures["roc"].alt
+    assert "phase 8:" not in pictures["roc"].alt or "phase 9:" not in pictures["roc"].alt
+    assert "60 by their numbers" in pictures["confusion"].caption
+    assert len(pictures["confusion"].uri) < 60_000  # 3,600 numbers would be ten times that
+
+
 def test_many_points_are_drawn_as_a_bitmap(draw):
     rng = np.random.default_rng(0)
     count = 5000
