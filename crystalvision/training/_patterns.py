@@ -226,7 +226,8 @@ def load_patterns(
         on_read: Told how many more have been read.
 
     Raises:
-        InputError: No indices, negative values, or a label that is none of the dataset's classes.
+        InputError: No indices, values that are no numbers, or a label that is none of the dataset's
+            classes.
     """
     _check_some(dataset, indices)
     channels = dataset.header.image_shape[0]
@@ -235,10 +236,11 @@ def load_patterns(
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
         raw = torch.from_numpy(dataset.images(part).astype(np.float32))
-        if raw.min() < 0:
+        # Negative ones are values, as after dark subtraction; nan would mark what was not seen.
+        if not raw.isfinite().all():
             raise InputError(
-                f"{dataset.path}: samples {part[0]} to {part[-1]} have negative values down to "
-                f"{float(raw.min()):g}; expected counts"
+                f"{dataset.path}: samples {part[0]} to {part[-1]} have values that are no finite "
+                "numbers; import them again, with --gap-value nan where nothing was measured"
             )
         counts[start : start + len(part)] = mark_unseen(
             *preprocess.count(raw, _seen(dataset, part))

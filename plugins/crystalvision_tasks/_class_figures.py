@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Bool, Float
 
 from crystalvision.contracts import EvaluatedEstimates, TaskFigure
 from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure, wrapped
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 _IN_A_CORNER = 5  # classes whose legend fits in the corner of the ROC curves
 _NEAR_PERFECT = 0.95  # areas under ROC curves; above it all curves hug the corner
 _LEGEND = 40  # letters of a class in a legend
-_MOST_NAMED = 40  # classes whose names and numbers can be read beside a matrix
-_MOST_CURVES, _WORST = 24, 8  # classes that have a curve each; of more those of the least area
 
 
 def confusion_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
@@ -31,37 +29,25 @@ def confusion_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> 
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    if size <= _MOST_NAMED:
-        _name_cells(axes, counts, share, judged.target.classes)
-    axes.tick_params(length=0)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("actual class")
-    few = "Patterns of each actual class by predicted class, and per cent of the actual class."
-    return TaskFigure(
-        "confusion",
-        few if size <= _MOST_NAMED else f"Shares of each actual class, of {size} by their numbers.",
-        figure,
-        f"Confusion matrix of {len(judged)} patterns, {metrics['accuracy']:.1%} of them right.",
-    )
-
-
-def _name_cells(
-    axes: "Axes",
-    counts: Num[np.ndarray, "k k"],
-    share: Float[np.ndarray, "k k"],
-    classes: Sequence[str],
-) -> None:
-    """Write counts and per cent into each cell, and the classes beside them."""
-    size = len(counts)
     small = 10.0 if size <= 5 else max(4.0, 46 / size)
     for row, column in np.ndindex(size, size):
         colour = "white" if share[row, column] > 0.55 else INK
-        percent = f"\n{share[row, column]:.0%}" if counts[row].any() else "\n–"
+        percent = f"\n{share[row, column]:.0%}" if totals[row, 0] else "\n–"
         text = f"{counts[row, column]}{percent}"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=small)
-    names = [wrapped(name) for name in classes]
-    axes.set_xticks(range(size), names, fontsize=min(9.0, small), rotation=0 if size <= 5 else 90)
+    names = [wrapped(name) for name in judged.target.classes]
+    turn = 0 if size <= 5 else 90
+    axes.set_xticks(range(size), names, fontsize=min(9.0, small), rotation=turn)
     axes.set_yticks(range(size), names, fontsize=min(9.0, small))
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("actual class")
+    return TaskFigure(
+        "confusion",
+        "Patterns of each actual class by predicted class, and per cent of the actual class.",
+        figure,
+        f"Confusion matrix of {len(judged)} patterns, {metrics['accuracy']:.1%} of them right.",
+    )
 
 
 def roc_curve(
@@ -85,21 +71,16 @@ def roc_curve(
 def roc_figure(
     judged: EvaluatedEstimates, probabilities: Float[np.ndarray, "n k"], metrics: Mapping[str, Any]
 ) -> TaskFigure:
-    """Each class against the rest; of very many classes those that are told worst."""
-    areas_of = {
-        index: metrics["auc"][name]
-        for index, name in enumerate(judged.target.classes)
-        if metrics["auc"][name] is not None  # else the class, or the rest, does not occur
-    }
-    shown = list(areas_of)
-    if len(judged.target.classes) > _MOST_CURVES:
-        shown = sorted(sorted(areas_of, key=areas_of.__getitem__)[:_WORST])
-    many = len(shown) > _IN_A_CORNER
-    figure, (axes,) = new_figure(height=4.3 + 0.25 * len(shown) * many)
+    """Each class against the rest."""
+    names = judged.target.classes
+    many = len(names) > _IN_A_CORNER
+    figure, (axes,) = new_figure(height=4.3 + 0.25 * len(names) * many)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     lines, areas, areas_in_words = [], [], []
-    for index in shown:
-        name, area = judged.target.classes[index], areas_of[index]
+    for index, name in enumerate(names):
+        area = metrics["auc"][name]
+        if area is None:  # the class, or the rest, does not occur
+            continue
         false, true = roc_curve(probabilities[:, index], judged.truth == index)
         colour, _, dashes = look(index)
         style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.8}
@@ -118,15 +99,12 @@ def roc_figure(
         figure.legend(loc="outside lower center")
     elif areas_in_words:
         axes.legend(loc="lower right")
-    which = "Each class"
-    if len(shown) < len(areas_of):
-        which = f"The {len(shown)} of {len(areas_of)} classes with the least area, each"
     text = "; ".join(areas_in_words) if areas_in_words else "no class can be judged"
     return TaskFigure(
         "roc",
-        f"{which} against the rest; the dotted line is chance.{note}",
+        f"Each class against the rest; the dotted line is chance.{note}",
         figure,
-        f"ROC curves of {which[0].lower()}{which[1:]} against the rest: {text}.",
+        f"ROC curves of each class against the rest: {text}.",
     )
 
 

@@ -21,7 +21,7 @@ def calibrate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
+            metavar="FILE|FOLDER…",
             help="Measured patterns of one camera at one camera length.",
         ),
     ],
@@ -69,6 +69,13 @@ def calibrate(
             "file for predict, evaluate and dataset import: a name that ends .emd."
         ),
     ] = None,
+    as_twin: Annotated[
+        Path | None,
+        typer.Option(
+            help="The pictures as the twin takes them, on its pixels, what is hidden masked, as "
+            "an EMD file: for models that were trained on the twin."
+        ),
+    ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="Figures for a dark page.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -84,7 +91,7 @@ def calibrate(
     can be told. Judge the figure before you use the twin: `instrument: ./instrument.yaml` in a
     recipe.
     """
-    from crystalvision.measured_files import Readers
+    from crystalvision.measured_files import Readers, files_of_folder
     from crystalvision.storage import whole_file
     from crystalvision_simulate.microscope import (
         Known,
@@ -92,6 +99,7 @@ def calibrate(
         facts,
         read_pictures,
         twin,
+        write_as_twin,
         write_corrected,
         yaml_of,
     )
@@ -104,10 +112,15 @@ def calibrate(
     _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
-    if corrected is not None and corrected.suffix != ".emd":
-        raise InputError(f"{corrected}: pictures are written as EMD; give a name that ends .emd")
     to = _free(output, overwrite=overwrite)
-    pictures_to = None if corrected is None else _free(corrected, overwrite=overwrite)
+    written = {
+        place: (write, _emd(place, overwrite=overwrite))
+        for place, write in (
+            (corrected, write_corrected),
+            (as_twin, lambda found, path: write_as_twin(found, path, pixels)),
+        )
+        if place is not None
+    }
     known = Known(
         crystal=None if crystal is None else _crystal(crystal, catalogue),
         pixel_size_inv_angstrom=pixel_size,
@@ -115,11 +128,16 @@ def calibrate(
         zone_axis=None if zone_axis is None else parse_axis(zone_axis),
     )
     readers = Readers(catalogue)
+    files = [
+        file
+        for path in files
+        for file in (files_of_folder(path, readers) if path.is_dir() else [path])
+    ]
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    if corrected is not None:
-        refuse_source(corrected, files)
+    for place in written:
+        refuse_source(place, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
     _save_figures(found, places, known.crystal, dark=dark)
@@ -134,9 +152,9 @@ def calibrate(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
     _write(to, yaml_of(options, found))
-    if pictures_to is not None:
-        with whole_file(pictures_to, overwrite=True) as partial:
-            write_corrected(found, partial)
+    for write, place in written.values():
+        with whole_file(place, overwrite=True) as partial:
+            write(found, partial)
     if json:
         print_json({"instrument": options, "pictures": [as_json(one) for one in found]})
         return
@@ -201,6 +219,12 @@ def _free(path: Path, *, overwrite: bool) -> "Destination":
     if destination.taken and not overwrite:
         raise InputError(f"{path} exists; use --overwrite, or another -o")
     return destination
+
+
+def _emd(path: Path, *, overwrite: bool) -> "Destination":
+    if path.suffix != ".emd":
+        raise InputError(f"{path}: pictures are written as EMD; give a name that ends .emd")
+    return _free(path, overwrite=overwrite)
 
 
 def _write(to: "Destination", text: str) -> None:

@@ -17,7 +17,11 @@ from crystalvision.config import Config
 from crystalvision.contracts import Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.parts import DrawnPart
-from crystalvision_simulate.recipes import Quantity, column_of_option
+from crystalvision_simulate.recipes import Quantity, Recipe, column_of_option
+
+CONFIGURATIONS = Measure(
+    "configurations", "1", "snapshots of the moving atoms that a pattern is averaged over"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Number:
     """One number of a recipe.
 
     Attributes:
-        part: Where it stands: `specimen`, `beam`, `renderer`, `instrument`.
+        part: Where it stands: `specimen`, `beam`, `renderer`, `instrument`; empty for the recipe
+            itself.
         option: Its key there.
         quantity: The number, or what it is drawn from.
         column: Its column in a dataset.
@@ -41,7 +46,15 @@ class Number:
     @property
     def path(self) -> str:
         """Where it stands in the recipe, as for `--set`."""
-        return f"{self.part}.{self.option}"
+        return f"{self.part}.{self.option}" if self.part else self.option
+
+
+def numbers_of_recipe(recipe: Recipe) -> list[Number]:
+    """The numbers that stand in the recipe itself, where they vary."""
+    drawn = recipe.configurations
+    if not isinstance(drawn, Quantity):
+        return []
+    return [Number("", CONFIGURATIONS.name, drawn, CONFIGURATIONS, in_turn=False)]
 
 
 def numbers_of_settings(

@@ -52,9 +52,15 @@ def specimen(seed: int, aperture: Aperture | None = None) -> Specimen:
     return Specimen(rng.random((60, 3)) * box, rng.choice([7, 14], 60), box, aperture)
 
 
-@pytest.mark.parametrize("name", CATALOGUE.names("renderer"))
-def test_a_renderer_never_waits(name):
-    renderer = CATALOGUE.create("renderer", name, SMALL.get(name, {}))
+RENDERERS = [
+    *((name, SMALL.get(name, {})) for name in CATALOGUE.names("renderer")),
+    ("multislice", {"order": 4, "band_of_nyquist": 0.98}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), RENDERERS)
+def test_a_renderer_never_waits(name, options):
+    renderer = CATALOGUE.create("renderer", name, options)
     apertures = [None, Aperture(6.0, 2.0)] if name in APERTURES else [None]
     for aperture in apertures:
         given = [[specimen(0, aperture)], [specimen(1, aperture), specimen(2, aperture)]]

@@ -15,6 +15,9 @@ from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,
 )
 
+ALIAS_FREE = 2 / 3
+"""Share of the Nyquist frequency up to which no product of two functions aliases into the band."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -24,23 +27,30 @@ class Plane:
         width_angstrom: Length of the box along x [Å].
         height_angstrom: Length of the box along y [Å].
         band_limit_inv_angstrom: Waves and potentials are kept up to this |q| [1/Å].
+        band_of_nyquist: Share of the Nyquist frequency that the band takes at most.
     """
 
     width_angstrom: float
     height_angstrom: float
     band_limit_inv_angstrom: float
+    band_of_nyquist: float = ALIAS_FREE
 
     @classmethod
-    def of(cls, specimen: Specimen, band_limit_inv_angstrom: float) -> "Plane":
+    def of(
+        cls,
+        specimen: Specimen,
+        band_limit_inv_angstrom: float,
+        band_of_nyquist: float = ALIAS_FREE,
+    ) -> "Plane":
         """The plane of a specimen."""
         width, height, _ = (float(length) for length in specimen.box_angstrom)
-        return cls(width, height, band_limit_inv_angstrom)
+        return cls(width, height, band_limit_inv_angstrom, band_of_nyquist)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns: as few as keep the band within 2/3 of the Nyquist frequency."""
+        """Rows and columns: as few as keep the band within its share of the Nyquist frequency."""
         rows, columns = (
-            _fast_length(3 * length * self.band_limit_inv_angstrom)
+            _fast_length(2 / self.band_of_nyquist * length * self.band_limit_inv_angstrom)
             for length in (self.height_angstrom, self.width_angstrom)
         )
         return rows, columns

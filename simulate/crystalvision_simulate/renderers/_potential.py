@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from crystalvision.contracts import Beam, Specimen
 from crystalvision_simulate.gridding import Spreader
 from crystalvision_simulate.renderers._plane import Plane, scattering_of_gridded
+from crystalvision_simulate.renderers._slices import Slices
 from crystalvision_simulate.scattering import (
     electron_wavelength_angstrom,
     relativistic_mass_ratio,
@@ -21,7 +22,7 @@ def slice_phases(
     plane: Plane,
     specimens: Sequence[Specimen],
     beams: Sequence[Beam],
-    slices: Sequence[int],
+    slices: Sequence[Slices],
     *,
     device: torch.device,
     dtype: torch.dtype,
@@ -35,7 +36,7 @@ def slice_phases(
         plane: The grid of all the specimens.
         specimens: The specimens, those of most slices first.
         beams: The beam of each.
-        slices: Number of slices of each.
+        slices: How each is sliced.
         device: Where to compute.
         dtype: `torch.float32` or `torch.float64`.
 
@@ -48,11 +49,13 @@ def slice_phases(
     rows, columns = plane.shape
     chunk = max(1, _CHUNK_BYTES // (rows * columns * len(specimens) * dtype.itemsize))
     atoms = _Atoms(plane, specimens, beams, slices, elements, device, dtype)
-    left = np.array([np.count_nonzero(np.asarray(slices) > number) for number in range(slices[0])])
+    counts = np.array([one.count for one in slices])
+    most = slices[0].count
+    left = np.array([np.count_nonzero(counts > number) for number in range(most)])
     first = 0
-    while first < slices[0]:
+    while first < most:
         active = int(left[first])
-        last = min(first + chunk, slices[0])
+        last = min(first + chunk, most)
         # A chunk ends where a specimen does, so that it is a full stack of slices of each.
         last = first + int(np.count_nonzero(left[first:last] == active))
         # One element after the other, so that all use the same memory.
@@ -93,16 +96,15 @@ class _Atoms:
         plane: Plane,
         specimens: Sequence[Specimen],
         beams: Sequence[Beam],
-        slices: Sequence[int],
+        slices: Sequence[Slices],
         elements: Int[np.ndarray, "e"],
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        slice_of = np.concatenate(
-            [slice_of_atoms(one, count) for one, count in zip(specimens, slices, strict=True)]
-        )
+        most = slices[0].count
+        slice_of = np.concatenate([one.of_atoms for one in slices])
         numbers = np.concatenate([specimen.numbers for specimen in specimens])
-        key = np.searchsorted(elements, numbers) * slices[0] + slice_of
+        key = np.searchsorted(elements, numbers) * most + slice_of
         order = np.argsort(key, kind="stable")
         positions = np.concatenate([specimen.positions for specimen in specimens])[order]
         counts = [len(specimen.numbers) for specimen in specimens]
@@ -112,10 +114,10 @@ class _Atoms:
         x_points = np.mod(positions[:, 0] / plane.width_angstrom, 1) * columns
         y_points = np.mod(positions[:, 1] / plane.height_angstrom, 1) * rows
         strength = np.array([_strength(plane, beam) for beam in beams])[specimen_of]
-        self._num_slices = slices[0]
+        self._num_slices = most
         self._slice = torch.from_numpy(slice_of[order]).to(device)
         self._specimen = torch.from_numpy(specimen_of).to(device)
-        self._starts = np.searchsorted(key[order], np.arange(len(elements) * slices[0] + 1))
+        self._starts = np.searchsorted(key[order], np.arange(len(elements) * most + 1))
         self._spreader = Spreader(
             torch.from_numpy(x_points).to(device, dtype),
             torch.from_numpy(y_points).to(device, dtype),
@@ -141,25 +143,3 @@ def _strength(plane: Plane, beam: Beam) -> float:
     area = plane.width_angstrom * plane.height_angstrom
     wavelength = electron_wavelength_angstrom(beam.energy_kev)
     return relativistic_mass_ratio(beam.energy_kev) * wavelength / area
-
-
-def slice_of_atoms(specimen: Specimen, slices: int) -> Int[np.ndarray, "n"]:
-    """The slice that each atom belongs to, (n,).
-
-    Slices are shifted so that the mean atomic layer lies in the middle of a slice: thermal motion
-    then moves few atoms over a boundary. Atoms beyond the ends belong to the outermost slices.
-    """
-    step = specimen.thickness_angstrom / slices
-    turns = specimen.positions[:, 2] / step
-    mean = np.exp(2j * np.pi * turns).mean()
-    shift = 0.5 - np.angle(mean) / (2 * np.pi) % 1 if abs(mean) > 0.2 else 0.0
-    # With a layer on the face itself, only one of the two ways leaves it a slice of its own.
-    other = shift + 1 if shift < 0 else shift - 1
-    found, turned = (np.floor(turns + each).astype(np.int64) for each in (shift, other))
-    if _beyond(turned, slices) < _beyond(found, slices):
-        found = turned
-    return np.clip(found, 0, slices - 1)
-
-
-def _beyond(slice_of: Int[np.ndarray, "n"], slices: int) -> int:
-    return int(np.count_nonzero((slice_of < 0) | (slice_of >= slices)))

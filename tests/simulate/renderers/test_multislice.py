@@ -12,7 +12,7 @@ from crystalvision_simulate.defects.vacancy import Vacancy
 from crystalvision_simulate.defects.vibration import ThermalVibration
 from crystalvision_simulate.recipes import load_recipe
 from crystalvision_simulate.renderers._plane import Plane
-from crystalvision_simulate.renderers._potential import slice_of_atoms
+from crystalvision_simulate.renderers._slices import Slices
 from crystalvision_simulate.renderers.multislice import Multislice
 from crystalvision_simulate.scattering import (
     electron_scattering_factor,
@@ -107,7 +107,8 @@ def test_weak_specimens_scatter_kinematically(mistilt):
     tangent = np.tan(np.array(mistilt) * 1e-3)
     excitation = -wavelength * (q_x**2 + q_y**2) / 2 + q_x * tangent[0] + q_y * tangent[1]
     amplitude = np.zeros_like(wave)
-    slice_of = slice_of_atoms(specimen, slices)
+    slice_of = Slices.filling(specimen, 0.5).of_atoms
+    assert slice_of.max() < slices
     for (x, y, _), number in zip(positions, slice_of, strict=True):
         left = (slices - number) * box[2] / slices
         amplitude += np.exp(-2j * np.pi * (q_x * x + q_y * y) + 2j * np.pi * excitation * left)
@@ -316,7 +317,9 @@ def test_slices_are_shifted_so_that_layers_lie_within_them(height):
     for seed in range(20):
         moved = positions + np.random.default_rng(seed).normal(0, 0.05, positions.shape)
         specimen = Specimen(moved, np.full(4, 14), np.array([5.0, 5.0, 6.0]))
-        assert slice_of_atoms(specimen, 4).tolist() == [0, 1, 2, 3]
+        assert Slices.filling(specimen, 1.5).of_atoms.tolist() == [0, 1, 2, 3]
+        two = Slices.of_layers(specimen, 3.0)
+        assert two.of_atoms.tolist() == [0, 0, 1, 1]
 
 
 def test_thermal_motion_moves_no_layer_of_a_slab_into_another_slice():
@@ -325,13 +328,19 @@ def test_thermal_motion_moves_no_layer_of_a_slab_into_another_slice():
     slab = SlabCutter(aluminium, width_angstrom=12).cut(40)
     cells = round(slab.cell[2, 2] / aluminium.cell[2, 2])
     for slices in (cells, 2 * cells):
-        ideal = slice_of_atoms(specimen_of(slab), slices)
+
+        def slice_of(specimen: Specimen, slices: int = slices) -> np.ndarray:
+            found = Slices.filling(specimen, specimen.thickness_angstrom / slices * (1 + 1e-9))
+            assert found.count == slices
+            return found.of_atoms
+
+        ideal = slice_of(specimen_of(slab))
         assert np.unique(np.bincount(ideal)).tolist() == [len(slab) / slices]
         for seed in range(3):
             rng = np.random.default_rng(seed)
             moved = slab.positions + rng.normal(0, 0.1, slab.positions.shape)
             specimen = specimen_of(slab.with_atoms(moved, slab.numbers))
-            assert np.array_equal(slice_of_atoms(specimen, slices), ideal)
+            assert np.array_equal(slice_of(specimen), ideal)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

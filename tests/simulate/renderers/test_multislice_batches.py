@@ -34,10 +34,10 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("size", [2, 256])
-def test_a_batch_gives_what_single_calls_give(size, monkeypatch):
+@pytest.mark.parametrize(("size", "order"), [(2, 2), (256, 2), (256, 4)])
+def test_a_batch_gives_what_single_calls_give(size, order, monkeypatch):
     """Of different thickness, energy, mistilt, elements, apertures and boxes."""
-    renderer = Multislice(slice_thickness_angstrom=1.1, band_limit_inv_angstrom=1.4)
+    renderer = Multislice(1.1, band_limit_inv_angstrom=1.4, order=order)
     single = [
         renderer.render([configurations], [beam], device=CPU, dtype=torch.float64)[0]
         for configurations, beam in PATTERNS
