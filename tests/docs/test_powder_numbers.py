@@ -36,9 +36,9 @@ def test_every_system_that_was_measured_is_in_the_table(name):
 
 def test_what_refits_make_of_it_is_in_the_table():
     singles = ANSWERS["singles"]
-    assert singles["before"] == {
-        k: MEASURED["better"][k] for k in ("top_1", "top_3", "top_5")
-    }, "refits began with another network than the table has"
+    assert singles["before"] == {k: MEASURED["better"][k] for k in ("top_1", "top_3", "top_5")}, (
+        "refits began with another network than the table has"
+    )
     assert f"| `powder`, then `--refine 10` | {shares(singles['after'])} |" in PAGE
 
 
@@ -47,6 +47,16 @@ def test_refusals_are_as_measured():
     outside, inside = found["refused_without_their_phase"], found["refused_with_their_phase"]
     assert (
         f"{outside} of {found['patterns']} patterns ({outside / found['patterns']:.0%}) are "
-        "refused".replace("%", " %") in " ".join(PAGE.split())
+        "refused".replace("%", " %")
+        in " ".join(PAGE.split())
     )
     assert f"{inside} of {found['patterns']} where it is" in " ".join(PAGE.split())
+
+
+def test_the_speed_is_as_measured():
+    speed = MEASURED["speed"]
+    text = (
+        f"{speed['patterns_a_second_on_one_core']:.0f} patterns a second on one core of a busy "
+        f"machine, {speed['ratio']:.0f} × as many as"
+    )
+    assert text in " ".join(PAGE.split())
