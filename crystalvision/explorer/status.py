@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from crystalvision.errors import CrystalVisionError
 from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._turns import SupersededError
 from crystalvision.text import message
 
 _LOG = logging.getLogger(__name__)
@@ -48,9 +49,11 @@ class Status:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Within it, an error becomes a line here, and what was shown stays."""
+        """Within it, an error becomes a line here, and what was shown stays; `SupersededError` ends it."""
         try:
             yield
+        except SupersededError:
+            pass  # a newer request shows what it finds
         except CrystalVisionError as error:
             self.say("error", str(error))
         except Exception as error:  # a page goes on when a stranger's plugin fails
