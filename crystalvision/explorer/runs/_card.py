@@ -13,6 +13,7 @@ from crystalvision.explorer.runs._figures import bars_figure, map_figure_of
 from crystalvision.explorer.runs._neighbours import Nearest
 from crystalvision.text import unit_text
 
+_SIDE = 350  # pixels
 _LIST = "margin:.2rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;font-size:.9rem"
 
 
@@ -30,9 +31,11 @@ def answer_card(answer: Answer) -> Viewable:
     )
 
 
-def figure_pane(figure: Any, widest: int = 380) -> Viewable:
-    """A figure that takes its share of a row, no wider than so many pixels."""
-    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", min_width=280, max_width=widest)
+def figure_pane(figure: Any) -> Viewable:
+    """A figure that fits on a phone, and several beside each other elsewhere."""
+    height = figure.height if figure.aspect_ratio in {None, "auto"} else _SIDE
+    figure.update(sizing_mode="fixed", width=_SIDE, height=height, aspect_ratio=None)
+    return pn.pane.Bokeh(figure)
 
 
 def numbers_of(answer: Answer) -> dict[str, str]:

@@ -147,7 +147,7 @@ class DegreePanel:
         self._patterns = dict(patterns)
 
         def change() -> None:
-            self._figures.objects = [figure_pane(one, 560) for one in figures]
+            self._figures.objects = [figure_pane(one) for one in figures]
             at = self._at.value if self._at.value in values else values[0]
             self._at.param.update(options=values, value=at, visible=len(values) > 1)
 

@@ -59,6 +59,10 @@ class RunsPage:
         self._answers: list[Answer] = []
         self._degree = DegreePanel(workspace, self._loaded, self._take)
         self._build()
+        self._document = pn.state.curdoc
+        watcher = workspace.param.watch(self._handed_on, "held")
+        if self._document is not None:
+            pn.state.on_session_destroyed(lambda _: workspace.param.unwatch(watcher))
         if self._runs:
             pn.state.onload(self._begin)
         else:
@@ -111,6 +115,20 @@ class RunsPage:
                 pn.state.execute(self._ask)
             else:
                 self._origin.value = _FILE
+
+    def _handed_on(self, event: Any) -> None:
+        """Another page, which may be in another tab of the browser, handed a pattern on."""
+        del event
+        if self._document is None:
+            self._offer_held()
+        else:
+            self._document.add_next_tick_callback(self._offer_held)
+
+    def _offer_held(self) -> None:
+        if _HELD not in self._origin.options:
+            self._origin.options = [_HELD, *self._origin.options]
+        elif self._origin.value == _HELD:
+            pn.state.execute(self._ask)
 
     def _take(self, subject: Subject) -> None:
         """Ask about a pattern of the curve."""
@@ -179,7 +197,7 @@ class RunsPage:
         picture = figure_of(subject.name, [(subject.name, first.image)], first.axes, "counts")
         known = "; ".join(f"{name}: {value}" for name, value in subject.known.items())
         self._picture.objects = [
-            figure_pane(draw(picture).figure, 460),
+            figure_pane(draw(picture).figure),
             pn.pane.HTML(f"<small>{escape(known)}</small>", sizing_mode="stretch_width"),
         ]
         self._cards.objects = [answer_card(one) for one in answers]
@@ -222,7 +240,7 @@ class RunsPage:
             pn.pane.HTML(nearest_text(answer.name, found), sizing_mode="stretch_width")
         ]
         if place is not None:
-            around.append(figure_pane(place_figure(training, place, name), 560))
+            around.append(figure_pane(place_figure(training, place, name)))
         return around
 
     def _training(self, name: str) -> TrainingPatterns:
