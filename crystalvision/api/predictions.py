@@ -41,6 +41,7 @@ from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
 Pattern = str | Path | np.ndarray[Any, Any]
 Ask = Callable[[np.ndarray[Any, Any]], Predictions]
@@ -282,6 +283,17 @@ def _opened(
     name = f"array {place}"
     names = [f"{name}[{number}]" for number in range(len(stack))] if len(stack) > 1 else [name]
     return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
+
+
+def prepared_batches(
+    predictor: Predictor, sources: Sequence[PatternSource]
+) -> Iterator["torch.Tensor"]:
+    """What a system sees of patterns (b, c, *grid), in batches of nearly the same size."""
+    patterns = np.concatenate([each for source in sources for each in chunks(predictor, source)])
+    with progress("adapting", len(patterns)) as advance:
+        for part in np.array_split(patterns, -(-len(patterns) // _CHUNK)):
+            yield predictor.prepared(part)
+            advance(len(part))
 
 
 def chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:

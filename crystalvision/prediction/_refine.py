@@ -87,12 +87,14 @@ class RefinedPattern:
             "residual": found.residual,
             "misfit": found.misfit,
             "parameters": dict(found.parameters),
+            "at_bounds": list(found.at_bounds),
             "phases": [
                 {
                     "candidate": part.candidate,
                     "probability": self.probabilities.get(part.candidate),
                     "weight_fraction": part.weight_fraction,
                     "parameters": dict(part.parameters),
+                    "at_bounds": list(part.at_bounds),
                 }
                 for part in found.parts
             ],

@@ -80,7 +80,7 @@ class Run:
             system = build_system(
                 record.experiment.system,
                 catalogue,
-                in_channels=record.image_shape[0],
+                in_channels=preprocess.channels(record.image_shape[0]),
                 targets=record.targets,
                 grid=grid_of(preprocess.axes),
                 first_weights=False,

@@ -99,7 +99,7 @@ def check_fits(
         system = build_system(
             experiment.system,
             catalogue,
-            in_channels=channels,
+            in_channels=preprocess.channels(channels),
             targets=header.targets,
             grid=grid_of(preprocess.axes),
             first_weights=first_weights,

@@ -14,6 +14,7 @@ def crystalvision_inputs() -> Mapping[str, str]:
         "crop": "crystalvision_inputs.crop:Crop",
         "fft-filter": "crystalvision_inputs.fft_filter:FftFilter",
         "log1p": "crystalvision_inputs.log1p:Log1p",
+        "mask-channel": "crystalvision_inputs.mask_channel:MaskChannel",
         "max-scale": "crystalvision_inputs.max_scale:MaxScale",
         "polar": "crystalvision_inputs.polar:Polar",
         "power": "crystalvision_inputs.power:Power",

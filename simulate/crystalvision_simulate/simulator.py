@@ -16,10 +16,12 @@ from crystalvision_simulate.cost import check_memory, estimate_cost
 from crystalvision_simulate.crystals import Box, Crystals, Cut
 from crystalvision_simulate.defects_of_classes import Defects
 from crystalvision_simulate.numbers import (
+    CONFIGURATIONS,
     Number,
     check_columns,
     draw,
     numbers_of_part,
+    numbers_of_recipe,
     numbers_of_settings,
     stream_of,
 )
@@ -89,6 +91,7 @@ class Simulator(SceneRecorder):
             *numbers_of_settings("beam", beam, beam.option_columns),
             *numbers_of_part("renderer", self.renderer),
             *numbers_of_part("instrument", self.instrument),
+            *numbers_of_recipe(recipe),
         )
         nuisance = self._nuisance()
         self.nuisance = tuple(one.name for one in nuisance)
@@ -211,6 +214,7 @@ class Simulator(SceneRecorder):
             ideal,
             label,
             defect_rng,
+            configurations=int(drawn.get(CONFIGURATIONS.name, self.recipe.most_configurations)),
             kind=shown.kind if shown else "",
             degrees=stream_of(shown.seeds, "defects") if shown and self.specimens.several else None,
         )

@@ -25,8 +25,12 @@ from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones
 REACH_INV_ANGSTROM = 2.0
 """How far rings of a crystal are looked for [1/Å]."""
 _MOST_LENGTHS = 12
+_ROUGH = 0.02  # relative error of a size that is given, or follows from distances alone
 _SURE_ELLIPSE = 0.005  # relative error of a lattice's steps
 _POOLED = "distances of spots in all pictures"
+_SUREST = "the lattice of spots in "
+_MANY = 12  # spots of a lattice that tells the size for pictures that show fewer
+_LIKELY = 3.0  # of the penalty of its zone
 _CLEAR = 1.0  # of the penalty: zones that are as likely
 
 
@@ -103,7 +107,28 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
         pooled = _pooled(analysed, lines, prior)
         if len(analysed) > 1 and pooled is not None:
             prior, source = pooled.pixel_size_inv_angstrom, _POOLED
-    return [_calibrated(one, known, lines, prior, source) for one in analysed]
+            error = _ROUGH
+            surest = _surest(analysed, known, prior)
+            if surest is not None:  # it has all directions, where distances have few
+                prior, error, source = surest
+            together = prior, error, source
+            return [_calibrated(one, known, lines, together, pooled=True) for one in analysed]
+    return [_calibrated(one, known, lines, (prior, _ROUGH, source)) for one in analysed]
+
+
+def _surest(
+    analysed: Sequence[Analysed], known: Known, prior: float
+) -> tuple[float, float, str] | None:
+    """Side of a pixel [1/Å], its relative error and its source: of the picture of most spots."""
+    rich = [(len(one.lattice.members), one) for one in analysed if one.lattice is not None]
+    for members, one in sorted(rich, key=lambda pair: -pair[0]):
+        if members < _MANY:
+            break
+        zone, _ = _zone(one, known, prior, from_rings=False)
+        if zone is not None and zone.penalty < _LIKELY:
+            error = float(np.hypot(_error(one), zone.ellipticity / 2))
+            return zone.pixel_size_inv_angstrom, error, _SUREST + one.measured.name
+    return None
 
 
 def _agreed(analysed: Sequence[Analysed]) -> list[Analysed]:
@@ -152,9 +177,15 @@ def _pooled(analysed: Sequence[Analysed], lines: Lines, prior: float | None) -> 
 
 
 def _calibrated(
-    analysed: Analysed, known: Known, lines: Lines | None, prior: float | None, source: str
+    analysed: Analysed,
+    known: Known,
+    lines: Lines | None,
+    prior: tuple[float | None, float, str],
+    *,
+    pooled: bool = False,
 ) -> Calibrated:
-    geometry, size, error = analysed.geometry, prior, 0.02
+    """One picture; `prior` is the side of a pixel, its error and its source, of all if `pooled`."""
+    geometry, (size, error, source) = analysed.geometry, prior
     match: RingMatch | None = None
     zone: ZoneMatch | None = None
     others: tuple[ZoneMatch, ...] = ()
@@ -168,7 +199,7 @@ def _calibrated(
             rings.heights,
             lines,
             float(np.quantile(far, 0.9)),
-            prior,
+            size,
             profile=above,
             width_px=width,
         )
@@ -176,10 +207,10 @@ def _calibrated(
             match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
     if known.crystal is not None and analysed.lattice is not None:
-        zone, others = _zone(analysed, known, size, match is not None)
+        zone, others = _zone(analysed, known, size, from_rings=match is not None)
     if zone is not None and analysed.rings is None:
         scatter = _error(analysed)
-        if scatter < _SURE_ELLIPSE or source != _POOLED:
+        if scatter < _SURE_ELLIPSE or not pooled:
             size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
         if scatter < _SURE_ELLIPSE:
             geometry = Geometry.distorted(geometry.x, geometry.y, zone.distortion)
@@ -197,7 +228,7 @@ def _calibrated(
 
 
 def _zone(
-    analysed: Analysed, known: Known, size: float | None, from_rings: bool
+    analysed: Analysed, known: Known, size: float | None, *, from_rings: bool
 ) -> tuple[ZoneMatch | None, tuple[ZoneMatch, ...]]:
     assert analysed.lattice is not None  # noqa: S101 - asked for before
     assert known.crystal is not None  # noqa: S101 - likewise
