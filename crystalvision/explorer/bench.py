@@ -117,9 +117,9 @@ class BenchPage:
         space.held = held
 
     def _draw(self, seen: BenchView, state: str, start: float) -> None:
-        in_document(lambda: self._shown.show(seen))
         seconds = perf_counter() - start
         what = "preview, sharpening …" if state == "preview" else "sample 0 of the recipe"
+        in_document(lambda: self._shown.show(seen))
         self._status.say(state, f"{what} ({seconds:.2f} s)")
 
 
