@@ -145,8 +145,8 @@ def calibrate(
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    for name in written:
-        refuse_source(name, files)
+    for written_to in written:
+        refuse_source(written_to, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
     _save_figures(found, places, dark=dark)
