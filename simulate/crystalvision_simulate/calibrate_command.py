@@ -120,6 +120,8 @@ def calibrate(
     _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
+    if corrected is not None and corrected == as_twin:
+        raise InputError(f"{corrected}: --corrected and --as-twin are two files; give two names")
     to = _free(output, overwrite=overwrite)
     written = {
         place: (write, _emd(place, overwrite=overwrite))
