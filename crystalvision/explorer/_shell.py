@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from bokeh.models import CustomJS
 from bokeh.themes import Theme
+from panel.io.resources import LOCAL_DIST
 from panel.theme.native import Native
 
 from crystalvision.explorer.page import Page
@@ -88,6 +89,8 @@ def _dark_mode() -> "Viewable":
     dark = pn.widgets.Checkbox(name="dark", visible=False)
     document = pn.state.curdoc
     if document is not None:
+        # Of a document that is made for a socket alone Panel would take styles from elsewhere.
+        document.template_variables["dist_url"] = LOCAL_DIST
         document.theme = THEMES["light"]
         document.js_on_event("document_ready", CustomJS(code="window.applyTheme()"))
 
