@@ -49,7 +49,7 @@ class Status:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Within it, an error becomes a line here, and what was shown stays; `SupersededError` ends it."""
+        """Within it, an error becomes a line here, and what was shown stays."""
         try:
             yield
         except SupersededError:
