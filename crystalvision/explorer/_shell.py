@@ -86,7 +86,7 @@ def page_document(page: Page, pages: Sequence[Page], workspace: Workspace) -> pn
 
 def _dark_mode() -> "Viewable":
     """What the page's script tells of the theme: figures are drawn in it."""
-    dark = pn.widgets.Checkbox(name="dark", visible=False)
+    dark = pn.widgets.Checkbox(label="dark", visible=False)
     document = pn.state.curdoc
     if document is not None:
         # Of a document that is made for a socket alone Panel would take styles from elsewhere.
