@@ -110,6 +110,19 @@ def test_configurations_smooth_the_thermal_diffuse_scattering(small_recipe, cata
     assert 0.05 < many.columns["thermal_displacement_rms_angstrom"] < 0.07
 
 
+def test_the_number_of_configurations_may_be_drawn(small_recipe, catalogue):
+    settings = small_recipe.model_dump() | {"configurations": {"choice": [1, 3]}}
+    simulator = Simulator(type(small_recipe).model_validate(settings), catalogue)
+    fixed = Simulator(small_recipe, catalogue)
+    scenes = [simulator.scene(index) for index in range(16)]
+    drawn = [int(scene.columns["configurations"]) for scene in scenes]
+    assert set(drawn) == {1, 3}
+    for index, (scene, count) in enumerate(zip(scenes, drawn, strict=True)):
+        moves = scene.columns["label"] != 0  # of the class without defects all would be the same
+        assert len(scene.specimens) == (count if moves else 1)
+        assert scene.columns["rotation_deg"] == fixed.scene(index).columns["rotation_deg"]
+
+
 def test_float64_gives_nearly_the_same_counts(small_recipe, catalogue):
     single = Simulator(small_recipe, catalogue).sample(2).image.astype(float)
     double = Simulator(small_recipe, catalogue, dtype=torch.float64).sample(2).image.astype(float)
