@@ -120,6 +120,8 @@ def calibrate(
     _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
+    if corrected is not None and corrected == as_twin:
+        raise InputError(f"{corrected}: --corrected and --as-twin are two files; give two names")
     to = _free(output, overwrite=overwrite)
     written = {
         place: (write, _emd(place, overwrite=overwrite))
@@ -145,8 +147,8 @@ def calibrate(
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    for name in written:
-        refuse_source(name, files)
+    for written_to in written:
+        refuse_source(written_to, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
     _save_figures(found, places, dark=dark)

@@ -28,7 +28,7 @@ def folder(other_dataset_path, tmp_path):
         place.mkdir(parents=True)
         for number in np.flatnonzero(labels == label)[:4]:
             image = data.images([number])[0, 0].astype(np.float32)
-            fine = np.kron(image, np.ones((2, 2))) / 4 - 0.25
+            fine = np.kron(image, np.ones((2, 2))) / 4 - 0.3
             np.save(place / f"{name}{number}.npy", fine.astype(np.float32))
     return tmp_path / "lab"
 
