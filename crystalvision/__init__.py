@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crystalvision.api.runs import Run
     from crystalvision.api.session import list_plugins, register
     from crystalvision.api.training import train
+    from crystalvision.explorer.start import explore
 
 hookimpl = pluggy.HookimplMarker("crystalvision")
 """Marks a function of a plugin as the implementation of one of `crystalvision.hookspecs`."""
@@ -31,19 +32,20 @@ hookimpl = pluggy.HookimplMarker("crystalvision")
 __version__ = version("crystalvision")
 
 _HOMES = {
-    "Benchmark": "benchmarks",
-    "Dataset": "datasets",
-    "Run": "runs",
-    "benchmark": "benchmarks",
-    "list_plugins": "session",
-    "plan_benchmark": "benchmarks",
-    "plan_dataset": "datasets",
-    "register": "session",
-    "simulate": "datasets",
-    "train": "training",
-    "write_report": "reports",
+    "Benchmark": "api.benchmarks",
+    "Dataset": "api.datasets",
+    "Run": "api.runs",
+    "benchmark": "api.benchmarks",
+    "explore": "explorer.start",
+    "list_plugins": "api.session",
+    "plan_benchmark": "api.benchmarks",
+    "plan_dataset": "api.datasets",
+    "register": "api.session",
+    "simulate": "api.datasets",
+    "train": "api.training",
+    "write_report": "api.reports",
 }
-"""Module of `crystalvision.api` in which a name is."""
+"""Module in which a name is."""
 
 __all__ = [
     "Benchmark",
@@ -51,6 +53,7 @@ __all__ = [
     "Run",
     "__version__",
     "benchmark",
+    "explore",
     "hookimpl",
     "list_plugins",
     "plan_benchmark",
@@ -65,7 +68,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"crystalvision.api.{_HOMES[name]}"), name)
+    return getattr(import_module(f"crystalvision.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

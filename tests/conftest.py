@@ -2,14 +2,19 @@
 
 import importlib
 import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from crystalvision.testing.shapes import check_shapes
+
+from . import warm_python
 
 check_shapes(
     [
@@ -44,6 +49,33 @@ def no_power_cut() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def start_python() -> Iterator[Callable[..., Any]]:
+    """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""
+    if sys.platform != "linux":  # what the server needs to tell of an end, and to fork safely
+        yield warm_python.start_fresh
+        return
+    # A short path: the name of a socket has at most 107 bytes.
+    with tempfile.TemporaryDirectory() as folder:
+        server = warm_python.Server(Path(folder))
+        yield server.start
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def run_python(
+    start_python: Callable[..., Any],
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs `python ARGUMENTS...` to its end, and takes what it writes."""
+
+    def run(*arguments: object, timeout: float = 600, **options: Any) -> Any:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = start_python([str(each) for each in arguments], **pipes, **options)
+        return warm_python.run(process, timeout=timeout)
+
+    return run
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Evaluations that show themselves, and making them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -78,8 +78,11 @@ def evaluate(
     resamples: int,
     despite: tuple[Despite, ...],
     by: Unit | None,
+    data_name: str | None = None,
 ) -> Evaluation:
     """Judge a run and keep what came of it; see `Run.evaluate`.
+
+    `data_name` is what the user calls data that are kept elsewhere as long as this takes.
 
     Raises:
         InputError: Data that do not fit the run, or that it was trained on; a wrong name.
@@ -102,5 +105,16 @@ def evaluate(
         )
     if by is not None:  # before anything is kept
         require_specimens(found.metrics.specimens, str(dataset.path))
+    if data_name is not None:
+        found = _named(found, str(dataset.path), data_name)
     values = {each.name: getattr(found, each.name) for each in fields(found)}
     return Evaluation(**values, path=save(found, run.path, name))
+
+
+def _named(found: evaluation.Evaluation, place: str, name: str) -> evaluation.Evaluation:
+    """An evaluation that calls its data by another name than their place."""
+    metrics = found.metrics
+    notes = tuple(note.replace(place, name) for note in metrics.conditions.notes)
+    conditions = metrics.conditions.model_copy(update={"notes": notes})
+    changes = {"dataset": name, "conditions": conditions}
+    return replace(found, metrics=metrics.model_copy(update=changes))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crystalvision.api.predictions import check_table, chunks, print_notes
+from crystalvision.api.predictions import chunks, print_notes
+from crystalvision.api.tables import check_table, write_table
 from crystalvision.console import err, progress
 from crystalvision.errors import InputError
 from crystalvision.library import (
@@ -25,8 +26,8 @@ from crystalvision.library import (
 from crystalvision.library import look_up as search_library
 from crystalvision.plugins import Catalogue
 from crystalvision.prediction import PatternSource, Predictor
-from crystalvision.storage import write_text
-from crystalvision.text import csv_writer, json_text
+from crystalvision.storage import Destination
+from crystalvision.text import csv_writer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,16 +70,18 @@ class Matched:
                 writer.writerow([name, rank, *(row[column] for column in columns)])
         return table.getvalue()
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | Destination, *, overwrite: bool = False) -> None:
         """Write a file that ends in `.csv` or `.json`.
 
+        Args:
+            path: The file.
+            overwrite: Whether one that is there may be replaced.
+
         Raises:
-            InputError: Another ending.
+            InputError: Another ending, or a file that is there already.
             StorageError: The disk refuses.
         """
-        path = check_table(Path(path))
-        as_json = path.suffix == ".json"
-        write_text(path, json_text(self.as_json(), indent=2) + "\n" if as_json else self.as_csv())
+        write_table(check_table(path, overwrite=overwrite), self.as_csv(), self.as_json())
 
     @property
     def rows(self) -> list[list[dict[str, object]]]:
@@ -123,6 +126,21 @@ class Matched:
         return str(self.table.to_html(float_format="{:.3f}".format))
 
 
+def check_candidates(predictor: Predictor, *, stored: bool) -> None:
+    """Check, before any pattern is read, that a run compares patterns with candidates.
+
+    Raises:
+        InputError: The run places no patterns, or its library is asked for and there is none.
+        StorageError: The library of the run cannot be read.
+    """
+    check_embeds(predictor)
+    if stored and load_library(predictor.path) is None:
+        raise InputError(
+            f"{predictor.path} has no library: give candidates, or add some with crystalvision "
+            f"library add {predictor.path} FOLDER"
+        )
+
+
 def look_up(
     predictor: Predictor,
     sources: Sequence[PatternSource],
@@ -139,13 +157,7 @@ def look_up(
         InputError: The run places no patterns, or there are no candidates.
         StorageError: The library of the run cannot be read.
     """
-    check_embeds(predictor)
     known = load_library(predictor.path)
-    if stored and known is None:
-        raise InputError(
-            f"{predictor.path} has no library: give candidates, or add some with crystalvision "
-            f"library add {predictor.path} FOLDER"
-        )
     library, left_out = known if stored else None, dict[str, str]()
     if places:
         found = place_candidates(predictor, catalogue, places, draws, known)

@@ -11,6 +11,7 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.exchange import is_measured, measured_dataset
 from crystalvision.measured_files import Readers
+from crystalvision.models import LABEL
 from crystalvision.plugins import Catalogue
 
 
@@ -46,8 +47,14 @@ def judged_data(
         yield data
         return
     readers = Readers(catalogue)
-    like = run.record.conditions
-    with measured_dataset(Path(data), like, readers=readers, **stated) as (made, done):
+    record = run.record
+    label = record.targets.get(LABEL)
+    severities = None
+    if label is not None and label.class_severities:
+        severities = dict(zip(label.classes, label.class_severities, strict=True))
+    with measured_dataset(
+        Path(data), record.conditions, readers=readers, learnt_severities=severities, **stated
+    ) as (made, done):
         for note in done.notes:
             err.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
         yield made

@@ -11,6 +11,7 @@ import numpy as np
 
 from crystalvision.api.png_names import png_name
 from crystalvision.api.refined import Refining, likeliest_columns, refined_columns
+from crystalvision.api.tables import check_table, write_table
 from crystalvision.console import err, progress
 from crystalvision.datasets import Despite
 from crystalvision.errors import InputError
@@ -25,6 +26,7 @@ from crystalvision.prediction import (
     Predictor,
     RefinedPattern,
     Stated,
+    check_elements,
     draw_explanation,
     flat_columns,
     grouped_columns,
@@ -35,11 +37,12 @@ from crystalvision.prediction import (
     open_sources,
     restrict,
 )
-from crystalvision.storage import whole_file, write_text
+from crystalvision.storage import Destination, whole_file
 from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
 Pattern = str | Path | np.ndarray[Any, Any]
 Ask = Callable[[np.ndarray[Any, Any]], Predictions]
@@ -106,48 +109,37 @@ class Predicted:
             writer.writerow([name, *cells])
         return table.getvalue()
 
-    def save(self, path: str | Path) -> Path | None:
+    def save(self, path: str | Path | Destination, *, overwrite: bool = False) -> Path | None:
         """Write a file of CSV or JSON, and beside it one of maps, where there are any.
 
         Args:
             path: A file that ends in `.csv` or `.json`.
+            overwrite: Whether files that are there may be replaced.
 
         Returns:
             The file of maps, or `None`.
 
         Raises:
-            InputError: Another ending.
+            InputError: Another ending, or a file that is there already.
             StorageError: The disk refuses.
         """
-        path = check_table(Path(path))
-        if path.suffix == ".csv":
-            write_text(path, self.as_csv())
-        else:
-            write_text(path, json_text(self.as_json(), indent=2) + "\n")
+        to = check_table(path, overwrite=overwrite)
         arrays = map_arrays(self.predictions)
-        if not arrays:
-            return None
-        beside = path.with_suffix(".npz")
-        with whole_file(beside, overwrite=True) as partial_file, partial_file.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        return beside
+        beside = to.path.with_suffix(".npz")
+        if arrays:
+            with (
+                whole_file(beside, overwrite=overwrite) as partial_file,
+                partial_file.open("wb") as file,
+            ):
+                np.savez_compressed(file, allow_pickle=False, **arrays)
+        write_table(to, self.as_csv(), self.as_json())
+        return beside if arrays else None
 
     def __repr__(self) -> str:
         return repr(self.table)
 
     def _repr_html_(self) -> str:
         return str(self.table.to_html(float_format="{:.3f}".format))
-
-
-def check_table(path: Path) -> Path:
-    """The file of a table of predictions, if it can be one.
-
-    Raises:
-        InputError: It ends otherwise.
-    """
-    if path.suffix not in {".csv", ".json"}:
-        raise InputError(f"-o {path}: expected a file that ends in .csv or .json")
-    return path
 
 
 def predict(
@@ -179,6 +171,10 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
+    # What the run cannot do is said before any file is read.
+    if elements is not None or with_elements:
+        check_elements(first.record.targets, elements, with_elements)
+    fits = None if refining is None else refining.open(first, catalogue)
     sources, conditions = open_patterns(
         first,
         patterns,
@@ -201,8 +197,8 @@ def predict(
         predictions = restrict(predictions, elements, with_elements)
     more = {} if top is None else likeliest_columns(predictions, top)
     refined: tuple[RefinedPattern, ...] = ()
-    if refining is not None:
-        refined = refining.run(first, catalogue, sources, predictions)
+    if refining is not None and fits is not None:
+        refined = refining.run(first, fits, sources, predictions)
         more |= refined_columns(refined)
     if explain_to is not None:
         _explain(first, catalogue, sources, explain_to)
@@ -292,6 +288,17 @@ def _opened(
     name = f"array {place}"
     names = [f"{name}[{number}]" for number in range(len(stack))] if len(stack) > 1 else [name]
     return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
+
+
+def prepared_batches(
+    predictor: Predictor, sources: Sequence[PatternSource]
+) -> Iterator["torch.Tensor"]:
+    """What a system sees of patterns (b, c, *grid), in batches of nearly the same size."""
+    patterns = np.concatenate([each for source in sources for each in chunks(predictor, source)])
+    with progress("adapting", len(patterns)) as advance:
+        for part in np.array_split(patterns, -(-len(patterns) // _CHUNK)):
+            yield predictor.prepared(part)
+            advance(len(part))
 
 
 def chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:

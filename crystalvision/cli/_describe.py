@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from crystalvision.cli._docs import description, parameter_docs
 from crystalvision.cli._summary import summary_of
 from crystalvision.errors import PluginError
-from crystalvision.plugins import Catalogue, Entry
+from crystalvision.plugins import Catalogue, Entry, description, parameter_docs
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,11 @@ AnodeOption = Annotated[
 ]
 ReaderOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Reader of the files.  [default: the one that knows each]"),
+    typer.Option(
+        metavar="NAME",
+        help="Reader of the files, or '{name: NAME, OPTION: VALUE}'.  [default: the one that knows "
+        "each]",
+    ),
 ]
 AxisOption = Annotated[
     str | None,
@@ -44,7 +48,8 @@ AxisOption = Annotated[
 LikeOption = Annotated[
     Path | None,
     typer.Option(
-        metavar="RUN|DATA", help="Bring curves onto the axis and wavelength of a run or a dataset."
+        metavar="RUN|DATA",
+        help="Bring patterns onto the axes of a run or a dataset, curves onto its wavelength, too.",
     ),
 ]
 
@@ -81,6 +86,9 @@ def conditions_like(path: Path | None) -> "Conditions | None":
         return None
     from crystalvision.datasets import Conditions, Dataset
     from crystalvision.runs import load_record
+
+    if not path.exists():
+        raise InputError(f"--like {path}: no such run or dataset")
 
     if (path / "run.yaml").is_file():
         return load_record(path).conditions

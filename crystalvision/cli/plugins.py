@@ -99,8 +99,8 @@ def new(
     kind: Annotated[
         str,
         typer.Option(
-            help="input, backbone, head, fusion, task, source, instrument, renderer, defect, or "
-            "structure."
+            help="reader, input, augmentation, backbone, head, fusion, task, feature, estimator, "
+            "source, instrument, renderer, defect, or structure."
         ),
     ] = "backbone",
     output: Annotated[

@@ -159,23 +159,21 @@ def predict(
             help="Also write a .csv or .json file, and maps into an .npz file beside it.",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the table that is there.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
 ) -> None:
     """Say what each image shows, how surely: its class, how severe the defect is, or another."""
-    from crystalvision.api.predictions import check_table
     from crystalvision.api.runs import TOP, Run
+    from crystalvision.api.tables import check_table
 
     if json and csv:
         raise InputError("--json and --csv: choose one of them")
-    if output is not None:
-        check_table(output)
-        for image in map(Path, images):
-            if image.is_file() and output.exists() and output.samefile(image):
-                raise InputError(
-                    f"--output {output}: is one of the files that are read, and is never replaced; "
-                    "give the table another name"
-                )
+    if overwrite and output is None:
+        raise InputError("--overwrite does nothing without -o; give that, too")
+    table = None if output is None else check_table(output, read=images, overwrite=overwrite)
     if explain_to is not None and not explain:
         raise InputError(
             f"--explain-to {explain_to} does nothing without --explain; give that, too"
@@ -208,8 +206,8 @@ def predict(
         matches = asked.look_up(
             *images, candidates=candidates or (), library=library, top=top or TOP, **described
         )
-        if output is not None:
-            matches.save(output)
+        if table is not None:
+            matches.save(table)
         _show(matches, print_matches, json=json, csv=csv)
         return
     predicted = asked.predict(
@@ -229,8 +227,8 @@ def predict(
         refine_to=refine_to,
         **described,
     )
-    if output is not None:
-        print_maps(predicted.predictions, predicted.save(output))
+    if table is not None:
+        print_maps(predicted.predictions, predicted.save(table, overwrite=overwrite))
     else:
         note_maps(predicted.predictions)
     _show(predicted, _print, json=json, csv=csv)

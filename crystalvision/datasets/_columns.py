@@ -22,6 +22,7 @@ SUBSET_RANK = "subset_rank"
 SPECIMEN = "specimen"
 LABEL = "label"
 SEVERITY = "severity"
+NOT_LEARNT = "none"
 _CHECKSUM = "_crc32"
 _RESERVED = frozenset({IMAGES, SEEN, SPLIT, SUBSET_RANK, "sample", "channel", "c"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -45,7 +46,8 @@ class Column(Config):
             empty for none.
         task: What is to be learnt of it, by the name of a task. By default it follows: classes
             without a shape are `classification`, with one `segmentation`; real values
-            `regression`, of named components `fractions`; anything else is not learnt.
+            `regression`, of named components `fractions`; anything else is not learnt. `none` is
+            not, whatever it holds.
         symmetry: Point group (Hermann-Mauguin) under which values mean the same; empty for none.
         label_shares: Of each of its classes, which part is of which class of `label`, by name,
             where they say something of `label`; else empty.
@@ -107,7 +109,7 @@ class Column(Config):
     def target(self, name: str) -> Target | None:
         """What this column is, under its name, as something to be learnt; `None` if it is not."""
         task = self.task or self._usual_task()
-        if not task:
+        if task in {"", NOT_LEARNT}:
             return None
         return Target(
             name=name,

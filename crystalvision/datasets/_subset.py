@@ -16,6 +16,7 @@ Indices = Int[np.ndarray, "n"]
 _RANGES = re.compile(r"[\d:,\s]+")
 _RANGE = re.compile(r"(\d*):(\d*)|(\d+)")
 _SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*%")
+_LISTED = 12  # classes, in an error
 EXPECTED = (
     "expected indices such as 0:500 or 3,7,12, a share of every split such as 10%, or a condition "
     "on columns such as 'thickness_angstrom < 200 and label == twin'"
@@ -89,8 +90,11 @@ def _where(
         holds = table.eval(text, engine="python", local_dict={}, global_dict={}, resolvers=(names,))
     except Exception as error:  # pandas raises errors of many kinds for what it cannot read
         reason = str(error).partition("\n")[0] or type(error).__name__
+        classes = [*names]
+        more = f" and {len(classes) - _LISTED} more" if len(classes) > _LISTED else ""
+        of = f"; classes: {', '.join(classes[:_LISTED])}{more}" if classes else ""
         raise InputError(
-            f"subset {text!r}: {reason}; {EXPECTED} (columns: {', '.join(known)})"
+            f"subset {text!r}: {reason}; {EXPECTED} (columns: {', '.join(known)}{of})"
         ) from error
     if not isinstance(holds, pd.Series) or holds.dtype != bool or len(holds) != len(table):
         raise InputError(f"subset {text!r} is no condition; {EXPECTED}")

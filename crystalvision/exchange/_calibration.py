@@ -45,9 +45,10 @@ def axes_of(
         if centre is None:
             return known.axes[0], known.axes[1]
     else:
-        scales = _pair(pixel_size_inv_angstrom)
+        scales = pair(pixel_size_inv_angstrom)
     return detector_axes((sizes[0], sizes[1]), scales, centre)
 
 
-def _pair(value: float | Pair) -> Pair:
+def pair(value: float | Pair) -> Pair:
+    """A number for each of both axes."""
     return value if isinstance(value, tuple) else (value, value)

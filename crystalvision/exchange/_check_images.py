@@ -88,13 +88,21 @@ def check_headers(
         advance(1)
     if first is None:
         raise InputError(f"{frames.folder}: holds no images")
-    if first.dtype not in _STORED:
+    return kind_of(first), expand(frames.folder, listing, numbers)
+
+
+def kind_of(found: PatternFile) -> Kind:
+    """Shape and type of the images of a file, as they are stored.
+
+    Raises:
+        InputError: They have a type that no dataset stores.
+    """
+    if found.dtype not in _STORED:
         raise InputError(
-            f"{first.path}: holds {first.dtype}; expected integers of 8, 16 or 32 bits, or "
+            f"{found.path}: holds {found.dtype}; expected integers of 8, 16 or 32 bits, or "
             "float32; convert all images, for example by image.astype('uint16')"
         )
-    kind = Kind(first.shape, _STORED[first.dtype])
-    return kind, expand(frames.folder, listing, numbers)
+    return Kind(found.shape, _STORED[found.dtype])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +156,15 @@ class ImageReader:
         Raises:
             InputError: It is not what its header said, or has values that are no counts.
         """
-        return _read_image(frames, name, self.kind, self.gap_values)
+        return read_picture(frames, name, self.kind, self.gap_values)
 
 
-def _read_image(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
+def read_picture(frames: Frames, name: str, kind: Kind, gaps: GapValues) -> Picture:
+    """One image, as it is stored.
+
+    Raises:
+        InputError: It is not what its header said, or has values that are no counts.
+    """
     path = frames.folder / name
     found = frames.read(name)
     image = found.counts

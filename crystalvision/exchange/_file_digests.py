@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-from crystalvision.datasets import Column, Dataset
+from crystalvision.datasets import NOT_LEARNT, Column, Dataset
 from crystalvision.errors import InputError
 from crystalvision.exchange._frames import frame_of
 from crystalvision.exchange._listing import files_below
@@ -17,7 +17,9 @@ from crystalvision.measured_files import Readers
 FILE_DIGEST = "file_sha256"
 # A float, which is NaN in a merged dataset where a sample has no file; it holds 52 bits exactly.
 FILE_DIGEST_COLUMN = Column(
-    dtype="float64", description="first 52 bits of the SHA-256 of the imported file"
+    dtype="float64",
+    description="first 52 bits of the SHA-256 of the imported file",
+    task=NOT_LEARNT,
 )
 
 

@@ -51,6 +51,7 @@ def import_folder(
     centre: tuple[float, float] | None = None,
     energy_kev: float | None = None,
     severities: Mapping[str, float] | None = None,
+    learnt_severities: Mapping[str, float] | None = None,
     channels: int | None = None,
     page: int | None = None,
     gap_values: GapValues = None,
@@ -75,10 +76,11 @@ def import_folder(
             Or a CSV file such as `labels.csv`, whose paths are relative to its folder.
         output: Where the dataset goes.
         pixel_size_inv_angstrom: Size of a pixel [1/Å], or that of rows (y) and of columns (x). A
-            folder that was exported with `export_png` tells it itself.
+            folder that was exported with `export_png` tells it itself, as do files that state it.
         centre: Row and column of the direct beam [pixels], from 0; by default half of the size.
         energy_kev: Energy of the electrons [keV].
         severities: Severity of each class, where there is no column `severity`.
+        learnt_severities: Those that a run has learnt, by class: of images that are to judge it.
         channels: Channels of an image; by default 1.
         page: Which image of each file to take, from 0; by default each image is a sample.
         gap_values: Values that mark what the detector did not measure: such pixels are stored as 0
@@ -90,7 +92,8 @@ def import_folder(
         reader: Name of the reader to use; by default the one that knows each file.
         axis: Axis of a dataset of curves, such as powder patterns; by default that of `like`, or
             else that which all have. Curves of others are brought onto it; see `Match.carry`.
-        like: Conditions of a run or of a dataset, whose axis and wavelength curves are brought to.
+        like: Conditions of a run or of a dataset, whose axes patterns are brought to, and curves to
+            its wavelength: images may then differ in size and calibration.
         wavelength_angstrom: Wavelength of curves that do not state it [Å].
         anode: Anode of their X-ray tube, instead.
         begin: Told what begins and how many steps it has; what it returns is told of each.
@@ -125,6 +128,7 @@ def import_folder(
         reader,
         CurveSettings(axis, stated_wavelength(wavelength_angstrom, anode), like),
         labels,
+        learnt_severities,
     )
     with disk_errors(folder, "read"):
         plan = plan_import(folder, settings, begin)

@@ -28,7 +28,7 @@ def measured_dataset(
 
     Args:
         path: The folder, or the CSV file that lists them.
-        like: Conditions of the run that is to be judged, onto whose axis curves are brought.
+        like: Conditions of the run that is to be judged, onto whose axes patterns are brought.
         **settings: As for `import_folder`.
 
     Raises:

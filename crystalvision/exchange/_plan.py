@@ -26,7 +26,7 @@ from crystalvision.datasets import (
     digest,
 )
 from crystalvision.errors import InputError
-from crystalvision.exchange._calibration import Pair, axes_of
+from crystalvision.exchange._calibration import Pair, axes_of, pair
 from crystalvision.exchange._check_images import (
     ImageReader,
     Kind,
@@ -39,6 +39,12 @@ from crystalvision.exchange._curves import CurveReader, CurveSettings, check_cur
 from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
 from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
 from crystalvision.exchange._frames import Frames
+from crystalvision.exchange._images import (
+    CarriedImageReader,
+    StatedPixels,
+    check_images_like,
+    stated_axes,
+)
 from crystalvision.exchange._labels_csv import list_labels_csv
 from crystalvision.exchange._listing import Listing, list_class_folders
 from crystalvision.exchange._png import LABELS
@@ -50,6 +56,7 @@ from crystalvision.ordinary_files import text_of
 _SHARD_BYTES = 8 * 2**20
 _ENERGY = "energy_kev"
 _AVERAGED = "averaged over its steps; what they do not reach is masked"
+_SHARED_OUT = "counts are shared out by area"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class ImportSettings:
     reader: str | None = None
     curves: CurveSettings = field(default_factory=CurveSettings)
     labels: Path | None = None
+    learnt: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ def _plan(
     known = document.header if document else None
     read, axes, listing = _check(listing, channels, settings, document, frames, begin)
     kind = read.kind
-    severities = class_severities(listing, settings.severities, known)
+    severities = class_severities(listing, settings.severities, known, settings.learnt)
     energy = _energy(listing, settings.energy_kev)
     digests, seen = read_digests(frames, listing.files, read, begin("reading", len(listing.files)))
     if seen is None and known is not None and known.grid == kind.shape[1:]:
@@ -183,6 +191,7 @@ def _plan(
             *listing.notes,
             *_notes(folder, listing, settings, document),
             *_carried(frames, read),
+            *_unused(settings.curves),
             *notes_text(frames.notes),
         ),
         frames=lambda: frames,
@@ -204,26 +213,45 @@ def _check(
             raise InputError(f"{folder}: holds curves, which have no pixels; leave their size out")
         curves, listing = check_curves(frames, listing, settings.curves, advance)
         return curves, (curves.axis,), listing
-    if settings.curves != CurveSettings():
+    if replace(settings.curves, like=None) != CurveSettings():
         raise InputError(
             f"{folder}: holds images; an axis, a wavelength and an anode are for curves: leave "
             "them out"
         )
+    known = document.header if document else None
+    size, like = settings.pixel_size_inv_angstrom, settings.curves.like
+    if like is not None and known is None:
+        stated = None if size is None else StatedPixels(pair(size), settings.centre)
+        images, listing = check_images_like(
+            frames, listing, like, stated, settings.gap_values, advance
+        )
+        return images, images.axes, listing
     kind, listing = check_headers(frames, listing, channels, advance)
     if document and document.scale == "counts":
         kind = Kind(kind.shape, document.header.dtype)
-    known = document.header if document else None
-    axes = axes_of(folder, kind, settings.pixel_size_inv_angstrom, settings.centre, known)
+    axes = None if size is not None or known is not None else stated_axes(frames, listing)
+    axes = axes or axes_of(folder, kind, size, settings.centre, known)
     return ImageReader(kind, settings.gap_values), axes, listing
 
 
 def _carried(frames: Frames, read: PictureReader) -> list[str]:
+    if isinstance(read, CarriedImageReader) and frames.carried:
+        onto = axes_text(read.axes)
+        return [f"{frames.carried:,} images were brought onto {onto}: {_SHARED_OUT}"]
     if not isinstance(read, CurveReader) or not frames.carried:
         return []
     wave = read.target.wavelength_angstrom
     at = "" if wave is None else f" at {wave:.5g} Å"
     onto = f"{axes_text(read.target.axes)}{at}"
     return [f"{frames.carried:,} curves were brought onto {onto}: {_AVERAGED}"]
+
+
+def _unused(curves: CurveSettings) -> list[str]:
+    """What was given and has no effect."""
+    if curves.axis is None or curves.like is None:
+        return []
+    axes = axes_text(curves.like.axes)
+    return [f"--axis replaces that of --like, {axes}, of which only the wavelength is used"]
 
 
 def _header(
@@ -254,13 +282,13 @@ def _exported_from(document: ExportDocument) -> DatasetPart:
 
 def _recorded(settings: ImportSettings, read: PictureReader) -> Recorded | None:
     """With what beam, as far as files or the user state it of all patterns."""
-    energy = settings.energy_kev
+    given = settings.energy_kev
+    found = read.energy_kev if isinstance(read, CarriedImageReader) else None
+    energy = found if given is None else (given, given)
     wave = read.target.wavelength_angstrom if isinstance(read, CurveReader) else None
     if energy is None and wave is None:
         return None
-    return Recorded(
-        energy_kev=None if energy is None else (energy, energy), wavelength_angstrom=wave
-    )
+    return Recorded(energy_kev=energy, wavelength_angstrom=wave)
 
 
 def _settings(settings: ImportSettings, listing: Listing) -> dict[str, Any]:
@@ -303,7 +331,7 @@ def _notes(
     folder: Path, listing: Listing, settings: ImportSettings, document: ExportDocument | None
 ) -> list[str]:
     notes = []
-    if listing.severity is None and not settings.severities:
+    if listing.severity is None and not settings.severities and not settings.learnt:
         notes.append(
             "no severities are given, so all are 0; give --severity CLASS=VALUE to train on them"
         )

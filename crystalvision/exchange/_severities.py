@@ -12,14 +12,18 @@ from crystalvision.exchange._png import class_folders
 
 
 def class_severities(
-    listing: Listing, given: Mapping[str, float] | None, known: DatasetHeader | None
+    listing: Listing,
+    given: Mapping[str, float] | None,
+    known: DatasetHeader | None,
+    learnt: Mapping[str, float] | None = None,
 ) -> tuple[float, ...]:
-    """Severity of each class: as given, as known, the mean of its images, or 0.
+    """Severity of each class: as given, as known, the mean of its images, as learnt, or 0.
 
     Args:
         listing: The images.
         given: Severity of each class, by name.
         known: Header of the dataset from which the folder was exported, if it was.
+        learnt: Severity of each class that a run has learnt, if it is to be judged on them.
 
     Raises:
         InputError: What is given does not fit the classes, or the images have severities already.
@@ -30,6 +34,8 @@ def class_severities(
     known_of = _by_name(known) if known is not None else {}
     if known_of and all(name in known_of for name in listing.class_names):
         return tuple(known_of[name] for name in listing.class_names)
+    if listing.severity is None and learnt and set(listing.class_names) <= set(learnt):
+        return tuple(float(learnt[name]) for name in listing.class_names)
     if listing.severity is None:
         return (0.0,) * len(listing.class_names)
     count = np.bincount(listing.labels, minlength=len(listing.class_names))

@@ -7,9 +7,11 @@ from crystalvision.figures._style import (
     FAINT,
     INK,
     MARKERS,
+    MOST_CLASSES,
     drawing,
     look,
     new_figure,
+    new_grid,
     wrapped,
 )
 from crystalvision.figures._training import draw_phase, kept_weights
@@ -20,11 +22,13 @@ __all__ = [
     "FAINT",
     "INK",
     "MARKERS",
+    "MOST_CLASSES",
     "draw_measured",
     "draw_phase",
     "drawing",
     "kept_weights",
     "look",
     "new_figure",
+    "new_grid",
     "wrapped",
 ]

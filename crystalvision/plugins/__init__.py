@@ -2,6 +2,7 @@
 
 from crystalvision.plugins._callables import documentation, unwrapped
 from crystalvision.plugins._catalogue import Catalogue
+from crystalvision.plugins._docs import description, parameter_docs
 from crystalvision.plugins._entry import Entry
 from crystalvision.plugins._kinds import KINDS, FactoryKind, Kind
 from crystalvision.plugins._manager import SESSION, PluginFailure, PluginInfo, PluginSelection
@@ -18,6 +19,8 @@ __all__ = [
     "PluginFailure",
     "PluginInfo",
     "PluginSelection",
+    "description",
     "documentation",
+    "parameter_docs",
     "unwrapped",
 ]

@@ -194,7 +194,13 @@ def _of_file(
         return found
 
     def read(places: Sequence[int]) -> Array:
-        images = np.stack([record.counts for record in records(places)])
+        # Whatever number stands where nothing was measured, such as nan, it is none.
+        images = np.stack(
+            [
+                one.counts if one.seen is None else np.where(one.seen, one.counts, 0)
+                for one in records(places)
+            ]
+        ).astype(first.dtype, copy=False)
         return images[:, 0] if channels == 1 else images
 
     def seen(places: Sequence[int]) -> Array | None:

@@ -50,6 +50,28 @@ class Stated:
             raise InputError(f"--energy-kev {energy:g}: expected a positive number, such as 200")
         stated_wavelength(self.wavelength_angstrom, self.anode)
 
+    def check_dimensions(self, dimensions: int) -> None:
+        """Check that something is stated only of what patterns have.
+
+        Args:
+            dimensions: Those of the patterns that a run reads: 1 for curves.
+
+        Raises:
+            InputError: A wavelength of images, or a pixel of curves.
+        """
+        curves = dimensions == 1
+        of_images = (("--pixel-size-inv-angstrom", self.pixel_size_inv_angstrom),)
+        of_curves = (
+            ("--anode", self.anode),
+            ("--wavelength-angstrom", self.wavelength_angstrom),
+        )
+        for option, given in of_images if curves else of_curves:
+            if given is not None:
+                raise InputError(
+                    f"{option} {given}: the run reads patterns of {dimensions} "
+                    f"dimension{'s' * (not curves)}, to which that is nothing; leave it out"
+                )
+
     def added_to(self, source: PatternSource) -> Conditions:
         """What is known of the patterns of a source.
 
@@ -92,6 +114,7 @@ def matched(
     Raises:
         InputError: Patterns that do not fit the run.
     """
+    stated.check_dimensions(len(predictor.record.image_shape) - 1)
     groups: dict[Conditions, list[PatternSource]] = {}
     for source in sources:
         groups.setdefault(stated.added_to(source), []).append(source)

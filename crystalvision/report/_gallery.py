@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, bin_images
-from crystalvision.figures import COLOURS, new_figure
+from crystalvision.figures import COLOURS, MOST_CLASSES, new_figure
 from crystalvision.report._pictures import Picture, data_uri, picture
 from crystalvision.text import axis_symbol, figure_text, quantity_text, unit_text
 
@@ -131,7 +131,7 @@ def make_gallery(dataset: Dataset) -> Gallery:
         StorageError: The data cannot be read.
     """
     split = "test" if len(dataset.split("test")) else "all"
-    classes = _classes(dataset, dataset.split(split))
+    classes = _classes(dataset, dataset.split(split))[:MOST_CLASSES]
     if len(dataset.header.axes) == 1:
         return Gallery(split, tuple(_curves(dataset, *each) for each in classes))
     return _pictures(dataset, split, classes)

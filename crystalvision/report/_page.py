@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crystalvision.figures import drawing
+from crystalvision.figures import MOST_CLASSES, drawing
 from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets, open_dataset
@@ -87,6 +87,7 @@ def render(
         columns=columns_of(results),
         notes=_notes(results),
         class_tables=class_tables(results),
+        most_classes=MOST_CLASSES,
         recipes=list(zip(again.recipe_files(data), data, texts, strict=True)),
         commands=again.commands(data, results),
         environments=again.environments(results),

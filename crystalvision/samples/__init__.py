@@ -3,6 +3,19 @@
 Whatever makes datasets from sources is in `crystalvision.sources`, which offers these names too.
 """
 
+from crystalvision.samples._bench import (
+    Bench,
+    BenchView,
+    Control,
+    ControlGroup,
+    Curve,
+    Curves,
+    DotMap,
+    Dots,
+    Mark,
+    Picture,
+    with_bench,
+)
 from crystalvision.samples._bound import AccuracyBound, BoundPoint
 from crystalvision.samples._candidates import (
     CandidateInfo,
@@ -16,10 +29,20 @@ from crystalvision.samples._refinement import RefinedPart, Refinement
 
 __all__ = [
     "AccuracyBound",
+    "Bench",
+    "BenchView",
     "BoundPoint",
     "CandidateInfo",
     "Candidates",
+    "Control",
+    "ControlGroup",
+    "Curve",
+    "Curves",
+    "DotMap",
+    "Dots",
     "Expected",
+    "Mark",
+    "Picture",
     "RefinedPart",
     "Refinement",
     "Sample",
@@ -27,5 +50,6 @@ __all__ = [
     "SourceCost",
     "of_recipes_with",
     "size_in_words",
+    "with_bench",
     "with_candidates",
 ]

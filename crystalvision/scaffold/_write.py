@@ -11,11 +11,15 @@ from crystalvision.storage import Destination, disk_errors, whole_folder
 _TEMPLATES = Path(__file__).parent / "templates"
 
 KINDS = (
+    "reader",
     "input",
+    "augmentation",
     "backbone",
     "head",
     "fusion",
     "task",
+    "feature",
+    "estimator",
     "source",
     "instrument",
     "renderer",
@@ -23,6 +27,8 @@ KINDS = (
     "structure",
 )
 """The kinds that there is a project of."""
+
+_FUNCTIONS = ("structure", "estimator")
 
 
 def write_project(names: ProjectNames, kind: str, folder: Path) -> list[Path]:
@@ -70,7 +76,7 @@ def _files(names: ProjectNames, kind: str) -> Iterator[tuple[Path, str]]:
         "Type": names.type_name,
         "kind": kind,
         "hook": f"crystalvision_{kind}s",
-        "factory": names.package if kind == "structure" else names.type_name,
+        "factory": names.package if kind in _FUNCTIONS else names.type_name,
         "version": crystalvision.__version__,
     }
     package = Path("src") / names.package

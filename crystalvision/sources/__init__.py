@@ -21,6 +21,11 @@ from crystalvision.samples import (
 )
 from crystalvision.sources._cluster import Cluster, connected
 from crystalvision.sources._generate import generate
+from crystalvision.sources._option_controls import (
+    OptionControls,
+    option_controls,
+    options_from,
+)
 from crystalvision.sources._recipes import find_recipe, read_recipe, source_of
 from crystalvision.sources._repair import Repair, repair
 from crystalvision.sources._spec import SourceSpec, open_once
@@ -32,6 +37,7 @@ __all__ = [
     "Candidates",
     "Cluster",
     "Expected",
+    "OptionControls",
     "RefinedPart",
     "Refinement",
     "Repair",
@@ -43,6 +49,8 @@ __all__ = [
     "find_recipe",
     "generate",
     "open_once",
+    "option_controls",
+    "options_from",
     "read_recipe",
     "repair",
     "size_in_words",

@@ -11,6 +11,7 @@ def crystalvision_augmentations() -> Mapping[str, str]:
     return {
         "beam-stop": "crystalvision_augmentation.beam_stop:BeamStop",
         "dihedral": "crystalvision_augmentation.dihedral:Dihedral",
+        "magnification": "crystalvision_augmentation.magnification:Magnification",
         "measured-baseline": "crystalvision_augmentation.measured_baseline:MeasuredBaseline",
         "range": "crystalvision_augmentation.range:Range",
         "rotation": "crystalvision_augmentation.rotation:Rotation",

@@ -6,10 +6,10 @@ from typing import Annotated
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
-from torch.nn import functional
 
 from crystalvision.contracts import Augmentation
 from crystalvision_augmentation._channels import check_one_channel
+from crystalvision_augmentation._nearest import nearest_pixels
 
 
 class Rotation(Augmentation):
@@ -46,13 +46,4 @@ class Rotation(Augmentation):
             torch.stack([cos, -sin * height / width, zero], dim=1),
             torch.stack([sin * width / height, cos, zero], dim=1),
         ]
-        grid = functional.affine_grid(
-            torch.stack(rows, dim=1), list(counts.shape), align_corners=False
-        ).to(counts.dtype)
-        turned = functional.grid_sample(counts, grid, mode="nearest", align_corners=False)
-        if seen is None:
-            return turned, None
-        mask = functional.grid_sample(
-            seen.to(counts.dtype), grid, mode="nearest", align_corners=False
-        )
-        return turned, mask > 0.5
+        return nearest_pixels(counts, seen, torch.stack(rows, dim=1))

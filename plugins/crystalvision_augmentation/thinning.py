@@ -51,4 +51,7 @@ class Thinning(Augmentation):
         seed = int(torch.randint(2**62, (1,), generator=generator))
         local = torch.Generator(counts.device).manual_seed(seed)
         chance = kept.reshape(-1, *[1] * (counts.ndim - 1)).expand_as(counts)
-        return torch.binomial(counts, chance.contiguous(), generator=local), seen
+        # Noise below zero, as dark subtraction leaves it, holds no electrons to leave out.
+        below = counts.clamp_max(0)
+        kept_counts = torch.binomial(counts.clamp_min(0), chance.contiguous(), generator=local)
+        return kept_counts + below, seen

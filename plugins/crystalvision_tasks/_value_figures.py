@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import EvaluatedEstimates, Target, TaskFigure
-from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure
+from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, MOST_CLASSES, look, new_figure
 from crystalvision.text import figure_text, unit_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def agreement_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> 
     name, units = _words(judged.target)
     difference = judged.value - judged.truth
     mean = (judged.value + judged.truth) / 2
-    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(judged.group_names)))
+    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(_groups(judged))))
     _scatter(axes, mean, difference, judged)
     lines = [("bias", metrics["bias"], "-")]
     if metrics["lower_limit"] is not None:
@@ -49,7 +49,7 @@ def agreement_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> 
 def scatter_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """Predicted against true value."""
     name, units = _words(judged.target)
-    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(judged.group_names)))
+    figure, (axes,) = new_figure(height=3.5 + 0.1 * max(4, len(_groups(judged))))
     values = np.unique(judged.truth)
     both = np.concatenate([judged.truth, judged.value])
     low, high = float(both.min()), float(both.max())
@@ -79,6 +79,11 @@ def scatter_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> Ta
     )
 
 
+def _groups(judged: EvaluatedEstimates) -> tuple[str, ...]:
+    """The groups that points are told apart by; none where a legend could not hold them."""
+    return judged.group_names if len(judged.group_names) <= MOST_CLASSES else ()
+
+
 def _words(target: Target) -> tuple[str, str]:
     """What to call a target on an axis, and its units there."""
     unit = unit_text(target.units)
@@ -102,10 +107,10 @@ def _scatter(
         "linewidths": 0,
         "rasterized": many,
     }
-    if judged.group is None:
+    if judged.group is None or not _groups(judged):
         axes.scatter(across, up, color=COLOURS[0], marker=MARKERS[0], **style)
         return
-    for index, name in enumerate(judged.group_names):
+    for index, name in enumerate(_groups(judged)):
         here = judged.group == index
         colour, marker, _ = look(index)
         label = figure_text(name, _LEGEND)

@@ -19,10 +19,12 @@ from crystalvision.contracts import (
 )
 from crystalvision.errors import InputError
 from crystalvision.evaluation import wilson_interval
+from crystalvision.figures import MOST_CLASSES
 from crystalvision_tasks._class_comparison import curves_figures
 from crystalvision_tasks._class_figures import confusion_figure, reliability_figure, roc_figure
 from crystalvision_tasks._class_metrics import class_metrics, probability_metrics
 from crystalvision_tasks._class_resamples import weighted_classes, weighted_probabilities
+from crystalvision_tasks._many_class_figures import confusions_figure, ranks_figure
 
 _MANY = 10  # classes from which on it matters how near a wrong answer was
 _TOP = (2, 3, 4, 5)
@@ -187,12 +189,21 @@ class Classification(Task):
     def figures(
         self, judged: EvaluatedEstimates, metrics: Mapping[str, Any]
     ) -> Sequence[TaskFigure]:
-        """Confusion matrix, ROC curves, reliability."""
-        found = [confusion_figure(judged, metrics)]
-        if judged.probabilities is not None:
-            found.append(roc_figure(judged, judged.probabilities, metrics))
-            found.append(reliability_figure(judged, judged.probabilities, metrics))
-        return found
+        """Confusion matrix, ROC curves, reliability.
+
+        Of many classes the commonest mistakes instead, and how far down the right class is.
+        """
+        many = len(judged.target.classes) > MOST_CLASSES
+        found = [(confusions_figure if many else confusion_figure)(judged, metrics)]
+        probabilities = judged.probabilities
+        if probabilities is None:
+            return found
+        ranked = (
+            ranks_figure(judged, probabilities)
+            if many
+            else roc_figure(judged, probabilities, metrics)
+        )
+        return [*found, ranked, reliability_figure(judged, probabilities, metrics)]
 
     def comparison_figures(self, systems: Sequence[EvaluatedSystem]) -> Sequence[TaskFigure]:
         """ROC curves and precision by recall, mean over the classes."""

@@ -67,8 +67,7 @@ def bound(
     """Estimate how well the classes of a recipe can be told apart at most, given its electrons."""
     from crystalvision.sources import SourceSpec
     from crystalvision.training import choose_device
-    from crystalvision_simulate.recipes import load_recipe
-    from crystalvision_simulate.source import SOURCE
+    from crystalvision_simulate.recipes import SOURCE, load_recipe
 
     destination = None if output is None else _check_output(output, overwrite=overwrite)
     catalogue = ctx.obj.catalogue

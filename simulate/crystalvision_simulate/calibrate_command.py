@@ -21,7 +21,7 @@ def calibrate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
+            metavar="FILE|FOLDER…",
             help="Measured patterns of one camera at one camera length.",
         ),
     ],
@@ -46,6 +46,14 @@ def calibrate(
         float | None,
         typer.Option("--pixel-size", help="The side of a pixel, about [1/Å]."),
     ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of the direct beam, from 0, about: where the figure shows it elsewhere, as "
+            "behind a beam stop at the edge of the picture.  [default: found]",
+        ),
+    ] = None,
     pixels: Annotated[
         int | None,
         typer.Option(
@@ -69,6 +77,13 @@ def calibrate(
             "file for predict, evaluate and dataset import: a name that ends .emd."
         ),
     ] = None,
+    as_twin: Annotated[
+        Path | None,
+        typer.Option(
+            help="The pictures as the twin takes them, on its pixels, what is hidden masked, as "
+            "an EMD file: for models that were trained on the twin."
+        ),
+    ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="Figures for a dark page.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
@@ -84,7 +99,7 @@ def calibrate(
     can be told. Judge the figure before you use the twin: `instrument: ./instrument.yaml` in a
     recipe.
     """
-    from crystalvision.measured_files import Readers
+    from crystalvision.measured_files import Readers, files_of_folder
     from crystalvision.storage import whole_file
     from crystalvision_simulate.microscope import (
         Known,
@@ -92,37 +107,49 @@ def calibrate(
         facts,
         read_pictures,
         twin,
+        write_as_twin,
         write_corrected,
         yaml_of,
     )
     from crystalvision_simulate.microscope import calibrate as calibrate_pictures
     from crystalvision_simulate.pictures import refuse_source
-    from crystalvision_simulate.show import parse_axis
+    from crystalvision_simulate.show import parse_axis, parse_place
 
     catalogue = ctx.obj.catalogue
     _check_positive("--scale-bar-inv-nm", scale_bar)
     _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
-    if corrected is not None and corrected.suffix != ".emd":
-        raise InputError(f"{corrected}: pictures are written as EMD; give a name that ends .emd")
     to = _free(output, overwrite=overwrite)
-    pictures_to = None if corrected is None else _free(corrected, overwrite=overwrite)
+    written = {
+        place: (write, _emd(place, overwrite=overwrite))
+        for place, write in (
+            (corrected, write_corrected),
+            (as_twin, lambda found, path: write_as_twin(found, path, pixels)),
+        )
+        if place is not None
+    }
     known = Known(
         crystal=None if crystal is None else _crystal(crystal, catalogue),
         pixel_size_inv_angstrom=pixel_size,
         scale_bar_inv_angstrom=None if scale_bar is None else scale_bar / 10,
         zone_axis=None if zone_axis is None else parse_axis(zone_axis),
+        centre=None if centre is None else parse_place(centre),
     )
     readers = Readers(catalogue)
+    files = [
+        file
+        for path in files
+        for file in (files_of_folder(path, readers) if path.is_dir() else [path])
+    ]
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    if corrected is not None:
-        refuse_source(corrected, files)
+    for name in written:
+        refuse_source(name, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
-    _save_figures(found, places, known.crystal, dark=dark)
+    _save_figures(found, places, dark=dark)
     for one in found:
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
@@ -134,9 +161,9 @@ def calibrate(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
     _write(to, yaml_of(options, found))
-    if pictures_to is not None:
-        with whole_file(pictures_to, overwrite=True) as partial:
-            write_corrected(found, partial)
+    for write, to_pictures in written.values():
+        with whole_file(to_pictures, overwrite=True) as partial:
+            write(found, partial)
     if json:
         print_json({"instrument": options, "pictures": [as_json(one) for one in found]})
         return
@@ -177,19 +204,17 @@ def _names(path: Path, count: int) -> list[Path]:
 def _save_figures(
     found: "Sequence[Calibrated]",
     places: "Sequence[Destination]",
-    crystal: "Crystal | None",
     *,
     dark: bool,
 ) -> None:
     from crystalvision.figures import drawing
-    from crystalvision_simulate.microscope import REACH_INV_ANGSTROM, draw, lines_of
+    from crystalvision_simulate.microscope import draw
     from crystalvision_simulate.pictures import save_figure
 
-    lines = None if crystal is None else lines_of(crystal, REACH_INV_ANGSTROM)
     with progress("Drawing", len(found)) as advance:
         for one, place in zip(found, places, strict=True):
             with drawing():
-                figure = draw(one, lines, dark=dark)
+                figure = draw(one, dark=dark)
             save_figure(figure, place, dpi=120)
             advance()
 
@@ -201,6 +226,12 @@ def _free(path: Path, *, overwrite: bool) -> "Destination":
     if destination.taken and not overwrite:
         raise InputError(f"{path} exists; use --overwrite, or another -o")
     return destination
+
+
+def _emd(path: Path, *, overwrite: bool) -> "Destination":
+    if path.suffix != ".emd":
+        raise InputError(f"{path}: pictures are written as EMD; give a name that ends .emd")
+    return _free(path, overwrite=overwrite)
 
 
 def _write(to: "Destination", text: str) -> None:

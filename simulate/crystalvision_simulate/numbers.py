@@ -8,6 +8,7 @@ one on changes nothing of what is drawn for the rest.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -113,9 +114,13 @@ def draw(
 
 def stream_of(seeds: np.random.SeedSequence, path: str) -> np.random.Generator:
     """The stream of one number, by its path in the recipe."""
-    key = int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big")
-    own = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, key))
+    own = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, _key_of(path)))
     return np.random.default_rng(own)
+
+
+@lru_cache(maxsize=1024)
+def _key_of(path: str) -> int:
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big")
 
 
 def check_columns(measures: Iterable[Measure]) -> None:

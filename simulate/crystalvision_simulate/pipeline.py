@@ -4,8 +4,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
+from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -21,6 +23,17 @@ from crystalvision_simulate.simulator import Simulator
 _BATCH = 64  # scenes that go to the GPU together
 _AHEAD = 2  # tasks in hand for each worker, so that none waits and memory stays bounded
 
+
+@dataclass(slots=True)
+class _Entered:
+    """Who is within `one_torch_thread`."""
+
+    lock: Lock = field(default_factory=Lock)
+    count: int = 0
+    before: int = 1
+
+
+_entered = _Entered()
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -86,13 +99,22 @@ def map_in_order(
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Within it, torch runs on one thread: what it sums is then the same bit for bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Within it, torch runs on one thread: what it sums is then the same bit for bit.
+
+    Several threads may be within it: what was there before is there again when the last leaves.
+    """
+    with _entered.lock:
+        if not _entered.count:
+            _entered.before = torch.get_num_threads()
+        _entered.count += 1
+        torch.set_num_threads(1)  # for each thread of ours: torch keeps it for each
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _entered.lock:
+            _entered.count -= 1
+            if not _entered.count:
+                torch.set_num_threads(_entered.before)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -111,7 +111,15 @@ class SceneRecorder:
             InputError: The instrument reaches beyond what the renderer gives.
             PluginError: The renderer or the instrument returned what it should not.
         """
-        patterns = self._patterns(scenes)
+        return self.project(scenes, self.patterns(scenes))
+
+    def project(self, scenes: Sequence[Scene], patterns: Sequence[Pattern]) -> list[RenderedScene]:
+        """Project rendered patterns of scenes onto the instrument.
+
+        Raises:
+            InputError: The instrument reaches beyond what the renderer gives.
+            PluginError: The instrument returned what it should not.
+        """
         instruments = [self.instrument.of(scene.options.get("instrument", {})) for scene in scenes]
         axes = [
             one.axes(pattern.axes, pattern.band_limit)
@@ -131,8 +139,12 @@ class SceneRecorder:
             )
         ]
 
-    def _patterns(self, scenes: Sequence[Scene]) -> list[Pattern]:
-        """What the renderer gives of scenes, those of equal options together."""
+    def patterns(self, scenes: Sequence[Scene]) -> list[Pattern]:
+        """What the renderer gives of scenes, those of equal options together.
+
+        Raises:
+            PluginError: The renderer returned what it should not.
+        """
         alike: dict[int, list[int]] = defaultdict(list)
         renderers = [self.renderer.of(scene.options.get("renderer", {})) for scene in scenes]
         for index, renderer in enumerate(renderers):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -237,6 +238,11 @@ class Simulator(SceneRecorder):
             columns=columns,
             exposure_seed=exposure_seed,
         )
+
+    def without_defects(self, scene: Scene) -> Scene:
+        """The same scene with the ideal crystal that its specimen was cut from."""
+        ideal = self.crystals.cut(scene.cut, scene.box)
+        return replace(scene, specimens=(self.crystals.specimen(ideal, scene.box),))
 
     def _box(self, drawn: Mapping[str, float]) -> Box:
         specimen = self.recipe.specimen

@@ -287,9 +287,11 @@ def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, t
     line = ["dataset", "import", folder, "-o", data]
     assert "lie on different axes" in refused(capsys, *line)
     assert "expected MIN:MAX:STEP in degrees" in refused(capsys, *line, "--axis", "90:10:1")
+    assert "--like none: no such run or dataset" in refused(capsys, *line, "--like", "none")
     assert main([*map(str, line), "--axis", "10:80:0.25", "--like", trained.run]) == 0
     err = " ".join(capsys.readouterr().err.split())
     assert "16 curves were brought onto 281 points of 2θ" in err
+    assert "--axis replaces that of --like" in err
     found = Dataset.open(data)
     assert found.header.axes[0].size == 281
     assert Conditions.of_dataset(found).wavelength_angstrom == pytest.approx(CU)
@@ -313,8 +315,23 @@ def test_a_table_never_replaces_what_is_read(trained, tmp_path, capsys):
     save(path, np.arange(10.0, 60.0, 0.25), np.arange(200.0))
     before = path.read_bytes()
     line = ["predict", trained.run, path, "--anode", "Cu", "-o", path]
-    assert "is one of the files that are read" in refused(capsys, *line)
+    for also in ([], ["--overwrite"]):
+        assert "is one of the files that are read" in refused(capsys, *line, *also)
+    (tmp_path / "list.csv").write_text("file\npattern.csv\n")
+    for place in (tmp_path, tmp_path / "list.csv"):
+        line[2] = place
+        told = refused(capsys, *line, "--overwrite")
+        assert "is one of the files that are read" in told
     assert path.read_bytes() == before
+
+
+def test_a_pixel_in_inverse_angstrom_is_nothing_to_curves(trained, tmp_path, capsys):
+    path = tmp_path / "pattern.csv"
+    save(path, np.arange(10.0, 60.0, 0.25), np.arange(200.0))
+    line = ["predict", trained.run, path, "--pixel-size-inv-angstrom", "0.01"]
+    assert "the run reads patterns of 1 dimension, to which that is nothing" in refused(
+        capsys, *line
+    )
 
 
 def test_a_file_that_lists_nothing_is_said_to_be_no_list(trained, tmp_path, capsys):

@@ -10,6 +10,7 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_augmentation.beam_stop import BeamStop
 from crystalvision_augmentation.dihedral import Dihedral
+from crystalvision_augmentation.magnification import Magnification
 from crystalvision_augmentation.measured_baseline import MeasuredBaseline
 from crystalvision_augmentation.range import Range
 from crystalvision_augmentation.rotation import Rotation
@@ -157,6 +158,20 @@ def test_a_rotation_keeps_the_centre_and_distances_from_it():
     angles = torch.atan2(spots[:, 2] - 16.0, spots[:, 3] - 22.0)
     assert float(angles.abs().max()) <= math.pi / 2 + 0.1
     assert float(angles.max()) > 1 > -1 > float(angles.min())
+
+
+def test_a_magnification_moves_spots_along_their_radius_by_up_to_its_factor():
+    image = torch.zeros(1, 1, 65, 65)
+    image[0, 0, 31:34, 31:34] = 5
+    image[0, 0, 31:34, 51:54] = 7
+    changed, _ = Magnification(1.5).apply(image.expand(80, -1, -1, -1), seeded())
+    assert (changed[:, 0, 32, 32] == 5).all()
+    away = [(one[0] == 7).nonzero().float().mean(0) - 32 for one in changed]
+    assert max(abs(float(place[0])) for place in away) < 1
+    factors = torch.stack([place[1] / 20 for place in away])
+    assert 1 / 1.5 - 0.05 < float(factors.min()) < 0.75
+    assert 1.4 < float(factors.max()) < 1.55
+    assert abs(float(factors.log().mean())) < 0.1
 
 
 def test_a_beam_stop_hides_the_beam_and_a_bar_to_one_side():

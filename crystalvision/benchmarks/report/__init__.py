@@ -6,17 +6,45 @@ All of it comes from the small files of a benchmark's folder: neither data nor w
 from collections.abc import Callable
 from pathlib import Path
 
-from crystalvision.benchmarks.report._load import load_benchmark, read_rows
+from crystalvision.benchmarks.report._growth import (
+    Curve,
+    by_curves,
+    label_of,
+    size_curves,
+    size_groups,
+)
+from crystalvision.benchmarks.report._lines import Difference, Line, Table
+from crystalvision.benchmarks.report._load import LoadedBenchmark, load_benchmark, read_rows
 from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._page import render_page
-from crystalvision.benchmarks.report._results import find_results
+from crystalvision.benchmarks.report._results import Results, find_results
+from crystalvision.benchmarks.report._statistics import Estimate
 from crystalvision.plugins import Catalogue
 from crystalvision.report import write_page
 
 PAGE = "report.html"
 TABLE = "results.md"
 
-__all__ = ["PAGE", "TABLE", "page_of", "read_rows", "write_report"]
+__all__ = [
+    "PAGE",
+    "TABLE",
+    "Curve",
+    "Difference",
+    "Estimate",
+    "Line",
+    "LoadedBenchmark",
+    "Results",
+    "Table",
+    "by_curves",
+    "find_results",
+    "label_of",
+    "load_benchmark",
+    "page_of",
+    "read_rows",
+    "size_curves",
+    "size_groups",
+    "write_report",
+]
 
 
 def write_report(

@@ -44,12 +44,12 @@ def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         *_made_from(summary),
         *_crystals(summary),
         ("samples", samples),
-        ("images", f"{'×'.join(map(str, summary['image_shape']))} {summary['dtype']}"),
+        (
+            "images" if len(summary["axes"]) > 1 else "curves",
+            f"{'×'.join(map(str, summary['image_shape']))} {summary['dtype']}",
+        ),
     ]
-    for name, each in summary["classes"].items():
-        severity = each["severity"]
-        severe = "" if severity is None else f" (severity {severity:g})"
-        lines.append(("", f"{name}: {each['samples']:,}{severe}"))
+    lines += [("", text) for text in _classes(summary["classes"])]
     if summary["splits"]:
         lines.append(
             ("splits", ", ".join(f"{n} {count:,}" for n, count in summary["splits"].items()))
@@ -71,6 +71,23 @@ def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("identity", summary["identity"]),
         *(("note", caveat) for caveat in summary["caveats"]),
     ]
+    return lines
+
+
+def _classes(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """How many samples each class has; of many the first, and how many the others have."""
+    from crystalvision.figures import MOST_CLASSES
+
+    lines = []
+    for name, each in list(classes.items())[:MOST_CLASSES]:
+        severity = each["severity"]
+        severe = "" if severity is None else f" (severity {severity:g})"
+        lines.append(f"{name}: {each['samples']:,}{severe}")
+    others = [each["samples"] for each in classes.values()][MOST_CLASSES:]
+    if others:
+        low, high = min(others), max(others)
+        of = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        lines.append(f"and {len(others):,} more classes of {of} samples each; --json lists them")
     return lines
 
 

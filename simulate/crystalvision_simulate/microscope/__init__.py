@@ -7,7 +7,7 @@ from crystalvision_simulate.microscope._calibrate import (
     Known,
     calibrate,
 )
-from crystalvision_simulate.microscope._corrected import write_corrected
+from crystalvision_simulate.microscope._corrected import write_as_twin, write_corrected
 from crystalvision_simulate.microscope._crystal import Lines, lines_of
 from crystalvision_simulate.microscope._draw import draw
 from crystalvision_simulate.microscope._geometry import Geometry
@@ -15,6 +15,7 @@ from crystalvision_simulate.microscope._image import Measured
 from crystalvision_simulate.microscope._pictures import read_pictures
 from crystalvision_simulate.microscope._twin import twin
 from crystalvision_simulate.microscope._words import as_json, facts, yaml_of
+from crystalvision_simulate.microscope._zones import zone_axes
 
 __all__ = [
     "REACH_INV_ANGSTROM",
@@ -32,6 +33,8 @@ __all__ = [
     "lines_of",
     "read_pictures",
     "twin",
+    "write_as_twin",
     "write_corrected",
     "yaml_of",
+    "zone_axes",
 ]

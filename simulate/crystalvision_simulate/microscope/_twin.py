@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 
 from crystalvision.errors import InputError
+from crystalvision_simulate.microscope._blemishes import LEAST_GAIN
 from crystalvision_simulate.microscope._calibrate import Calibrated
 
 _LARGEST = 512  # pixels along a side: larger pictures are simulated with larger pixels
 _LEAST_OFFSET = 0.5  # pixels
 _LEAST_ERROR = 0.002
 _GREATEST_DOSE = 1e12
+_UNTOLD_GAIN = 0.1  # counts an electron: of pictures whose noise tells nothing, as packed ones have
+_MOST_SCATTERED = 0.95  # of the electrons: some must be left for the pattern
+_EIGHT_BITS = 2**8 - 1
 _SOME = 0.02  # of the dose: less of an amorphous ring is none
 _DIGITS = 6
 
@@ -36,9 +40,8 @@ def twin(found: Sequence[Calibrated], pixels: int | None = None) -> dict[str, An
             "the crystal (--crystal), the scale bar's number (--scale-bar-inv-nm) or --pixel-size"
         )
     shape = found[0].analysed.hidden.shape
-    side = min(shape)
-    count = pixels or -(-side // -(-side // _LARGEST))
-    factor = side / count
+    count = pixels_of_twin(found, pixels)
+    factor = min(shape) / count
     size = float(np.median(sizes))
     options: dict[str, Any] = {
         "name": "area-detector",
@@ -56,6 +59,22 @@ def twin(found: Sequence[Calibrated], pixels: int | None = None) -> dict[str, An
         "mask_unseen": True,
     }
     return options
+
+
+def pixels_of_twin(found: Sequence[Calibrated], pixels: int | None = None) -> int:
+    """Pixels of the twin along a side: as many as asked for, or as the pictures have, up to 512."""
+    side = min(found[0].analysed.hidden.shape)
+    return pixels or -(-side // -(-side // _LARGEST))
+
+
+def pixels_in_one(found: Sequence[Calibrated], factor: float) -> float:
+    """By what sums over the twin's pixels are divided: pictures of 8 bits are full at 255 still.
+
+    Args:
+        found: The pictures.
+        factor: Their pixels along a side of one of the twin.
+    """
+    return factor**2 if found[0].analysed.measured.full == _EIGHT_BITS else 1.0
 
 
 def _short(value: float) -> float:
@@ -95,42 +114,53 @@ def _pose(
 
 def _electrons(found: Sequence[Calibrated], factor: float, size: float) -> dict[str, Any]:
     """Dose, gain and background, as far as noise and numbers tell."""
-    gains = [max(one.analysed.noise.gain, 1e-6) for one in found]
+    # Of one camera: a range of gains would vary the brightness, which the dose does.
+    told = [one.analysed.noise.gain for one in found if one.analysed.noise.gain > LEAST_GAIN]
+    gain = float(np.median(told)) if told else _UNTOLD_GAIN
     doses = []
-    for one, gain in zip(found, gains, strict=True):
+    for one in found:
         above = np.clip(one.analysed.measured.counts - one.analysed.noise.offset, 0, None)
         doses.append(float(above[one.analysed.seen].sum()) / gain)
     behind = 5.0 if any(one.analysed.stop is not None for one in found) else 1.25
     low = min(max(1.0, 0.8 * min(doses)), _GREATEST_DOSE / 10)
     high = min(max(low * 1.5, behind * max(doses)), _GREATEST_DOSE)
+    shown = gain / pixels_in_one(found, factor)
     options: dict[str, Any] = {
         "dose_electrons": {"log_uniform": [_short(low), _short(high)]},
-        "gain_counts_per_electron": _range(gains, 0.1 * min(gains), 1e-6),
+        "gain_counts_per_electron": _range([shown], 0.1 * shown, 1e-6),
     }
     dose = float(np.sqrt(low * high))
     backgrounds = [one.background for one in found if one.background is not None]
     if not backgrounds:
         return options
     reach = min(found[0].analysed.hidden.shape) / 2
-    gain = float(np.median(gains))
     halo = [one.halo_counts(reach) / gain / dose for one in backgrounds]
     widths = [one.half_width_px * size for one in backgrounds]
-    options["inelastic_fraction"] = {
-        "uniform": [_short(min(0.9, 0.5 * min(halo))), _short(min(0.95, 1.5 * max(halo)))]
-    }
+    rings = [one.ring_counts / gain / dose for one in backgrounds]
+    if float(np.median(rings)) <= _SOME:
+        rings = [0.0] * len(halo)
+    # What does not reach the detector is counted in, so both together may be more than there is.
+    most = max(h + r for h, r in zip(halo, rings, strict=True))
+    less = min(1.0, _MOST_SCATTERED / 1.5 / most) if most > 0 else 1.0
+    # The ring takes its part of the halo as well.
+    halo = [less * h / (1 - less * r) for h, r in zip(halo, rings, strict=True)]
+    options["inelastic_fraction"] = _about(halo)
     options["inelastic_half_width_inv_angstrom"] = _short(max(float(np.median(widths)), 1e-4))
     cutoff = max(reach * size, 1.01 * options["inelastic_half_width_inv_angstrom"])
     options["inelastic_cutoff_inv_angstrom"] = _short(min(cutoff, 10.0))
-    rings = [one.ring_counts / gain / dose for one in backgrounds]
-    if float(np.median(rings)) > _SOME:
-        options["amorphous_fraction"] = {
-            "uniform": [_short(min(0.9, 0.5 * min(rings))), _short(min(0.95, 1.5 * max(rings)))]
-        }
+    if any(rings):
+        options["amorphous_fraction"] = _about([less * one for one in rings])
         places = [one.ring_radius_px * size for one in backgrounds]
         broad = [one.ring_width_px * size for one in backgrounds]
         options["amorphous_radius_inv_angstrom"] = _short(float(np.median(places)))
         options["amorphous_width_inv_angstrom"] = _short(float(np.median(broad)))
     return options
+
+
+def _about(shares: Sequence[float]) -> dict[str, list[float]]:
+    """A range about shares that are known to a half."""
+    low, high = 0.5 * min(shares), min(_MOST_SCATTERED, 1.5 * max(shares))
+    return {"uniform": [_short(low), _short(max(high, low))]}
 
 
 def _edge(found: Sequence[Calibrated], factor: float) -> dict[str, Any]:
@@ -174,7 +204,7 @@ def _picture(found: Sequence[Calibrated], size: float) -> dict[str, Any]:
     options: dict[str, Any] = {
         "offset_counts": _short(max(0.0, noise.offset)),
         "read_noise_counts": _short(floor if floor > 0.05 * noise.gain else 0.0),
-        "bit_depth": 8 if first.measured.full == 2**8 - 1 else 16,
+        "bit_depth": 8 if first.measured.full == _EIGHT_BITS else 16,
     }
     gammas = [one.analysed.gamma for one in found]
     if any(gamma != 1 for gamma in gammas):

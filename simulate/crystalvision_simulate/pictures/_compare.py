@@ -18,6 +18,7 @@ _ABOUT = 1.6  # shortest distances: the surroundings of a site
 _NEIGHBOURS = 8  # sites about a site whose motion is compared
 _FIRST_REACH = 3.0  # shortest distances from the middle: where following the lattice begins
 _ALL_ABOUT = 12  # sites about a site that it is followed by
+_MORE = 1.01  # times as many atoms on sites: then following the lattice is right
 _ENOUGH = 3  # of them that must be found before
 
 
@@ -130,9 +131,11 @@ def _by_place(
 ) -> Int[np.ndarray, "n"]:
     """The site that each atom is next to, if no other atom is nearer to it."""
     plain = _pairs(sites, positions, _ON_SITE * apart)
+    found = int((plain >= 0).sum())
+    if min(len(sites), len(positions)) <= _MORE * found:
+        return plain  # no other way could find so many more
     followed = _followed(sites, positions, apart)
-    more = (followed >= 0).sum() > 1.01 * (plain >= 0).sum()
-    return followed if more else plain
+    return followed if (followed >= 0).sum() > _MORE * found else plain
 
 
 def _pairs(

@@ -14,9 +14,8 @@ from crystalvision_simulate.pictures._stored import views_of_dataset, views_of_s
 from crystalvision_simulate.pictures._subject import Query, recipe_of_structure
 from crystalvision_simulate.pictures._view import View, make, view_of
 from crystalvision_simulate.pipeline import one_torch_thread
-from crystalvision_simulate.recipes import load_recipe
+from crystalvision_simulate.recipes import SOURCE, load_recipe
 from crystalvision_simulate.simulator import Simulator
-from crystalvision_simulate.source import SOURCE
 
 _LOOKED_AT, _MOST_CLASSES = 256, 6  # samples of another source, to find its classes
 

@@ -13,9 +13,8 @@ from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import Source, SourceSpec
 from crystalvision_simulate.pictures._view import View, make, pattern_view, view_of
-from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.recipes import SOURCE, Recipe
 from crystalvision_simulate.simulator import Simulator
-from crystalvision_simulate.source import SOURCE
 
 Image = np.ndarray[Any, Any]
 

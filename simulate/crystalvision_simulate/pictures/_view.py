@@ -140,7 +140,7 @@ def make(simulator: Simulator, index: int) -> SimulatedSample:
     """
     scene = simulator.scene(index)
     ideal = simulator.crystals.cut(scene.cut, scene.box)
-    without = replace(scene, specimens=(simulator.crystals.specimen(ideal, scene.box),))
+    without = simulator.without_defects(scene)
     # One by one: a sample must not depend on what it is rendered with.
     (perfect,) = simulator.render([without])
     (projection,) = simulator.render([scene])
@@ -167,8 +167,8 @@ def view_of(
         if ideal_only
         else f"{name}, sample {made.index}",
         details=details_of(simulator, made.scene),
-        crystal=_crystal_view(made, window),
-        patterns=_patterns(simulator, made, ideal_only=ideal_only),
+        crystal=crystal_view(made, window),
+        patterns=pattern_views(simulator, made, ideal_only=ideal_only),
         index=made.index,
         columns=made.scene.columns,
         note=simulator.note([made.projection], [made.recording]),
@@ -185,7 +185,8 @@ def _window(made: SimulatedSample, *, ideal_only: bool) -> float:
     return _WIDEST if aperture is None else aperture.diameter_angstrom
 
 
-def _crystal_view(made: SimulatedSample, window_angstrom: float) -> CrystalView | None:
+def crystal_view(made: SimulatedSample, window_angstrom: float) -> CrystalView | None:
+    """The crystal of a sample within a window [Å]; `None` where it is cut from no crystal."""
     specimen, parent = made.scene.specimens[0], made.ideal.parent
     if parent is None:
         return None
@@ -199,8 +200,8 @@ def _crystal_view(made: SimulatedSample, window_angstrom: float) -> CrystalView 
     )
 
 
-def _patterns(
-    simulator: Simulator, made: SimulatedSample, *, ideal_only: bool
+def pattern_views(
+    simulator: Simulator, made: SimulatedSample, *, ideal_only: bool = False
 ) -> tuple[PatternView, ...]:
     """The patterns of the ideal crystal, of the crystal with defects, and the recorded one."""
     images = [each.pattern.intensity.cpu().numpy() for each in (made.perfect, made.projection)]

@@ -7,11 +7,12 @@ from crystalvision_simulate.recipes._distribution import (
     at_most,
     between,
 )
-from crystalvision_simulate.recipes._recipe import ClassSettings, Recipe, load_recipe
+from crystalvision_simulate.recipes._recipe import SOURCE, ClassSettings, Recipe, load_recipe
 from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings
 from crystalvision_simulate.recipes._units import column_of_option
 
 __all__ = [
+    "SOURCE",
     "BeamSettings",
     "ClassSettings",
     "Quantity",

@@ -20,7 +20,9 @@ from crystalvision_simulate.recipes._choice import Choices
 from crystalvision_simulate.recipes._distribution import Quantity
 from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings, ZoneAxis
 
-_SOURCE = "simulation"  # the one that makes these recipes
+SOURCE = "simulation"
+"""The source that makes these recipes."""
+
 # What recipes did not have at first is written only where it says something, so that datasets that
 # were made before keep their identity.
 _LATER = ("only", "defect_kinds", "kinds", "patterns_per_specimen", "appearance")
@@ -197,6 +199,6 @@ def load_recipe(name_or_path: str, catalogue: Catalogue, overrides: Iterable[str
     """
     path = find_recipe(name_or_path, catalogue)
     data = apply_overrides(read_recipe(path, catalogue), overrides)
-    if (source := data.pop("source", _SOURCE)) != _SOURCE:
+    if (source := data.pop("source", SOURCE)) != SOURCE:
         raise InputError(f"{path}: it is made by the source '{source}', and no recipe of crystals")
     return validate(Recipe, data, str(path))

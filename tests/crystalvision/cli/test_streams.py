@@ -93,7 +93,7 @@ def test_help_that_nobody_reads_is_no_error(shell, line):
 @pytest.mark.parametrize(
     ("line", "shown", "environment"),
     [
-        ("CV plugins", "aluminium", {"COLUMNS": "0"}),
+        ("CV plugins show structure aluminium", "a_angstrom", {"COLUMNS": "0"}),
         ("CV --help", "Commands", {"COLUMNS": "0"}),
         ("CV --help", "Commands", {"COLUMNS": "²"}),
         ("CV --help", "Commands", {"COLUMNS": "20", "TERM": "dumb", "NO_COLOR": "1"}),

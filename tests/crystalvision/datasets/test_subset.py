@@ -140,7 +140,10 @@ def test_a_share_is_one_of_every_split_and_of_every_class(dataset):
         ("3:3", "expected FIRST:END within 0:10"),
         ("1,,2", "'' is no index; expected indices such as 0:500"),
         ("0%", "expected more than 0 and at most 100 %"),
-        ("label == green", "green.* is not defined; expected indices .*columns: label, severity"),
+        (
+            "label == green",
+            "green.* is not defined; expected indices .*columns: label, severity; classes: ",
+        ),
         ("severity + 1", "is no condition"),
         ("severity > 5", "no sample is so"),
         ("severity = 5", "is no condition"),

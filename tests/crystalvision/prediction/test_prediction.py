@@ -177,6 +177,19 @@ def test_the_command_keeps_a_file_of_what_it_says(run_path, dataset_path, tmp_pa
     assert len(json.loads((tmp_path / "said.json").read_text())["predictions"]) == 2
     assert main([*line, str(tmp_path / "said.txt")]) == 2
     assert "expected a file that ends in .csv or .json" in capsys.readouterr().err
+    before = (tmp_path / "said.csv").read_text()
+    assert main([*line, str(tmp_path / "said.csv")]) == 2
+    assert "said.csv is there already; use --overwrite" in capsys.readouterr().err
+    assert main([*line, str(tmp_path / "said.csv"), "--overwrite"]) == 0
+    assert (tmp_path / "said.csv").read_text() == before
+    assert main([*line[:-1], "--overwrite"]) == 2
+    assert "--overwrite does nothing without -o" in capsys.readouterr().err
+
+
+def test_a_wavelength_is_nothing_to_images(run_path, dataset_path, capsys):
+    line = ["predict", str(run_path), f"{dataset_path}[0]", "--anode", "Cu"]
+    assert main(line) == 2
+    assert "--anode Cu: the run reads patterns of 2 dimensions" in capsys.readouterr().err
 
 
 def test_the_command_prints_a_table(run_path, dataset_path, capsys, monkeypatch):

@@ -339,3 +339,18 @@ def test_two_datasets_are_both_shown(result, evaluated, other_dataset_path, cata
     page = Page(render([result, load_results([second], catalogue)[0]]))
     assert len([each for each in page.all("img") if "Mean pattern" in each["alt"]]) == 8
     assert page.text("pre")[-1].count("no command makes it again") == 2
+
+
+def test_of_many_classes_the_first_are_shown_and_the_rest_counted(result, monkeypatch):
+    for room in ("_page", "_gallery"):
+        monkeypatch.setattr(f"crystalvision.report.{room}.MOST_CLASSES", 2)
+    page = Page(render([result]))
+    names = result.record.class_names
+    said = " ".join(page.text("p"))
+    assert len(names) > 2
+    assert f"The first 2 of {len(names)} classes." in said
+    assert f"The first 2 of {len(names)} classes; all are in metrics.json." in said
+    assert "The first patterns of the first 2 classes" in said
+    shown = [name for name in names if any(each.startswith(name) for each in page.text("h3"))]
+    assert shown == [*names[:2]]
+    assert set(page.text("th")) & set(names) == set(names[:2])

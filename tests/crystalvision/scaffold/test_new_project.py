@@ -79,23 +79,17 @@ def test_every_project_shows_its_options_with_their_meaning(run, installed, kind
     status, out, _ = run("plugins", "show", kind, NAMES[kind], "--json", *measure)
     assert status == 0
     options = json.loads(out)["options"]
-    assert options or kind == "source"  # whose options are the keys of its recipe
+    # The options of a source are the keys of its recipe; a file leaves a reader nothing to choose.
+    assert options or kind in {"source", "reader"}
     assert all(option["description"] and not option["required"] for option in options)
 
 
-def test_the_tests_of_every_project_pass(projects, site):
+def test_the_tests_of_every_project_pass(run_python, projects, site):
     files = sorted(projects.glob("*/tests/test_*.py"))
     assert len(files) == len(KINDS)
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
-    done = subprocess.run(
-        [*line, "--import-mode=importlib", *files],
-        cwd=projects,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    line = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    done = run_python(*line, "--import-mode=importlib", *files, cwd=projects, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout
 
@@ -188,7 +182,10 @@ def test_the_command_says_what_to_do_next(run, tmp_path, monkeypatch):
         (["crystalvision"], "there is a package 'crystalvision' already"),
         (["dnsnet"], "there is a backbone 'dnsnet' already, from crystalvision"),
         (["softmax", "--kind", "head"], "there is a head 'softmax' already"),
-        (["salt", "--kind", "bakcbone"], "--kind bakcbone: expected one of input, backbone, head"),
+        (
+            ["salt", "--kind", "bakcbone"],
+            "--kind bakcbone: expected one of reader, input, augmentation, backbone, head",
+        ),
     ],
 )
 def test_names_that_cannot_be_are_refused_in_a_line(run, tmp_path, monkeypatch, arguments, error):

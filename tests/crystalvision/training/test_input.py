@@ -21,9 +21,18 @@ def test_patterns_are_those_of_the_dataset_prepared(dataset, make_preprocess):
     assert patterns.targets["severity"].dtype == torch.float32
 
 
-def test_negative_counts_are_refused(dataset, monkeypatch, make_preprocess):
-    monkeypatch.setattr(dataset, "images", lambda indices: np.full((len(indices), 1, 32, 32), -3))
-    with pytest.raises(InputError, match=r"samples 0 to 1 have negative values down to -3"):
+def test_negative_counts_are_values(dataset, monkeypatch, make_preprocess):
+    images = np.linspace(-3, 5, 2 * 32 * 32, dtype=np.float32).reshape(2, 1, 32, 32)
+    monkeypatch.setattr(dataset, "images", lambda indices: images[: len(indices)])
+    patterns = load_patterns(dataset, np.arange(2), make_preprocess(), {})
+    assert patterns.counts.numpy() == pytest.approx(images)
+    assert patterns.prepare(patterns.counts).isfinite().all()
+
+
+def test_values_that_are_no_numbers_are_refused(dataset, monkeypatch, make_preprocess):
+    images = np.full((2, 1, 32, 32), np.nan, dtype=np.float32)
+    monkeypatch.setattr(dataset, "images", lambda indices: images)
+    with pytest.raises(InputError, match=r"samples 0 to 1 have values that are no finite"):
         load_patterns(dataset, np.arange(2), make_preprocess(), {})
 
 

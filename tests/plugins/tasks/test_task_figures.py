@@ -131,3 +131,17 @@ def test_roc_curve_agrees_with_scikit_learn(decimals):
     assert np.allclose(false, expected[0])
     assert np.allclose(true, expected[1])
     assert np.trapezoid(true, false) == pytest.approx(roc_auc_score(positive, score))
+
+
+def test_too_many_classes_for_a_matrix_have_their_commonest_mistakes_and_ranks(draw):
+    names = [f"phase {number}" for number in range(40)]
+    label = np.arange(80) % 40
+    probabilities = np.full((80, 40), 0.01)
+    probabilities[np.arange(80), label] = 0.5
+    probabilities[:5, 7] = 0.9  # five of other classes are taken for it, and lie second
+    pictures = draw(label, probabilities, np.linspace(0, 1, 80), np.linspace(0, 1, 80), names)
+    assert set(pictures) == {"confusion", "ranks", "reliability", "agreement", "scatter"}
+    assert "phase 3 → phase 7" in svg(pictures["confusion"])
+    assert "The commonest of 5 mistakes" in pictures["confusion"].caption
+    assert "93.8% among 1, 100.0% among 3" in pictures["ranks"].alt
+    assert "phase 3" not in svg(pictures["scatter"])

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 
-from crystalvision.plugins import documentation, unwrapped
+from crystalvision.plugins._callables import documentation, unwrapped
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Attributes|Example|Examples|Note|Notes|Raises|"
                       r"Returns|Yields|References|Source|Sources|Shape|Shapes):\s*$")  # fmt: skip
