@@ -10,13 +10,23 @@ from crystalvision.benchmarks.report._load import load_benchmark, read_rows
 from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._page import render_page
 from crystalvision.benchmarks.report._results import find_results
+from crystalvision.benchmarks.report._tests import TestCell, TestTable
 from crystalvision.plugins import Catalogue
 from crystalvision.report import write_page
 
 PAGE = "report.html"
 TABLE = "results.md"
 
-__all__ = ["PAGE", "TABLE", "page_of", "read_rows", "write_report"]
+__all__ = [
+    "PAGE",
+    "TABLE",
+    "TestCell",
+    "TestTable",
+    "page_of",
+    "read_rows",
+    "tests_of",
+    "write_report",
+]
 
 
 def write_report(
@@ -54,3 +64,20 @@ def page_of(
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
     return render_page(find_results(load_benchmark(folder, catalogue)), catalogue, on_step)
+
+
+def tests_of(folder: Path, catalogue: Catalogue) -> TestTable | None:
+    """Every test of a benchmark in a row, for figures and tables of one's own.
+
+    Args:
+        folder: The benchmark's folder, or what is kept of it.
+        catalogue: What plugins there are.
+
+    Returns:
+        The tests, and what each system of the suite's `contrast` reaches on them, with intervals;
+        `None` for a suite without it, or where nothing was judged.
+
+    Raises:
+        InputError: A file is missing, or not what `crystalvision benchmark` writes.
+    """
+    return find_results(load_benchmark(folder, catalogue)).tests
