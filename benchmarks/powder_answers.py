@@ -7,13 +7,15 @@
 MEASURED is a folder as for `powder_measured.py`; its files are others' and are only read. The first
 stage is a trained run, or else the cosine with one calculated pattern of each candidate. Its best
 candidates are fitted. Of each pattern of a known phase its own candidates, with all that no
-instrument could tell from them, are then left out, and what remains is fitted again: that says how
-many patterns of phases that are not in the library are refused.
+instrument could tell from them and other entries of the same composition and space group, are
+then left out, and what remains is fitted again: that says how many patterns of phases that are not
+in the library are refused.
 """
 
 import argparse
 import csv
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -32,6 +34,7 @@ RESULTS = Path(__file__).parent / "results" / "powder_answers.json"
 _POOL = 5000  # candidates of a mixture: all of them
 _PARTS = 3
 _REFUSALS = 0.05
+_ENTRY = re.compile(r" \(\d+\)$")  # of candidates of one name
 
 
 class Bench:
@@ -68,6 +71,11 @@ class Bench:
         scores = among @ mine[there] / np.linalg.norm(among, axis=1).clip(min=1e-30)
         return np.argsort(-scores, kind="stable").tolist()
 
+    def entries_of(self, candidate: int) -> set[int]:
+        """Candidates of the same composition and space group, by their names."""
+        own = _ENTRY.sub("", self.names[candidate])
+        return {place for place, name in enumerate(self.names) if _ENTRY.sub("", name) == own}
+
     def refined(
         self, counts: np.ndarray, numbers: Iterable[int], parts: int = 1
     ) -> list[Refinement]:
@@ -89,7 +97,9 @@ def singles(bench: Bench) -> Iterator[dict[str, Any]]:
         found = bench.refined(counts, first[: bench.first])
         seconds = time.perf_counter() - began
         own = bench.refined(counts, [one.candidate])
-        outside = bench.refined(counts, [n for n in first if n not in alike][: bench.first])
+        # Another entry of the same composition and space group is no other phase.
+        gone = alike | bench.entries_of(one.candidate)
+        outside = bench.refined(counts, [n for n in first if n not in gone][: bench.first])
         order = [bench.names.index(each.names[0]) for each in found]
         order += [number for number in first if number not in order]
         rows.append(
@@ -98,6 +108,7 @@ def singles(bench: Bench) -> Iterator[dict[str, Any]]:
                 "formula": one.formula,
                 "rank_before": _rank(first, alike),
                 "rank": _rank(order, alike),
+                "rank_strictly": _rank(order, {one.candidate}),
                 "best": found[0].names[0],
                 "best_misfit": round(found[0].misfit, 4),
                 "own_residual": round(own[0].residual, 4),
@@ -113,12 +124,16 @@ def singles(bench: Bench) -> Iterator[dict[str, Any]]:
 
 def of_singles(rows: list[dict[str, Any]], fitted: int, stage: str) -> dict[str, Any]:
     """What the patterns so far show."""
-    ranks = {key: np.array([row[key] for row in rows]) for key in ("rank_before", "rank")}
+    ranks = {
+        key: np.array([row[key] for row in rows])
+        for key in ("rank_before", "rank", "rank_strictly")
+    }
     return {
         "fitted": fitted,
         "first_stage": stage,
         "before": summary(ranks["rank_before"]),
         "after": summary(ranks["rank"]),
+        "after_without_ties": summary(ranks["rank_strictly"]),
         "refusal": refusal(rows),
         "rows": rows,
     }
@@ -132,7 +147,7 @@ def refusal(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     known = np.array([row["best_misfit"] for row in rows])
     outside = np.array([row["outside_misfit"] for row in rows])
     refused, false = 0, 0
-    for place in range(len(rows)):
+    for place in range(len(rows) if len(rows) > 1 else 0):  # a limit takes another pattern
         others = np.delete(known, place)
         rank = min(len(others), int(np.ceil((1 - _REFUSALS) * (len(others) + 1))))
         limit = np.sort(others)[rank - 1]

@@ -1,7 +1,6 @@
 """What tests of several packages use."""
 
 import importlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,12 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from crystalvision.testing.shapes import check_shapes
+
+from . import warm_python
 
 check_shapes(
     [
@@ -52,21 +52,11 @@ def no_power_cut() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def warm_python() -> ModuleType:
-    """What starts Python processes that need not import torch and Lightning again."""
-    spec = importlib.util.spec_from_file_location(
-        "warm_python", Path(__file__).with_name("warm_python.py")
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def start_python(warm_python: ModuleType) -> Iterator[Callable[..., Any]]:
+def start_python() -> Iterator[Callable[..., Any]]:
     """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""
+    if sys.platform != "linux":  # what the server needs to tell of an end, and to fork safely
+        yield warm_python.start_fresh
+        return
     # A short path: the name of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory() as folder:
         server = warm_python.Server(Path(folder))
@@ -76,7 +66,7 @@ def start_python(warm_python: ModuleType) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture(scope="session")
 def run_python(
-    warm_python: ModuleType, start_python: Callable[..., Any]
+    start_python: Callable[..., Any],
 ) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Runs `python ARGUMENTS...` to its end, and takes what it writes."""
 

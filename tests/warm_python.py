@@ -1,45 +1,22 @@
-"""Python processes that need not import torch and Lightning again, which takes seconds of each.
+"""Starts Python processes that need not import torch and Lightning again, which takes seconds.
 
-A server, one for each process of pytest, has imported other people's heavy libraries, has no thread,
-and forks itself for each process that is asked for. Everything of ours is imported afresh there, by
-the command's own code. Arguments, environment, folder, streams, signals, exit status and the end of
-the interpreter are those of a process of its own; it is one.
-
-A test of what is imported, of variables that are read at the interpreter's start or by libraries as
-they are loaded, and of the installed program itself, starts a fresh interpreter instead.
+`warm_server.py` says how. A test of what is imported, of variables that are read as the interpreter
+starts or libraries are loaded, and of the installed program itself, starts a fresh interpreter
+instead.
 """
 
-import atexit
-import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import types
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Self
-
-LIBRARIES = (
-    "torch",
-    "torch.export",
-    "torchmetrics.functional.classification",
-    "lightning.pytorch",
-    "matplotlib.pyplot",
-    "scipy.ndimage",
-    "scipy.optimize",
-    "ase",
-    "spglib",
-    "zarr",
-    "typer.rich_utils",
-)
-"""What commands import, of others; not pandas and scikit-learn: pyarrow has a thread."""
 
 READ_EARLY = ("LANG", "LC_", "OMP_", "MKL_", "OPENBLAS_", "GOMP_", "KMP_", "PYTHON")
 """Beginnings of variables that the interpreter and libraries read as they are loaded."""
@@ -49,7 +26,7 @@ READ_HERE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 class Server:
-    """Starts Python processes from one that has imported `LIBRARIES`.
+    """Starts Python processes from one that has imported the heavy libraries.
 
     Args:
         folder: For the socket where it listens.
@@ -61,7 +38,7 @@ class Server:
             name: value for name, value in os.environ.items() if name not in READ_HERE
         }
         self._process = subprocess.Popen(
-            [sys.executable, __file__, self._address],
+            [sys.executable, Path(__file__).with_name("warm_server.py"), self._address],
             env=self._environment,
             stdin=subprocess.PIPE,  # its end is the server's
             stdout=subprocess.PIPE,
@@ -131,7 +108,7 @@ def _ends(which: int | None, fd: int, theirs: ExitStack) -> tuple[int, IO[str] |
     read, write = os.pipe()
     end, rest, mode = (read, write, "w") if fd == 0 else (write, read, "r")
     theirs.callback(os.close, end)
-    return end, open(rest, mode, encoding="utf-8")  # noqa: SIM115 - closed by `Process`
+    return end, os.fdopen(rest, mode, encoding="utf-8")
 
 
 class Process:
@@ -231,109 +208,9 @@ def run(process: Process, *, timeout: float | None = None) -> "subprocess.Comple
     return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
 
-def serve(address: str) -> dict[str, Any]:
-    """Fork a process for each request; returns in each of those, with what it is to do."""
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    # Files need not outlive the machine, as in the process of the tests.
-    os.fsync = lambda _descriptor: None
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with the tests, and not before
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen()
-    os.write(1, b"ready\n")
-    running: dict[int, tuple[int, socket.socket]] = {}  # by the descriptor that tells of its end
-    while True:
-        for ready in select.select([0, listener, *running], [], [])[0]:
-            if ready == 0:
-                os._exit(0)
-            if ready is listener:
-                connection, _ = listener.accept()
-                size, streams, _, _ = socket.recv_fds(connection, 8, 3)
-                data = connection.recv(int.from_bytes(size), socket.MSG_WAITALL)
-                # A lock that a thread held would be held for ever in the new process.
-                assert len(os.listdir("/proc/self/task")) == 1, "the server has threads"
-                pid = os.fork()
-                if pid == 0:
-                    for each in (listener, connection, *(other for _, other in running.values())):
-                        each.close()
-                    for descriptor in running:
-                        os.close(descriptor)
-                    for number, stream in enumerate(streams):
-                        os.dup2(stream, number)
-                        os.close(stream)
-                    return json.loads(data)
-                for stream in streams:
-                    os.close(stream)
-                connection.sendall(pid.to_bytes(8))
-                running[os.pidfd_open(pid)] = pid, connection
-            else:
-                pid, connection = running.pop(ready)
-                os.close(ready)
-                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                with suppress(OSError), connection:  # who asked for it may be gone
-                    connection.sendall(status.to_bytes(8, signed=True))
-
-
-def become(request: dict[str, Any]) -> None:
-    """Do what an interpreter does that is started with these arguments."""
-    if request["new_session"]:
-        os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["folder"])
-    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    for name, mode, errors in (("in", "r", ""), ("out", "w", ""), ("err", "w", "backslashreplace")):
-        old = getattr(sys, f"std{name}")
-        new = open(  # noqa: SIM115 - as long as the process lives
-            old.fileno(), mode, encoding="utf-8", errors=errors or None, closefd=False
-        )
-        setattr(sys, f"std{name}", new)
-        setattr(sys, f"__std{name}__", new)
-    sys.stderr.reconfigure(line_buffering=True)
-    how, what, *rest = request["arguments"]
-    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:1] = ["" if how == "-c" else os.getcwd(), *given]  # the first was this file's folder
-    if how == "-m":
-        sys.argv = [what, *rest]
-        runpy.run_module(what, run_name="__main__", alter_sys=True)
-        return
-    assert how == "-c", how
-    sys.argv = ["-c", *rest]
-    module = types.ModuleType("__main__")
-    sys.modules["__main__"] = module
-    exec(compile(what, "<string>", "exec"), module.__dict__)
-
-
-def end(status: object) -> None:
-    """End this process as an interpreter does, but for what it frees: that takes two seconds.
-
-    A child that multiprocessing has forked ends in the same way.
-    """
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-    atexit._run_exitfuncs()
-    if isinstance(status, str):
-        print(status, file=sys.stderr)
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        os._exit(120)
-    os._exit(status if isinstance(status, int) else bool(status))
-
-
-def main() -> None:
-    """Serve, and in each process that is forked do what was asked for."""
-    request = serve(sys.argv[1])
-    try:
-        become(request)
-    except SystemExit as stop:
-        end(stop.code)
-    end(0)
-
-
-if __name__ == "__main__":
-    main()
+def start_fresh(
+    arguments: list[str], *, new_session: bool = False, **options: Any
+) -> "subprocess.Popen[str]":
+    """Start a process as `Server.start` does, by a fresh interpreter."""
+    line = [sys.executable, *arguments]
+    return subprocess.Popen(line, text=True, start_new_session=new_session, **options)

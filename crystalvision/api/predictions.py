@@ -26,6 +26,7 @@ from crystalvision.prediction import (
     Predictor,
     RefinedPattern,
     Stated,
+    check_elements,
     draw_explanation,
     flat_columns,
     grouped_columns,
@@ -41,6 +42,7 @@ from crystalvision.text import csv_writer, json_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
 Pattern = str | Path | np.ndarray[Any, Any]
 Ask = Callable[[np.ndarray[Any, Any]], Predictions]
@@ -169,6 +171,10 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
+    # What the run cannot do is said before any file is read.
+    if elements is not None or with_elements:
+        check_elements(first.record.targets, elements, with_elements)
+    fits = None if refining is None else refining.open(first, catalogue)
     sources, conditions = open_patterns(
         first,
         patterns,
@@ -191,8 +197,8 @@ def predict(
         predictions = restrict(predictions, elements, with_elements)
     more = {} if top is None else likeliest_columns(predictions, top)
     refined: tuple[RefinedPattern, ...] = ()
-    if refining is not None:
-        refined = refining.run(first, catalogue, sources, predictions)
+    if refining is not None and fits is not None:
+        refined = refining.run(first, fits, sources, predictions)
         more |= refined_columns(refined)
     if explain_to is not None:
         _explain(first, catalogue, sources, explain_to)
@@ -282,6 +288,17 @@ def _opened(
     name = f"array {place}"
     names = [f"{name}[{number}]" for number in range(len(stack))] if len(stack) > 1 else [name]
     return [PatternSource(names, lambda places: stack[list(places)], Path(name))]
+
+
+def prepared_batches(
+    predictor: Predictor, sources: Sequence[PatternSource]
+) -> Iterator["torch.Tensor"]:
+    """What a system sees of patterns (b, c, *grid), in batches of nearly the same size."""
+    patterns = np.concatenate([each for source in sources for each in chunks(predictor, source)])
+    with progress("adapting", len(patterns)) as advance:
+        for part in np.array_split(patterns, -(-len(patterns) // _CHUNK)):
+            yield predictor.prepared(part)
+            advance(len(part))
 
 
 def chunks(predictor: Predictor, source: PatternSource) -> Iterator[np.ndarray[Any, Any]]:

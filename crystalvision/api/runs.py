@@ -6,12 +6,13 @@ from html import escape
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import numpy.typing as npt
 
 from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, Unit, evaluate
-from crystalvision.api.matches import Matched, look_up
+from crystalvision.api.matches import Matched, check_candidates, look_up
 from crystalvision.api.measured import judged_data
 from crystalvision.api.predictions import (
     Pattern,
@@ -19,6 +20,7 @@ from crystalvision.api.predictions import (
     Uncertainty,
     open_patterns,
     predict,
+    prepared_batches,
 )
 from crystalvision.api.refined import Refining
 from crystalvision.api.session import Session
@@ -33,6 +35,8 @@ from crystalvision.prediction import Predictor, Stated, parse_elements
 from crystalvision.storage import Destination
 from crystalvision.training import choose_device
 
+ADAPTATION_PRIOR = 16
+"""Patterns that the statistics of a training count as, beside those of an adaptation."""
 TOP = 5
 """Candidates that are given of each pattern."""
 
@@ -254,6 +258,67 @@ class Run:
             catalogue=self._session.catalogue,
         )
 
+    def adapt(
+        self,
+        *patterns: Pattern,
+        path: str | Path,
+        prior: int = ADAPTATION_PRIOR,
+        gap_values: Sequence[str | float] | None = None,
+        pixel_size_inv_angstrom: float | None = None,
+        centre: tuple[float, float] | None = None,
+        energy_kev: float | None = None,
+        reader: str | None = None,
+        despite: Sequence[Despite] = (),
+        overwrite: bool = False,
+    ) -> "Run":
+        """A run whose batch normalisation knows the statistics of measured patterns, in a folder.
+
+        No label is asked for, and no weight changes. Whether it gains or loses only patterns with
+        labels tell: `evaluate` both. The calibration of the run does not hold for the new one.
+
+        Args:
+            *patterns: As for `predict`; at least two.
+            path: The folder of the new run.
+            prior: How many patterns the statistics of the training count as; 0 forgets them.
+            gap_values: As for `predict`, and so are all others.
+            pixel_size_inv_angstrom: See there [1/Å].
+            centre: See there [pixels].
+            energy_kev: See there [keV].
+            reader: See there.
+            despite: See there.
+            overwrite: Whether a run that is there may be replaced.
+
+        Raises:
+            InputError: A system without batch normalisation, patterns that do not fit or are too
+                few, or a place that is taken.
+            StorageError: The disk refuses.
+        """
+        if not patterns:
+            raise InputError("adapt: no pattern was given; give files or arrays of counts")
+        if prior < 0:
+            raise InputError(f"prior={prior}: expected 0 or more patterns")
+        runs.check_free(Path(path), overwrite=overwrite)  # before patterns are read
+        predictor = Predictor(self._run)
+        self._session.begin("cpu")
+        sources, _ = open_patterns(
+            predictor,
+            patterns,
+            gap_values=gap_values,
+            stated=Stated(pixel_size_inv_angstrom, centre, energy_kev),
+            readers=Readers(self._session.catalogue),
+            reader=reader,
+            despite=tuple(despite),
+        )
+        made = runs.adapted_run(
+            self._run,
+            prepared_batches(predictor, sources),
+            Path(path),
+            prior=prior,
+            sources=[str(pattern) for pattern in patterns if not isinstance(pattern, np.ndarray)],
+            overwrite=overwrite,
+        )
+        return Run(made, self._session)
+
     def look_up(
         self,
         *patterns: Pattern,
@@ -300,6 +365,8 @@ class Run:
         stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         chosen = choose_device(device)
         predictor = Predictor(self._run, chosen)
+        stored = not places if library is None else library
+        check_candidates(predictor, stored=stored)
         self._session.begin(chosen.type)
         sources, _ = open_patterns(
             predictor,
@@ -315,7 +382,7 @@ class Run:
             sources,
             [Path(place) for place in places],
             catalogue=self._session.catalogue,
-            stored=not places if library is None else library,
+            stored=stored,
             top=top,
             draws=draws,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from crystalvision.cards._text import patterns_of
-from crystalvision.datasets import DatasetHeader, Imported, Merged
+from crystalvision.datasets import DatasetHeader, Imported, Merged, Thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ def origin_of(header: DatasetHeader, name: str) -> Origin:
             f"Merged from other datasets by {software}; the recipe below names them. Their own "
             "cards say how they were made.",
             f"{what}, merged from other datasets.",
+            **known,
+        )
+    if isinstance(made, Thinned):
+        return Origin(
+            f"Another dataset with {made.kept:.3g} of its counts, drawn by {software}; the recipe "
+            "below names it.",
+            f"{what}, thinned to a lower dose.",
             **known,
         )
     seed = "" if made.seed is None else f" with seed {made.seed}"

@@ -47,7 +47,7 @@ def build_classical(
     target = _target(config, targets)
     # Two parts of one name must not draw the same numbers.
     seeds = np.random.SeedSequence(seed).generate_state(len(config.features) + 1)
-    image_shape = (channels, *grid_of(preprocess.axes))
+    image_shape = (preprocess.channels(channels), *grid_of(preprocess.axes))
     features: list[Features] = []
     for part, draw in zip(config.features, seeds[1:], strict=True):
         who = f"feature '{part.name}'"

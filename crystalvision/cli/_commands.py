@@ -19,6 +19,7 @@ OWN_COMMANDS = {
     "evaluate": "crystalvision.cli.evaluate:evaluate",
     "export": "crystalvision.cli.export:export",
     "predict": "crystalvision.cli.predict:predict",
+    "adapt": "crystalvision.cli.adapt:adapt",
     "library": "crystalvision.cli.library:app",
     "benchmark": "crystalvision.cli.benchmark:benchmark",
     "report": "crystalvision.cli.report:report",

@@ -31,7 +31,11 @@ AnodeOption = Annotated[
 ]
 ReaderOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Reader of the files.  [default: the one that knows each]"),
+    typer.Option(
+        metavar="NAME",
+        help="Reader of the files, or '{name: NAME, OPTION: VALUE}'.  [default: the one that knows "
+        "each]",
+    ),
 ]
 AxisOption = Annotated[
     str | None,

@@ -1,6 +1,6 @@
 """Shows the likeliest candidates, and what was fitted to patterns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.console import out
@@ -34,7 +34,11 @@ def print_refined(found: "Sequence[RefinedPattern]") -> None:
         for one in each.refinements:
             for number, part in enumerate(one.parts):
                 probability = each.probabilities.get(part.candidate)
-                fitted = ", ".join(_parameters({**one.parameters, **part.parameters}))
+                fitted = ", ".join(
+                    _parameters(
+                        {**one.parameters, **part.parameters}, (*one.at_bounds, *part.at_bounds)
+                    )
+                )
                 table.add_row(
                     part.candidate,
                     "" if probability is None else f"{probability:.3f}",
@@ -49,8 +53,8 @@ def print_refined(found: "Sequence[RefinedPattern]") -> None:
             out.print(f"! {each.name} is none of these{limit}", style="bold red", markup=False)
 
 
-def _parameters(values: "Mapping[str, float]") -> list[str]:
-    """What was fitted, each with its unit."""
+def _parameters(values: "Mapping[str, float]", at_bounds: Collection[str]) -> list[str]:
+    """What was fitted, each with its unit, and whether it is at an end of what a fit allows."""
     from crystalvision.text import quantity_text
 
     told = []
@@ -59,5 +63,6 @@ def _parameters(values: "Mapping[str, float]") -> list[str]:
         unit = {"deg": "degree"}.get(last, last)
         known = unit in {"degree", "angstrom", "mm"}
         text = quantity_text(value, unit, 5) if known else f"{value:.4g}"
-        told.append(f"{(words if known else name).replace('_', ' ')} {text}")
+        bound = " (at its bound)" if name in at_bounds else ""
+        told.append(f"{(words if known else name).replace('_', ' ')} {text}{bound}")
     return told

@@ -41,12 +41,16 @@ class Input(nn.Module, ABC):
             InputError: It cannot work on such a grid.
         """
 
+    def channels(self, channels: int) -> int:
+        """How many channels it gives of so many; a step that gives another number comes last."""
+        return channels
+
     @abstractmethod
     def forward(
         self,
         images: Float[torch.Tensor, "b c *grid"],
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
-    ) -> tuple[Float[torch.Tensor, "b c *grid2"], Bool[torch.Tensor, "b #c *grid2"] | None]:
+    ) -> tuple[Float[torch.Tensor, "b c2 *grid2"], Bool[torch.Tensor, "b #c2 *grid2"] | None]:
         """Prepare images.
 
         Args:
@@ -54,7 +58,8 @@ class Input(nn.Module, ABC):
             seen: Which of its points were measured, (b, 1 or c, *grid), or `None` for all of them.
 
         Returns:
-            The images, (b, c, *grid'), and which of their points were seen, `None` where `seen` is.
-            What it gives for points that were not seen does not matter: the toolkit sets them to 0
-            before the next step, and after the last to the mean of what was seen of the image.
+            The images, (b, c', *grid'), and which of their points were seen, `None` where `seen`
+            is. What it gives for points that were not seen does not matter: the toolkit sets them
+            to 0 before the next step, and after the last to the mean of what was seen of the image,
+            or of the channel where one was added.
         """

@@ -50,12 +50,14 @@ from crystalvision.datasets._provenance import (
     Origin,
     Provenance,
     Simulated,
+    Thinned,
     origins,
     same_samples,
     same_things,
 )
 from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, assign_splits
+from crystalvision.datasets._thin import thin
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter, Mode, check_place
 
@@ -102,6 +104,7 @@ __all__ = [
     "ShardEncoder",
     "Simulated",
     "SplitSettings",
+    "Thinned",
     "assign_splits",
     "axes_text",
     "bin_images",
@@ -126,6 +129,7 @@ __all__ = [
     "same_samples",
     "same_things",
     "size_bytes",
+    "thin",
     "verify",
 ]
 

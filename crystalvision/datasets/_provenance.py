@@ -150,12 +150,45 @@ class Merged(Config):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-Provenance: TypeAlias = Annotated[Simulated | Imported | Merged, Field(discriminator="kind")]
+class Thinned(Config):
+    """Samples of another dataset, each with fewer counts, as of a lower dose.
+
+    Attributes:
+        kind: Tells it from the others.
+        kept: The share of the counts that was kept.
+        seed: What drew which.
+        of: That dataset, whose samples these are in its order.
+    """
+
+    kind: Literal["thinned"] = "thinned"
+    kept: float = Field(gt=0, lt=1)
+    seed: int = Field(ge=0)
+    of: DatasetPart
+
+    @property
+    def name(self) -> str:
+        """What to call it, by the dataset that it was made of."""
+        return f"{self.of.provenance.name or 'without a name'}, {self.kept:.3g} of the counts"
+
+    @property
+    def command(self) -> str:
+        """Nothing makes it again but that dataset."""
+        return ""
+
+    def shown(self) -> dict[str, Any]:
+        """What a person reads of it."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+Provenance: TypeAlias = Annotated[
+    Simulated | Imported | Merged | Thinned, Field(discriminator="kind")
+]
 Origin: TypeAlias = Simulated | Imported
 
 Imported.model_rebuild()
 DatasetPart.model_rebuild()
 Merged.model_rebuild()
+Thinned.model_rebuild()
 
 
 def origins(identity: str, provenance: Provenance) -> dict[str, Origin]:
@@ -175,6 +208,9 @@ def _origins(identity: str, provenance: Provenance) -> Iterator[tuple[str, Origi
     if isinstance(provenance, Merged):
         for part in provenance.parts:
             yield from _origins(part.identity, part.provenance)
+        return
+    if isinstance(provenance, Thinned):
+        yield from _origins(provenance.of.identity, provenance.of.provenance)
         return
     yield identity, provenance
     if isinstance(provenance, Imported) and provenance.exported_from is not None:

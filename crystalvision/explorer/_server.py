@@ -1,6 +1,7 @@
 """Serves the explorer on this machine alone."""
 
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,6 @@ from panel.io.resources import COMPONENT_PATH
 from panel.io.server import ComponentResourceHandler
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 from tornado.web import RedirectHandler
 
 from crystalvision.errors import InputError
@@ -41,12 +41,13 @@ class LocalServer:
             InputError: The port is taken.
         """
         try:
-            sockets = bind_sockets(port, HOST)
+            listening = socket.create_server((HOST, port))
         except OSError as error:
             raise InputError(
                 f"--port {port}: {error.strerror or error}; choose another, or 0 for any free one"
             ) from error
-        self.port = int(sockets[0].getsockname()[1])
+        listening.setblocking(False)
+        self.port = int(listening.getsockname()[1])
         self._loop = IOLoop.current()
         tornado = BokehTornado(
             build_applications(dict(pages)),
@@ -56,17 +57,17 @@ class LocalServer:
                 (r"/", RedirectHandler, {"url": f"/{home}", "permanent": False}),
             ],
             websocket_max_message_size_bytes=_LARGEST_MESSAGE,
-            # A tab that was closed keeps nothing.
-            check_unused_sessions_milliseconds=2000,
-            unused_session_lifetime_milliseconds=5000,
+            # A tab that was closed keeps nothing, and one that loads slowly finds what was made.
+            check_unused_sessions_milliseconds=5000,
+            unused_session_lifetime_milliseconds=60_000,
             ico_path="none",
             use_index=False,
             redirect_root=False,
         )
         guard = Guard(tornado, self.port)
-        http = HTTPServer(guard, max_buffer_size=_LARGEST_MESSAGE)
-        http.add_sockets(sockets)
-        self._server = BaseServer(self._loop, tornado, http)
+        self._http = HTTPServer(guard, max_buffer_size=_LARGEST_MESSAGE)
+        self._http.add_socket(listening)
+        self._server = BaseServer(self._loop, tornado, self._http)
         self.url = f"http://{HOST}:{self.port}/?{TOKEN}={guard.token}"
         logging.getLogger("tornado.access").setLevel(logging.ERROR)  # a refusal is no warning
 
@@ -77,6 +78,11 @@ class LocalServer:
             self._loop.start()
         finally:
             self._server.stop()
+            self.close()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._http.stop()
 
     def stop(self) -> None:
         """Stop answering; may be called from another thread."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from bokeh.models import CustomJS
 from bokeh.themes import Theme
+from panel.io.resources import LOCAL_DIST
 from panel.theme.native import Native
 
 from crystalvision.explorer.page import Page
@@ -73,7 +74,7 @@ def page_document(page: Page, pages: Sequence[Page], workspace: Workspace) -> pn
         InputError: What was opened cannot be shown.
     """
     document = pn.Template(_TEMPLATE.read_text(encoding="utf-8"), design=Native)
-    document.title = f"{page.title} · CrystalVision"
+    document.add_variable("page_title", page.title)
     document.add_variable("pages", [(one.slug, one.title, one is page) for one in pages])
     for icon in ("app_favicon", "apple_icon"):  # Panel has its own
         document.add_variable(icon, "")
@@ -85,9 +86,11 @@ def page_document(page: Page, pages: Sequence[Page], workspace: Workspace) -> pn
 
 def _dark_mode() -> "Viewable":
     """What the page's script tells of the theme: figures are drawn in it."""
-    dark = pn.widgets.Checkbox(name="dark", visible=False)
+    dark = pn.widgets.Checkbox(label="dark", visible=False)
     document = pn.state.curdoc
     if document is not None:
+        # Of a document that is made for a socket alone Panel would take styles from elsewhere.
+        document.template_variables["dist_url"] = LOCAL_DIST
         document.theme = THEMES["light"]
         document.js_on_event("document_ready", CustomJS(code="window.applyTheme()"))
 

@@ -8,11 +8,12 @@ from panel.viewable import Viewable
 from crystalvision.explorer.figures import Figure, draw
 from crystalvision.samples import BenchView, Curves, Picture
 
-_GRID = {
-    "display": "grid",
-    "grid-template-columns": "repeat(auto-fit, minmax(min(100%, 19rem), 1fr))",
-    "gap": "0.4rem 1rem",
-}
+_GRID = """
+:host { display: grid !important; gap: 0.4rem 1rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
+:host > * { align-self: start !important; max-width: 100%; overflow: hidden; }
+.scroll-button { display: none; }
+"""
 _STYLE = "margin:.2rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;font-size:.85rem"
 
 
@@ -26,7 +27,7 @@ class Shown:
     def __init__(self) -> None:
         """Show nothing yet."""
         self._numbers = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 5))
-        self._box = pn.FlexBox(sizing_mode="stretch_width", styles=_GRID)
+        self._box = pn.Column(sizing_mode="stretch_width", stylesheets=[_GRID])
         self.view: Viewable = pn.Column(self._numbers, self._box, sizing_mode="stretch_width")
         self._figures: list[Figure] = []
         self._panes: list[pn.pane.Bokeh] = []
@@ -41,19 +42,13 @@ class Shown:
         else:
             self._kinds, self._figures = kinds, [draw(new) for new in seen.figures]
             self._panes = [
-                _pane(made, new) for made, new in zip(self._figures, seen.figures, strict=True)
+                pn.pane.Bokeh(made.figure, sizing_mode="stretch_width", margin=0)
+                for made in self._figures
             ]
             self._box.objects = list(self._panes)
         self._numbers.object = _numbers(seen)
         if pn.state.curdoc is None:  # in a notebook, where nothing watches Bokeh's own models
             pn.io.push_notebook(*self._panes)
-
-
-def _pane(made: Figure, what: object) -> pn.pane.Bokeh:
-    wide = {"grid-column": "1 / -1"} if isinstance(what, Curves) else {}
-    return pn.pane.Bokeh(
-        made.figure, sizing_mode="stretch_width", margin=0, styles={"min-width": "0", **wide}
-    )
 
 
 def _kind(what: object) -> object:

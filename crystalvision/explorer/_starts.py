@@ -35,19 +35,22 @@ def starts(recipes: Sequence[str], catalogue: Catalogue) -> list[Start]:
         InputError: One that was asked for cannot be read, or its source has no bench.
     """
     asked = [_of_recipe(name, catalogue, Path(name).name) for name in recipes]
-    own = [
-        Start(f"{entry.name}: begin anew", lambda entry=entry: _opener(entry)(None, catalogue))
-        for entry in catalogue.of_kind("source")
-        if _has_bench(entry)
-    ]
+    sources = [entry for entry in catalogue.of_kind("source") if _has_bench(entry)]
+    own = [_anew(entry, catalogue) for entry in sources]
     shipped = []
     for name in catalogue.names("recipe"):
         try:
             shipped.append(_of_recipe(name, catalogue, name))
         except CrystalVisionError:  # a stranger's recipe that is wrong, or a source without a bench
             continue
-    found = {one.name: one for one in [*reversed(shipped), *reversed(own), *reversed(asked)]}
-    return list(reversed(found.values()))
+    found: dict[str, Start] = {}
+    for one in (*asked, *own, *shipped):
+        found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def _anew(entry: Entry, catalogue: Catalogue) -> Start:
+    return Start(f"{entry.name}: begin anew", lambda: _opener(entry)(None, catalogue))
 
 
 def _of_recipe(name: str, catalogue: Catalogue, title: str) -> Start:

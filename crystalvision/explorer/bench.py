@@ -21,7 +21,13 @@ from crystalvision.explorer.workspace import HeldPattern, Workspace
 from crystalvision.samples import Bench, BenchView
 
 # Where there is no room beside them, the controls come after what they change.
-_NARROW = "@media (max-width: 760px) { :host { flex-direction: column-reverse !important; } }"
+_BESIDE = """
+:host { gap: 0 1rem; }
+@media (max-width: 760px) {
+  :host { flex-direction: column-reverse !important; }
+  :host > * { flex: none !important; width: 100% !important; }
+}
+"""
 _PAUSE = 0.15  # s: as long as a slider moves, only previews are made
 
 
@@ -49,22 +55,17 @@ class BenchPage:
         self._turns, self._files = Turns(), DroppedFiles()
         self._status, self._shown, self._copied = Status(), Shown(), CopiedRecipe()
         self._controls = ControlPanel(self._changed)
-        self._start = pn.widgets.Select(name="Begin with", options=list(self._starts), width=300)
+        self._start = pn.widgets.Select(label="Begin with", options=list(self._starts), width=300)
         self._start.param.watch(lambda _: pn.state.execute(self._open), "value")
         left = pn.Column(self._start, self._controls.view, self._copied.view)
         right = pn.Column(
             self._status.view,
             self._shown.view,
             sizing_mode="stretch_width",
-            styles={"flex": "1 1 20rem", "min-width": "0"},
+            styles={"min-width": "0"},
         )
-        self.view: Viewable = pn.FlexBox(
-            left,
-            right,
-            flex_wrap="wrap",
-            sizing_mode="stretch_width",
-            styles={"gap": "0 1rem"},
-            stylesheets=[_NARROW],
+        self.view: Viewable = pn.Row(
+            left, right, sizing_mode="stretch_width", stylesheets=[_BESIDE]
         )
         pn.state.onload(self._open)
 
@@ -82,14 +83,14 @@ class BenchPage:
         if isinstance(value, tuple):  # a file: its name, and what is in it
             value = str(self._files.keep(*value))
         self._settings = {**self._settings, name: value}
-        pn.state.execute(self._refresh)
-
-    async def _refresh(self) -> None:
-        """Show what the settings make now."""
         bench, settings, turn = self._bench, self._settings, self._turns.next()
-        if bench is not None:
-            with suppress(SupersededError), self._status.errors():
-                await self._show(bench, settings, turn)
+
+        async def refresh() -> None:
+            if bench is not None:
+                with suppress(SupersededError), self._status.errors():
+                    await self._show(bench, settings, turn)
+
+        pn.state.execute(refresh)
 
     async def _show(self, bench: Bench, settings: dict[str, Any], turn: Turn) -> None:
         """Show what settings make, quickly and then exactly.
@@ -101,7 +102,8 @@ class BenchPage:
         start, space = perf_counter(), self._workspace
         settled, groups = await turn.run(space.quick, lambda: bench.settle(settings))
         self._settings = settled
-        in_document(lambda: self._controls.show(groups, settled))
+        changed = {name for name, value in settled.items() if settings.get(name) != value}
+        in_document(lambda: self._controls.show(groups, settled, changed))
         with suppress(CrystalVisionError):  # what is wrong, the sample itself tells
             preview = await turn.run(space.quick, lambda: bench.preview(settled))
             if preview is not None:
@@ -115,9 +117,9 @@ class BenchPage:
         space.held = held
 
     def _draw(self, seen: BenchView, state: str, start: float) -> None:
-        in_document(lambda: self._shown.show(seen))
         seconds = perf_counter() - start
         what = "preview, sharpening …" if state == "preview" else "sample 0 of the recipe"
+        in_document(lambda: self._shown.show(seen))
         self._status.say(state, f"{what} ({seconds:.2f} s)")
 
 

@@ -1,7 +1,8 @@
 """Controls of a bench as widgets."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from typing import Any
 
 import panel as pn
@@ -38,15 +39,24 @@ class ControlPanel:
         Args:
             changed: Called when the user changed one.
         """
-        self.view: Viewable = pn.Column(width=_WIDTH + 20, css_classes=["controls"])
+        self.view = pn.Column(width=_WIDTH + 20, css_classes=["controls"])
         self._changed = changed
         self._groups: tuple[ControlGroup, ...] = ()
         self._boxes: dict[str, Viewable] = {}
         self._cards: dict[str, pn.Card] = {}
         self._setters: dict[str, Callable[[Any], None]] = {}
 
-    def show(self, groups: Sequence[ControlGroup], settings: Mapping[str, Any]) -> None:
-        """Show these controls, standing at these settings."""
+    def show(
+        self, groups: Sequence[ControlGroup], settings: Mapping[str, Any], changed: Set[str]
+    ) -> None:
+        """Show these controls.
+
+        Args:
+            groups: The controls.
+            settings: What new ones stand at.
+            changed: Those that stand elsewhere than the user left them. All others are let be:
+                they may be moved right now.
+        """
         if tuple(groups) != self._groups:
             before = {one.title: one for one in self._groups}
             for group in groups:
@@ -55,9 +65,8 @@ class ControlPanel:
                     self._boxes[group.title] = pn.Column(*made)
             self._groups = tuple(groups)
             self.view.objects = self._arranged(groups)
-        for group in groups:
-            for control in group.controls:
-                self._setters[control.name](settings.get(control.name))
+        for name in changed & self._setters.keys():
+            self._setters[name](settings[name])
 
     def _arranged(self, groups: Sequence[ControlGroup]) -> list[Viewable]:
         """The cards of all groups; those that are there stay as they are."""
@@ -83,7 +92,8 @@ class ControlPanel:
 
         widget = _MAKERS[control.kind](control, value, tell)
         self._setters[control.name] = widget.set
-        return widget.view
+        view: Viewable = widget.view
+        return view
 
 
 class _Plain:
@@ -117,7 +127,7 @@ class _Number:
         low, high = self._at(control.low), self._at(control.high)
         box = pn.widgets.IntInput if control.whole else pn.widgets.FloatInput
         self._box = box(
-            name=_label(control),
+            label=_label(control),
             value=value,
             description=control.help or None,
             width=_WIDTH - 20,
@@ -128,7 +138,7 @@ class _Number:
         if control.whole and not control.logarithmic:
             step = max(1.0, round(step))
         self._slider = pn.widgets.FloatSlider(
-            name=f"{control.label} slider",
+            label=f"{control.label} slider",
             start=low,
             end=high,
             step=step,
@@ -145,23 +155,33 @@ class _Number:
 
     def set(self, value: Any) -> None:
         """Show a value."""
-        self._quiet = True
-        try:
+        with self._quietly():
             self._box.value = value
             self._slider.value = self._within(value)
-        finally:
-            self._quiet = False
+
+    # What the user moves is left alone: it may be elsewhere by now.
 
     def _typed(self, event: Any) -> None:
         if not self._quiet and event.new is not None:
-            self.set(event.new)
+            with self._quietly():
+                self._slider.value = self._within(event.new)
             self._tell(event.new)
 
     def _slid(self, event: Any) -> None:
         if not self._quiet:
             value = self._of(event.new)
-            self.set(value)
+            with self._quietly():
+                self._box.value = value
             self._tell(value)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Within it, nothing is told of what changes."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
 
     def _at(self, value: float) -> float:
         """Where a value is on the slider."""
@@ -182,7 +202,7 @@ class _Number:
 
 def _choice(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
     widget = pn.widgets.Select(
-        name=_label(control),
+        label=_label(control),
         options=list(control.choices),
         value=value,
         description=control.help or None,
@@ -192,12 +212,12 @@ def _choice(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain
 
 
 def _switch(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
-    return _Plain(pn.widgets.Checkbox(name=_label(control), value=bool(value)), tell)
+    return _Plain(pn.widgets.Checkbox(label=_label(control), value=bool(value)), tell)
 
 
 def _text(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
     widget = pn.widgets.TextInput(
-        name=_label(control), value=value, description=control.help or None, width=_WIDTH - 20
+        label=_label(control), value=value, description=control.help or None, width=_WIDTH - 20
     )
     return _Plain(widget, tell)
 
@@ -208,7 +228,7 @@ class _File:
     def __init__(self, control: Control, value: Any, tell: Callable[[Any], None]) -> None:
         del value
         self._input = pn.widgets.FileInput(
-            name=_label(control), accept=",".join(control.choices), width=_WIDTH - 20
+            label=_label(control), accept=",".join(control.choices), width=_WIDTH - 20
         )
         self.view: Viewable = self._input
 

@@ -1,22 +1,22 @@
 """Figures in the style of the explorer: drawn once, and then given new data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.models import (
-    ColorBar,
     ColumnDataSource,
     LinearColorMapper,
     LogColorMapper,
     Range1d,
 )
+from bokeh.models.annotations import ColorBar, Title
 from bokeh.palettes import Inferno256
 from bokeh.plotting import figure
 
 from crystalvision.contracts import Axis
-from crystalvision.samples import Curves, DotMap, Picture
+from crystalvision.samples import Curves, DotMap, Mark, Picture
 
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#999933")
 """Of curves: Okabe and Ito (2008), told apart with any colour vision and on both grounds."""
@@ -26,8 +26,11 @@ HEIGHT = 330
 """Of a figure [pixels]."""
 
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
-_SMALL = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
+_SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
 _PALETTE = Inferno256
+_BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
+_BAR = 62  # pixels
+_COLUMNS = ("x", "y", "radius", "colour", "line", "name")
 
 
 def plain_figure(**options: Any) -> figure:
@@ -61,7 +64,7 @@ class PictureFigure:
         """Draw a picture."""
         rows, columns = picture.axes
         self.figure = plain_figure(
-            aspect_ratio=1.12,  # with the colour bar beside it
+            aspect_ratio=_BESIDE_A_BAR,
             x_axis_label=columns.label,
             y_axis_label=rows.label,
             x_range=Range1d(),
@@ -72,7 +75,8 @@ class PictureFigure:
         kind = LogColorMapper if picture.logarithmic else LinearColorMapper
         self._colours = kind(palette=_PALETTE, nan_color="#808080")
         self._image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
-        self.figure.image(source=self._image, color_mapper=self._colours)
+        # Bokeh's own annotations leave out that this glyph takes its colours here.
+        self.figure.image(source=self._image, color_mapper=self._colours)  # type: ignore[call-arg]
         self._bar = ColorBar(color_mapper=self._colours, width=10, padding=4, title="")
         self.figure.add_layout(self._bar, "right")
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})
@@ -92,26 +96,23 @@ class PictureFigure:
     def show(self, picture: Picture) -> None:
         """Draw another picture in its place; what was zoomed into stays, on the same axes."""
         left, right, top, bottom = _extent(picture.axes)
-        self.figure.title.text = picture.title
+        _entitle(self.figure, picture.title)
         self._bar.title = picture.quantity
         self._colours.update(low=picture.low, high=picture.high)
         if self._extent != (left, right, top, bottom):
             self._extent = (left, right, top, bottom)
             self.figure.x_range.update(start=left, end=right)
             self.figure.y_range.update(start=bottom, end=top)  # rows run downwards
-        self._image.data = {
-            # Row 0 is drawn at y = `y`, and `dh` may be taken as positive only.
-            "image": [np.ascontiguousarray(picture.image, dtype=np.float32)],
-            "x": [left],
-            "y": [top],
-            "dw": [right - left],
-            "dh": [bottom - top],
-        }
-        self._marks.data = {
-            "x": [one.x for one in picture.marks],
-            "y": [one.y for one in picture.marks],
-            "text": [one.text for one in picture.marks],
-        }
+        image = np.ascontiguousarray(picture.image, dtype=np.float32)
+        _fill(
+            self._image,
+            image=[image],
+            x=[left],
+            y=[top],  # row 0 is drawn there, and the others downwards
+            dw=[right - left],
+            dh=[bottom - top],
+        )
+        _fill_marks(self._marks, picture.marks)
 
 
 class CurvesFigure:
@@ -127,6 +128,7 @@ class CurvesFigure:
             x_axis_label=curves.x_label,
             y_axis_label=curves.y_label,
             y_axis_type="log" if curves.logarithmic else "linear",
+            styles={"grid-column": "1 / -1"},  # as wide as all pictures side by side
         )
         self._sources = []
         for place, curve in enumerate(curves.curves):
@@ -148,17 +150,13 @@ class CurvesFigure:
 
     def show(self, curves: Curves) -> None:
         """Draw other curves in their place."""
-        self.figure.title.text = curves.title
+        _entitle(self.figure, curves.title)
         for source, curve in zip(self._sources, curves.curves, strict=True):
             values = np.asarray(curve.y, dtype=np.float64)
             if curves.logarithmic:
                 values = np.where(values > 0, values, np.nan)
-            source.data = {"x": np.asarray(curve.x, dtype=np.float64), "y": values}
-        self._marks.data = {
-            "x": [one.x for one in curves.marks],
-            "y": [one.y for one in curves.marks],
-            "text": [one.text for one in curves.marks],
-        }
+            _fill(source, x=np.asarray(curve.x, dtype=np.float64), y=values)
+        _fill_marks(self._marks, curves.marks)
 
 
 class DotMapFigure:
@@ -172,15 +170,15 @@ class DotMapFigure:
         """Draw them."""
         label = f"[{dots.units}]"
         self.figure = plain_figure(
-            aspect_ratio=1.0,  # of the same kind as the pictures beside it
+            aspect_ratio=_BESIDE_A_BAR,
+            min_border_right=_BAR,  # as wide as the pictures beside it
             x_axis_label=f"x {label}",
             y_axis_label=f"y {label}",
             x_range=Range1d(),
             y_range=Range1d(),
         )
         self.figure.grid.visible = False
-        columns: tuple[str, ...] = ("x", "y", "radius", "colour", "line", "name")
-        self._dots = ColumnDataSource({name: [] for name in columns})
+        self._dots = ColumnDataSource({name: [] for name in _COLUMNS})
         self.figure.circle(
             source=self._dots,
             radius="radius",
@@ -191,19 +189,17 @@ class DotMapFigure:
         self._arrows = ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": []})
         self.figure.segment(source=self._arrows, color=MARK, line_width=1)
         self.figure.legend.label_text_font_size = "11px"
-        self.figure.add_layout(self.figure.legend[0], "below")
-        self.figure.legend.orientation = "horizontal"
         self._half_width = 0.0
         self.show(dots)
 
     def show(self, dots: DotMap) -> None:
         """Draw others in their place."""
-        self.figure.title.text = dots.title
+        _entitle(self.figure, dots.title)
         if self._half_width != dots.half_width:
             self._half_width = dots.half_width
             self.figure.x_range.update(start=-dots.half_width, end=dots.half_width)
             self.figure.y_range.update(start=dots.half_width, end=-dots.half_width)
-        data: dict[str, list[Any]] = {name: [] for name in self._dots.data}
+        data: dict[str, Any] = {name: [] for name in _COLUMNS}
         for one in dots.dots:
             count = len(one.x)
             data["x"].extend(np.asarray(one.x).tolist())
@@ -212,9 +208,33 @@ class DotMapFigure:
             data["colour"] += [one.colour or "#00000000"] * count
             data["line"] += [MARK if one.marked else "#555555"] * count
             data["name"] += [one.name] * count
-        self._dots.data = data
+        _fill(self._dots, **data)
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
-        self._arrows.data = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+        _fill(self._arrows, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+def _fill(source: ColumnDataSource, **data: Any) -> None:
+    """Give a source new data, unless they are those that it has: to draw is dear."""
+    before = source.data
+    if not all(
+        np.array_equal(before[name], new, equal_nan=_is_real(new)) for name, new in data.items()
+    ):
+        source.data = data
+
+
+def _is_real(values: Any) -> bool:
+    """Whether values may hold nan."""
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f"
+
+
+def _fill_marks(source: ColumnDataSource, marks: Sequence[Mark]) -> None:
+    x, y, text = ([getattr(one, name) for one in marks] for name in ("x", "y", "text"))
+    _fill(source, x=x, y=y, text=text)
+
+
+def _entitle(drawn: figure, title: str) -> None:
+    if isinstance(drawn.title, Title):  # Bokeh makes one of a text
+        drawn.title.text = title
 
 
 Figure = PictureFigure | CurvesFigure | DotMapFigure

@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from crystalvision.errors import CrystalVisionError
 from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._turns import SupersededError
 from crystalvision.text import message
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Status:
         """Say nothing."""
         self._pane = pn.pane.HTML("", sizing_mode="stretch_width", min_height=26, margin=(0, 5))
         self.view: Viewable = self._pane
+        self._said = 0
         self.say("ready", "")
 
     def say(self, state: str, text: str) -> None:
@@ -35,10 +37,12 @@ class Status:
             state: One word: `ready`, `busy`, `error`, or the page's own.
             text: What is said.
         """
+        self._said += 1
         role = "alert" if state == "error" else "status"
         colour = "var(--bad, #a3201d)" if state == "error" else "var(--soft, #596273)"
         line = (
             f'<p class="state" role="{role}" data-state="{escape(state, quote=True)}" '
+            f'data-said="{self._said}" '
             f'style="margin:0;color:{colour}">{escape(text)}</p>'
         )
         in_document(lambda: self._pane.param.update(object=line))
@@ -48,6 +52,8 @@ class Status:
         """Within it, an error becomes a line here, and what was shown stays."""
         try:
             yield
+        except SupersededError:
+            pass  # a newer request shows what it finds
         except CrystalVisionError as error:
             self.say("error", str(error))
         except Exception as error:  # a page goes on when a stranger's plugin fails

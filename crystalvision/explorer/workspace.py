@@ -1,10 +1,11 @@
 """What the pages of one explorer share: what was opened, who computes, what is handed on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 import param
@@ -12,6 +13,8 @@ import param
 from crystalvision.api.session import Session
 from crystalvision.contracts import Axis
 from crystalvision.explorer._opened import Opened
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,23 @@ class Workspace(param.Parameterized):
         super().__init__()
         self.session = session
         self.opened = opened
+        self._kept: dict[Hashable, tuple[Lock, list[Any]]] = {}
+        self._lock = Lock()
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What was made under a key, for all pages and tabs: a dataset, a run that is loaded.
+
+        Args:
+            key: What it is.
+            make: Makes it where it is not there yet; whoever asks meanwhile waits.
+        """
+        with self._lock:
+            lock, made = self._kept.setdefault(key, (Lock(), []))
+        with lock:
+            if not made:
+                made.append(make())
+            value: Value = made[0]
+            return value
 
     @cached_property
     def quick(self) -> ThreadPoolExecutor:
@@ -59,7 +79,12 @@ class Workspace(param.Parameterized):
         """Where all else is computed."""
         return ThreadPoolExecutor(1, "crystalvision-explore")
 
+    @cached_property
+    def long(self) -> ThreadPoolExecutor:
+        """Where what takes minutes is computed, with progress."""
+        return ThreadPoolExecutor(1, "crystalvision-long")
+
     def close(self) -> None:
         """End the threads, once what they are at is done."""
-        for executor in (self.quick, self.slow):
+        for executor in (self.quick, self.slow, self.long):
             executor.shutdown(wait=False, cancel_futures=True)

@@ -11,6 +11,7 @@ from crystalvision.figures._style import (
     drawing,
     look,
     new_figure,
+    new_grid,
     wrapped,
 )
 from crystalvision.figures._training import draw_phase, kept_weights
@@ -28,5 +29,6 @@ __all__ = [
     "kept_weights",
     "look",
     "new_figure",
+    "new_grid",
     "wrapped",
 ]

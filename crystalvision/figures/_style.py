@@ -59,6 +59,25 @@ def new_figure(
     return figure, list(grid[:, 0])
 
 
+def new_grid(
+    width: float, height: float, ratio: float, columns: int
+) -> "tuple[Figure, tuple[list[Axes], Axes]]":
+    """A figure with axes side by side above one that is as wide as all of them [inches].
+
+    Args:
+        width: Of the figure.
+        height: Of it.
+        ratio: How much higher the upper row is.
+        columns: Axes in it.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    spec = figure.add_gridspec(2, columns, height_ratios=[ratio, 1])
+    top = [figure.add_subplot(spec[0, column]) for column in range(columns)]
+    return figure, (top, figure.add_subplot(spec[1, :]))
+
+
 def look(index: int) -> tuple[str, str, Any]:
     """Colour, marker and dashes of a class; no two of the first 49 have the same."""
     other = index + index // len(COLOURS)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from crystalvision.config import Part
-from crystalvision.contracts import Axis, Input, check_dimensions
-from crystalvision.errors import PluginError
+from crystalvision.contracts import Axis, Input, check_dimensions, origin_of
+from crystalvision.errors import InputError, PluginError
 from crystalvision.inputs._preprocess import Preprocess
 from crystalvision.plugins import Catalogue, unwrapped
 
@@ -20,7 +20,8 @@ def build_preprocess(
         axes: Of the raw patterns.
 
     Raises:
-        InputError: A step that does not exist, a wrong option, or patterns that it cannot take.
+        InputError: A step that does not exist, a wrong option, patterns that it cannot take, or one
+            that follows a step which adds channels.
         PluginError: A step fails, or is not what the contract asks for.
     """
     grids = [tuple(axes)]
@@ -38,6 +39,11 @@ def build_preprocess(
         given = step.axes(grids[-1])
         if not isinstance(given, list | tuple) or not all(isinstance(one, Axis) for one in given):
             raise PluginError(f"{who}: its axes() gave {given!r}; expected axes")
+        if steps and steps[-1].channels(1) != 1:
+            raise InputError(
+                f"{who} comes after the {origin_of(steps[-1], 'input')}, which adds channels that "
+                "are no counts; put that last"
+            )
         steps.append(step)
         grids.append(tuple(given))
     return Preprocess(steps, grids)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import takewhile
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float, Num
@@ -54,13 +55,19 @@ class Preprocess(nn.Module):
         """Axes of what `forward` gives."""
         return self._grids[-1]
 
+    def channels(self, channels: int) -> int:
+        """Channels of what `forward` gives of patterns of so many."""
+        for step in self.steps:
+            channels = cast("Input", step).channels(channels)
+        return channels
+
     def forward(
         self,
         images: Num[torch.Tensor, "b c *grid"],
         augment: Augment | None = None,
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
-    ) -> Float[torch.Tensor, "b c *grid2"]:
-        """Prepare raw patterns (b, c, *grid) → (b, c, *grid'), float32.
+    ) -> Float[torch.Tensor, "b c2 *grid2"]:
+        """Prepare raw patterns (b, c, *grid) → (b, c', *grid'), float32.
 
         Args:
             images: Raw counts.
@@ -78,7 +85,7 @@ class Preprocess(nn.Module):
         self,
         images: Num[torch.Tensor, "b c *grid"],
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
-    ) -> tuple[Float[torch.Tensor, "b c *grid2"], Bool[torch.Tensor, "b #c *grid2"] | None]:
+    ) -> tuple[Float[torch.Tensor, "b c2 *grid2"], Bool[torch.Tensor, "b #c2 *grid2"] | None]:
         """Do the leading steps whose results are counts still, as sums over squares are.
 
         Args:
@@ -102,8 +109,10 @@ class Preprocess(nn.Module):
         counts: Float[torch.Tensor, "b c *grid"],
         augment: Augment | None = None,
         seen: Bool[torch.Tensor, "b #c *grid"] | None = None,
-    ) -> Float[torch.Tensor, "b c *grid2"]:
+    ) -> Float[torch.Tensor, "b c2 *grid2"]:
         """Do the other steps, and give what was not seen the mean of what was seen of its image.
+
+        Where a step has added channels, it is the mean of its own channel.
 
         Args:
             counts: What `count` gives.
@@ -117,7 +126,9 @@ class Preprocess(nn.Module):
             counts, seen = augment(counts, seen)
             counts = _hidden(counts, seen)
         images, seen = self._run(counts, seen, self._counting, len(self.steps))
-        return images if seen is None else _filled(images, seen)
+        if seen is None:
+            return images
+        return _filled(images, seen, by_channel=images.shape[1] != counts.shape[1])
 
     def _run(
         self, images: torch.Tensor, seen: Seen, first: int, last: int
@@ -132,8 +143,9 @@ class Preprocess(nn.Module):
                     f"{who} gave {described(given)}; expected a pair (images, seen) of images and "
                     "of what was seen of them"
                 )
-            sizes = (None, images.shape[1], *grid)
-            expected = f"(b, c, {', '.join(map(str, grid))})"
+            channels = cast("Input", step).channels(images.shape[1])
+            sizes = (None, channels, *grid)
+            expected = f"(b, {channels}, {', '.join(map(str, grid))})"
             before, (images, seen) = images, given
             check_tensor(images, who, expected, sizes=sizes, like=before)
             if seen is not None:
@@ -163,9 +175,9 @@ def _hidden(images: torch.Tensor, seen: Seen) -> torch.Tensor:
     return images if seen is None else images.masked_fill(~seen, 0.0)
 
 
-def _filled(images: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+def _filled(images: torch.Tensor, seen: torch.Tensor, *, by_channel: bool) -> torch.Tensor:
     """Images whose points that were not seen have the mean of those of the image that were."""
-    dims = tuple(range(1, images.ndim))
+    dims = tuple(range(2 if by_channel else 1, images.ndim))
     everywhere = seen.expand_as(images)
     number = everywhere.sum(dims, keepdim=True).clamp_min(1)
     mean = _hidden(images, seen).sum(dims, keepdim=True) / number

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from crystalvision.config import Part, validate
 from crystalvision.contracts import Reader, origin_of
 from crystalvision.errors import InputError, PluginError
 from crystalvision.measured_files._limits import decoding, kind_of, start_of
 from crystalvision.measured_files._open_file import OpenFile
 from crystalvision.ordinary_files import check_ordinary
 from crystalvision.plugins import Catalogue, PluginSelection
+from crystalvision.yaml_text import parse_yaml
 
 _PICTURE = "save what was measured, not a picture of it"
 _CONVERT = "read it with its own library, and save the images with numpy.save"
@@ -59,7 +61,8 @@ class Readers:
 
         Args:
             path: The file.
-            reader: Name of the reader to use; by default the one that knows the file.
+            reader: Name of the reader to use, or `{name: NAME, OPTION: VALUE}`; by default the one
+                that knows the file.
 
         Raises:
             InputError: No such file or reader, one that nobody reads, or one that is damaged.
@@ -88,10 +91,14 @@ class Readers:
             f"{also}{advice}{broken}"
         )
 
-    def _called(self, name: str) -> Reader:
-        if name not in self._named:
-            _check(self._catalogue.create("reader", name))  # which says why it cannot be had
-        return self._named[name]
+    def _called(self, text: str) -> Reader:
+        """The reader of a name, or of `{name: NAME, OPTION: VALUE}`."""
+        if text in self._named:
+            return self._named[text]
+        part = validate(Part, parse_yaml(text, "--reader"), "--reader")
+        made: Reader = self._catalogue.create("reader", part.name, part.options)
+        _check(made)
+        return made
 
     def _choose(self, path: Path) -> Reader:
         """The reader that knows a file by name and content, or by one of them if that is plain."""

@@ -208,7 +208,7 @@ class Predictor:
                 self.prepare(image, f"image {start + number}", gap_values)
                 for number, image in enumerate(part)
             ]
-            places.append(self._system.embed(self._prepared(np.stack(prepared))).float().cpu())
+            places.append(self._system.embed(self.prepared(np.stack(prepared))).float().cpu())
         return np.asarray(torch.cat(places).numpy())
 
     def explain(
@@ -225,7 +225,7 @@ class Predictor:
             InputError: As for `prepare`, or a system that makes no feature map.
         """
         raw = self.prepare(image, source, gap_values)
-        images = self._prepared(raw[None])
+        images = self.prepared(raw[None])
         return explain(self._system, images, np.nan_to_num(raw), self._axes(), self.record)
 
     @torch.inference_mode()
@@ -243,7 +243,7 @@ class Predictor:
         Raises:
             InputError: A system that makes no features.
         """
-        prepared = self._prepared(np.asarray(images, dtype=np.float32))
+        prepared = self.prepared(np.asarray(images, dtype=np.float32))
         features = self._predict_prepared(prepared).features
         if features is None:
             raise InputError(f"{self._run.path}: its system has no backbone, and makes no features")
@@ -302,7 +302,7 @@ class Predictor:
         return [self._batch(images[start : start + batch_size], passes) for start in starts]
 
     def _batch(self, images: list[np.ndarray[Any, Any]], passes: int) -> PredictedBatch:
-        prepared = self._prepared(np.stack(images))
+        prepared = self.prepared(np.stack(images))
         predicted = self._predict_prepared(prepared)
         novelty = None
         if self._novelty is not None:
@@ -316,7 +316,7 @@ class Predictor:
     def _joined(self, batches: list[PredictedBatch]) -> Predictions:
         return join_batches(self._run, batches, calibrated=self.calibrated)
 
-    def _prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
+    def prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
         """What the system sees of raw patterns (b, c, *grid), NaN for what was not measured."""
         counts, seen = take_marks(torch.from_numpy(images).to(self._device))
         prepared: torch.Tensor = self._preprocess(counts, seen=seen)

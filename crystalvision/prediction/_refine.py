@@ -87,12 +87,14 @@ class RefinedPattern:
             "residual": found.residual,
             "misfit": found.misfit,
             "parameters": dict(found.parameters),
+            "at_bounds": list(found.at_bounds),
             "phases": [
                 {
                     "candidate": part.candidate,
                     "probability": self.probabilities.get(part.candidate),
                     "weight_fraction": part.weight_fraction,
                     "parameters": dict(part.parameters),
+                    "at_bounds": list(part.at_bounds),
                 }
                 for part in found.parts
             ],
@@ -123,6 +125,15 @@ class CandidateFits:
         self._catalogue = catalogue
         self._source: Source = self._spec.open(catalogue)
         self._run = run
+
+    def check(self) -> None:
+        """Check that the source fits candidates to patterns.
+
+        Raises:
+            InputError: It does not.
+        """
+        shape = self._source.header.image_shape
+        self._refined(np.ones(shape), None, [], 1, lambda _: None)
 
     def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
         """See `Source.marks`."""

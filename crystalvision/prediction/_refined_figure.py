@@ -85,8 +85,21 @@ def _draw(axes: "Axes", found: RefinedPattern, refinement: Refinement) -> None:
     axes.plot(place, difference + middle, color=COLOURS[0], linewidth=0.8, label="difference")
     axes.set_ylabel("counts")
     axes.set_title(
-        f"R_wp {refinement.residual:.1%}, misfit {refinement.misfit:.3f}",
+        figure_text(
+            f"R_wp {refinement.residual:.1%}, misfit {refinement.misfit:.3f}{_bounds(refinement)}",
+            110,
+        ),
         fontsize=9,
         loc="left",
     )
     axes.legend(loc="upper right", ncols=1, fontsize=8)
+
+
+def _bounds(refinement: Refinement) -> str:
+    """What is at an end of what a fit allows, in words."""
+    found = dict.fromkeys(refinement.at_bounds)
+    for part in refinement.parts:
+        of = f" of {part.candidate}" if len(refinement.parts) > 1 else ""
+        found |= dict.fromkeys(f"{name}{of}" for name in part.at_bounds)
+    words = ", ".join(name.replace("_", " ") for name in found)
+    return f"; at its bound: {words}" if words else ""

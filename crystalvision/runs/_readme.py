@@ -13,7 +13,7 @@ A system trained by CrystalVision {version}: {parts}.
 
 Trained on {dataset}
 ({samples} patterns, identity {identity})
-in {minutes:.1f} min on {device}{threads}{together}.
+in {minutes:.1f} min on {device}{threads}{together}.{adapted}
 {command}
 {files}
 
@@ -61,9 +61,21 @@ def describe(record: RunRecord) -> str:
         device=record.device,
         threads=_threads(record),
         together=f", {record.processes} processes together" if record.processes > 1 else "",
+        adapted=_adapted(record),
         command=command,
         files="\n".join(f"{name:23}{_FILES[name]}" for name in _FILES if name not in absent),
         last="" if classical else "  tensorboard --logdir RUN/tensorboard\n",
+    )
+
+
+def _adapted(record: RunRecord) -> str:
+    """To what its batch statistics were adapted, which its labels did not need."""
+    made = record.adapted
+    if made is None:
+        return ""
+    return (
+        f"\nBatch statistics of {one_line(made.run)} adapted to {made.patterns} patterns without "
+        f"labels: {one_line(', '.join(made.sources))}."
     )
 
 

@@ -128,6 +128,22 @@ class PluginRecord(Config):
         return f"install it with: pip install '{self.distribution}'"
 
 
+class AdaptedRecord(Config):
+    """To what the batch statistics of a run were adapted after its training.
+
+    Attributes:
+        run: The run that it was before.
+        sources: What the patterns are called, as far as they fit a line.
+        patterns: How many they were.
+        prior: How many patterns the trained statistics counted as.
+    """
+
+    run: str
+    sources: tuple[str, ...]
+    patterns: int
+    prior: int
+
+
 class RunRecord(Config):
     """A run.
 
@@ -149,6 +165,7 @@ class RunRecord(Config):
         command: The command line, or nothing where Python called.
         git_revision: Commit of the toolkit where it runs from a checkout, with "+" if files differ
             from it; or "".
+        adapted: To what it was adapted since, if it was.
     """
 
     format: Literal[2] = FORMAT
@@ -166,6 +183,7 @@ class RunRecord(Config):
     processes: int = 1
     command: tuple[str, ...] = ()
     git_revision: str = ""
+    adapted: AdaptedRecord | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -285,6 +303,7 @@ def parts_of(experiment: AnyExperiment) -> list[tuple[PartKind, Part]]:
         parts += [("feature", part) for part in system.features]
         return [*parts, ("estimator", system.estimator)]
     for branch in system.branches.values():
+        parts += [("input", part) for part in branch.input]
         parts += [("backbone", branch.backbone), ("head", branch.head)]
     parts.append(("fusion", system.fusion))
     if system.head is not None:

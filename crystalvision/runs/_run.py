@@ -80,9 +80,10 @@ class Run:
             system = build_system(
                 record.experiment.system,
                 catalogue,
-                in_channels=record.image_shape[0],
+                in_channels=preprocess.channels(record.image_shape[0]),
                 targets=record.targets,
                 grid=grid_of(preprocess.axes),
+                axes=preprocess.axes,
                 first_weights=False,
             )
         _load_weights(path, system)

@@ -140,6 +140,22 @@ class Source(ABC):
         del candidate
         return None
 
+    def ideal(self, index: int) -> Float[np.ndarray, "c *grid"] | None:
+        """What a sample would be without its defects and without noise, if the source can say.
+
+        Args:
+            index: Which sample.
+
+        Returns:
+            On the axes of the samples and in any unit, (c, *grid); or `None`, the default: the
+            source knows no such thing.
+
+        Raises:
+            InputError: An index that is none of the dataset's.
+        """
+        del index
+        return None
+
     def refine(
         self,
         pattern: Float[np.ndarray, "c *grid"],

@@ -17,6 +17,7 @@ class RefinedPart:
         parameters: What was fitted, by name with its unit.
         calculated: What it adds to the pattern, (c, *grid).
         marks: Where its reflections lie on the first axis [units of the axis], (m,).
+        at_bounds: Names of parameters at an end of what a fit allows: no best values.
     """
 
     candidate: str
@@ -24,6 +25,7 @@ class RefinedPart:
     parameters: Mapping[str, float]
     calculated: Float[np.ndarray, "c *grid"]
     marks: Float[np.ndarray, "m"]
+    at_bounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,7 @@ class Refinement:
         parameters: What was fitted and belongs to no part, by name with its unit.
         calculated: All of it, with the background, (c, *grid).
         background: (c, *grid).
+        at_bounds: As of a part, of `parameters`.
     """
 
     parts: tuple[RefinedPart, ...]
@@ -47,6 +50,7 @@ class Refinement:
     parameters: Mapping[str, float]
     calculated: Float[np.ndarray, "c *grid"]
     background: Float[np.ndarray, "c *grid"]
+    at_bounds: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

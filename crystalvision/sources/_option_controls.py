@@ -78,7 +78,7 @@ def option_controls(
         name = f"{prefix}.{option.name}"
         value = start.get(option.name, None if option.required else option.default)
         control = _control(entry, option, name, value, start, docs)
-        if around and control.kind == "number":
+        if around and isinstance(value, int | float) and control.kind == "number":
             control = replace(control, low=(1 - around) * value, high=(1 + around) * value)
         controls[option.name] = control
         values[name] = value if controls[option.name].kind != "text" else _as_text(value, option)

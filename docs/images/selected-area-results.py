@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from crystalvision.benchmarks import BenchmarkFolder
-from crystalvision.benchmarks.report import TestCell, TestTable, tests_of
+from crystalvision.benchmarks.report import TestCell, TestTable, find_results, load_benchmark
 from crystalvision.figures import look
 from crystalvision.plugins import Catalogue
 
@@ -27,7 +27,7 @@ NAMES = {
 
 def read() -> TestTable:
     """Every test in a row, of the networks."""
-    table = tests_of(RESULTS, Catalogue.load())
+    table = find_results(load_benchmark(RESULTS, Catalogue.load())).tests
     if table is None:
         raise SystemExit(f"{RESULTS} holds no table of tests")
     shown = tuple(

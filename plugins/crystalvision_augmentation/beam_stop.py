@@ -22,6 +22,8 @@ class BeamStop(Augmentation):
         radius_pixels: Radius of the disc, in pixels of the binned image.
         bar_pixels: Width of the bar that holds it; 0 for none.
         share: Share of the images that have one.
+        masked: Whether its shadow is marked as not seen in images that say nothing of it, too: for
+            models that live with masks, by the input `mask-channel`.
     """
 
     def __init__(
@@ -29,10 +31,12 @@ class BeamStop(Augmentation):
         radius_pixels: Annotated[float, Field(gt=0)] = 4.0,
         bar_pixels: Annotated[float, Field(ge=0)] = 3.0,
         share: Annotated[float, Field(gt=0, le=1)] = 0.5,
+        masked: bool = False,
     ) -> None:
         self.radius_pixels = radius_pixels
         self.bar_pixels = bar_pixels
         self.share = share
+        self.masked = masked
 
     def check(self, image_shape: tuple[int, ...]) -> None:
         """See `Augmentation.check`."""
@@ -61,4 +65,6 @@ class BeamStop(Augmentation):
         hidden = torch.hypot(x.float(), y.float()) <= self.radius_pixels
         hidden = hidden | ((along >= 0) & (2 * across.abs() < self.bar_pixels))
         hidden = (hidden & (drawn[:, 1, None, None] < self.share))[:, None]
+        if seen is None and self.masked:
+            seen = torch.ones_like(hidden)
         return counts.masked_fill(hidden, 0.0), None if seen is None else seen & ~hidden

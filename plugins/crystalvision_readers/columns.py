@@ -3,8 +3,9 @@
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -31,7 +32,10 @@ _ANODE = re.compile(r"anode\W{0,6}(Ag|Co|Cr|Cu|Fe|Mo)\b", re.IGNORECASE)
 _TIME = re.compile(r"time\s*per\s*step[^0-9\n]{0,16}?([0-9]+\.?[0-9]*)", re.IGNORECASE)
 _LEAST_ANGSTROM, _MOST_ANGSTROM = 0.05, 10.0
 _ASSUMED_2THETA = "positions are 2θ in degrees"
-_IS_THETA = "its column 'theta' is taken to be 2θ"
+_EITHER = (
+    "its column '{}' may hold θ or 2θ, and nothing tells which: say so by --reader "
+    "'{{name: columns, positions: two_theta}}', or positions: theta"
+)
 
 
 class Columns(Reader):
@@ -39,6 +43,15 @@ class Columns(Reader):
 
     format = "columns"
     suffixes = (".xy", ".xye", ".csv", ".dat", ".txt", ".asc", ".tsv")
+
+    def __init__(self, positions: Literal["two_theta", "theta"] | None = None) -> None:
+        """Take what the user says of positions.
+
+        Args:
+            positions: What angles are, where a file does not say it or calls them theta, as
+                programs do that mean 2θ.
+        """
+        self._positions = positions
 
     def open(self, path: Path) -> MeasuredFile:
         """See `Reader.open`.
@@ -48,12 +61,31 @@ class Columns(Reader):
         """
         header, table, mark = _table(decode(content_of(path, _MOST_BYTES)))
         chosen = _chosen(_names(header, table.shape[1], mark), table.shape[1])
+        if chosen.units == "degree":
+            chosen = self._told(chosen)
+        elif self._positions is not None:
+            raise ValueError(
+                f"its positions are {chosen.name}, not {self._positions}: leave `positions` out"
+            )
         facts, notes = _facts(header, chosen)
-        if chosen.name == "theta":
-            notes.append(_IS_THETA)
-        name = "two_theta" if chosen.name == "theta" else chosen.name
         positions, values = table[:, chosen.position], table[:, chosen.value]
+        if chosen.name == "theta":
+            positions = 2 * positions
+            notes.append("its positions are θ: 2θ is twice as much")
+        name = "two_theta" if chosen.name == "theta" else chosen.name
         return CurveFile([Curve(positions, values, facts, name=name, units=chosen.units)], notes)
+
+    def _told(self, chosen: "_Chosen") -> "_Chosen":
+        """Angles as the user says they are.
+
+        Raises:
+            ValueError: Nothing says whether they are θ or 2θ.
+        """
+        if self._positions is not None:
+            return replace(chosen, name=self._positions, named=True)
+        if chosen.name == "theta":
+            raise ValueError(_EITHER.format(chosen.heading))
+        return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +99,7 @@ class _Chosen:
         units: Their units.
         scale: What values are.
         named: Whether the file says what positions are.
+        heading: What the file calls them.
     """
 
     position: int
@@ -75,6 +108,7 @@ class _Chosen:
     units: str = "degree"
     scale: Scale = "unknown"
     named: bool = False
+    heading: str = ""
 
 
 def _table(text: str) -> tuple[list[str], Float[np.ndarray, "n columns"], str]:
@@ -163,7 +197,15 @@ def _chosen(names: Sequence[str], count: int) -> _Chosen:
         scale: Scale = "counts" if "count" in counted else "unknown"
         if "cps" in counted or "counts per s" in counted or "counts/s" in counted:
             scale = "counts per second"
-        return _Chosen(place, values[0], kind, units.get(kind, "degree"), scale, named=True)
+        return _Chosen(
+            place,
+            values[0],
+            kind,
+            units.get(kind, "degree"),
+            scale,
+            named=True,
+            heading=names[place],
+        )
     if count == 2 or (count == 3 and (not names or len(errors) == 1)):
         return _Chosen(0, 1)
     names_text = f", {', '.join(names)}," if names else ""

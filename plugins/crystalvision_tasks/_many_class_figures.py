@@ -17,6 +17,8 @@ _RANKS = 20
 
 def confusions_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) -> TaskFigure:
     """The commonest mistakes: which class is taken for which other one."""
+    from matplotlib.ticker import MaxNLocator
+
     counts = np.array(metrics["confusion"])
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:_CONFUSIONS]
@@ -29,7 +31,7 @@ def confusions_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) ->
     axes.set_yticks([])
     axes.set_ylim(len(shown) - 0.4, -0.9)  # the commonest first, its name above it
     axes.grid(visible=False, axis="y")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("patterns")
     wrong = int(counts.sum())
     told = f"{metrics['accuracy']:.1%} of {len(judged)} patterns are right"
@@ -45,6 +47,8 @@ def confusions_figure(judged: EvaluatedEstimates, metrics: Mapping[str, Any]) ->
 
 def ranks_figure(judged: EvaluatedEstimates, probabilities: Float[np.ndarray, "n k"]) -> TaskFigure:
     """How many patterns have their class among the likeliest."""
+    from matplotlib.ticker import MaxNLocator
+
     actual = np.take_along_axis(probabilities, judged.truth[:, None], axis=1)
     rank = (probabilities > actual).sum(axis=1) + 1
     most = min(_RANKS, probabilities.shape[1])
@@ -55,7 +59,7 @@ def ranks_figure(judged: EvaluatedEstimates, probabilities: Float[np.ndarray, "n
     axes.plot(ranks, chance, color=FAINT, linewidth=1, linestyle=":")
     axes.plot(ranks, share, color=COLOURS[0], marker=MARKERS[0], linewidth=1.6)
     axes.set(ylim=(-0.02, 1.04), xlabel="likeliest classes", ylabel="share with the right class")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     told = ", ".join(f"{share[k - 1]:.1%} among {k}" for k in (1, 3, 5) if k <= most)
     return TaskFigure(
         "ranks",

@@ -88,5 +88,6 @@ def crystalvision_commands() -> Mapping[str, str]:
     return {
         "bound": "crystalvision_simulate.bound_command:bound",
         "calibrate": "crystalvision_simulate.calibrate_command:calibrate",
+        "index": "crystalvision_simulate.index_command:index",
         "show": "crystalvision_simulate.show:show",
     }

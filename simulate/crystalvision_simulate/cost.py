@@ -44,8 +44,8 @@ def estimate_cost(
     atoms = atoms_per_angstrom3 * width**2 * thickness
     size = SpecimenSize((width, width, thickness), atoms, elements)
     memory, seconds = _dearest(one.cost(size) for one in renderers)
-    memory += _ATOM_BYTES * atoms * (1 + recipe.configurations / 8)
-    seconds = recipe.configurations * (seconds + _ATOM_SECONDS * atoms)
+    memory += _ATOM_BYTES * atoms * (1 + recipe.most_configurations / 8)
+    seconds = recipe.most_configurations * (seconds + _ATOM_SECONDS * atoms)
     recording = _dearest(one.cost(width) for one in instruments)
     memory += recording[0]
     seconds += recording[1]
@@ -55,7 +55,7 @@ def estimate_cost(
         seconds_each=seconds,
         seconds=seconds * recipe.samples / cores,
         dataset_bytes=0.0,
-        what=f"{slices}, {recipe.configurations} configuration(s), {recipe.samples} patterns",
+        what=f"{slices}, {recipe.most_configurations} configuration(s), {recipe.samples} patterns",
     )
 
 

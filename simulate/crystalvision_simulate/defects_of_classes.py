@@ -49,6 +49,7 @@ class Defects:
         label: int,
         rng: np.random.Generator,
         *,
+        configurations: int = 1,
         kind: str = "",
         degrees: np.random.Generator | None = None,
     ) -> tuple[list[Crystal], dict[str, float]]:
@@ -59,6 +60,7 @@ class Defects:
             label: The class.
             rng: Draws all that is random about them, but for
             degrees: what draws numbers among their options; by default `rng` does.
+            configurations: How many.
             kind: The kind of defects that it has beside those of its class; empty for none.
 
         Returns:
@@ -77,7 +79,9 @@ class Defects:
         crystal, measured = self._apply(lasting, ideal, rng)
         degree |= measured
         moving = [defect for defect in defects if defect.stage == "motion"]
-        moments = [self._apply(moving, crystal, rng) for _ in range(self._recipe.configurations)]
+        # Without motion all snapshots would be the same.
+        snapshots = configurations if moving else 1
+        moments = [self._apply(moving, crystal, rng) for _ in range(snapshots)]
         for name in moments[0][1]:
             squares = [moment_degree[name] ** 2 for _, moment_degree in moments]
             self._add(degree, name, float(np.sqrt(np.mean(squares))))

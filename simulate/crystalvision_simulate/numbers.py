@@ -8,6 +8,7 @@ one on changes nothing of what is drawn for the rest.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,11 @@ from crystalvision.config import Config
 from crystalvision.contracts import Measure
 from crystalvision.errors import InputError
 from crystalvision_simulate.parts import DrawnPart
-from crystalvision_simulate.recipes import Quantity, column_of_option
+from crystalvision_simulate.recipes import Quantity, Recipe, column_of_option
+
+CONFIGURATIONS = Measure(
+    "configurations", "1", "snapshots of the moving atoms that a pattern is averaged over"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,8 @@ class Number:
     """One number of a recipe.
 
     Attributes:
-        part: Where it stands: `specimen`, `beam`, `renderer`, `instrument`.
+        part: Where it stands: `specimen`, `beam`, `renderer`, `instrument`; empty for the recipe
+            itself.
         option: Its key there.
         quantity: The number, or what it is drawn from.
         column: Its column in a dataset.
@@ -40,7 +46,15 @@ class Number:
     @property
     def path(self) -> str:
         """Where it stands in the recipe, as for `--set`."""
-        return f"{self.part}.{self.option}"
+        return f"{self.part}.{self.option}" if self.part else self.option
+
+
+def numbers_of_recipe(recipe: Recipe) -> list[Number]:
+    """The numbers that stand in the recipe itself, where they vary."""
+    drawn = recipe.configurations
+    if not isinstance(drawn, Quantity):
+        return []
+    return [Number("", CONFIGURATIONS.name, drawn, CONFIGURATIONS, in_turn=False)]
 
 
 def numbers_of_settings(
@@ -100,9 +114,13 @@ def draw(
 
 def stream_of(seeds: np.random.SeedSequence, path: str) -> np.random.Generator:
     """The stream of one number, by its path in the recipe."""
-    key = int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big")
-    own = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, key))
+    own = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, _key_of(path)))
     return np.random.default_rng(own)
+
+
+@lru_cache(maxsize=1024)
+def _key_of(path: str) -> int:
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big")
 
 
 def check_columns(measures: Iterable[Measure]) -> None:

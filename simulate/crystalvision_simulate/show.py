@@ -25,6 +25,14 @@ def show(
             "POSCAR, …), a dataset, or a measured file.",
         ),
     ],
+    beside: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE|DATA.zarr[INDEX]",
+            help="Of a measured picture: draw these simulated ones beside it, on the same scales.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     output: Annotated[
         Path | None,
@@ -70,7 +78,8 @@ def show(
 ) -> None:
     """Draw crystals with their defects marked, their ideal patterns, and what a detector sees.
 
-    Of a measured file it prints and draws what was read, with units, and what was assumed.
+    Of a measured file it prints and draws what was read, with units, and what was assumed; with a
+    recipe or a dataset after it, it draws these beside it: the same 1/Å, the same colours.
 
     With --json, `structure` says what was read of the ideal crystal and what was assumed: one
     object, or a list if the samples are of several crystals; beside each sample stands its own.
@@ -84,12 +93,27 @@ def show(
         save_figure,
         views_of,
     )
+    from crystalvision_simulate.show_beside import show_beside
     from crystalvision_simulate.show_measured import refuse_idle, show_measured
 
     catalogue = ctx.obj.catalogue
     readers = Readers(catalogue)
     measured = shown_file(what, readers)
     if measured is not None:
+        if beside is not None:
+            overrides = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
+            show_beside(
+                measured,
+                find_subject(beside, catalogue),
+                catalogue,
+                overrides=overrides,
+                choice=Choice(class_ or (), sample or ()),
+                reader=reader,
+                output=output,
+                dpi=dpi,
+                overwrite=overwrite,
+            )
+            return
         idle: dict[str, object] = {
             "--class": class_,
             "--sample": sample,
@@ -108,6 +132,11 @@ def show(
             json=json,
         )
         return
+    if beside is not None:
+        raise InputError(
+            f"{beside}: simulated patterns are drawn beside a measured picture, and {what} is "
+            "none; give one of them alone"
+        )
     subject = find_subject(what, catalogue)
     path = output or Path(f"{subject.stem}.png")
     destination = check_output(path, overwrite=overwrite)
@@ -143,6 +172,21 @@ def _facts_of(views: Sequence["View"]) -> list["CrystalFacts"]:
 
 def _facts_as_json(facts: "CrystalFacts | None") -> dict[str, object] | None:
     return None if facts is None else facts.model_dump(mode="json")
+
+
+def parse_place(text: str) -> tuple[float, float]:
+    """Column and row of the direct beam [pixel], from `ROW,COLUMN`.
+
+    Raises:
+        InputError: Another text.
+    """
+    try:
+        row, column = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--centre {text}: expected a row and a column, such as 127.5,130"
+        ) from error
+    return column, row
 
 
 def parse_axis(text: str) -> tuple[int, int, int]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,10 +16,12 @@ from crystalvision_simulate.cost import check_memory, estimate_cost
 from crystalvision_simulate.crystals import Box, Crystals, Cut
 from crystalvision_simulate.defects_of_classes import Defects
 from crystalvision_simulate.numbers import (
+    CONFIGURATIONS,
     Number,
     check_columns,
     draw,
     numbers_of_part,
+    numbers_of_recipe,
     numbers_of_settings,
     stream_of,
 )
@@ -88,6 +91,7 @@ class Simulator(SceneRecorder):
             *numbers_of_settings("beam", beam, beam.option_columns),
             *numbers_of_part("renderer", self.renderer),
             *numbers_of_part("instrument", self.instrument),
+            *numbers_of_recipe(recipe),
         )
         nuisance = self._nuisance()
         self.nuisance = tuple(one.name for one in nuisance)
@@ -210,6 +214,7 @@ class Simulator(SceneRecorder):
             ideal,
             label,
             defect_rng,
+            configurations=int(drawn.get(CONFIGURATIONS.name, self.recipe.most_configurations)),
             kind=shown.kind if shown else "",
             degrees=stream_of(shown.seeds, "defects") if shown and self.specimens.several else None,
         )
@@ -233,6 +238,11 @@ class Simulator(SceneRecorder):
             columns=columns,
             exposure_seed=exposure_seed,
         )
+
+    def without_defects(self, scene: Scene) -> Scene:
+        """The same scene with the ideal crystal that its specimen was cut from."""
+        ideal = self.crystals.cut(scene.cut, scene.box)
+        return replace(scene, specimens=(self.crystals.specimen(ideal, scene.box),))
 
     def _box(self, drawn: Mapping[str, float]) -> Box:
         specimen = self.recipe.specimen

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from crystalvision.config import validate
 from crystalvision.contracts import Measure, Recorded, Recording
@@ -19,7 +20,7 @@ from crystalvision.sources import AccuracyBound, Sample, Source, SourceCost, Sou
 from crystalvision_simulate.bench import open_bench
 from crystalvision_simulate.bound import estimate_bound
 from crystalvision_simulate.caveats import caveats_of
-from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu
+from crystalvision_simulate.pipeline import make_on_cpu, make_on_gpu, one_torch_thread
 from crystalvision_simulate.recipes import SOURCE, Recipe
 from crystalvision_simulate.scenes import RenderedScene
 from crystalvision_simulate.simulator import Simulator
@@ -97,6 +98,13 @@ class SimulationSource(Source):
         if self.simulator.device.type == "cpu":
             return make_on_cpu(self.simulator, indices, threads=self._threads)
         return make_on_gpu(self.simulator, self._plugins, indices, processes=self._threads)
+
+    def ideal(self, index: int) -> Float[np.ndarray, "c *grid"]:
+        """See `crystalvision.sources.Source.ideal`."""
+        with one_torch_thread():
+            scene = self.simulator.without_defects(self.simulator.scene(index))
+            (rendered,) = self.simulator.render([scene])
+        return np.asarray(rendered.pattern.intensity.cpu().numpy())
 
     def accuracy_bound(
         self,

@@ -145,8 +145,8 @@ def test_a_strangers_backbone_trains_by_name_and_is_missed_when_removed(
     environment, stranger_wheel
 ):
     environment.pip("install", "--no-deps", "--no-index", stranger_wheel)
-    listed = json.loads(environment.command("plugins", "--json").stdout)
-    (row,) = [row for row in listed["plugins"] if row["name"] == "strangernet"]
+    line = ["plugins", "show", "backbone", "strangernet", "--no-measure", "--json"]
+    row = json.loads(environment.command(*line).stdout)
     assert (row["distribution"], row["version"]) == ("stranger-nets", "4.2")
     assert row["summary"] == "One strided convolution."
 

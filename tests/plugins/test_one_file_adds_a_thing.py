@@ -5,8 +5,6 @@ import importlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from textwrap import dedent
@@ -161,22 +159,13 @@ def with_one_more(folder, package, function, text):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(run_python, tmp_path):
     """Runs Python with some packages that have one more thing; their texts by package and hook."""
 
     def run(things, *arguments):
         for package, hook, text in things:
             environment = with_one_more(tmp_path, package, hook, text)
-        command = [sys.executable, *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=500,
-            cwd=tmp_path,
-            env=environment,
-        )
+        done = run_python(*arguments, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

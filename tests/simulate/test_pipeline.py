@@ -50,11 +50,12 @@ def test_threads_of_torch_are_as_before_afterwards(small_recipe, catalogue):
     assert torch.get_num_threads() == 2
 
 
-def test_processes_and_batches_make_the_same_samples_as_threads(small_recipe, catalogue):
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_processes_and_batches_make_the_same_samples_as_threads(small_recipe, catalogue, processes):
     """The way of a GPU, on the CPU: everything but the device itself."""
     simulator = Simulator(small_recipe, catalogue)
     by_threads = list(make_on_cpu(simulator, range(5, 12)))
-    by_batches = list(make_on_gpu(simulator, PluginSelection(), range(5, 12)))
+    by_batches = list(make_on_gpu(simulator, PluginSelection(), range(5, 12), processes=processes))
     assert len(by_threads) == len(by_batches) == 7
     for one, other in zip(by_threads, by_batches, strict=True):
         assert one.columns == other.columns

@@ -51,10 +51,12 @@ def test_nuisance_alone_does_not_tell_the_classes_apart(small_recipe, catalogue)
     """A forest trained on every nuisance value that a dataset stores finds chance."""
     recipe = small_recipe.model_copy(update={"samples": 600})
     simulator = Simulator(recipe, catalogue)
-    stored = [simulator.sample(index).columns for index in range(recipe.samples)]
+    # What is drawn needs no rendering.
+    assert simulator.scene(7).columns == simulator.sample(7).columns
+    stored = [simulator.scene(index).columns for index in range(recipe.samples)]
     rows = np.array([[columns[name] for name in simulator.nuisance] for columns in stored])
     labels = np.array([columns["label"] for columns in stored])
-    forest = RandomForestClassifier(200, random_state=0)
+    forest = RandomForestClassifier(100, random_state=0)
     accuracy = cross_val_score(forest, rows, labels, cv=4).mean()
     assert accuracy == pytest.approx(0.26, abs=0.06)  # the largest class holds 28 %
     with_degree = np.column_stack([rows, [c["vacancy_fraction"] for c in stored]])
@@ -106,6 +108,19 @@ def test_configurations_smooth_the_thermal_diffuse_scattering(small_recipe, cata
     assert one.columns["rotation_deg"] == many.columns["rotation_deg"]
     assert not np.array_equal(one.image, many.image)
     assert 0.05 < many.columns["thermal_displacement_rms_angstrom"] < 0.07
+
+
+def test_the_number_of_configurations_may_be_drawn(small_recipe, catalogue):
+    settings = small_recipe.model_dump() | {"configurations": {"choice": [1, 3]}}
+    simulator = Simulator(type(small_recipe).model_validate(settings), catalogue)
+    fixed = Simulator(small_recipe, catalogue)
+    scenes = [simulator.scene(index) for index in range(16)]
+    drawn = [int(scene.columns["configurations"]) for scene in scenes]
+    assert set(drawn) == {1, 3}
+    for index, (scene, count) in enumerate(zip(scenes, drawn, strict=True)):
+        moves = scene.columns["label"] != 0  # of the class without defects all would be the same
+        assert len(scene.specimens) == (count if moves else 1)
+        assert scene.columns["rotation_deg"] == fixed.scene(index).columns["rotation_deg"]
 
 
 def test_float64_gives_nearly_the_same_counts(small_recipe, catalogue):

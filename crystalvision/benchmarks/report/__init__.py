@@ -6,10 +6,19 @@ All of it comes from the small files of a benchmark's folder: neither data nor w
 from collections.abc import Callable
 from pathlib import Path
 
-from crystalvision.benchmarks.report._load import load_benchmark, read_rows
+from crystalvision.benchmarks.report._growth import (
+    Curve,
+    by_curves,
+    label_of,
+    size_curves,
+    size_groups,
+)
+from crystalvision.benchmarks.report._lines import Difference, Line, Table
+from crystalvision.benchmarks.report._load import LoadedBenchmark, load_benchmark, read_rows
 from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._page import render_page
-from crystalvision.benchmarks.report._results import find_results
+from crystalvision.benchmarks.report._results import Results, find_results
+from crystalvision.benchmarks.report._statistics import Estimate
 from crystalvision.benchmarks.report._tests import TestCell, TestTable
 from crystalvision.plugins import Catalogue
 from crystalvision.report import write_page
@@ -20,11 +29,23 @@ TABLE = "results.md"
 __all__ = [
     "PAGE",
     "TABLE",
+    "Curve",
+    "Difference",
+    "Estimate",
+    "Line",
+    "LoadedBenchmark",
+    "Results",
+    "Table",
     "TestCell",
     "TestTable",
+    "by_curves",
+    "find_results",
+    "label_of",
+    "load_benchmark",
     "page_of",
     "read_rows",
-    "tests_of",
+    "size_curves",
+    "size_groups",
     "write_report",
 ]
 
@@ -64,20 +85,3 @@ def page_of(
         InputError: A file is missing, or not what `crystalvision benchmark` writes.
     """
     return render_page(find_results(load_benchmark(folder, catalogue)), catalogue, on_step)
-
-
-def tests_of(folder: Path, catalogue: Catalogue) -> TestTable | None:
-    """Every test of a benchmark in a row, for figures and tables of one's own.
-
-    Args:
-        folder: The benchmark's folder, or what is kept of it.
-        catalogue: What plugins there are.
-
-    Returns:
-        The tests, and what each system of the suite's `contrast` reaches on them, with intervals;
-        `None` for a suite without it, or where nothing was judged.
-
-    Raises:
-        InputError: A file is missing, or not what `crystalvision benchmark` writes.
-    """
-    return find_results(load_benchmark(folder, catalogue)).tests

@@ -9,9 +9,10 @@ from crystalvision.cli.dataset.info import info
 from crystalvision.cli.dataset.merge import merge
 from crystalvision.cli.dataset.repair import repair
 from crystalvision.cli.dataset.split import split
+from crystalvision.cli.dataset.thin import thin
 from crystalvision.cli.dataset.verify import verify
 
 app = typer.Typer(rich_markup_mode="markdown", help=__doc__)
-for command in (info, verify, repair, split, merge, card, export):
+for command in (info, verify, repair, split, merge, thin, card, export):
     app.command()(command)
 app.command("import")(import_)

@@ -69,7 +69,8 @@ class Controls:
             "structure": structure.name,
         }
         if structure.name not in self._structures:
-            settings |= {"structure": _DROPPED, _FILE: str(structure.options.get("path", ""))}
+            path = str(structure.options.get("path", ""))
+            settings |= {"structure": _DROPPED, _FILE: path, f"{_FILE}.before": path}
         for name in _NUMBERS:
             group, _, key = name.partition(".")
             value = getattr(getattr(recipe, group), key)
@@ -83,6 +84,8 @@ class Controls:
             InputError: A part is unknown.
         """
         settled = dict(settings)
+        if settled.get(_FILE) != settled.get(f"{_FILE}.before"):
+            settled |= {"structure": _DROPPED, f"{_FILE}.before": settled[_FILE]}
         if settled.get("class.before") != settled["class"]:
             settled["class.before"] = settled["class"]
             self._take_class(settled)
@@ -92,7 +95,7 @@ class Controls:
             if settled.get(f"{kind}.before") != name:
                 settled[f"{kind}.before"] = name
                 if name != _DROPPED:
-                    settled |= self._of(kind, name).values  # type: ignore[arg-type] # of the three
+                    settled |= self._of(kind, name).values
         for name in self._catalogue.names("defect"):
             if settled.get(f"defect.{name}"):
                 brought = self._of("defect", name, settled["class"]).values

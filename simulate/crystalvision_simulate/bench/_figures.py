@@ -155,7 +155,8 @@ def _brightest(pattern: PatternView) -> float:
 def _distance(axes: tuple[Axis, ...]) -> Float[np.ndarray, "h w"]:
     """Distance of each pixel from zero on both axes."""
     rows, columns = (axis.values() for axis in axes)
-    return np.hypot(rows[:, None], columns[None, :])
+    distance: Float[np.ndarray, "h w"] = np.hypot(rows[:, None], columns[None, :])
+    return distance
 
 
 def _profiles(patterns: tuple[PatternView, ...], sample: BenchSample) -> Curves:
@@ -175,7 +176,7 @@ def _profiles(patterns: tuple[PatternView, ...], sample: BenchSample) -> Curves:
         )
     units = columns.label.partition("[")[2]
     return Curves(
-        title="Radial profile: mean along rings about the direct beam",
+        title="Radial profile: means along rings",
         x_label=f"|q| [{units}" if units else "distance",
         y_label=quantity,
         curves=tuple(curves),

@@ -15,6 +15,7 @@ from crystalvision_simulate.microscope._image import Measured
 from crystalvision_simulate.microscope._pictures import read_pictures
 from crystalvision_simulate.microscope._twin import twin
 from crystalvision_simulate.microscope._words import as_json, facts, yaml_of
+from crystalvision_simulate.microscope._zones import zone_axes
 
 __all__ = [
     "REACH_INV_ANGSTROM",
@@ -35,4 +36,5 @@ __all__ = [
     "write_as_twin",
     "write_corrected",
     "yaml_of",
+    "zone_axes",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy import ndimage
 
 from crystalvision.contracts import Crystal
@@ -20,13 +21,20 @@ from crystalvision_simulate.microscope._crystal import (
 )
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
-from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones
+from crystalvision_simulate.microscope._rings import Rings
+from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones, zone_axes
 
 REACH_INV_ANGSTROM = 2.0
 """How far rings of a crystal are looked for [1/Å]."""
 _MOST_LENGTHS = 12
+_ROUGH = 0.02  # relative error of a size that is given, or follows from distances alone
 _SURE_ELLIPSE = 0.005  # relative error of a lattice's steps
 _POOLED = "distances of spots in all pictures"
+_SUREST = "the lattice of spots in "
+_MANY = 12  # spots of a lattice that tells the size for pictures that show fewer
+_LIKELY = 3.0  # of the penalty of its zone
+_LEAST_LINES = 3  # rings that must be a film's
+_TEXTURED = 0.2  # of the score: by how much a film must be likelier than a powder
 _CLEAR = 1.0  # of the penalty: zones that are as likely
 
 
@@ -44,6 +52,7 @@ class Calibrated:
         zone: What its spots are; `None` where they are not known.
         other_zones: What they may be as well.
         background: Its background; `None` where it could not be fitted.
+        lines: The rings that its crystal may have, of a powder or a film; `None` without a crystal.
     """
 
     analysed: Analysed
@@ -55,6 +64,7 @@ class Calibrated:
     zone: ZoneMatch | None
     other_zones: tuple[ZoneMatch, ...]
     background: Background | None
+    lines: Lines | None = None
 
     @property
     def knows_ellipse(self) -> bool:
@@ -73,12 +83,14 @@ class Known:
         pixel_size_inv_angstrom: About the side of a pixel [1/Å].
         scale_bar_inv_angstrom: What is written at the scale bar [1/Å].
         zone_axis: Direction [uvw] along the beam.
+        centre: Column and row of the direct beam, about [pixel].
     """
 
     crystal: Crystal | None = None
     pixel_size_inv_angstrom: float | None = None
     scale_bar_inv_angstrom: float | None = None
     zone_axis: tuple[int, int, int] | None = None
+    centre: tuple[float, float] | None = None
 
 
 def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
@@ -94,8 +106,8 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
             f"pictures of different sizes: {', '.join('×'.join(map(str, s)) for s in shapes)} "
             "pixels; calibrate those of one camera together, and others by themselves"
         )
-    analysed = [analyse(picture) for picture in pictures]
-    if len(analysed) > 2:
+    analysed = [analyse(picture, known.centre) for picture in pictures]
+    if len(analysed) > 2 and known.centre is None:
         analysed = _agreed(analysed)
     lines = None if known.crystal is None else lines_of(known.crystal, REACH_INV_ANGSTROM)
     prior, source = _prior(analysed, known)
@@ -103,16 +115,37 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
         pooled = _pooled(analysed, lines, prior)
         if len(analysed) > 1 and pooled is not None:
             prior, source = pooled.pixel_size_inv_angstrom, _POOLED
-    return [_calibrated(one, known, lines, prior, source) for one in analysed]
+            error = _ROUGH
+            surest = _surest(analysed, known, prior)
+            if surest is not None:  # it has all directions, where distances have few
+                prior, error, source = surest
+            together = prior, error, source
+            return [_calibrated(one, known, lines, together, pooled=True) for one in analysed]
+    return [_calibrated(one, known, lines, (prior, _ROUGH, source)) for one in analysed]
+
+
+def _surest(
+    analysed: Sequence[Analysed], known: Known, prior: float
+) -> tuple[float, float, str] | None:
+    """Side of a pixel [1/Å], its relative error and its source: of the picture of most spots."""
+    rich = [(len(one.lattice.members), one) for one in analysed if one.lattice is not None]
+    for members, one in sorted(rich, key=lambda pair: -pair[0]):
+        if members < _MANY:
+            break
+        zone, _ = _zone(one, known, prior, from_rings=False)
+        if zone is not None and zone.penalty < _LIKELY:
+            error = float(np.hypot(_error(one), zone.ellipticity / 2))
+            return zone.pixel_size_inv_angstrom, error, _SUREST + one.measured.name
+    return None
 
 
 def _agreed(analysed: Sequence[Analysed]) -> list[Analysed]:
     """Pictures whose centres agree: one that is elsewhere is looked at again about the others."""
     centres = np.array([one.geometry.centre for one in analysed])
     middle = np.median(centres, axis=0)
+    about = (float(middle[0]), float(middle[1]))  # on the pixels of what was analysed
     off = np.linalg.norm(centres - middle, axis=1)
     near = float(np.median(off)) * 3 + 3.0
-    about = (float(middle[0]), float(middle[1]))
     return [
         one if distance <= near or one.rings is not None else analyse(one.measured, about)
         for one, distance in zip(analysed, off, strict=True)
@@ -152,34 +185,33 @@ def _pooled(analysed: Sequence[Analysed], lines: Lines, prior: float | None) -> 
 
 
 def _calibrated(
-    analysed: Analysed, known: Known, lines: Lines | None, prior: float | None, source: str
+    analysed: Analysed,
+    known: Known,
+    lines: Lines | None,
+    prior: tuple[float | None, float, str],
+    *,
+    pooled: bool = False,
 ) -> Calibrated:
-    geometry, size, error = analysed.geometry, prior, 0.02
+    """One picture; `prior` is the side of a pixel, its error and its source, of all if `pooled`."""
+    geometry, (size, error, source) = analysed.geometry, prior
     match: RingMatch | None = None
     zone: ZoneMatch | None = None
     others: tuple[ZoneMatch, ...] = ()
-    if lines is not None and analysed.rings is not None:
+    if known.crystal is not None and lines is not None and analysed.rings is not None:
         far, _ = geometry.polar(analysed.hidden.shape)
         rings = analysed.rings
         above = np.clip(rings.profile - rings.baseline, 0, None)
         width = float(np.median(rings.widths_px))
-        match = match_rings(
-            rings.radii_px,
-            rings.heights,
-            lines,
-            float(np.quantile(far, 0.9)),
-            prior,
-            profile=above,
-            width_px=width,
-        )
+        reach = float(np.quantile(far, 0.9))
+        match, lines = _ring_match(rings, above, lines, reach, size, known.crystal)
         if match is not None:
             match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
     if known.crystal is not None and analysed.lattice is not None:
-        zone, others = _zone(analysed, known, size, match is not None)
+        zone, others = _zone(analysed, known, size, from_rings=match is not None)
     if zone is not None and analysed.rings is None:
         scatter = _error(analysed)
-        if scatter < _SURE_ELLIPSE or source != _POOLED:
+        if scatter < _SURE_ELLIPSE or not pooled:
             size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
         if scatter < _SURE_ELLIPSE:
             geometry = Geometry.distorted(geometry.x, geometry.y, zone.distortion)
@@ -193,11 +225,47 @@ def _calibrated(
         zone,
         others,
         _background(analysed, geometry),
+        lines,
     )
 
 
+def _ring_match(
+    rings: Rings,
+    above: Float[np.ndarray, "n"],
+    powder: Lines,
+    reach_px: float,
+    size: float | None,
+    crystal: Crystal,
+) -> tuple[RingMatch | None, Lines]:
+    """What rings are, of a powder or of a film whose crystals all have one direction up."""
+    width = float(np.median(rings.widths_px))
+
+    def matched(lines: Lines) -> RingMatch | None:
+        return match_rings(
+            rings.radii_px,
+            rings.heights,
+            lines,
+            reach_px,
+            size,
+            profile=above,
+            width_px=width,
+        )
+
+    best, which = matched(powder), powder
+    for axis in zone_axes(1):
+        lines = lines_of(crystal, REACH_INV_ANGSTROM, axis)
+        if lines is None or len(lines.names) < _LEAST_LINES:
+            continue
+        match = matched(lines)
+        if match is not None and len(match.rings) >= _LEAST_LINES:
+            least = _TEXTURED if which is powder else 0.0
+            if best is None or match.score > best.score + least:
+                best, which = match, lines
+    return best, which
+
+
 def _zone(
-    analysed: Analysed, known: Known, size: float | None, from_rings: bool
+    analysed: Analysed, known: Known, size: float | None, *, from_rings: bool
 ) -> tuple[ZoneMatch | None, tuple[ZoneMatch, ...]]:
     assert analysed.lattice is not None  # noqa: S101 - asked for before
     assert known.crystal is not None  # noqa: S101 - likewise

@@ -4,6 +4,7 @@ What is shown of a sample, a `View`, is found first; how it is drawn comes after
 figure says can be checked without reading pixels.
 """
 
+from crystalvision_simulate.pictures._beside import Panel, draw_beside
 from crystalvision_simulate.pictures._compare import Comparison, compare
 from crystalvision_simulate.pictures._figure import draw_figure
 from crystalvision_simulate.pictures._labels import Label, choose_labels
@@ -31,6 +32,7 @@ __all__ = [
     "CrystalView",
     "Label",
     "MarkedCrystal",
+    "Panel",
     "PatternView",
     "Query",
     "Reflections",
@@ -41,6 +43,7 @@ __all__ = [
     "colours_of",
     "compare",
     "crystal_view",
+    "draw_beside",
     "draw_figure",
     "find_subject",
     "marked_crystal",

@@ -140,7 +140,7 @@ def make(simulator: Simulator, index: int) -> SimulatedSample:
     """
     scene = simulator.scene(index)
     ideal = simulator.crystals.cut(scene.cut, scene.box)
-    without = replace(scene, specimens=(simulator.crystals.specimen(ideal, scene.box),))
+    without = simulator.without_defects(scene)
     # One by one: a sample must not depend on what it is rendered with.
     (perfect,) = simulator.render([without])
     (projection,) = simulator.render([scene])

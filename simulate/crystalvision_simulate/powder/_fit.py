@@ -27,6 +27,7 @@ _STRETCHES = (-0.009, -0.006, -0.003, 0.0, 0.003, 0.006, 0.009)
 _START_WIDTH_DEG = 0.3
 _WIDTH_DEG = 0.12
 _EVALUATIONS = 12
+_AT_END = 2e-3  # of its range: as near to an end as this, a value is at it
 _STEP = 0.03  # of a usual change, for slopes: far above what single precision rounds
 
 
@@ -283,16 +284,34 @@ class Search:
             ]
         )
 
+    def _limits(self) -> tuple[Float[np.ndarray, "v"], Float[np.ndarray, "v"]]:
+        """Least and greatest of each value."""
+        limits = dict(_SCALES, second=(_SCALES["second"][0], *self.ends))
+        lower, upper = (
+            np.array([limits[name][end] / limits[name][0] for name, _ in self.names])
+            for end in (1, 2)
+        )
+        return lower, np.maximum(upper, lower + 1e-6)
+
+    def at_ends(self) -> dict[int, set[str]]:
+        """What is at an end of what it may be, by phase; −1 for what all phases share.
+
+        Where the ends are one, as the share of Kα₂ of a known instrument, there is none to be at.
+        """
+        lower, upper = self._limits()
+        found: dict[int, set[str]] = {}
+        for place in np.flatnonzero(upper > lower + 2e-6):
+            margin = _AT_END * (upper - lower)[place]
+            if not lower[place] + margin < self.values[place] < upper[place] - margin:
+                name, number = self.names[place]
+                found.setdefault(number, set()).add(name)
+        return found
+
     def fitted(self, fitter: Fitter, only: Sequence[str] | None, evaluations: int) -> "Search":
         from scipy.optimize import least_squares
 
         free = [place for place, (name, _) in enumerate(self.names) if only is None or name in only]
-        limits = dict(_SCALES, second=(_SCALES["second"][0], *self.ends))
-        lower, upper = (
-            np.array([limits[name][end] / limits[name][0] for name, _ in self.names])[free]
-            for end in (1, 2)
-        )
-        upper = np.maximum(upper, lower + 1e-6)
+        lower, upper = (end[free] for end in self._limits())
         first = self.values.copy()
 
         def full(some: Float[np.ndarray, "f"]) -> Float[np.ndarray, "v"]:

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import model_validator
 
 from crystalvision.config import Config
 from crystalvision.contracts import Axis, Crystal, Measure
-from crystalvision_simulate.powder._reflections import Reflections, march_dollase
+from crystalvision_simulate.powder._reflections import Reflections, texture_factor
 from crystalvision_simulate.powder._rings import share
 from crystalvision_simulate.recipes import Quantity, above, at_least, at_most, between
 
 _TEXTURE_AXES = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
 _SAME_LENGTH = 1e-7  # reflections of one family, relative
+_ABSENT = 1e-15  # of the strongest: what symmetry forbids is 10⁻³⁰ of it
 
 
 class CrystalSettings(Config):
@@ -72,9 +73,44 @@ class DrawnCrystal:
     intensity_spread: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Families:
+    """Reflections of a phase, as every sample of it needs them.
+
+    Attributes:
+        hkl: Indices of those that scatter anything, (m, 3).
+        length_inv_angstrom: |g| [1/Å], (m,).
+        intensity: As of `Reflections`, (m,).
+        family: Which of the families of one length each is of, (m,).
+        count: Families, with those that scatter nothing.
+    """
+
+    hkl: Float[np.ndarray, "m 3"]
+    length_inv_angstrom: Float[np.ndarray, "m"]
+    intensity: Float[np.ndarray, "m"]
+    family: Int[np.ndarray, "m"]
+    count: int
+
+    @classmethod
+    def of(cls, found: Reflections) -> Self:
+        """Leave out what is absent by symmetry, and number the families."""
+        length = found.length_inv_angstrom
+        if not len(length):
+            return cls(np.empty((0, 3)), length, found.intensity, np.empty(0, dtype=np.int64), 0)
+        family = np.cumsum(np.diff(length, prepend=length[0]) > _SAME_LENGTH * length)
+        some = found.intensity > _ABSENT * found.intensity.max()
+        return cls(
+            found.hkl[some].astype(np.float64),
+            length[some],
+            found.intensity[some],
+            family[some],
+            int(family[-1]) + 1,
+        )
+
+
 def rings_of_sample(
     crystal: Crystal,
-    found: Reflections,
+    found: Families,
     drawn: DrawnCrystal,
     axis: Axis,
     rng: np.random.Generator,
@@ -89,18 +125,21 @@ def rings_of_sample(
         rng: Draws the axis of texture, and what each lattice parameter and intensity is off by.
     """
     length = found.length_inv_angstrom
-    rms = drawn.thermal_rms_angstrom
-    intensity = found.intensity * np.exp(-((2 * np.pi * rms * length) ** 2))
+    reciprocal = np.linalg.inv(crystal.cell).T
+    exponent = np.square(length) * -((2 * np.pi * drawn.thermal_rms_angstrom) ** 2)
     texture_axis = _TEXTURE_AXES[int(rng.integers(len(_TEXTURE_AXES)))]
-    if drawn.march_dollase != 1.0:
-        intensity = intensity * march_dollase(crystal, found, texture_axis, drawn.march_dollase)
     stretch = 1 + drawn.cell_error + drawn.cell_spread * rng.standard_normal(3)
     if drawn.intensity_spread and len(length):
-        family = np.cumsum(np.diff(length, prepend=length[0]) > _SAME_LENGTH * length)
-        off = rng.standard_normal(int(family[-1]) + 1) * drawn.intensity_spread
-        intensity = intensity * np.exp(off)[family]
+        off = rng.standard_normal(found.count) * drawn.intensity_spread
+        exponent += off[found.family]
+    intensity = found.intensity * np.exp(exponent)
+    if drawn.march_dollase != 1.0:
+        preferred = np.asarray(texture_axis) @ reciprocal
+        along = found.hkl @ (reciprocal @ preferred) / np.linalg.norm(preferred)
+        intensity = intensity * texture_factor(along / length, drawn.march_dollase)
     if drawn.cell_spread:
-        length = np.linalg.norm((found.hkl / stretch) @ np.linalg.inv(crystal.cell).T, axis=1)
+        g = found.hkl @ (reciprocal / stretch[:, None])
+        length = np.sqrt(np.einsum("mi,mi->m", g, g))
     else:
         length = length / stretch[0]
     return share(length, intensity, axis)

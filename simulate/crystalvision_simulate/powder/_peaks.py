@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +14,9 @@ from crystalvision.errors import InputError
 
 _FINE_DEG = 0.005  # places within a step of this are kept by sharing
 _IN_A_WIDTH = 5  # steps within the narrowest width are fine enough, too
-_NODE = 0.12  # widths that are drawn, one wider by so much than another; in between, a mean of two
+_ANGLES = 64  # at which widths are found
+_NODE, _NODE_ETA = 0.1, 0.06  # by so much shapes that are drawn differ; in between, a mean of two
+_ROUNDED = 1e-7  # of the strongest step
 _MARGIN_DEG = 4.0  # beyond both ends, so that the tails of peaks just outside reach in
 _GAUSS = 4 * np.log(2)
 
@@ -130,32 +134,87 @@ def peaks(
     """
     if two_theta.units != "degree":
         raise InputError(f"axis '{two_theta.name}' is in {two_theta.units}; expected degree")
-    length = ring_axis.values()
-    some = np.flatnonzero((rings > 0) & (length > 0))
+    turn = np.rad2deg(2 * displacement_mm / radius_mm)
     lines = []
     for wavelength, share in wavelengths_angstrom:
-        sine = wavelength * length[some] / 2
-        reached = some[sine < 1]
-        angle = np.rad2deg(2 * np.arcsin(sine[sine < 1]))
-        moved = np.rad2deg(2 * displacement_mm / radius_mm * np.cos(np.deg2rad(angle / 2)))
-        strength = share * rings[reached] * lorentz_polarisation(angle, monochromator_deg)
-        width, eta = widths.of(angle, wavelength)
-        lines.append(np.stack([angle + zero_shift_deg - moved, strength, width, eta]))
-    place, strength, width, eta = np.concatenate(lines, axis=1)
-    return _spread(place, strength, width, eta, two_theta)
+        angles = _angles(ring_axis, wavelength, monochromator_deg)
+        # Neither g = 0 nor what the wavelength does not reach has an angle.
+        reached = rings[1 : 1 + len(angles.two_theta_deg)]
+        some = np.flatnonzero(reached > 0)
+        angle = angles.two_theta_deg[some]
+        strength = reached[some] * angles.factor[some] * share
+        lines.append((angle, angle + zero_shift_deg - turn * angles.cosine[some], strength))
+    angle, place, strength = (np.concatenate(each) for each in zip(*lines, strict=True))
+    if not angle.size:
+        return np.zeros(two_theta.size)
+    shapes = _shapes(widths, (angle.min(), angle.max()), wavelengths_angstrom[0][0])
+    return _spread(place, strength, shapes.node_of(angle), shapes, two_theta)
+
+
+class _Angles(NamedTuple):
+    """Of each |g| above 0 that a wavelength reaches; read only."""
+
+    two_theta_deg: Float[np.ndarray, "m"]
+    cosine: Float[np.ndarray, "m"]
+    factor: Float[np.ndarray, "m"]
+
+
+@lru_cache(maxsize=16)  # of each anode and wavelength of a run: every pattern has the same
+def _angles(ring_axis: Axis, wavelength_angstrom: float, monochromator_deg: float) -> _Angles:
+    """2θ [degree], cos θ, and Lorentz and polarisation factor of each ring but the first."""
+    sine = wavelength_angstrom * ring_axis.values()[1:] / 2
+    angle = np.rad2deg(2 * np.arcsin(sine[sine < 1]))
+    cosine = np.cos(np.deg2rad(angle / 2))
+    return _Angles(angle, cosine, lorentz_polarisation(angle, monochromator_deg))
+
+
+class _Shapes(NamedTuple):
+    """Pseudo-Voigts that are drawn; one at an angle between two of them is a mean of both.
+
+    Attributes:
+        angle_deg: Some angles, ascending [degree], (a,).
+        node: Where each lies between the shapes that are drawn, (a,).
+        width_deg: Of those shapes [degree], (k,).
+        eta: Of those shapes, (k,).
+    """
+
+    angle_deg: Float[np.ndarray, "a"]
+    node: Float[np.ndarray, "a"]
+    width_deg: Float[np.ndarray, "k"]
+    eta: Float[np.ndarray, "k"]
+
+    def node_of(self, angle_deg: Float[np.ndarray, "m"]) -> Float[np.ndarray, "m"]:
+        return np.asarray(np.interp(angle_deg, self.angle_deg, self.node))
+
+
+def _shapes(widths: Widths, ends_deg: tuple[float, float], wavelength_angstrom: float) -> _Shapes:
+    """So many shapes that from one to the next width and Lorentzian share hardly change.
+
+    That of the first wavelength is taken for the second: Scherrer's widths differ by 0.25 %.
+    """
+    angle = np.linspace(*ends_deg, _ANGLES)
+    width, eta = widths.of(angle, wavelength_angstrom)
+    log = np.log(width.clip(1e-6))
+    change = np.maximum(np.abs(np.diff(log)) / _NODE, np.abs(np.diff(eta)) / _NODE_ETA)
+    # A little change everywhere, so that no two angles have one place.
+    along = np.append(0, np.cumsum(change + 1e-9))
+    count = 2 + int(along[-1])
+    node = along * (count - 1) / along[-1]
+    numbers = np.arange(count)
+    return _Shapes(
+        angle, node, np.exp(np.interp(numbers, node, log)), np.interp(numbers, node, eta)
+    )
 
 
 def _spread(
     place_deg: Float[np.ndarray, "m"],
     strength: Float[np.ndarray, "m"],
-    width_deg: Float[np.ndarray, "m"],
-    eta: Float[np.ndarray, "m"],
+    node: Float[np.ndarray, "m"],
+    shapes: _Shapes,
     axis: Axis,
 ) -> Float[np.ndarray, "t"]:
-    """Pseudo-Voigts on an axis: each is shared between the two nearest of some widths."""
-    if not width_deg.size:
-        return np.zeros(axis.size)
-    narrowest, widest = (max(float(end), 1e-6) for end in (width_deg.min(), width_deg.max()))
+    """Pseudo-Voigts on an axis: each is shared between the two nearest of some shapes."""
+    narrowest = float(shapes.width_deg.min())
     parts = max(1, int(np.ceil(axis.scale / max(_FINE_DEG, narrowest / _IN_A_WIDTH) - 1e-9)))
     fine = axis.scale / parts
     margin = int(np.ceil(_MARGIN_DEG / axis.scale)) * parts
@@ -163,42 +222,40 @@ def _spread(
     # Fine points lie evenly within each step of the axis, about its middle.
     origin = axis.offset - (parts - 1) / 2 * fine - margin * fine
     where = (place_deg - origin) / fine
-    inside = (where >= 0) & (where < size - 1) & (strength > 0)
-    if not inside.any():
+    inside = (where >= 0) & (where < size - 1)
+    if not inside.all():
+        where, strength, node = where[inside], strength[inside], node[inside]
+    if not where.size:
         return np.zeros(axis.size)
-    where, strength, width_deg, eta = (each[inside] for each in (where, strength, width_deg, eta))
-    ratio = np.log(widest / narrowest)
-    nodes = np.exp(np.log(narrowest) + ratio * np.linspace(0, 1, 2 + int(ratio / _NODE)))
-    node = np.log(width_deg.clip(1e-6) / narrowest) / max(ratio, 1e-12) * (len(nodes) - 1)
-    lower = node.astype(np.int64).clip(0, len(nodes) - 2)
-    upper_part = node - lower
-    first = where.astype(np.int64)
-    later = where - first
-    index, added = [], []  # of Gauss and Lorentz, of the two nearest widths and places
-    for kind, of_kind in enumerate((1 - eta, eta)):
-        for step, of_step in ((0, 1 - later), (1, later)):
-            for up, of_node in ((0, 1 - upper_part), (1, upper_part)):
-                index.append(((kind * len(nodes)) + lower + up) * size + first + step)
-                added.append(strength * of_kind * of_step * of_node)
-    stack = np.bincount(np.concatenate(index), np.concatenate(added), 2 * len(nodes) * size)
+    count = len(shapes.width_deg)
+    first, lower = where.astype(np.int64), node.astype(np.int64).clip(0, count - 2)
+    later, upper = where - first, strength * (node - lower)
+    added = np.empty((2, 2, len(where)))  # to the nearest two shapes, and two places
+    added[1, 1], added[0, 1] = upper * later, (strength - upper) * later
+    added[:, 0] = (strength - upper, upper) - added[:, 1]
+    index = lower * size + first + np.array([[[0], [1]], [[size], [size + 1]]])
+    stack = np.bincount(index.ravel(), added.ravel(), count * size)
     scale = stack.max()
     length = next_fast_len(size + margin, real=True)
     # Relative to the strongest, float32 is exact enough, and takes half the time.
-    relative = (stack / scale).astype(np.float32).reshape(2, len(nodes), size)
-    frequency = rfftfreq(length, fine)
-    waves = rfft(relative, length, axis=-1) * _transforms(nodes, frequency)
-    # What is shared by two points is broader by a triangle, on the mean.
-    waves = waves.sum(axis=(0, 1)) / np.sinc(frequency * fine) ** 2
-    drawn = irfft(waves, length)[margin : margin + axis.size * parts]
-    summed = drawn.astype(np.float64).reshape(axis.size, parts).sum(axis=1)
-    return np.asarray(scale * summed.clip(min=0))
+    relative = (stack / scale).astype(np.float32)
+    frequency, triangle = _frequencies(length, fine)
+    waves = rfft(relative.reshape(count, size), length, axis=-1) * _transforms(shapes, frequency)
+    drawn = irfft(waves.sum(axis=0) / triangle, length)[margin : margin + axis.size * parts]
+    summed = drawn.reshape(axis.size, parts).sum(axis=1)
+    # What float32 rounds is noise about 0, and must not add up over all of the axis.
+    return np.asarray(np.where(summed > _ROUNDED * summed.max(), scale * summed, 0.0))
 
 
-def _transforms(
-    widths: Float[np.ndarray, "w"], frequency: Float[np.ndarray, "f"]
-) -> Float[np.ndarray, "2 w f"]:
-    """Fourier transforms of Gaussians and Lorentzians of area 1 and these widths, (2, w, f)."""
-    scaled = np.multiply.outer(widths, frequency).astype(np.float32)
-    gauss = np.exp(-((np.pi * scaled) ** 2) / _GAUSS)
-    lorentz = np.exp(-np.pi * scaled)
-    return np.stack([gauss, lorentz])
+@lru_cache(maxsize=64)
+def _frequencies(length: int, step: float) -> tuple[Float[np.ndarray, "f"], Float[np.ndarray, "f"]]:
+    """Frequencies of an axis, and by how much what is shared by two of its points is broader."""
+    frequency = rfftfreq(length, step)
+    return frequency, np.sinc(frequency * step) ** 2
+
+
+def _transforms(shapes: _Shapes, frequency: Float[np.ndarray, "f"]) -> Float[np.ndarray, "k f"]:
+    """Fourier transforms of pseudo-Voigts of area 1, (k, f)."""
+    scaled = np.multiply.outer(np.pi * shapes.width_deg, frequency).astype(np.float32)
+    eta = shapes.eta.astype(np.float32)[:, None]
+    return np.asarray((1 - eta) * np.exp(scaled**2 / np.float32(-_GAUSS)) + eta * np.exp(-scaled))

@@ -1,6 +1,6 @@
 """Refines candidates against a measured pattern: one by one, or a few together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ _TRIED_TOGETHER = 3  # candidates for a further phase that are fitted in full
 _IN_FULL = 4  # candidates that are best with zero, cell and width alone are fitted in full
 _STRETCHED, _USUAL_STRETCH = 0.02, 0.004
 _MARKED = 2e-3  # of the strongest line
+_SEARCHED = {"zero_shift_deg": "zero", "k_alpha_2_share": "second"}
 Advance = Callable[[int], object]
 
 
@@ -253,6 +254,7 @@ class Refiner:
     def _refinement(self, fitter: Fitter, numbers: Sequence[int], search: Search) -> Refinement:
         fitted = fitter.result(search)
         weights = self._weights(numbers, fitted)
+        at_end = search.at_ends()
         parts = [
             RefinedPart(
                 self.candidates[number].name,
@@ -260,6 +262,7 @@ class Refiner:
                 self._parameters(number, fitted.shapes[place], float(fitted.scales[place])),
                 fitted.phases[place][None],
                 self._marks(number, fitted.shapes[place]),
+                tuple(self._at_bounds(number, at_end.get(place, set()) | at_end.get(-1, set()))),
             )
             for place, number in enumerate(numbers)
         ]
@@ -275,17 +278,26 @@ class Refiner:
             shared,
             fitted.calculated[None],
             fitted.background[None],
+            tuple(name for name in shared if _SEARCHED[name] in at_end.get(-1, set())),
         )
+
+    def _at_bounds(self, number: int, at_end: Set[str]) -> Iterator[str]:
+        """Names of a part's parameters that are at an end of what a fit allows."""
+        if not at_end.isdisjoint({"stretch", "strain"}):
+            yield from _cell_parameters(_cellpar(self.candidates[number].crystal.cell))
+        if "gauss" in at_end:
+            yield "width_deg"
+        if "thermal" in at_end:
+            yield "thermal_rms_angstrom"
 
     def _parameters(self, number: int, shape: Shape, scale: float) -> dict[str, float]:
         tensor = np.tensordot(shape.strain, self.lines(number).tensors, axes=1)
         cell = self.candidates[number].crystal.cell @ (np.eye(3) + tensor)
-        cellpar = np.asarray(cell_to_cellpar(cell))  # type: ignore[no-untyped-call] # ASE has no types
         middle = np.array([float(np.median(self._marks(number, shape)))])
         width, _ = shape.widths.of(middle, self.geometry.wavelengths_angstrom[0])
         return {
             "scale": scale,
-            **_cell_parameters(cellpar.tolist()),
+            **_cell_parameters(_cellpar(cell)),
             "width_deg": float(width[0]),
             "thermal_rms_angstrom": shape.thermal_rms_angstrom,
         }
@@ -305,8 +317,13 @@ def _unlikely(search: Search) -> float:
     Isotypic phases explain a pattern equally well once their cells may change: then that one is
     likelier whose cell needs to change less.
     """
-    stretch = search.shapes[0].strain[0]
-    return float(_STRETCHED * (stretch / _USUAL_STRETCH) ** 2)
+    tensor = np.tensordot(search.shapes[0].strain, search.lines[0].tensors, axes=1)
+    return float(_STRETCHED * np.square(tensor / _USUAL_STRETCH).sum() / 3)
+
+
+def _cellpar(cell: Float[np.ndarray, "3 3"]) -> list[float]:
+    found: list[float] = cell_to_cellpar(cell).tolist()  # type: ignore[no-untyped-call] # ASE has no types
+    return found
 
 
 def _cell_parameters(cellpar: Sequence[float]) -> dict[str, float]:

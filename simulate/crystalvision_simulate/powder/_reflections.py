@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
@@ -32,6 +32,11 @@ class Reflections:
     g: Float[np.ndarray, "m 3"]
     length_inv_angstrom: Float[np.ndarray, "m"]
     intensity: Float[np.ndarray, "m"]
+
+    def where(self, chosen: Bool[np.ndarray, "m"]) -> "Reflections":
+        """Some of them."""
+        length = self.length_inv_angstrom
+        return Reflections(self.hkl[chosen], self.g[chosen], length[chosen], self.intensity[chosen])
 
 
 def reflections(
@@ -149,5 +154,11 @@ def march_dollase(
     if not np.linalg.norm(axis) > 0:
         raise InputError(f"texture axis {list(axis_hkl)}: expected indices that are not all zero")
     cosine = found.g @ (axis / np.linalg.norm(axis)) / found.length_inv_angstrom
-    squared = np.clip(cosine**2, 0, 1)
-    return np.asarray((parameter**2 * squared + (1 - squared) / parameter) ** -1.5)
+    return texture_factor(cosine, parameter)
+
+
+def texture_factor(cosine: Float[np.ndarray, "m"], parameter: float) -> Float[np.ndarray, "m"]:
+    """March and Dollase's W of the cosine of each reflection's angle with the axis, (m,)."""
+    squared = np.square(cosine).clip(max=1)
+    inside = squared * (parameter**2 - 1 / parameter) + 1 / parameter
+    return np.asarray(1 / (inside * np.sqrt(inside)))

@@ -45,11 +45,12 @@ from crystalvision_simulate.powder._nuisance import (
     CRYSTAL_COLUMNS,
     CrystalSettings,
     DrawnCrystal,
+    Families,
     rings_of_sample,
 )
 from crystalvision_simulate.powder._recipe import PowderRecipe, labels_of
 from crystalvision_simulate.powder._refine import Refiner, refiner_of
-from crystalvision_simulate.powder._reflections import Reflections, reflections
+from crystalvision_simulate.powder._reflections import reflections
 from crystalvision_simulate.powder._rings import ring_axis
 
 SOURCE = "powder"
@@ -131,10 +132,11 @@ class PowderSource(Source):
         ]
         return float(max(reach))
 
-    def _reflections_of(self, index: int) -> Reflections:
+    def _reflections_of(self, index: int) -> Families:
         one = self.candidates[index]
         # Cells may be larger than they should be, and their reflections then come in from outside.
-        return reflections(one.crystal, 1.06 * self._band, occupancies=one.occupancies)
+        found = reflections(one.crystal, 1.06 * self._band, occupancies=one.occupancies)
+        return Families.of(found)
 
     @cached_property
     def header(self) -> DatasetHeader:

@@ -117,9 +117,10 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         if name == "log_uniform":
             return float(np.exp(rng.uniform(np.log(values[0]), np.log(values[1]))))
         if name == "normal":
-            deviate = np.clip(rng.standard_normal(), -_NORMAL_REACH, _NORMAL_REACH)
+            deviate = min(max(rng.standard_normal(), -_NORMAL_REACH), _NORMAL_REACH)
             return float(values[0] + values[1] * deviate)
-        return float(rng.choice(values))
+        # What rng.choice draws, a third as slow.
+        return float(values[int(rng.integers(len(values)))])
 
 
 def at_least(quantity: Quantity, least: float, name: str) -> None:

@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from crystalvision.config import Config, Part, apply_overrides, validate
 from crystalvision.errors import InputError
@@ -11,6 +17,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
 from crystalvision.sources import find_recipe, read_recipe
 from crystalvision_simulate.recipes._choice import Choices
+from crystalvision_simulate.recipes._distribution import Quantity
 from crystalvision_simulate.recipes._settings import BeamSettings, SpecimenSettings, ZoneAxis
 
 SOURCE = "simulation"
@@ -19,6 +26,7 @@ SOURCE = "simulation"
 # What recipes did not have at first is written only where it says something, so that datasets that
 # were made before keep their identity.
 _LATER = ("only", "defect_kinds", "kinds", "patterns_per_specimen", "appearance")
+_MOST_CONFIGURATIONS = 10_000
 Kind = tuple[Part, ...] | dict[str, tuple[Part, ...]]
 
 
@@ -60,7 +68,8 @@ class Recipe(Config):
         beam: The beam.
         renderer: What makes a pattern of a specimen.
         configurations: Snapshots of the moving atoms to average over; one leaves speckle, as a
-            small beam on a small volume sees it.
+            small beam on a small volume sees it. A choice of several, `{choice: [1, 2, 4]}`, is
+            drawn for each sample.
         instrument: What records the pattern; `none` for the renderer's own, without noise.
         classes: The classes.
         only: Crystals of the classes that samples are made of; by default all. Classes that have
@@ -88,7 +97,7 @@ class Recipe(Config):
     specimen: SpecimenSettings = SpecimenSettings()
     beam: BeamSettings = BeamSettings()
     renderer: Part = Part(name="multislice")
-    configurations: int = Field(default=1, gt=0, le=10_000)
+    configurations: int | Quantity = 1
     instrument: Part = Part(name="area-detector")
     classes: Annotated[tuple[ClassSettings, ...], Field(min_length=1)]
     only: tuple[str, ...] = ()
@@ -113,6 +122,34 @@ class Recipe(Config):
             elif settings.name in kind:
                 found[name] = kind[settings.name]
         return found
+
+    @property
+    def most_configurations(self) -> int:
+        """The most snapshots that a pattern is averaged over."""
+        drawn = self.configurations
+        return int(max(drawn.ends)) if isinstance(drawn, Quantity) else drawn
+
+    @field_validator("configurations")
+    @classmethod
+    def _check_configurations(cls, value: int | Quantity) -> int | Quantity:
+        if isinstance(value, Quantity):
+            numbers = value.choices
+            if numbers is None or any(number % 1 for number in numbers):
+                raise ValueError(
+                    f"{value.root} gives no whole numbers; expected one, or a choice of several, "
+                    "such as {choice: [1, 2, 4]}"
+                )
+            if not value.varies:
+                value = int(numbers[0])
+        least, greatest = (
+            (min(value.ends), max(value.ends)) if isinstance(value, Quantity) else (value, value)
+        )
+        if least < 1 or greatest > _MOST_CONFIGURATIONS:
+            raise ValueError(
+                f"{least if least < 1 else greatest:g} is out of range; "
+                f"expected 1 to {_MOST_CONFIGURATIONS:,}"
+            )
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:

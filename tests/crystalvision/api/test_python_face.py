@@ -106,9 +106,9 @@ def test_a_class_of_a_cell_trains_is_saved_and_loaded(run, data):
     assert "mynet" in set(cv.list_plugins("backbone")["name"])
 
 
-def test_another_session_says_how_to_have_it(run):
+def test_another_session_says_how_to_have_it(run_python, run):
     code = f"import crystalvision as cv; cv.Run.load({str(run.path)!r})"
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    done = run_python("-c", code)
     expected = "then: crystalvision.register(backbone={'mynet': ...})"
     assert done.returncode == 1
     assert expected in done.stderr.splitlines()[-1]

@@ -3,7 +3,6 @@
 import copy
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
@@ -233,22 +232,13 @@ def rings(selection: PluginSelection) -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def command(selection: PluginSelection) -> Callable[..., "subprocess.Popen[str]"]:
+def command(selection: PluginSelection, start_python: Callable[..., Any]) -> Callable[..., Any]:
     """Starts `crystalvision` as a process of its own."""
 
-    def start(*arguments: object) -> "subprocess.Popen[str]":
-        # What starts tests in the background may have them ignore Ctrl-C.
-        code = (
-            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-            "from crystalvision.cli import main; sys.exit(main())"
-        )
-        line = [sys.executable, "-c", code, "-p", selection.files[0], *arguments]
-        return subprocess.Popen(
-            [str(part) for part in line],
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+    def start(*arguments: object) -> Any:
+        line = ["-m", "crystalvision", "-p", selection.files[0], *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return start_python([str(part) for part in line], **pipes)
 
     return start
 

@@ -4,7 +4,6 @@ import ast
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -61,11 +60,11 @@ def test_a_process_tells_that_it_was_killed(make_job):
     assert "most likely by the system for want of memory" in outcome.error
 
 
-def test_a_process_tells_how_it_goes_and_dies_with_who_started_it(make_job):
+def test_a_process_tells_how_it_goes_and_dies_with_who_started_it(make_job, start_python):
     """Whatever a plugin prints is no message."""
     job = make_job(mode="loud", epochs=1000, wait=0.05)
-    line = [sys.executable, "-c", PARENT, job.model_dump_json()]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as parent:
+    line = ["-c", PARENT, job.model_dump_json()]
+    with start_python(line, stdout=subprocess.PIPE) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         messages = [parent.stdout.readline()]
         while "classifier 3/1000" not in messages[-1]:

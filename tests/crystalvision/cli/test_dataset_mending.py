@@ -146,3 +146,15 @@ def test_help_says_what_becomes_of_test_parts(run):
     text = " ".join(run("dataset", "merge", "--help").out.replace("│", " ").split())
     assert "Splits are assigned anew" in text
     assert "cannot be judged on the merged dataset" in text
+
+
+def test_thin_tells_what_it_made(run, data, tmp_path):
+    low = tmp_path / "low.zarr"
+    outcome = run("dataset", "thin", data, "-o", low, "--kept", 0.01)
+    assert outcome.status == 0
+    assert "40 samples with 0.01 of the counts" in " ".join(outcome.err.split())
+    assert "with 0.01 of its counts" in " ".join((low / "README.md").read_text().split())
+    again = ("dataset", "thin", data, "-o", low, "--kept", 0.02, "--overwrite")
+    assert json.loads(run(*again, "--json").out)["samples"] == 40
+    error(run(*again, "--resume"), "--resume and --overwrite exclude each other")
+    error(run("dataset", "thin", data, "-o", tmp_path / "x", "--kept", 2), "kept=2", "0.01")

@@ -1,7 +1,5 @@
 import json
 import resource
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -224,9 +222,8 @@ except StorageError as error:
     ],
 )
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs limits of POSIX")
-def test_a_full_disk_leaves_nothing_behind(salt_path, tmp_path, to, limit):
-    command = [sys.executable, "-c", FULL, to, salt_path, tmp_path / "out", str(limit)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_a_full_disk_leaves_nothing_behind(run_python, salt_path, tmp_path, to, limit):
+    done = run_python("-c", FULL, to, salt_path, tmp_path / "out", limit)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 0
     assert "cannot be written" in done.stdout

@@ -6,9 +6,10 @@ Real processes: a training that would take minutes, of which some seconds are wa
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,22 +21,20 @@ from crystalvision.runs import train_run
 from crystalvision.training import Machine
 
 BEGIN_SECONDS, END_SECONDS = 240.0, 20.0
-_CODE = "from crystalvision.cli import main; raise SystemExit(main())"
 LOOPBACK = {"127.0.0.1", "::1"}
 
 
 class Training:
     """`crystalvision train --devices 2`, and its other process."""
 
-    def __init__(self, folder: Path, line: list[str]) -> None:
+    def __init__(self, folder: Path, line: list[str], start_python: Callable[..., Any]) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _CODE, *line],
-            env={**os.environ, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1"},
+        self.process = start_python(
+            ["-m", "crystalvision", *line],
+            env={**os.environ, "TMPDIR": str(self.temporary)},
             stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+            new_session=True,
         )
         checkpoint = folder / "run.partial" / "checkpoint-a.safetensors"
         until = time.monotonic() + BEGIN_SECONDS
@@ -66,13 +65,13 @@ class Training:
 
 
 @pytest.fixture
-def training(make_experiment, dataset_path, tmp_path):
+def training(make_experiment, dataset_path, tmp_path, start_python):
     settings = make_experiment()
     settings["schedule"][0]["epochs"] = 100_000
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(settings))
     line = ["train", file, "-d", dataset_path, "-o", tmp_path / "run", "--devices", 2]
-    running = Training(tmp_path, [str(each) for each in line])
+    running = Training(tmp_path, [str(each) for each in line], start_python)
     yield running
     running.process.kill()
     running.process.communicate()

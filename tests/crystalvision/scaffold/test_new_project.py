@@ -84,19 +84,12 @@ def test_every_project_shows_its_options_with_their_meaning(run, installed, kind
     assert all(option["description"] and not option["required"] for option in options)
 
 
-def test_the_tests_of_every_project_pass(projects, site):
+def test_the_tests_of_every_project_pass(run_python, projects, site):
     files = sorted(projects.glob("*/tests/test_*.py"))
     assert len(files) == len(KINDS)
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
-    done = subprocess.run(
-        [*line, "--import-mode=importlib", *files],
-        cwd=projects,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    line = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    done = run_python(*line, "--import-mode=importlib", *files, cwd=projects, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout
 

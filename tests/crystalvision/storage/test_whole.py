@@ -6,8 +6,6 @@
 import errno
 import os
 import stat
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -180,8 +178,8 @@ with whole_folder(folder / "run") as partial: (partial / "a").write_text("1")
 
 
 @pytest.mark.parametrize("umask", [0o002, 0o077, 0o027])
-def test_the_umask_decides_who_may_read(tmp_path, umask):
-    subprocess.run([sys.executable, "-c", UMASK, f"{umask:o}", tmp_path], check=True)
+def test_the_umask_decides_who_may_read(run_python, tmp_path, umask):
+    assert run_python("-c", UMASK, f"{umask:o}", tmp_path).returncode == 0
     for name in ("file", "weights", "page", "run/a"):
         assert mode(tmp_path / name) == 0o666 & ~umask, name
     assert mode(tmp_path / "run") == 0o777 & ~umask

@@ -1,7 +1,5 @@
 """The battery finds what is wrong, says so, and lets what is right pass."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from textwrap import dedent
 
@@ -275,14 +273,7 @@ def test_every_check_says_what_it_asks():
             assert check.run.__doc__, check.name
 
 
-def pytest_line(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The one line of a stranger."""
-    line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
-    line += ["--pyargs", "crystalvision.testing", *map(str, arguments)]
-    return subprocess.run(line, check=False, capture_output=True, text=True, timeout=300)
-
-
-def test_a_single_file_is_tested_with_one_line(tmp_path, monkeypatch):
+def test_a_single_file_is_tested_with_one_line(run_python, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "mine.py"
     path.write_text(
@@ -310,7 +301,9 @@ def test_a_single_file_is_tested_with_one_line(tmp_path, monkeypatch):
             """
         )
     )
-    told = pytest_line("--crystalvision-plugin", path.name, "--crystalvision-only", "mine")
+    line = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--pyargs"]
+    line += ["crystalvision.testing", "--crystalvision-plugin", path.name]
+    told = run_python(*line, "--crystalvision-only", "mine")
     assert told.returncode == 1, told.stdout + told.stderr
     assert "sums of the probabilities of 'label': values differ" in told.stdout
     assert f"1 failed, {len(CHECKS['head']) - 3} passed" in told.stdout

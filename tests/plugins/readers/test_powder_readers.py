@@ -168,11 +168,34 @@ def test_other_positions_than_two_theta(tmp_path):
     head = "q (1/nm),counts\n"
     (frame,), _, _ = opened(tmp_path, "a.csv", xy(",", head=head))
     assert (frame.axes[0].name, frame.axes[0].units) == ("q", "1/nm")
-    (frame,), _, notes = opened(tmp_path, "b.csv", xy(",", head="theta,intensity\n"))
-    assert frame.axes[0].name == "two_theta"
-    assert "'theta' is taken to be 2θ" in notes
     (frame,), _, _ = opened(tmp_path, "c.xy", xy())
     assert frame.facts.assumed == ("positions are 2θ in degrees",)
+
+
+def test_angles_that_a_file_calls_theta_are_asked_for(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(xy(",", head="Theta,intensity\n"))
+    with pytest.raises(InputError, match="'theta' may hold θ or 2θ") as error:
+        READERS.open(path)
+    told = str(error.value).partition("--reader '")[2].partition("'")[0]
+    with (
+        READERS.open(path, told) as as_written,
+        READERS.open(path, told.replace("two_theta", "theta")) as doubled,
+    ):
+        axes = [file.frames[0].axes[0] for file in (as_written, doubled)]
+        assert "positions are θ" in " ".join(map(str, doubled.notes))
+    assert [axis.name for axis in axes] == ["two_theta"] * 2
+    assert axes[1].offset == pytest.approx(2 * axes[0].offset)
+    assert axes[1].scale == pytest.approx(2 * axes[0].scale)
+
+
+def test_what_is_said_of_positions_does_not_overrule_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(xy(",", head="q (1/nm),counts\n"))
+    with pytest.raises(InputError, match="its positions are q, not theta"):
+        READERS.open(path, "{name: columns, positions: theta}")
+    with pytest.raises(InputError, match="positions"):
+        READERS.open(path, "{name: columns, positions: gamma}")
 
 
 def test_an_anode_in_the_text_gives_its_lines_and_says_so(tmp_path):

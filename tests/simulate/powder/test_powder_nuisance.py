@@ -8,7 +8,7 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.sources import SourceSpec
 from crystalvision_simulate.powder import reflections, ring_axis
-from crystalvision_simulate.powder._nuisance import DrawnCrystal, rings_of_sample
+from crystalvision_simulate.powder._nuisance import DrawnCrystal, Families, rings_of_sample
 
 CUBIC = Crystal(np.zeros((1, 3)), np.array([14]), np.eye(3) * 4.0, np.ones(3, dtype=bool))
 
@@ -20,7 +20,7 @@ def drawn(**changes: float) -> DrawnCrystal:
 
 def rings(seed: int = 0, **changes: float) -> np.ndarray:
     axis = ring_axis(1.0)
-    found = reflections(CUBIC, 1.0)
+    found = Families.of(reflections(CUBIC, 1.0))
     return rings_of_sample(CUBIC, found, drawn(**changes), axis, np.random.default_rng(seed))
 
 

@@ -1,12 +1,15 @@
 """Candidates fitted to patterns: what a fit finds again, refuses, and takes apart."""
 
 import csv
+import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crystalvision.cli._refined import print_refined
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
@@ -129,6 +132,57 @@ def test_the_right_candidate_explains_most_and_others_hardly_anything():
         assert found[0].names == (names[place],)
         assert found[0].misfit < 0.02
         assert found[1].misfit > 0.3
+
+
+def test_a_value_at_an_end_of_what_a_fit_allows_is_marked_wherever_it_is_told(capsys):
+    source = source_of(crystal={"cell_error": 0.014})
+    counts = source.sample(0).image.astype(float)
+    (found,) = source.refine(counts, None, [source.header.class_names[0]])
+    (part,) = found.parts
+    assert "a_angstrom" in part.at_bounds
+    assert "width_deg" not in part.at_bounds
+    pattern = RefinedPattern("strained", source.header.axes, counts, (found,), {})
+    (one,) = pattern.as_json()["refinements"]
+    assert "a_angstrom" in one["phases"][0]["at_bounds"]
+    assert "at its bound: " in refined_figure(pattern).axes[0].get_title(loc="left")
+    print_refined([pattern])
+    assert re.search(r"a\s+[\d.]+\s+Å\s+\(at\s+its\s+bound\)", capsys.readouterr().out)
+
+
+def test_nothing_is_marked_that_was_found_within_its_ends():
+    source = source_of(crystal={"cell_error": 0.004}, k_alpha_2_share={"uniform": [0.3, 0.7]})
+    (found,) = source.refine(
+        source.sample(0).image.astype(float), None, [source.header.class_names[0]]
+    )
+    assert found.at_bounds == found.parts[0].at_bounds == ()
+
+
+def test_of_two_that_explain_alike_that_one_is_first_whose_cell_changes_less_in_any_direction(
+    tmp_path,
+):
+    stretched = {"true": (1, 1), "near": (1.001, 1.001), "far": (1.003, 0.994)}
+    lines = [
+        {
+            "formula": name,
+            "space_group": 123,
+            "lattice": [3 * a, 3 * a, 5 * c, 90, 90, 90],
+            "sites": [["Cu", 0, 0, 0], ["Cu", 0.5, 0.5, 0.3], ["Cu", 0.5, 0.5, 0.7]],
+        }
+        for name, (a, c) in stretched.items()
+    ]
+    path = tmp_path / "three.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    recipe = {
+        "name": "three",
+        "samples": 3,
+        "candidates": {"structures": [], "json_lines": str(path)},
+        "instrument": INSTRUMENT,
+    }
+    source = SourceSpec("powder", recipe).open(Catalogue.load())
+    _, near, far = source.header.class_names
+    found = source.refine(source.sample(0).image.astype(float), None, [far, near])
+    assert abs(found[0].misfit - found[1].misfit) < 0.001  # the volume of the far one is right
+    assert found[0].names == (near,)
 
 
 def test_what_was_not_seen_does_not_count():

@@ -1,0 +1,148 @@
+"""A real browser, and the explorer as the command serves it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("panel", reason="the explorer needs the extra `explore`")
+sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in `test`")
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+SHOWN_MS = 180_000  # on a busy machine
+
+
+@dataclass
+class Served:
+    """An explorer that runs.
+
+    Attributes:
+        url: Its address, with the token.
+        port: Its port.
+    """
+
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.split(":")[2].split("/")[0])
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        return self.url.rpartition("token=")[2]
+
+
+@contextmanager
+def explorer(*arguments: str, cwd: Path) -> Iterator[Served]:
+    """Run `crystalvision explore` in a process of its own."""
+    command = [sys.executable, "-m", "crystalvision", "explore", "--no-browser", *arguments]
+    environment = os.environ | {"COLUMNS": "1000"}
+    with subprocess.Popen(
+        command, cwd=cwd, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            said = ""
+            for line in process.stderr:
+                said += line
+                if found := re.search(r"http://\S+", line):
+                    yield Served(found[0])
+                    break
+            else:
+                pytest.fail(f"the explorer did not start: {said}")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
+    """Serves an explorer for the tests of a module: call it with the command's arguments."""
+    running = []
+
+    def start(*arguments: str) -> Served:
+        running.append(explorer(*arguments, cwd=tmp_path_factory.mktemp("explorer")))
+        return running[-1].__enter__()
+
+    yield start
+    for one in running:
+        one.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An explorer that was given nothing to open, for all tests that need no other."""
+    with explorer(cwd=tmp_path_factory.mktemp("explorer")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests; skips where there is none."""
+    if not CHROMIUM:
+        pytest.skip("no chromium is installed (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """A page with all that it said and asked for.
+
+    Attributes:
+        page: The page.
+        errors: Errors and warnings of its console, and failed requests.
+        requests: Addresses that it asked for.
+    """
+
+    page: object
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def opened(chromium) -> Iterator[Callable[..., Watched]]:
+    """Opens an address in a browser of its own: its cookies are those of no other test."""
+    contexts = []
+
+    def visit(url: str, *, width: int = 1280, scheme: str = "light") -> Watched:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        contexts.append(context)
+        context.set_default_timeout(SHOWN_MS)
+        watched = Watched(context.new_page())
+        page = watched.page
+        page.on("request", lambda request: watched.requests.append(request.url))
+        page.on(
+            "console",
+            lambda said: (
+                watched.errors.append(said.text) if said.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: watched.errors.append(str(error)))
+        page.on(
+            "response",
+            lambda got: (
+                watched.errors.append(got.url) if not got.ok and got.status != 302 else None
+            ),
+        )
+        page.goto(url)
+        return watched
+
+    yield visit
+    for context in contexts:
+        context.close()
