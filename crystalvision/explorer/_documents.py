@@ -9,6 +9,7 @@ def in_document(change: Callable[[], object]) -> None:
     """Change what a page shows, now or as soon as nobody else does."""
 
     def apply() -> None:
-        change()
+        with pn.io.hold():  # one message, and the browser draws once
+            change()
 
     pn.state.execute(apply, schedule=True)

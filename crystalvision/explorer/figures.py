@@ -1,6 +1,6 @@
 """Figures in the style of the explorer: drawn once, and then given new data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from bokeh.palettes import Inferno256
 from bokeh.plotting import figure
 
 from crystalvision.contracts import Axis
-from crystalvision.samples import Curves, DotMap, Picture
+from crystalvision.samples import Curves, DotMap, Mark, Picture
 
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#999933")
 """Of curves: Okabe and Ito (2008), told apart with any colour vision and on both grounds."""
@@ -28,6 +28,8 @@ HEIGHT = 330
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
 _SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
 _PALETTE = Inferno256
+_BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
+_BAR = 62  # pixels
 _COLUMNS = ("x", "y", "radius", "colour", "line", "name")
 
 
@@ -62,7 +64,7 @@ class PictureFigure:
         """Draw a picture."""
         rows, columns = picture.axes
         self.figure = plain_figure(
-            aspect_ratio=1.12,  # with the colour bar beside it
+            aspect_ratio=_BESIDE_A_BAR,
             x_axis_label=columns.label,
             y_axis_label=rows.label,
             x_range=Range1d(),
@@ -101,19 +103,16 @@ class PictureFigure:
             self._extent = (left, right, top, bottom)
             self.figure.x_range.update(start=left, end=right)
             self.figure.y_range.update(start=bottom, end=top)  # rows run downwards
-        self._image.data = {
-            # Row 0 is drawn at y = `y`, and `dh` may be taken as positive only.
-            "image": [np.ascontiguousarray(picture.image, dtype=np.float32)],
-            "x": [left],
-            "y": [top],
-            "dw": [right - left],
-            "dh": [bottom - top],
-        }
-        self._marks.data = {
-            "x": [one.x for one in picture.marks],
-            "y": [one.y for one in picture.marks],
-            "text": [one.text for one in picture.marks],
-        }
+        image = np.ascontiguousarray(picture.image, dtype=np.float32)
+        _fill(
+            self._image,
+            image=[image],
+            x=[left],
+            y=[top],  # row 0 is drawn there, and the others downwards
+            dw=[right - left],
+            dh=[bottom - top],
+        )
+        _fill_marks(self._marks, picture.marks)
 
 
 class CurvesFigure:
@@ -156,12 +155,8 @@ class CurvesFigure:
             values = np.asarray(curve.y, dtype=np.float64)
             if curves.logarithmic:
                 values = np.where(values > 0, values, np.nan)
-            source.data = {"x": np.asarray(curve.x, dtype=np.float64), "y": values}
-        self._marks.data = {
-            "x": [one.x for one in curves.marks],
-            "y": [one.y for one in curves.marks],
-            "text": [one.text for one in curves.marks],
-        }
+            _fill(source, x=np.asarray(curve.x, dtype=np.float64), y=values)
+        _fill_marks(self._marks, curves.marks)
 
 
 class DotMapFigure:
@@ -175,7 +170,8 @@ class DotMapFigure:
         """Draw them."""
         label = f"[{dots.units}]"
         self.figure = plain_figure(
-            aspect_ratio=1.0,  # of the same kind as the pictures beside it
+            aspect_ratio=_BESIDE_A_BAR,
+            min_border_right=_BAR,  # as wide as the pictures beside it
             x_axis_label=f"x {label}",
             y_axis_label=f"y {label}",
             x_range=Range1d(),
@@ -212,9 +208,28 @@ class DotMapFigure:
             data["colour"] += [one.colour or "#00000000"] * count
             data["line"] += [MARK if one.marked else "#555555"] * count
             data["name"] += [one.name] * count
-        self._dots.data = data
+        _fill(self._dots, **data)
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
-        self._arrows.data = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+        _fill(self._arrows, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+def _fill(source: ColumnDataSource, **data: Any) -> None:
+    """Give a source new data, unless they are those that it has: to draw is dear."""
+    before = source.data
+    if not all(
+        np.array_equal(before[name], new, equal_nan=_is_real(new)) for name, new in data.items()
+    ):
+        source.data = data
+
+
+def _is_real(values: Any) -> bool:
+    """Whether values may hold nan."""
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f"
+
+
+def _fill_marks(source: ColumnDataSource, marks: Sequence[Mark]) -> None:
+    x, y, text = ([getattr(one, name) for one in marks] for name in ("x", "y", "text"))
+    _fill(source, x=x, y=y, text=text)
 
 
 def _entitle(drawn: figure, title: str) -> None:

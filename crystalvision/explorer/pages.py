@@ -6,5 +6,6 @@ from crystalvision.explorer.bench import BENCH
 from crystalvision.explorer.benchmarks import BENCHMARKS
 from crystalvision.explorer.dataset import DATASET
 from crystalvision.explorer.page import Page
+from crystalvision.explorer.runs import RUNS
 
-PAGES: Sequence[Page] = (BENCH, DATASET, BENCHMARKS)
+PAGES: Sequence[Page] = (BENCH, DATASET, RUNS, BENCHMARKS)

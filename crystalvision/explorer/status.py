@@ -27,6 +27,7 @@ class Status:
         """Say nothing."""
         self._pane = pn.pane.HTML("", sizing_mode="stretch_width", min_height=26, margin=(0, 5))
         self.view: Viewable = self._pane
+        self._said = 0
         self.say("ready", "")
 
     def say(self, state: str, text: str) -> None:
@@ -36,17 +37,19 @@ class Status:
             state: One word: `ready`, `busy`, `error`, or the page's own.
             text: What is said.
         """
+        self._said += 1
         role = "alert" if state == "error" else "status"
         colour = "var(--bad, #a3201d)" if state == "error" else "var(--soft, #596273)"
         line = (
             f'<p class="state" role="{role}" data-state="{escape(state, quote=True)}" '
+            f'data-said="{self._said}" '
             f'style="margin:0;color:{colour}">{escape(text)}</p>'
         )
         in_document(lambda: self._pane.param.update(object=line))
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Within it, an error becomes a line here, and what was shown stays; `SupersededError` ends it."""
+        """Within it, an error becomes a line here, and what was shown stays."""
         try:
             yield
         except SupersededError:

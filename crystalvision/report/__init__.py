@@ -1,7 +1,8 @@
 """One self-contained HTML page about trained systems and the data they were judged on."""
 
 from crystalvision.report._data import remade_by
-from crystalvision.report._map import MapMethod, PatternMap, map_figure, map_patterns
+from crystalvision.report._feature_map import FeatureMap, MapMethod
+from crystalvision.report._map import PatternMap, map_figure, map_patterns
 from crystalvision.report._page import OnStep, render, steps
 from crystalvision.report._pictures import Picture, data_uri, picture
 from crystalvision.report._reproduce import as_yaml, machine
@@ -20,6 +21,7 @@ from crystalvision.report._write import GENERATOR, check_output, write_page
 __all__ = [
     "GENERATOR",
     "TEMPLATES",
+    "FeatureMap",
     "MapMethod",
     "MetricColumn",
     "OnStep",

@@ -1,8 +1,8 @@
 """Maps of patterns: what a system makes of them, and the patterns themselves, in two dimensions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,13 +11,13 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.figures import drawing, look, wrapped
 from crystalvision.prediction import Predictor
+from crystalvision.report._feature_map import FeatureMap, MapMethod
 from crystalvision.runs import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MapMethod = Literal["nca", "tsne", "umap"]
 METHODS: dict[str, str] = {
     "nca": "neighbourhood components analysis",
     "tsne": "t-SNE",
@@ -26,7 +26,6 @@ METHODS: dict[str, str] = {
 _CLASSES = 10  # more cannot be told apart by eye
 _LEARNT_FROM = 400  # patterns; the analysis takes their square
 _SHOWN = 400
-_COMPONENTS = 50
 _BATCH = 64
 Array = np.ndarray[Any, Any]
 
@@ -93,7 +92,8 @@ def map_patterns(
     mapped = []
     new, old = _described(predictor, dataset, shown), _described(predictor, dataset, learnt_from)
     for one, other in zip(new, old, strict=True):
-        mapped.append(_placed(method, other, places[labels[learnt_from]], one, seed))
+        learnt = FeatureMap(other, places[labels[learnt_from]], method, most=len(one), seed=seed)
+        mapped.append(learnt.place(one))
     label = places[labels[shown]]
     features, patterns = mapped
     judged = (_neighbours(features, label), _neighbours(patterns, label))
@@ -135,50 +135,6 @@ def _described(predictor: Predictor, dataset: Dataset, indices: Array) -> tuple[
         features.append(one)
         patterns.append(other.reshape(len(other), -1))
     return np.concatenate(features), np.concatenate(patterns)
-
-
-def _placed(method: MapMethod, known: Array, labels: Array, new: Array, seed: int) -> Array:
-    from sklearn.decomposition import PCA
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(known)
-    count = min(_COMPONENTS, *known.shape, len(new))
-    reduce = PCA(count, random_state=seed).fit(scaler.transform(known))
-    known, new = (reduce.transform(scaler.transform(each)) for each in (known, new))
-    return np.asarray(_METHODS[method](known, labels, new, seed))
-
-
-def _by_nca(known: Array, labels: Array, new: Array, seed: int) -> Array:
-    from sklearn.neighbors import NeighborhoodComponentsAnalysis
-
-    found = NeighborhoodComponentsAnalysis(2, init="pca", max_iter=100, random_state=seed)
-    return np.asarray(found.fit(known, labels).transform(new))
-
-
-def _by_tsne(known: Array, labels: Array, new: Array, seed: int) -> Array:
-    del known, labels
-    from sklearn.manifold import TSNE
-
-    perplexity = min(30.0, (len(new) - 1) / 3)
-    return np.asarray(TSNE(2, perplexity=perplexity, random_state=seed).fit_transform(new))
-
-
-def _by_umap(known: Array, labels: Array, new: Array, seed: int) -> Array:
-    del labels
-    try:
-        from umap import UMAP  # type: ignore[import-not-found] # an optional package
-    except ImportError as error:
-        raise InputError(
-            "a map by UMAP needs the package umap-learn: pip install umap-learn"
-        ) from error
-    return np.asarray(UMAP(2, random_state=seed).fit(known).transform(new))
-
-
-_METHODS: dict[str, Callable[[Array, Array, Array, int], Array]] = {
-    "nca": _by_nca,
-    "tsne": _by_tsne,
-    "umap": _by_umap,
-}
 
 
 def _neighbours(places: Array, label: Array) -> float:

@@ -46,6 +46,14 @@ def calibrate(
         float | None,
         typer.Option("--pixel-size", help="The side of a pixel, about [1/Å]."),
     ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of the direct beam, from 0, about: where the figure shows it elsewhere, as "
+            "behind a beam stop at the edge of the picture.  [default: found]",
+        ),
+    ] = None,
     pixels: Annotated[
         int | None,
         typer.Option(
@@ -105,7 +113,7 @@ def calibrate(
     )
     from crystalvision_simulate.microscope import calibrate as calibrate_pictures
     from crystalvision_simulate.pictures import refuse_source
-    from crystalvision_simulate.show import parse_axis
+    from crystalvision_simulate.show import parse_axis, parse_place
 
     catalogue = ctx.obj.catalogue
     _check_positive("--scale-bar-inv-nm", scale_bar)
@@ -126,6 +134,7 @@ def calibrate(
         pixel_size_inv_angstrom=pixel_size,
         scale_bar_inv_angstrom=None if scale_bar is None else scale_bar / 10,
         zone_axis=None if zone_axis is None else parse_axis(zone_axis),
+        centre=None if centre is None else parse_place(centre),
     )
     readers = Readers(catalogue)
     files = [
@@ -136,11 +145,11 @@ def calibrate(
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    for place in written:
-        refuse_source(place, files)
+    for name in written:
+        refuse_source(name, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
-    _save_figures(found, places, known.crystal, dark=dark)
+    _save_figures(found, places, dark=dark)
     for one in found:
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
@@ -152,8 +161,8 @@ def calibrate(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
     _write(to, yaml_of(options, found))
-    for write, place in written.values():
-        with whole_file(place, overwrite=True) as partial:
+    for write, to_pictures in written.values():
+        with whole_file(to_pictures, overwrite=True) as partial:
             write(found, partial)
     if json:
         print_json({"instrument": options, "pictures": [as_json(one) for one in found]})
@@ -195,19 +204,17 @@ def _names(path: Path, count: int) -> list[Path]:
 def _save_figures(
     found: "Sequence[Calibrated]",
     places: "Sequence[Destination]",
-    crystal: "Crystal | None",
     *,
     dark: bool,
 ) -> None:
     from crystalvision.figures import drawing
-    from crystalvision_simulate.microscope import REACH_INV_ANGSTROM, draw, lines_of
+    from crystalvision_simulate.microscope import draw
     from crystalvision_simulate.pictures import save_figure
 
-    lines = None if crystal is None else lines_of(crystal, REACH_INV_ANGSTROM)
     with progress("Drawing", len(found)) as advance:
         for one, place in zip(found, places, strict=True):
             with drawing():
-                figure = draw(one, lines, dark=dark)
+                figure = draw(one, dark=dark)
             save_figure(figure, place, dpi=120)
             advance()
 

@@ -178,7 +178,7 @@ class Histogram:
         names = list(self._facet.classes[:_MOST_CHOICES])
         if len(names) <= _BOXES:
             return pn.widgets.CheckBoxGroup(
-                label=f"{self._facet.label}: only", options=names, inline=True, width=_WIDTH - 20
+                label=f"{self._facet.label}: only", options=names, width=_WIDTH - 20
             )
         return pn.widgets.MultiSelect(
             label=f"{self._facet.label}: only", options=names, size=5, width=_WIDTH - 20

@@ -13,7 +13,8 @@ _WIDTH, _HEIGHT = 104, 122
 _CSS = """
 :host {{ --shown: url("{picture}"); }}
 .bk-btn {{ width: 100px; height: 118px; padding: 96px 2px 2px; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; font-size: 11px; border-radius: 4px; color: var(--ink, CanvasText);
+  overflow: hidden; text-overflow: ellipsis; font-size: 11px;
+  border-radius: 4px; color: var(--ink, CanvasText);
   background: var(--raised, Canvas) var(--shown) center 2px / 94px 92px no-repeat;
   border: 2px solid {border}; image-rendering: pixelated; }}
 .bk-btn:focus-visible {{ outline: 2px solid var(--accent, Highlight); outline-offset: 1px; }}

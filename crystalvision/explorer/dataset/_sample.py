@@ -34,7 +34,7 @@ class LargeSample:
     def __init__(self) -> None:
         """Show nothing yet."""
         self._figures = pn.FlexBox(sizing_mode="stretch_width", css_classes=["figures"])
-        self._note = pn.pane.Str("", sizing_mode="stretch_width")
+        self._note = pn.pane.HTML("", sizing_mode="stretch_width")
         self._known = pn.pane.HTML("", sizing_mode="stretch_width")
         self.view: Viewable = pn.Column(
             self._figures, self._note, self._known, sizing_mode="stretch_width"
@@ -50,7 +50,7 @@ class LargeSample:
             twin: The same without defects, as far as it is there.
         """
         self._figures.objects = [_pane(one) for one in sample_figures(dataset, index, twin)]
-        self._note.object = f"Ideal twin: {twin.note}." if twin.note else ""
+        self._note.object = escape(f"Ideal twin: {twin.note}." if twin.note else "")
         self._known.object = known_table(dataset, index, facets)
 
 

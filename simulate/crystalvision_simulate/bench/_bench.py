@@ -54,7 +54,7 @@ class CrystalBench(Bench):
         if self._maker.is_quick(recipe):
             return None
         quick = preview_of(recipe, self._catalogue)
-        return None if quick is None else bench_view(self._maker.make(quick))
+        return None if quick is None else bench_view(self._maker.make(quick, recipe))
 
     def _checked(self, settings: Mapping[str, Any]) -> Recipe:
         return validate(Recipe, self.recipe(settings), "bench")

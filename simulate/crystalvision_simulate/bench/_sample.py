@@ -76,12 +76,19 @@ class SampleMaker:
         """Whether all that takes long is there already."""
         return _key(recipe) in self._patterns and _ideal_key(recipe) in self._patterns
 
-    def make(self, recipe: Recipe) -> BenchSample:
+    def make(self, recipe: Recipe, exact: Recipe | None = None) -> BenchSample:
         """Make sample 0.
+
+        Args:
+            recipe: The recipe.
+            exact: What it is a preview of: its pattern without defects is shown if it is there.
 
         Raises:
             InputError: The recipe cannot be made.
         """
+        known = _ideal_key(recipe)
+        if exact is not None and _ideal_key(exact) in self._patterns:
+            known = _ideal_key(exact)
         with one_torch_thread():
             simulator = Simulator(recipe, self._catalogue)
             scene = simulator.scene(0)
@@ -90,9 +97,7 @@ class SampleMaker:
 
             def perfect() -> Pattern:
                 torch.set_num_threads(1)  # of this thread
-                return self._patterns.get(
-                    _ideal_key(recipe), lambda: simulator.patterns([without])[0]
-                )
+                return self._patterns.get(known, lambda: simulator.patterns([without])[0])
 
             waiting = self._threads.submit(perfect)
             pattern = self._patterns.get(_key(recipe), lambda: simulator.patterns([scene])[0])

@@ -52,14 +52,14 @@ def shown(page) -> None:
 
 def changed(page, act) -> None:
     """Do something, and wait until the sample that follows from it is there."""
-    before = page.locator("p.state").inner_text()
+    before = int(page.locator("p.state").get_attribute("data-said"))
     act()
     page.wait_for_function(
         "before => { const find = root => { for (const one of root.querySelectorAll('*')) {"
         " if (one.matches('p.state')) return one;"
         " const inside = one.shadowRoot && find(one.shadowRoot); if (inside) return inside } };"
         " const line = find(document);"
-        " return line && line.dataset.state === 'exact' && line.innerText !== before }",
+        " return line && line.dataset.state === 'exact' && Number(line.dataset.said) > before }",
         arg=before,
     )
 

@@ -1,0 +1,206 @@
+"""How quickly the explorer's bench answers, and whether its memory stays flat, in a real browser.
+
+    python benchmarks/explorer.py -o benchmarks/results/explorer.json
+    python benchmarks/explorer.py --times 2 --moves 20        # quick
+
+Each time is the browser's own: from the event of a key or a choice to the second frame after the
+page said that the preview, or the sample itself, was drawn. Needs Chromium and the extra `test`.
+Run it on a machine that does nothing else.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from _explorer.browser import browser, explorer, open_page
+from crystalvision.cores import usable_cores
+
+_WARM = 20  # moves before memory is looked at
+_LOOKS = 4  # at memory, while a slider moves
+# Waits for what follows from the next event: first for anything that is drawn, then for the sample.
+_ARM = """() => {
+  const find = root => { for (const one of root.querySelectorAll('*')) {
+    if (one.matches('p.state')) return one
+    const inside = one.shadowRoot && find(one.shadowRoot)
+    if (inside) return inside } }
+  const root = find(document).getRootNode()
+  const before = Number(root.querySelector('p.state').dataset.said)
+  let start = null
+  const begin = () => { if (start === null) start = performance.now() }
+  const options = {capture: true, once: true}
+  for (const kind of ['keydown', 'change']) addEventListener(kind, begin, options)
+  window.answered = new Promise(resolve => {
+    const found = {}
+    const look = () => {
+      const line = root.querySelector('p.state')
+      if (line && Number(line.dataset.said) > before && start !== null) {
+        const state = line.dataset.state
+        const now = performance.now() - start
+        if (state === 'error') return resolve({error: line.innerText})
+        if (state === 'preview' || state === 'exact') {
+          if (!('first' in found)) found.first = now
+          if (state === 'exact') { found.exact = now
+            return requestAnimationFrame(() => requestAnimationFrame(() => {
+              found.frames = performance.now() - start - now
+              resolve(found) })) }
+        }
+      }
+      requestAnimationFrame(look) }
+    look() })
+}"""
+_HEAP = "() => { if (window.gc) gc(); return performance.memory.usedJSHeapSize / 1e6 }"
+_CIF = """data_salt_{edge}
+_cell_length_a {edge}
+_cell_length_b {edge}
+_cell_length_c {edge}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na 0 0 0
+Cl 0.5 0.5 0.5
+"""
+_STRUCTURES = ("gold", "silicon", "copper", "iron", "diamond", "aluminium", "nickel", "tungsten")
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    options = _options()
+    load = os.getloadavg()[0]
+    print(f"{usable_cores()} cores, load {load:.2f}", file=sys.stderr)
+    with explorer() as (url, pid), browser() as chromium:
+        times = _times(open_page(chromium, url), options.times)
+        memory = _memory(open_page(chromium, url), psutil.Process(pid), options.moves)
+        version = chromium.version
+    found = {
+        "machine": {
+            "cores": usable_cores(),
+            "processor": platform.machine(),
+            "load_before": round(load, 2),
+            "chromium": version,
+        },
+        "seconds": times,
+        "memory": memory,
+    }
+    _print(found)
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--times", type=int, default=10, help="of each interaction")
+    parser.add_argument("--moves", type=int, default=200, help="of a slider, for the memory")
+    parser.add_argument("-o", "--output", type=Path, help="JSON file to write")
+    return parser.parse_args()
+
+
+def _slider(page: Any, name: str) -> Any:
+    """The handle of a slider, by the name before its box."""
+    return (
+        page.locator(".number").filter(has=page.get_by_text(name, exact=True)).get_by_role("slider")
+    )
+
+
+def _times(page: Any, times: int) -> dict[str, list[dict[str, float]]]:
+    """Seconds of each interaction, so many times."""
+
+    def key(name: str) -> Callable[[int], None]:
+        handle = _slider(page, name)
+        return lambda _: handle.press("ArrowRight")
+
+    def choose(label: str, values: tuple[str, ...]) -> Callable[[int], None]:
+        choice = page.get_by_label(label, exact=True)
+        return lambda turn: choice.select_option(values[turn % len(values)])
+
+    def drop(folder: Path) -> Callable[[int], None]:
+        def act(turn: int) -> None:
+            path = folder / f"salt-{turn}.cif"
+            path.write_text(_CIF.format(edge=5.5 + 0.02 * turn))
+            page.locator("input[type=file]").set_input_files(path)
+
+        return act
+
+    with tempfile.TemporaryDirectory() as folder:
+        acts = {
+            "degree of a defect": key("fraction"),
+            "thickness": key("thickness [Å]"),
+            "mistilt": key("mistilt [mrad]"),
+            "voltage": key("voltage [kV]"),
+            "dose": key("dose [electrons]"),
+            "rotation of the camera": key("rotation [°]"),
+            "another structure": choose("structure", _STRUCTURES),
+            "a dropped CIF": drop(Path(folder)),
+        }
+        found = {name: _measured(page, act, times, name) for name, act in acts.items()}
+        page.get_by_text("Renderer", exact=True).click()
+        choose("renderer", ("powder",))(0)
+        page.get_by_text("2θ").first.or_(page.locator("[data-state=exact]")).wait_for()
+        page.wait_for_timeout(3000)
+        found["degree of a defect, powder"] = _measured(page, key("fraction"), times, "powder")
+    return found
+
+
+def _measured(
+    page: Any, act: Callable[[int], None], times: int, name: str
+) -> list[dict[str, float]]:
+    found = []
+    for turn in range(times):
+        page.evaluate(_ARM)
+        act(turn)
+        took = page.evaluate("() => window.answered")
+        if "error" in took:
+            sys.exit(f"{name}: {took['error']}")
+        frames = took["frames"] / 1e3
+        first, exact = (round(took[one] / 1e3 + frames, 4) for one in ("first", "exact"))
+        found.append({"first": first, "exact": exact})
+    print(f"{name}: {found[-1]}", file=sys.stderr)
+    return found
+
+
+def _memory(page: Any, process: psutil.Process, moves: int) -> list[dict[str, float]]:
+    """Memory of the server and of the page's scripts [MB], while a slider moves to and fro."""
+    handle, found = _slider(page, "fraction"), []
+    at = {_WARM + round(look * moves / _LOOKS) for look in range(_LOOKS + 1)}
+    for move in range(_WARM + moves + 1):
+        if move in at:
+            server = process.memory_info().rss / 1e6
+            heap = page.evaluate(_HEAP)
+            found.append(
+                {"moves": move - _WARM, "server_mb": round(server), "page_mb": round(heap, 1)}
+            )
+        page.evaluate(_ARM)
+        handle.press("ArrowRight" if move // 25 % 2 == 0 else "ArrowLeft")
+        page.evaluate("() => window.answered")
+    return found
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(f"{'median (largest) [s]':30} {'first answer':>18} {'the sample':>18}")
+    for name, times in found["seconds"].items():
+        cells = []
+        for key in ("first", "exact"):
+            values = [one[key] for one in times]
+            cells.append(f"{statistics.median(values):.2f} ({max(values):.2f})")
+        print(f"{name:30} {cells[0]:>18} {cells[1]:>18}")
+    for one in found["memory"]:
+        print(f"after {one['moves']} moves: server {one['server_mb']} MB, page {one['page_mb']} MB")
+
+
+if __name__ == "__main__":
+    main()
