@@ -57,7 +57,7 @@ class DegreePanel:
         self._low = pn.widgets.FloatInput(label="from", width=90)
         self._high = pn.widgets.FloatInput(label="to", width=90)
         self._steps = pn.widgets.IntInput(label="steps", value=_STEPS, start=3, end=41, width=80)
-        self._go = pn.widgets.Button(label="Draw the curve", button_type="primary", width=150)
+        self._go = pn.widgets.Button(label="Draw the curve", color="primary", width=150)
         self._at = pn.widgets.DiscreteSlider(
             label="Show the pattern at", options=[0.0], width=300, visible=False
         )
