@@ -30,9 +30,10 @@ from _powder.ranks import TIE_COSINE, TIE_WIDTH_DEG, ranks, summary, ties
 from _powder.speed import speed
 from _powder.systems import SYSTEMS
 from _powder.table import table
-from _powder.training import trained
+from _powder.training import asked, trained
 
 RESULTS = Path(__file__).parent / "results" / "powder_measured"
+VIEWS_DEG = (-0.1, -0.05, 0.05, 0.1)
 
 
 def main() -> None:
@@ -53,6 +54,7 @@ def main() -> None:
         "speed": partial(speed, library),
         "cosine": partial(_judged, "cosine", library, options),
         **{name: partial(_judged, name, library, options) for name in SYSTEMS},
+        "better-views": partial(_judged, "better-views", library, options),
         "ablation": partial(ablation, library, _same(library, options), options.work),
     }
     chosen = [name for name in options.only.split(",") if name] or list(parts)
@@ -96,6 +98,10 @@ def _judged(name: str, library: Library, options: argparse.Namespace) -> dict[st
     started = time.perf_counter()
     if name == "cosine":
         scores, about = matching(library), {"title": "cosine with one calculated pattern each"}
+    elif name == "better-views":  # of the run that `better` has trained
+        scores = asked(options.work / "runs" / f"better-{options.seed}", library, VIEWS_DEG)
+        shifts = ", ".join(f"{shift:g}" for shift in VIEWS_DEG)
+        about = {"title": f"the same, mean over views with zeros of {shifts}°"}
     else:
         scores, about = trained(name, library, options)
     truth = [one.candidate for one in library.measured]

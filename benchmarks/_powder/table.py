@@ -7,6 +7,7 @@ from _powder.ranks import TOP
 from _powder.systems import SYSTEMS
 
 Results = Mapping[str, Any]
+_ORDER = ("cosine", *SYSTEMS, "better-views")
 
 
 def table(results: Results) -> str:
@@ -22,7 +23,7 @@ def table(results: Results) -> str:
 
 
 def _systems(results: Results) -> str:
-    known = [name for name in ("cosine", *SYSTEMS) if name in results]
+    known = [name for name in _ORDER if name in results]
     if not known:
         return ""
     some = results[known[0]]
@@ -67,7 +68,7 @@ def _time(one: Results) -> str:
 
 def _wrong(results: Results) -> str:
     lines = ["## Not in the first place", ""]
-    for name in ("cosine", *SYSTEMS):
+    for name in _ORDER:
         if name in results:
             wrong = results[name]["wrong"]
             told = ", ".join(

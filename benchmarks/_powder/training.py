@@ -3,6 +3,8 @@
 import argparse
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +57,21 @@ def trained(
     return asked(path, library), about
 
 
-def asked(run: Path, library: Library) -> np.ndarray:
-    """Probabilities of all candidates for each measured pattern, (m, k)."""
+def asked(run: Path, library: Library, shifts_deg: Sequence[float] = (0.0,)) -> np.ndarray:
+    """Probabilities of all candidates for each measured pattern, (m, k).
+
+    With several shifts the mean over as many views of each pattern, each with another zero of 2θ.
+    """
     predictor = Predictor.load(run)
     (axis,) = predictor.record.conditions.axes
-    images = np.stack([one.on(axis) for one in library.measured])[:, None]
-    found = predictor.predict(images, gap_values=UNSEEN)["label"].probabilities
-    assert found is not None
-    return np.asarray(found)
+    views = []
+    for shift in shifts_deg:
+        moved = [replace(one, two_theta_deg=one.two_theta_deg + shift) for one in library.measured]
+        images = np.stack([one.on(axis) for one in moved])[:, None]
+        found = predictor.predict(images, gap_values=UNSEEN)["label"].probabilities
+        assert found is not None
+        views.append(found)
+    return np.asarray(np.mean(views, axis=0))
 
 
 def dataset(

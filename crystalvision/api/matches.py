@@ -126,6 +126,21 @@ class Matched:
         return str(self.table.to_html(float_format="{:.3f}".format))
 
 
+def check_candidates(predictor: Predictor, *, stored: bool) -> None:
+    """Check, before any pattern is read, that a run compares patterns with candidates.
+
+    Raises:
+        InputError: The run places no patterns, or its library is asked for and there is none.
+        StorageError: The library of the run cannot be read.
+    """
+    check_embeds(predictor)
+    if stored and load_library(predictor.path) is None:
+        raise InputError(
+            f"{predictor.path} has no library: give candidates, or add some with crystalvision "
+            f"library add {predictor.path} FOLDER"
+        )
+
+
 def look_up(
     predictor: Predictor,
     sources: Sequence[PatternSource],
@@ -142,13 +157,7 @@ def look_up(
         InputError: The run places no patterns, or there are no candidates.
         StorageError: The library of the run cannot be read.
     """
-    check_embeds(predictor)
     known = load_library(predictor.path)
-    if stored and known is None:
-        raise InputError(
-            f"{predictor.path} has no library: give candidates, or add some with crystalvision "
-            f"library add {predictor.path} FOLDER"
-        )
     library, left_out = known if stored else None, dict[str, str]()
     if places:
         found = place_candidates(predictor, catalogue, places, draws, known)

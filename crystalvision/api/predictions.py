@@ -26,6 +26,7 @@ from crystalvision.prediction import (
     Predictor,
     RefinedPattern,
     Stated,
+    check_elements,
     draw_explanation,
     flat_columns,
     grouped_columns,
@@ -170,6 +171,10 @@ def predict(
         raise InputError("predict: no pattern was given; give files or arrays of counts")
     first = predictors[0]
     ask = _how_to_ask(predictors, uncertainty, passes, seed)
+    # What the run cannot do is said before any file is read.
+    if elements is not None or with_elements:
+        check_elements(first.record.targets, elements, with_elements)
+    fits = None if refining is None else refining.open(first, catalogue)
     sources, conditions = open_patterns(
         first,
         patterns,
@@ -192,8 +197,8 @@ def predict(
         predictions = restrict(predictions, elements, with_elements)
     more = {} if top is None else likeliest_columns(predictions, top)
     refined: tuple[RefinedPattern, ...] = ()
-    if refining is not None:
-        refined = refining.run(first, catalogue, sources, predictions)
+    if refining is not None and fits is not None:
+        refined = refining.run(first, fits, sources, predictions)
         more |= refined_columns(refined)
     if explain_to is not None:
         _explain(first, catalogue, sources, explain_to)

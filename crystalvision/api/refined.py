@@ -65,21 +65,30 @@ class Refining:
                 raise InputError(f"{option} {value} does nothing without --refine; give that, too")
         return None
 
+    def open(self, predictor: Predictor, catalogue: Catalogue) -> CandidateFits:
+        """What fits candidates of a run.
+
+        Raises:
+            InputError: A run whose candidates cannot be fitted.
+        """
+        if LABEL not in predictor.record.targets:
+            raise InputError("--refine fits classes, and this run tells none: leave it out")
+        fits = CandidateFits(predictor.run, catalogue)
+        fits.check()
+        return fits
+
     def run(
         self,
         predictor: Predictor,
-        catalogue: Catalogue,
+        fits: CandidateFits,
         sources: Sequence[PatternSource],
         predictions: Predictions,
     ) -> tuple[RefinedPattern, ...]:
         """Refine every pattern, and draw each into a file.
 
         Raises:
-            InputError: A run or a pattern that cannot be refined.
+            InputError: A pattern that cannot be refined.
         """
-        if LABEL not in predictions:
-            raise InputError("--refine fits classes, and this run tells none: leave it out")
-        fits = CandidateFits(predictor.run, catalogue)
         patterns = [(source, place) for source in sources for place in range(len(source))]
         count = self.count if self.most_parts == 1 else max(self.count, _POOL)
         limit = self.limit

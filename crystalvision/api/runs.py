@@ -12,7 +12,7 @@ import numpy.typing as npt
 from crystalvision import datasets, runs
 from crystalvision.api.datasets import open_data
 from crystalvision.api.evaluations import Evaluation, Unit, evaluate
-from crystalvision.api.matches import Matched, look_up
+from crystalvision.api.matches import Matched, check_candidates, look_up
 from crystalvision.api.measured import judged_data
 from crystalvision.api.predictions import (
     Pattern,
@@ -365,6 +365,8 @@ class Run:
         stated = Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode)
         chosen = choose_device(device)
         predictor = Predictor(self._run, chosen)
+        stored = not places if library is None else library
+        check_candidates(predictor, stored=stored)
         self._session.begin(chosen.type)
         sources, _ = open_patterns(
             predictor,
@@ -380,7 +382,7 @@ class Run:
             sources,
             [Path(place) for place in places],
             catalogue=self._session.catalogue,
-            stored=not places if library is None else library,
+            stored=stored,
             top=top,
             draws=draws,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from crystalvision.contracts import grid_of
 from crystalvision.errors import InputError, PluginError
 from crystalvision.models import SystemConfig, build_system, count_parameters
 from crystalvision.plugins import Catalogue
@@ -30,12 +31,14 @@ def _parameters(record: RunRecord, system: SystemConfig, catalogue: Catalogue) -
 
     with torch.random.fork_rng(devices=()):
         try:
+            axes = preprocess_of(record, catalogue).axes
             built = build_system(
                 system,
                 catalogue,
                 in_channels=preprocess_of(record, catalogue).channels(record.image_shape[0]),
                 targets=record.targets,
-                grid=record.image_shape[1:],
+                grid=grid_of(axes),
+                axes=axes,
                 first_weights=False,
             )
         except (InputError, PluginError):  # its plugin is gone; the numbers of its runs stay

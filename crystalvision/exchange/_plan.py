@@ -191,6 +191,7 @@ def _plan(
             *listing.notes,
             *_notes(folder, listing, settings, document),
             *_carried(frames, read),
+            *_unused(settings.curves),
             *notes_text(frames.notes),
         ),
         frames=lambda: frames,
@@ -243,6 +244,14 @@ def _carried(frames: Frames, read: PictureReader) -> list[str]:
     at = "" if wave is None else f" at {wave:.5g} Å"
     onto = f"{axes_text(read.target.axes)}{at}"
     return [f"{frames.carried:,} curves were brought onto {onto}: {_AVERAGED}"]
+
+
+def _unused(curves: CurveSettings) -> list[str]:
+    """What was given and has no effect."""
+    if curves.axis is None or curves.like is None:
+        return []
+    axes = axes_text(curves.like.axes)
+    return [f"--axis replaces that of --like, {axes}, of which only the wavelength is used"]
 
 
 def _header(

@@ -28,6 +28,8 @@ HEIGHT = 330
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
 _SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("sans-serif")}
 _PALETTE = Inferno256
+_BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
+_BAR = 62  # pixels
 _COLUMNS = ("x", "y", "radius", "colour", "line", "name")
 
 
@@ -62,7 +64,7 @@ class PictureFigure:
         """Draw a picture."""
         rows, columns = picture.axes
         self.figure = plain_figure(
-            aspect_ratio=1.12,  # with the colour bar beside it
+            aspect_ratio=_BESIDE_A_BAR,
             x_axis_label=columns.label,
             y_axis_label=rows.label,
             x_range=Range1d(),
@@ -168,7 +170,8 @@ class DotMapFigure:
         """Draw them."""
         label = f"[{dots.units}]"
         self.figure = plain_figure(
-            aspect_ratio=1.0,  # of the same kind as the pictures beside it
+            aspect_ratio=_BESIDE_A_BAR,
+            min_border_right=_BAR,  # as wide as the pictures beside it
             x_axis_label=f"x {label}",
             y_axis_label=f"y {label}",
             x_range=Range1d(),

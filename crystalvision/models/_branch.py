@@ -20,6 +20,7 @@ from crystalvision.contracts import (
     strides,
 )
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,21 @@ class Branch(nn.Module):
         backbone: From images to a feature map.
         head: From features, pooled or not, to raw outputs.
         in_channels: Channels of the images.
+        prepare: What it does to images before its backbone sees them; `None` for nothing.
     """
 
-    def __init__(self, name: str, backbone: Backbone, head: Head, *, in_channels: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        backbone: Backbone,
+        head: Head,
+        *,
+        in_channels: int,
+        prepare: Preprocess | None = None,
+    ) -> None:
         super().__init__()
         self.name = name
+        self.prepare = prepare
         self.backbone = backbone
         self.head = head
         self.in_channels = in_channels
@@ -95,6 +106,8 @@ class Branch(nn.Module):
             InputError: Images of the wrong shape, or smaller than the backbone's stride.
             PluginError: The backbone gives another shape than it declares.
         """
+        if self.prepare is not None:
+            images = self.prepare(images)
         self._check_images(images)
         width = self.backbone.num_features
         return check_tensor(

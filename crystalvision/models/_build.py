@@ -6,16 +6,19 @@ import torch
 
 from crystalvision.config import Part
 from crystalvision.contracts import (
+    Axis,
     Backbone,
     Head,
     Target,
     check_size,
     check_stride,
     dimensions_of,
+    grid_of,
     origin_of,
     strides,
 )
 from crystalvision.errors import InputError
+from crystalvision.inputs import Preprocess, build_preprocess
 from crystalvision.models._branch import Branch, ask_estimates, ask_head
 from crystalvision.models._config import NO_FUSION, BranchConfig, SystemConfig
 from crystalvision.models._system import System
@@ -31,6 +34,7 @@ def build_system(
     in_channels: int,
     targets: Mapping[str, Target],
     grid: Sequence[int],
+    axes: Sequence[Axis] = (),
     first_weights: bool = True,
 ) -> System:
     """Build an untrained system.
@@ -41,6 +45,7 @@ def build_system(
         in_channels: Channels of the images.
         targets: What there is to be learnt, by name; the heads choose among them.
         grid: Shape of the prepared images, (h, w) or another.
+        axes: Their axes, which branches with an input of their own need.
         first_weights: Whether branches and backbones begin with what their `weights` name. A
             trained system does without: those files need not be there any more.
 
@@ -61,7 +66,7 @@ def build_system(
     # Cheap to check, so before networks are made.
     joins = catalogue.entry("fusion", config.fusion.name).name != NO_FUSION
     _check_shape(config, catalogue, joins=joins)
-    made = _Parts(catalogue, targets, tuple(grid))
+    made = _Parts(catalogue, targets, tuple(grid), tuple(axes))
     branches = {
         name: made.branch(name, branch if first_weights else _without_weights(branch), in_channels)
         for name, branch in config.branches.items()
@@ -90,15 +95,22 @@ class _Parts:
     """Makes the parts of a system, for data of some kind."""
 
     def __init__(
-        self, catalogue: Catalogue, targets: Mapping[str, Target], grid: tuple[int, ...]
+        self,
+        catalogue: Catalogue,
+        targets: Mapping[str, Target],
+        grid: tuple[int, ...],
+        axes: tuple[Axis, ...],
     ) -> None:
         self._catalogue = catalogue
         self._targets = targets
         self._grid = grid
+        self._axes = axes
 
     def branch(self, name: str, config: BranchConfig, in_channels: int) -> Branch:
         """A branch, with the weights that it begins with."""
-        dimensions = len(self._grid)
+        prepare = self._prepare(name, config)
+        grid = self._grid if prepare is None else grid_of(prepare.axes)
+        dimensions = len(grid)
         backbone = self._catalogue.create(
             "backbone",
             config.backbone.name,
@@ -121,12 +133,24 @@ class _Parts:
             f"branch '{name}': ",
             num_features=width,
             targets=self._targets,
-            grid=self._grid,
-            map_grid=self._map_grid(backbone),
+            grid=grid,
+            map_grid=_map_grid(backbone, grid),
         )
-        branch = Branch(name, backbone, head, in_channels=in_channels)
+        branch = Branch(name, backbone, head, in_channels=in_channels, prepare=prepare)
         load_trained_branch(branch, config)
         return branch
+
+    def _prepare(self, name: str, config: BranchConfig) -> Preprocess | None:
+        """What a branch does to images before its backbone sees them, if it does anything.
+
+        Raises:
+            InputError: A step that it cannot do.
+        """
+        if not config.input:
+            return None
+        if not self._axes:
+            raise InputError(f"branch '{name}' has an input of its own, which needs the axes")
+        return build_preprocess(config.input, self._catalogue, self._axes)
 
     def final_head(self, part: Part, width: int) -> Head:
         """The head over what a fusion gives.
@@ -155,14 +179,10 @@ class _Parts:
         width = branch.backbone.num_features
         shape: tuple[int, ...] = ()
         if branch.head.reads == "map":
-            shape = self._map_grid(branch.backbone)
+            grid = self._grid if branch.prepare is None else grid_of(branch.prepare.axes)
+            shape = _map_grid(branch.backbone, grid)
         who = f"branch '{branch.name}': the {origin_of(branch.head, 'head')}"
         return self._check_head(branch.head, torch.zeros(1, width, *shape), who)
-
-    def _map_grid(self, backbone: Backbone) -> tuple[int, ...]:
-        """Shape of the feature map; of one that rounds up, without the last point."""
-        steps = strides(backbone, len(self._grid))
-        return tuple(max(1, size // step) for size, step in zip(self._grid, steps, strict=True))
 
     @torch.no_grad()
     def _check_head(self, head: Head, features: torch.Tensor, who: str) -> int:
@@ -177,6 +197,12 @@ class _Parts:
             check_kinds(tensors, who, self._targets)
         ask_estimates(head, outputs, self._targets)
         return int(outputs.shape[1])
+
+
+def _map_grid(backbone: Backbone, grid: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of the feature map; of one that rounds up, without the last point."""
+    steps = strides(backbone, len(grid))
+    return tuple(max(1, size // step) for size, step in zip(grid, steps, strict=True))
 
 
 def _check_shape(config: SystemConfig, catalogue: Catalogue, *, joins: bool) -> None:
@@ -207,4 +233,4 @@ def _without_weights(config: BranchConfig) -> BranchConfig:
     if isinstance(backbone.options.get("weights"), str):
         rest = {name: value for name, value in backbone.options.items() if name != "weights"}
         backbone = Part.of(backbone.name, **rest)
-    return BranchConfig(backbone=backbone, head=config.head)
+    return BranchConfig(backbone=backbone, head=config.head, input=config.input)

@@ -1,12 +1,19 @@
 """A system described by data, so that every part of it is chosen at run time."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from torch import nn
 
 from crystalvision.config import Config, Part
+from crystalvision.inputs import Parts
 
 NO_FUSION = "none"
 """The fusion of a system that joins nothing, and so has no final head."""
@@ -23,11 +30,21 @@ class BranchConfig(Config):
         head: From features to classes or severity.
         weights: `RUN#BRANCH`: the branch of another run that this one begins as, backbone and head.
             To begin with a backbone alone, give its option `weights`.
+        input: Steps of this branch alone, after those of the experiment: so that branches that are
+            joined may see the same pattern in their own ways.
     """
 
     backbone: Part
     head: Part
     weights: str | None = None
+    input: Parts = ()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        if not self.input:  # what was written without it stays as it is
+            written.pop("input", None)
+        return written
 
     @model_validator(mode="after")
     def _begins_once(self) -> Self:

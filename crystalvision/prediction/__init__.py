@@ -1,7 +1,7 @@
 """Uses trained systems: what a run says of raw patterns."""
 
 from crystalvision.prediction._columns import flat_columns, grouped_columns, map_arrays
-from crystalvision.prediction._elements import parse_elements, restrict
+from crystalvision.prediction._elements import check_elements, parse_elements, restrict
 from crystalvision.prediction._ensemble import Ensemble
 from crystalvision.prediction._explain import Explanation, TargetMap
 from crystalvision.prediction._hidden import UNSEEN, carried
@@ -44,6 +44,7 @@ __all__ = [
     "Stated",
     "TargetMap",
     "carried",
+    "check_elements",
     "draw_explanation",
     "draw_refined",
     "explanation_figure",

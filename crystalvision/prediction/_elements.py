@@ -1,6 +1,6 @@
 """Leaves out the classes that cannot be: substances of other elements than are known."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +68,26 @@ def allowed_classes(
             "give other elements, or leave them out"
         )
     return allowed
+
+
+def check_elements(
+    targets: Mapping[str, Target], among: Collection[str] | None, with_all_of: Collection[str]
+) -> None:
+    """Check that elements leave some of the classes that a run tells.
+
+    Args:
+        targets: What the run tells, by name.
+        among: As for `allowed_classes`.
+        with_all_of: As for `allowed_classes`.
+
+    Raises:
+        InputError: As for `allowed_classes`, or the run tells no class.
+    """
+    if LABEL not in targets or not targets[LABEL].classes:
+        raise InputError(
+            "elements leave out candidates, and this run tells no classes: leave them out"
+        )
+    allowed_classes(targets[LABEL], among, with_all_of)
 
 
 def restrict(

@@ -126,6 +126,15 @@ class CandidateFits:
         self._source: Source = self._spec.open(catalogue)
         self._run = run
 
+    def check(self) -> None:
+        """Check that the source fits candidates to patterns.
+
+        Raises:
+            InputError: It does not.
+        """
+        shape = self._source.header.image_shape
+        self._refined(np.ones(shape), None, [], 1, lambda _: None)
+
     def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
         """See `Source.marks`."""
         return self._source.marks(candidate)

@@ -303,6 +303,7 @@ def parts_of(experiment: AnyExperiment) -> list[tuple[PartKind, Part]]:
         parts += [("feature", part) for part in system.features]
         return [*parts, ("estimator", system.estimator)]
     for branch in system.branches.values():
+        parts += [("input", part) for part in branch.input]
         parts += [("backbone", branch.backbone), ("head", branch.head)]
     parts.append(("fusion", system.fusion))
     if system.head is not None:

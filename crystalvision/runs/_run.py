@@ -83,6 +83,7 @@ class Run:
                 in_channels=preprocess.channels(record.image_shape[0]),
                 targets=record.targets,
                 grid=grid_of(preprocess.axes),
+                axes=preprocess.axes,
                 first_weights=False,
             )
         _load_weights(path, system)

@@ -309,8 +309,15 @@ def _read(job: _Job, reading: Reading | None) -> tuple[Patterns, Patterns]:
     splits = [dataset.split(name) for name in names]
     on_read = reading(sum(map(len, splits))) if reading else lambda _count: None
     *training, validation = (
-        open_patterns(dataset, indices, ready.preprocess, ready.system.targets, on_read=on_read)
-        for indices in splits
+        open_patterns(
+            dataset,
+            indices,
+            ready.preprocess,
+            ready.system.targets,
+            on_read=on_read,
+            augmented=bool(ready.augmentations) and name == "train",
+        )
+        for name, indices in zip(names, splits, strict=True)
     )
     if job.made is not None:
         return OnlinePatterns(job.made, ready.preprocess, ready.system.targets), validation

@@ -79,7 +79,14 @@ def train_classical_run(
     with whole_folder(destination, keep=True) as folder:
         started = time.perf_counter()
         training, validation = (
-            open_patterns(dataset, dataset.split(name), preprocess, system.targets, on_read=on_read)
+            open_patterns(
+                dataset,
+                dataset.split(name),
+                preprocess,
+                system.targets,
+                on_read=on_read,
+                augmented=False,
+            )
             for name in ("train", "validation")
         )
         said = fit_classical(system, training, validation, on_features=on_features, on_fit=on_fit)

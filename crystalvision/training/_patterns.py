@@ -71,9 +71,11 @@ class PatternsInMemory(Patterns):
     """Patterns that were read once and are kept.
 
     Attributes:
-        counts: Counts as `Preprocess.count` gives them, (n, c, *grid), NaN for what was not seen.
+        counts: Counts as `Preprocess.count` gives them, (n, c, *grid), NaN for what was not seen;
+            or what a network sees.
         preprocess: Prepares them.
         targets: What each should be recognised as, by name, (n, *shape).
+        prepared: Whether they are what a network sees already.
     """
 
     counted = True
@@ -81,12 +83,19 @@ class PatternsInMemory(Patterns):
     counts: Float[torch.Tensor, "n c *grid"]
     preprocess: Preprocess
     targets: Targets
+    prepared: bool = False
 
     def batches(
         self, batch_size: int, generator: torch.Generator | None = None, share: Share = _ALL
     ) -> BatchSource[torch.Tensor]:
         """See `Patterns.batches`."""
         return Batches(self.counts, self.targets, batch_size, generator, share)
+
+    def prepare(
+        self, images: torch.Tensor, augment: Augment | None = None
+    ) -> Float[torch.Tensor, "b c *grid"]:
+        """See `Patterns.prepare`; what is prepared already has no counts to augment."""
+        return images if self.prepared else Patterns.prepare(self, images, augment)
 
 
 class FetchedPatterns(Patterns):
@@ -186,6 +195,7 @@ def open_patterns(
     on_read: Callable[[int], None] = lambda count: None,
     memory_bytes: int = 2**31,
     workers: int = 0,
+    augmented: bool = True,
 ) -> Patterns:
     """Patterns of a dataset: in memory, where they fit, or read again for each pass.
 
@@ -197,11 +207,15 @@ def open_patterns(
         on_read: Told how many more have been read.
         memory_bytes: What their counts may take.
         workers: Processes that read what does not fit.
+        augmented: Whether their counts are changed; if not, what is in memory is prepared once.
 
     Raises:
         InputError: As for `load_patterns`.
     """
     channels = dataset.header.image_shape[0]
+    seen_grid = grid_of(preprocess.axes)
+    if not augmented and len(indices) * channels * math.prod(seen_grid) * 4 <= memory_bytes:
+        return load_patterns(dataset, indices, preprocess, targets, on_read, prepared=True)
     points = math.prod(grid_of(preprocess.count_axes))
     if len(indices) * channels * points * 4 <= memory_bytes:
         return load_patterns(dataset, indices, preprocess, targets, on_read)
@@ -215,6 +229,8 @@ def load_patterns(
     preprocess: Preprocess,
     targets: Mapping[str, Target],
     on_read: Callable[[int], None] = lambda count: None,
+    *,
+    prepared: bool = False,
 ) -> PatternsInMemory:
     """Read some patterns of a dataset, and do the steps whose results are counts still.
 
@@ -224,6 +240,7 @@ def load_patterns(
         preprocess: Prepares them.
         targets: What they should be recognised as, by name.
         on_read: Told how many more have been read.
+        prepared: Whether to do all other steps, too: then nothing can be augmented.
 
     Raises:
         InputError: No indices, values that are no numbers, or a label that is none of the dataset's
@@ -231,7 +248,8 @@ def load_patterns(
     """
     _check_some(dataset, indices)
     channels = dataset.header.image_shape[0]
-    counts = torch.empty((len(indices), channels, *grid_of(preprocess.count_axes)))
+    axes = preprocess.axes if prepared else preprocess.count_axes
+    counts = torch.empty((len(indices), channels, *grid_of(axes)))
     for start in range(0, len(indices), _CHUNK):
         part = indices[start : start + _CHUNK]
         # Sums of counts are exact in float32 up to 2**24.
@@ -242,11 +260,13 @@ def load_patterns(
                 f"{dataset.path}: samples {part[0]} to {part[-1]} have values that are no finite "
                 "numbers; import them again, with --gap-value nan where nothing was measured"
             )
-        counts[start : start + len(part)] = mark_unseen(
-            *preprocess.count(raw, _seen(dataset, part))
+        counted, seen = preprocess.count(raw, _seen(dataset, part))
+        counts[start : start + len(part)] = (
+            preprocess.finish(counted, seen=seen) if prepared else mark_unseen(counted, seen)
         )
         on_read(len(part))
-    return PatternsInMemory(counts, preprocess, read_targets(dataset, indices, targets))
+    known = read_targets(dataset, indices, targets)
+    return PatternsInMemory(counts, preprocess, known, prepared)
 
 
 def _seen(dataset: Dataset, indices: np.ndarray) -> torch.Tensor | None:

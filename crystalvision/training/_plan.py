@@ -102,15 +102,17 @@ def check_fits(
             in_channels=preprocess.channels(channels),
             targets=header.targets,
             grid=grid_of(preprocess.axes),
+            axes=preprocess.axes,
             first_weights=first_weights,
         )
     for name, branch in system.branches.items():
-        raw, found = ("×".join(map(str, grid_of(axes))) for axes in (header.axes, preprocess.axes))
+        axes = preprocess.axes if branch.prepare is None else branch.prepare.axes
+        raw, found = ("×".join(map(str, grid_of(each))) for each in (header.axes, axes))
         why = (
             f"but the input makes {found} of {raw}; bin less (input.bin.size), or choose a "
             "backbone of smaller stride"
         )
-        check_large_enough(name, branch.backbone, grid_of(preprocess.axes), why)
+        check_large_enough(name, branch.backbone, grid_of(axes), why)
     phases = experiment.schedule.for_parts(list(system.parts()))
     scorers = build_scorers(system.targets, catalogue)
     for phase in phases:

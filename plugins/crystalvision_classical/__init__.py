@@ -37,6 +37,6 @@ def crystalvision_estimators() -> Mapping[str, str]:
 
 @hookimpl
 def crystalvision_experiments() -> Mapping[str, Path]:
-    """The experiments that come with the toolkit: one for each classifier."""
-    names = ("knn", "logistic", "naive-bayes", "random-forest", "ring-moments", "svm")
+    """The experiments that come with the toolkit: one for each classifier, and two that count."""
+    names = ("knn", "lattice", "logistic", "naive-bayes", "random-forest", "ring-moments", "svm")
     return {name: _EXPERIMENTS / f"{name}.yaml" for name in names}

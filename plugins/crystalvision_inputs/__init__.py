@@ -13,6 +13,7 @@ def crystalvision_inputs() -> Mapping[str, str]:
         "clip": "crystalvision_inputs.clip:Clip",
         "crop": "crystalvision_inputs.crop:Crop",
         "fft-filter": "crystalvision_inputs.fft_filter:FftFilter",
+        "lattice": "crystalvision_inputs.lattice:Lattice",
         "log1p": "crystalvision_inputs.log1p:Log1p",
         "mask-channel": "crystalvision_inputs.mask_channel:MaskChannel",
         "max-scale": "crystalvision_inputs.max_scale:MaxScale",

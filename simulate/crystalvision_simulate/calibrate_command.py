@@ -46,6 +46,14 @@ def calibrate(
         float | None,
         typer.Option("--pixel-size", help="The side of a pixel, about [1/Å]."),
     ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Pixel of the direct beam, from 0, about: where the figure shows it elsewhere, as "
+            "behind a beam stop at the edge of the picture.  [default: found]",
+        ),
+    ] = None,
     pixels: Annotated[
         int | None,
         typer.Option(
@@ -105,7 +113,7 @@ def calibrate(
     )
     from crystalvision_simulate.microscope import calibrate as calibrate_pictures
     from crystalvision_simulate.pictures import refuse_source
-    from crystalvision_simulate.show import parse_axis
+    from crystalvision_simulate.show import parse_axis, parse_place
 
     catalogue = ctx.obj.catalogue
     _check_positive("--scale-bar-inv-nm", scale_bar)
@@ -126,6 +134,7 @@ def calibrate(
         pixel_size_inv_angstrom=pixel_size,
         scale_bar_inv_angstrom=None if scale_bar is None else scale_bar / 10,
         zone_axis=None if zone_axis is None else parse_axis(zone_axis),
+        centre=None if centre is None else parse_place(centre),
     )
     readers = Readers(catalogue)
     files = [
@@ -140,7 +149,7 @@ def calibrate(
         refuse_source(place, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
-    _save_figures(found, places, known.crystal, dark=dark)
+    _save_figures(found, places, dark=dark)
     for one in found:
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
@@ -195,19 +204,17 @@ def _names(path: Path, count: int) -> list[Path]:
 def _save_figures(
     found: "Sequence[Calibrated]",
     places: "Sequence[Destination]",
-    crystal: "Crystal | None",
     *,
     dark: bool,
 ) -> None:
     from crystalvision.figures import drawing
-    from crystalvision_simulate.microscope import REACH_INV_ANGSTROM, draw, lines_of
+    from crystalvision_simulate.microscope import draw
     from crystalvision_simulate.pictures import save_figure
 
-    lines = None if crystal is None else lines_of(crystal, REACH_INV_ANGSTROM)
     with progress("Drawing", len(found)) as advance:
         for one, place in zip(found, places, strict=True):
             with drawing():
-                figure = draw(one, lines, dark=dark)
+                figure = draw(one, dark=dark)
             save_figure(figure, place, dpi=120)
             advance()
 

@@ -78,6 +78,7 @@ def index(
     from crystalvision_simulate.indexing import draw_indexed, index_spots, spots_of_picture
     from crystalvision_simulate.microscope import read_pictures
     from crystalvision_simulate.pictures import check_output, refuse_source, save_figure
+    from crystalvision_simulate.show import parse_place
 
     if pixel_size is not None and not 0 < pixel_size < 10:
         raise InputError(f"--pixel-size {pixel_size:g}: expected a size in 1/Å, such as 0.0125")
@@ -92,7 +93,7 @@ def index(
     for name in names:
         refuse_source(name, [file])
     places = [check_output(name, overwrite=overwrite) for name in names]
-    about = None if centre is None else _place(centre)
+    about = None if centre is None else parse_place(centre)
     told: list[dict[str, Any]] = []
     for picture, to in zip(pictures, places, strict=True):
         pattern, analysed = spots_of_picture(_sized(picture, pixel_size), about)
@@ -112,17 +113,6 @@ def index(
             out.print(f"written to {to.path}", soft_wrap=True)
     if json:
         print_json({"pictures": told})
-
-
-def _place(text: str) -> tuple[float, float]:
-    """Column and row of the direct beam, from `ROW,COLUMN`."""
-    try:
-        row, column = map(float, text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--centre {text}: expected a row and a column, such as 127.5,130"
-        ) from error
-    return column, row
 
 
 def _sized(picture: "Measured", pixel_size: float | None) -> "Measured":

@@ -174,6 +174,21 @@ def _facts_as_json(facts: "CrystalFacts | None") -> dict[str, object] | None:
     return None if facts is None else facts.model_dump(mode="json")
 
 
+def parse_place(text: str) -> tuple[float, float]:
+    """Column and row of the direct beam [pixel], from `ROW,COLUMN`.
+
+    Raises:
+        InputError: Another text.
+    """
+    try:
+        row, column = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--centre {text}: expected a row and a column, such as 127.5,130"
+        ) from error
+    return column, row
+
+
 def parse_axis(text: str) -> tuple[int, int, int]:
     """A zone axis as the user writes it: 1,1,0 or [1 -1 0] or 110.
 

@@ -291,6 +291,7 @@ def test_labelled_files_of_other_axes_become_a_dataset_and_are_judged(trained, t
     assert main([*map(str, line), "--axis", "10:80:0.25", "--like", trained.run]) == 0
     err = " ".join(capsys.readouterr().err.split())
     assert "16 curves were brought onto 281 points of 2θ" in err
+    assert "--axis replaces that of --like" in err
     found = Dataset.open(data)
     assert found.header.axes[0].size == 281
     assert Conditions.of_dataset(found).wavelength_angstrom == pytest.approx(CU)

@@ -151,7 +151,12 @@ def check_yaml(data: dict, source: str) -> None:
             )
         else:
             build_system(
-                experiment.system, catalogue, in_channels=1, targets=TARGETS, grid=(128, 128)
+                experiment.system,
+                catalogue,
+                in_channels=1,
+                targets=TARGETS,
+                grid=(128, 128),
+                axes=AXES,
             )
     else:
         assert list(data) == ["schedule"]

@@ -67,12 +67,13 @@ def index_spots(
     angle between them; each that agrees gives a rotation, which is refined with the scale by all
     spots that lie near a reflection. The score is the logarithm of how much likelier all spots are
     if they lie about the zone's reflections, as strong ones more often than weak ones, than if they
-    lay anywhere: a crystal with reflections everywhere explains everything, and scores little.
+    lay anywhere: a crystal with reflections everywhere explains everything, and scores little. The
+    further the scale is from the stated one, the less it scores.
 
     Args:
         pattern: Where the spots are.
         candidates: Crystals by name.
-        tolerance: By what share the size of a pixel may be wrong.
+        tolerance: By what share the size of a pixel may be wrong at most.
         greatest_index: Of the zone axes that are tried.
         advance: Told of each candidate that is done.
     """
@@ -169,6 +170,8 @@ def _scored(
     likely = weight[nearest] / max(weight.sum(), 1e-12)
     density = likely * np.exp(-0.5 * (distance / sigma) ** 2) / (2 * np.pi * sigma**2)
     score = np.log((1 - _STRANGE) * pattern.area_inv_angstrom2 * density + _STRANGE).mean()
+    # A size that is wrong by all of the tolerance is three standard deviations off.
+    score -= 0.5 * (3 * (scale - 1) / tolerance) ** 2 / len(spots)
     return Indexed(
         name=name,
         zone_axis=zone.axis,

@@ -82,7 +82,8 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
 
     Args:
         measured: The picture.
-        about: Where the direct beam is, about, as other pictures of the camera say (x, y) [pixel].
+        about: Where the direct beam is, about, as the user or other pictures of the camera say:
+            column and row of the picture [pixel].
 
     Raises:
         InputError: It is too small, or shows nothing.
@@ -99,6 +100,8 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
     factor = -(-max(counts.shape) // _MOST_PIXELS)
     measured, flaws = binned(measured, blemishes.hidden, factor)
     counts = measured.counts
+    if about is not None:
+        about = ((about[0] + 0.5) / factor - 0.5, (about[1] + 0.5) / factor - 0.5)
     if factor > 1:
         noise = noise_of(counts, flaws)
     bright = _logarithm(counts, noise)

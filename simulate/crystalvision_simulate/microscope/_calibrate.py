@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy import ndimage
 
 from crystalvision.contracts import Crystal
@@ -20,7 +21,8 @@ from crystalvision_simulate.microscope._crystal import (
 )
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
-from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones
+from crystalvision_simulate.microscope._rings import Rings
+from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones, zone_axes
 
 REACH_INV_ANGSTROM = 2.0
 """How far rings of a crystal are looked for [1/Å]."""
@@ -31,6 +33,8 @@ _POOLED = "distances of spots in all pictures"
 _SUREST = "the lattice of spots in "
 _MANY = 12  # spots of a lattice that tells the size for pictures that show fewer
 _LIKELY = 3.0  # of the penalty of its zone
+_LEAST_LINES = 3  # rings that must be a film's
+_TEXTURED = 0.2  # of the score: by how much a film must be likelier than a powder
 _CLEAR = 1.0  # of the penalty: zones that are as likely
 
 
@@ -48,6 +52,7 @@ class Calibrated:
         zone: What its spots are; `None` where they are not known.
         other_zones: What they may be as well.
         background: Its background; `None` where it could not be fitted.
+        lines: The rings that its crystal may have, of a powder or a film; `None` without a crystal.
     """
 
     analysed: Analysed
@@ -59,6 +64,7 @@ class Calibrated:
     zone: ZoneMatch | None
     other_zones: tuple[ZoneMatch, ...]
     background: Background | None
+    lines: Lines | None = None
 
     @property
     def knows_ellipse(self) -> bool:
@@ -77,12 +83,14 @@ class Known:
         pixel_size_inv_angstrom: About the side of a pixel [1/Å].
         scale_bar_inv_angstrom: What is written at the scale bar [1/Å].
         zone_axis: Direction [uvw] along the beam.
+        centre: Column and row of the direct beam, about [pixel].
     """
 
     crystal: Crystal | None = None
     pixel_size_inv_angstrom: float | None = None
     scale_bar_inv_angstrom: float | None = None
     zone_axis: tuple[int, int, int] | None = None
+    centre: tuple[float, float] | None = None
 
 
 def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
@@ -98,8 +106,8 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
             f"pictures of different sizes: {', '.join('×'.join(map(str, s)) for s in shapes)} "
             "pixels; calibrate those of one camera together, and others by themselves"
         )
-    analysed = [analyse(picture) for picture in pictures]
-    if len(analysed) > 2:
+    analysed = [analyse(picture, known.centre) for picture in pictures]
+    if len(analysed) > 2 and known.centre is None:
         analysed = _agreed(analysed)
     lines = None if known.crystal is None else lines_of(known.crystal, REACH_INV_ANGSTROM)
     prior, source = _prior(analysed, known)
@@ -135,9 +143,9 @@ def _agreed(analysed: Sequence[Analysed]) -> list[Analysed]:
     """Pictures whose centres agree: one that is elsewhere is looked at again about the others."""
     centres = np.array([one.geometry.centre for one in analysed])
     middle = np.median(centres, axis=0)
+    about = (float(middle[0]), float(middle[1]))  # on the pixels of what was analysed
     off = np.linalg.norm(centres - middle, axis=1)
     near = float(np.median(off)) * 3 + 3.0
-    about = (float(middle[0]), float(middle[1]))
     return [
         one if distance <= near or one.rings is not None else analyse(one.measured, about)
         for one, distance in zip(analysed, off, strict=True)
@@ -194,15 +202,8 @@ def _calibrated(
         rings = analysed.rings
         above = np.clip(rings.profile - rings.baseline, 0, None)
         width = float(np.median(rings.widths_px))
-        match = match_rings(
-            rings.radii_px,
-            rings.heights,
-            lines,
-            float(np.quantile(far, 0.9)),
-            size,
-            profile=above,
-            width_px=width,
-        )
+        reach = float(np.quantile(far, 0.9))
+        match, lines = _ring_match(rings, above, lines, reach, size, known.crystal)
         if match is not None:
             match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
@@ -224,7 +225,43 @@ def _calibrated(
         zone,
         others,
         _background(analysed, geometry),
+        lines,
     )
+
+
+def _ring_match(
+    rings: Rings,
+    above: Float[np.ndarray, "n"],
+    powder: Lines,
+    reach_px: float,
+    size: float | None,
+    crystal: Crystal | None,
+) -> tuple[RingMatch | None, Lines]:
+    """What rings are, of a powder or of a film whose crystals all have one direction up."""
+    width = float(np.median(rings.widths_px))
+
+    def matched(lines: Lines) -> RingMatch | None:
+        return match_rings(
+            rings.radii_px,
+            rings.heights,
+            lines,
+            reach_px,
+            size,
+            profile=above,
+            width_px=width,
+        )
+
+    best, which = matched(powder), powder
+    for axis in zone_axes(1) if crystal is not None else ():
+        lines = lines_of(crystal, REACH_INV_ANGSTROM, axis)
+        if lines is None or len(lines.names) < _LEAST_LINES:
+            continue
+        match = matched(lines)
+        if match is not None and len(match.rings) >= _LEAST_LINES:
+            least = _TEXTURED if which is powder else 0.0
+            if best is None or match.score > best.score + least:
+                best, which = match, lines
+    return best, which
 
 
 def _zone(

@@ -26,11 +26,13 @@ class Lines:
         length_inv_angstrom: |g| of each, ascending [1/Å], (n,).
         strength: Its intensity as a ring of electrons, over that of the strongest, (n,).
         names: Indices of its strongest reflection.
+        texture: [uvw] along the beam in all crystals of a film; `None` for a powder.
     """
 
     length_inv_angstrom: Float[np.ndarray, "n"]
     strength: Float[np.ndarray, "n"]
     names: tuple[str, ...]
+    texture: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,14 @@ class RingMatch:
     score: float
 
 
-def lines_of(crystal: Crystal, reach_inv_angstrom: float) -> Lines:
-    """The rings of a powder of a crystal for electrons."""
+def lines_of(
+    crystal: Crystal, reach_inv_angstrom: float, texture: tuple[int, int, int] | None = None
+) -> Lines | None:
+    """The rings of a powder of a crystal for electrons, or of a film with [uvw] along the beam.
+
+    Returns:
+        The rings; `None` where there is none.
+    """
     found = reflections(
         crystal,
         reach_inv_angstrom,
@@ -62,6 +70,10 @@ def lines_of(crystal: Crystal, reach_inv_angstrom: float) -> Lines:
     )
     # The ring of a reflection is spread over its circumference, and met by a crystal in as many
     # directions as its sphere is large: intensity per pixel goes with F² / |g|².
+    inside = np.ones(len(found.hkl), bool) if texture is None else found.hkl @ texture == 0
+    if not inside.any():
+        return None
+    found = found.where(inside)
     power = found.intensity / found.length_inv_angstrom**2
     lengths: list[float] = []
     strengths: list[float] = []
@@ -86,6 +98,7 @@ def lines_of(crystal: Crystal, reach_inv_angstrom: float) -> Lines:
         np.array(lengths)[seen],
         strength[seen],
         tuple(name for name, kept in zip(names, seen, strict=True) if kept),
+        texture,
     )
 
 

@@ -35,12 +35,11 @@ _LIGHT = _Look("white", "#1c1c1c", "#6b6b6b", "gray_r", "#D55E00", "#0072B2", "#
 _DARK = _Look("#161616", "#ededed", "#a8a8a8", "gray", "#E69F00", "#56B4E9", "#00C896", "#F09AC8")
 
 
-def draw(one: Calibrated, lines: Lines | None, *, dark: bool) -> "Figure":
+def draw(one: Calibrated, *, dark: bool) -> "Figure":
     """The picture with centre, rings, spots and mask; its profile; and the numbers.
 
     Args:
         one: What was found.
-        lines: The rings that the crystal may have, if it is known.
         dark: Whether for a dark page.
     """
     from matplotlib.figure import Figure
@@ -48,8 +47,8 @@ def draw(one: Calibrated, lines: Lines | None, *, dark: bool) -> "Figure":
     look = _DARK if dark else _LIGHT
     figure = Figure(figsize=(12.0, 6.6), facecolor=look.page, layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1), height_ratios=(1, 0.9))
-    _draw_picture(figure.add_subplot(grid[:, 0]), one, lines, look)
-    _draw_profile(figure.add_subplot(grid[0, 1]), one, lines, look)
+    _draw_picture(figure.add_subplot(grid[:, 0]), one, look)
+    _draw_profile(figure.add_subplot(grid[0, 1]), one, look)
     _draw_facts(figure.add_subplot(grid[1, 1]), one, look)
     for axes in figure.axes:
         axes.set_facecolor(look.page)
@@ -62,7 +61,7 @@ def draw(one: Calibrated, lines: Lines | None, *, dark: bool) -> "Figure":
     return figure
 
 
-def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look) -> None:
+def _draw_picture(axes: "Axes", one: Calibrated, look: _Look) -> None:
     analysed = one.analysed
     counts, seen = analysed.measured.counts, analysed.seen
     low, high = np.quantile(counts[seen], [0.02, 0.9995])
@@ -73,7 +72,7 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     from matplotlib.colors import ListedColormap
 
     axes.imshow(shade, cmap=ListedColormap([look.hidden]), alpha=0.55, interpolation="nearest")
-    _draw_rings(axes, one, lines, look)
+    _draw_rings(axes, one, look)
     _draw_spots(axes, one, look)
     x, y = one.geometry.centre
     reach = 0.04 * min(counts.shape)
@@ -89,16 +88,16 @@ def _draw_picture(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     axes.set_title(name, loc="left", fontsize=10, color=look.ink)
 
 
-def _draw_rings(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look) -> None:
+def _draw_rings(axes: "Axes", one: Calibrated, look: _Look) -> None:
     rings = one.analysed.rings
     if rings is None:
         return
     turn = np.linspace(0, 2 * np.pi, 241)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     names = {}
-    if one.rings is not None and lines is not None:
+    if one.rings is not None and one.lines is not None:
         names = {
-            int(ring): lines.names[line]
+            int(ring): one.lines.names[line]
             for ring, line in zip(one.rings.rings, one.rings.lines, strict=True)
         }
     last = -np.inf
@@ -144,7 +143,7 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
         )
 
 
-def _draw_profile(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Look) -> None:
+def _draw_profile(axes: "Axes", one: Calibrated, look: _Look) -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     profile, _, _ = radial_profile(one.analysed, one.geometry)
@@ -166,8 +165,8 @@ def _draw_profile(axes: "Axes", one: Calibrated, lines: Lines | None, look: _Loo
     if len(known):
         axes.set_ylim(max(float(known.min()) * 0.7, float(known.max()) * 1e-5), known.max() * 2.5)
     axes.set_xlim(0, float(radius[-1]))
-    if lines is not None and size is not None:
-        _draw_lines(axes, lines, float(radius[-1]), look)
+    if one.lines is not None and size is not None:
+        _draw_lines(axes, one.lines, float(radius[-1]), look)
     axes.set_xlabel("|q| [1/Å]" if size is not None else "distance from the centre [px]")
     axes.set_ylabel("counts above the darkest")
     legend = axes.legend(frameon=False, fontsize=8, loc="upper right")

@@ -20,6 +20,7 @@ _CLEAR = 5.0  # standard deviations
 _LEAST_PIXELS = 20
 _SAME = 0.8  # of the dark part is in a shape, and of the shape is dark, if the shape is right
 _MARGIN = 10  # pixels about a shape, by which it is fitted
+_LEAST_STEP = 0.03  # of the range of a profile, at the edge of a stop
 _BLACK = 0.08  # of what is expected
 
 
@@ -97,9 +98,11 @@ def _edge_of_dark(profile: Profile, rise: int) -> int:
         profile: By distance, (n,).
         rise: Over how many pixels the edge of a stop may rise.
     """
+    # What flickers behind a wide stop is no edge.
+    least = max(_LEAST_STEP * float(np.ptp(profile)), 1e-12)
     for start in range(len(profile) - rise):
         step = profile[start + rise] - profile[start]
-        if step > max(0.5 * (profile[start + rise] - profile.min()), 1e-12):
+        if step > max(0.5 * (profile[start + rise] - profile.min()), least):
             return int(start + np.argmax(profile[start : start + 2 * rise]))
     return 0
 

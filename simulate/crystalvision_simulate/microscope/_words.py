@@ -50,6 +50,8 @@ def _shown(one: Calibrated) -> list[tuple[str, str]]:
     lines = []
     if analysed.rings is not None:
         matched = "" if one.rings is None else f", {len(one.rings.rings)} of them the crystal's"
+        if one.rings is not None and one.lines is not None and one.lines.texture is not None:
+            matched += f", of a film with {_axis(one.lines.texture)} along the beam"
         lines.append(("rings", f"{len(analysed.rings.radii_px)}{matched}"))
     if analysed.lattice is not None:
         members = len(analysed.lattice.members)

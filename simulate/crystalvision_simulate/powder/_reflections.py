@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
@@ -32,6 +32,11 @@ class Reflections:
     g: Float[np.ndarray, "m 3"]
     length_inv_angstrom: Float[np.ndarray, "m"]
     intensity: Float[np.ndarray, "m"]
+
+    def where(self, chosen: Bool[np.ndarray, "m"]) -> "Reflections":
+        """Some of them."""
+        length = self.length_inv_angstrom
+        return Reflections(self.hkl[chosen], self.g[chosen], length[chosen], self.intensity[chosen])
 
 
 def reflections(

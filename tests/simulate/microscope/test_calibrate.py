@@ -1,11 +1,14 @@
 """What calibrate finds of pictures whose truth is known, and of measured ones."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
+from crystalvision.contracts import Crystal
 from crystalvision.measured_files import Readers
 from crystalvision_simulate.microscope import Known, calibrate, read_pictures, twin
 
@@ -64,6 +67,20 @@ def test_the_twin_takes_such_pictures(taken):
     assert radius == pytest.approx(truth.instrument.beam_stop_radius_inv_angstrom, rel=0.15)
 
 
+def test_the_twin_of_a_picture_whose_noise_tells_nothing_is_not_full_everywhere(taken):
+    one = found_of(taken(0))
+    still = replace(one.analysed, noise=replace(one.analysed.noise, gain=0.0))
+    options = twin([replace(one, analysed=still)])
+    dose = np.sqrt(np.prod(options["dose_electrons"]["log_uniform"]))
+    gain = np.mean(options["gain_counts_per_electron"]["uniform"])
+    counts = np.clip(one.analysed.measured.counts - one.analysed.noise.offset, 0, None)
+    assert dose * gain == pytest.approx(counts[one.analysed.seen].sum(), rel=1.5)
+    low, high = options["dose_electrons"]["log_uniform"]
+    assert high < 10 * low
+    shares = [options.get(f"{name}_fraction", {"uniform": [0]}) for name in ("inelastic",)]
+    assert all(max(share["uniform"]) <= 0.95 for share in shares)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not MEASURED.is_dir(), reason="the measured patterns are not here")
 class TestMeasured:
@@ -76,11 +93,28 @@ class TestMeasured:
         line = next(each for each in table.splitlines() if "insitu-new 180 100" in each)
         stated = float(line.split()[-1])
         size = np.median([one.pixel_size_inv_angstrom for one in found])
-        assert 1 / size == pytest.approx(stated, rel=0.015)
+        assert 1 / size == pytest.approx(stated, rel=0.005)
         centres = np.array([one.geometry.centre for one in found])
         assert (np.abs(centres - np.median(centres, axis=0)) < 4).all()
         # The title is masked, and nothing of the pattern.
         assert all(0.08 < one.analysed.hidden.mean() < 0.12 for one in found)
+
+    def test_a_stop_at_the_edge_with_the_direct_beam_behind_it(self):
+        (picture,) = read_pictures(MEASURED / "ed-single-frames" / "test.mib", Readers())
+        (one,) = calibrate([picture], Known(centre=(7.0, 121.0)))
+        assert one.analysed.stop.arm_width == pytest.approx(28, abs=2)
+        assert one.analysed.hidden[100:, :24].mean() > 0.98
+        assert np.hypot(one.geometry.x - 7, one.geometry.y - 121) < 3
+
+    def test_the_rings_of_a_film(self):
+        """Bismuth with [001] along the beam: rings hk0 alone, as 1 : √3 : 2 : √7."""
+        (picture,) = read_pictures(MEASURED / "ed-single-frames" / "bismuth.dm3", Readers())
+        lattice = Lattice.hexagonal(4.546, 11.862)
+        bismuth = Structure.from_spacegroup("R-3m", lattice, ["Bi"], [[0, 0, 0.2339]])
+        (one,) = calibrate([picture], Known(crystal=Crystal.from_pymatgen(bismuth)))
+        assert one.lines.texture == (0, 0, 1)
+        assert len(one.rings.rings) == 4
+        assert 1 / one.pixel_size_inv_angstrom == pytest.approx(88.4, abs=0.3)
 
     def test_the_centre_of_rings_behind_a_stop(self):
         (picture,) = read_pictures(MEASURED / "ed-single-frames" / "bismuth.dm3", Readers())

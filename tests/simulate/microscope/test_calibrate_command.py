@@ -38,11 +38,29 @@ def check_corrected(path, truth):
     assert np.ptp(radius) < 0.005
 
 
+def check_as_twin(path, instrument, truth):
+    """The picture lies on the twin's pixels, as it was taken: full where it was full."""
+    with Readers().open(path) as file:
+        (frame,) = file.frames
+        recording = file.read(0)
+    assert frame.shape == (instrument["pixels"],) * 2
+    assert frame.axes[1].scale == pytest.approx(instrument["pixel_size_inv_angstrom"], rel=1e-4)
+    assert frame.axes[1].offset == pytest.approx(-32 * frame.axes[1].scale, rel=1e-6)
+    counts = truth.picture.counts
+    side = min(counts.shape)
+    rows, columns = ((size - side) // 2 for size in counts.shape)
+    square = counts[rows : rows + side, columns : columns + side]
+    mean = square.reshape(64, side // 64, 64, side // 64).mean(axis=(1, 3))
+    seen = recording.seen
+    assert np.corrcoef(recording.counts[seen], mean[seen])[0, 1] > 0.99
+    assert recording.counts[seen].max() <= 255
+
+
 def test_a_recipe_takes_the_twin(folder, taken, capsys):
     twin = folder / "instrument.yaml"
     corrected = folder / "round.emd"
     words = [folder / "rings.png", "--crystal", "iron", "--pixels", "64", "-o", twin, "--json"]
-    words += ["--corrected", corrected]
+    words += ["--corrected", corrected, "--as-twin", folder / "as-twin.emd"]
     assert main(["calibrate", *map(str, words)]) == 0
     told = json.loads(capsys.readouterr().out)
     (found,) = told["pictures"]
@@ -53,6 +71,7 @@ def test_a_recipe_takes_the_twin(folder, taken, capsys):
     figure = np.asarray(Image.open(folder / "instrument.png").convert("L"))
     assert figure.std() > 20
     check_corrected(corrected, truth)
+    check_as_twin(folder / "as-twin.emd", told["instrument"], truth)
     recipe = folder / "recipe.yaml"
     recipe.write_text("extends: si3n4-four-classes\nname: twin\ninstrument: ./instrument.yaml\n")
     instrument = load_recipe(str(recipe), Catalogue.load()).instrument

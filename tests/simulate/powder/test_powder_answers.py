@@ -1,6 +1,7 @@
 """A run on powder patterns, asked: likeliest candidates, elements, refits, explanations, maps."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -82,6 +83,40 @@ def test_likeliest_candidates_sum_to_one_and_elements_leave_some_out(run_path, c
     assert some.predictions["label"].probabilities.max() == pytest.approx(1)
     with pytest.raises(InputError, match="none of the 4 candidates consists of Fe alone"):
         run.predict(copper, elements="Fe")
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"elements": "Fe"}, "none of the 4 candidates consists of Fe alone"),
+        ({"with_elements": ["U"]}, "none of the 4 candidates holds U"),
+    ],
+)
+def test_what_a_run_cannot_do_is_said_before_a_file_is_read(run_path, asked, why, tmp_path):
+    with pytest.raises(InputError, match=why):
+        cv.Run.load(run_path).predict(tmp_path / "missing.xy", **asked)
+
+
+def test_candidates_of_a_run_without_an_embedding_are_refused_before_a_file_is_read(
+    run_path, tmp_path
+):
+    with pytest.raises(InputError, match="train one with the head embedding"):
+        cv.Run.load(run_path).look_up(tmp_path / "missing.xy", candidates=tmp_path)
+
+
+def test_a_source_that_fits_nothing_says_so_before_a_file_is_read(run_path, tmp_path):
+    with pytest.raises(InputError, match="leave out --refine"):
+        systems_run(run_path, tmp_path).predict(tmp_path / "missing.xy", refine=2)
+
+
+def systems_run(run_path, tmp_path):
+    """The same run, as if it had learnt crystal systems."""
+    path = tmp_path / "systems"
+    shutil.copytree(run_path, path)
+    text = (path / "run.yaml").read_text()
+    assert text.count("target: phase") == 1
+    (path / "run.yaml").write_text(text.replace("target: phase", "target: crystal_system"))
+    return cv.Run.load(path)
 
 
 def test_candidates_are_fitted_drawn_and_ranked_anew(run_path, copper, tmp_path):

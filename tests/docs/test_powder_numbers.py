@@ -1,0 +1,62 @@
+"""The numbers that the page on powder patterns tells are those that were measured."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "powder.md").read_text(encoding="utf-8")
+RESULTS = ROOT / "benchmarks" / "results"
+MEASURED = json.loads((RESULTS / "powder_measured" / "results.json").read_text(encoding="utf-8"))
+ANSWERS = json.loads((RESULTS / "powder_answers.json").read_text(encoding="utf-8"))
+TITLES = {
+    "cosine": "cosine with one calculated pattern each",
+    "naive-bayes": "naive Bayes",
+    "knn": "nearest neighbours by cosine",
+    "logistic": "logistic regression",
+    "random-forest": "random forest",
+    "better": "`powder`, 7 epochs, `--online`",
+    "better-views": "the same, mean over four zeros of 2θ",
+}
+
+
+def shares(found):
+    cells = []
+    for k in (1, 3, 5):
+        low, high = found[f"top_{k}"]["wilson_95"]
+        cells.append(f"{found[f'top_{k}']['share']:.0%} [{low * 100:.0f}, {high * 100:.0f}]")
+    return " | ".join(cells).replace("%", " %")
+
+
+@pytest.mark.parametrize("name", [name for name in TITLES if name in MEASURED])
+def test_every_system_that_was_measured_is_in_the_table(name):
+    assert f"| {TITLES[name]} | {shares(MEASURED[name])} |" in PAGE
+
+
+def test_what_refits_make_of_it_is_in_the_table():
+    singles = ANSWERS["singles"]
+    assert singles["before"] == {k: MEASURED["better"][k] for k in ("top_1", "top_3", "top_5")}, (
+        "refits began with another network than the table has"
+    )
+    assert f"| `powder`, then `--refine 10` | {shares(singles['after'])} |" in PAGE
+
+
+def test_refusals_are_as_measured():
+    found = ANSWERS["singles"]["refusal"]
+    outside, inside = found["refused_without_their_phase"], found["refused_with_their_phase"]
+    assert (
+        f"{outside} of {found['patterns']} patterns ({outside / found['patterns']:.0%}) are "
+        "refused".replace("%", " %")
+        in " ".join(PAGE.split())
+    )
+    assert f"{inside} of {found['patterns']} where it is" in " ".join(PAGE.split())
+
+
+def test_the_speed_is_as_measured():
+    speed = MEASURED["speed"]
+    text = (
+        f"{speed['patterns_a_second_on_one_core']:.0f} patterns a second on one core of a busy "
+        f"machine, {speed['ratio']:.0f} × as many as"
+    )
+    assert text in " ".join(PAGE.split())
