@@ -75,7 +75,7 @@ def course_figure(course: Course, score: str) -> figure:
         title=course.title,
         tools=_TOOLS,
     )
-    shown: list[DataRenderer] = []
+    shown: list[Any] = []
     for place, curve in enumerate(course.curves):
         colour = COLOURS[place % len(COLOURS)]
         at = sorted(curve.points)

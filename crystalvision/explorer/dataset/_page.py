@@ -261,7 +261,7 @@ class DatasetPage:
 
         with self._status.errors():
             await turn.run(space.long, work)
-            in_document(lambda: self._said())
+            in_document(self._said)
 
 
 def _select(label: str, options: list[str], width: int = 420) -> pn.widgets.Select:

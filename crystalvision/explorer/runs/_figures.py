@@ -125,7 +125,7 @@ def place_figure(training: TrainingPatterns, place: tuple[float, float], name: s
         x_axis_label="first component",
         y_axis_label="second component",
     )
-    dots: list[DataRenderer] = []
+    dots: list[Any] = []
     for number, each in enumerate(training.classes):
         here = training.labels == number
         if not here.any():
