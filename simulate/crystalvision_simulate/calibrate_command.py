@@ -145,8 +145,8 @@ def calibrate(
     pictures = [picture for path in files for picture in read_pictures(path, readers)]
     for place in _names(figure or output.with_suffix(".png"), len(pictures)):
         refuse_source(place, files)
-    for place in written:
-        refuse_source(place, files)
+    for name in written:
+        refuse_source(name, files)
     places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
     found = calibrate_pictures(pictures, known)
     _save_figures(found, places, dark=dark)
@@ -161,8 +161,8 @@ def calibrate(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
     _write(to, yaml_of(options, found))
-    for write, place in written.values():
-        with whole_file(place, overwrite=True) as partial:
+    for write, to_pictures in written.values():
+        with whole_file(to_pictures, overwrite=True) as partial:
             write(found, partial)
     if json:
         print_json({"instrument": options, "pictures": [as_json(one) for one in found]})

@@ -68,7 +68,9 @@ def axis_text(axis: Sequence[int]) -> str:
 def _mark(axes: "Axes", pattern: PatternSpots, best: Indexed | None) -> None:
     axes.plot(*pattern.centre, "+", color=COLOURS[0], ms=14, mew=1.6)
     spots = pattern.points(pattern.g)
-    known = np.zeros(len(spots), bool) if best is None else best.hkl.any(axis=1)
+    known = np.zeros(len(spots), bool)
+    if best is not None:
+        known[:] = best.hkl.any(axis=1)
     for which, colour, name in ((known, COLOURS[2], "explained"), (~known, COLOURS[1], "not")):
         x, y = spots[which].T
         axes.scatter(x, y, s=90, facecolors="none", edgecolors=colour, lw=1.1, label=name)

@@ -124,7 +124,8 @@ def _turns(
 
 def _grouped(angles: Float[np.ndarray, "k"]) -> list[float]:
     """Angles without those that are about the same, the most frequent first."""
-    left, groups = _turned(angles), []
+    left = _turned(angles)
+    groups: list[float] = []
     while len(left) and len(groups) < _TRIED:
         near = np.abs(_turned(left[:, None] - left[None, :])) < _ANGLE / 2
         most = near[int(near.sum(axis=1).argmax())]

@@ -51,7 +51,8 @@ class PatternSpots:
     def visible(self, g: Float[np.ndarray, "m 2"]) -> Bool[np.ndarray, "m"]:
         """Whether spots there would be seen, (m,)."""
         if self.seen is None:
-            return np.hypot(*g.T) < self.reach_inv_angstrom
+            near: Bool[np.ndarray, "m"] = np.hypot(*g.T) < self.reach_inv_angstrom
+            return near
         places = np.rint(self.points(g)).astype(int)[:, ::-1]
         inside = ((places >= 0) & (places < self.seen.shape)).all(axis=1)
         found = np.zeros(len(g), dtype=bool)

@@ -197,7 +197,7 @@ def _calibrated(
     match: RingMatch | None = None
     zone: ZoneMatch | None = None
     others: tuple[ZoneMatch, ...] = ()
-    if lines is not None and analysed.rings is not None:
+    if known.crystal is not None and lines is not None and analysed.rings is not None:
         far, _ = geometry.polar(analysed.hidden.shape)
         rings = analysed.rings
         above = np.clip(rings.profile - rings.baseline, 0, None)
@@ -235,7 +235,7 @@ def _ring_match(
     powder: Lines,
     reach_px: float,
     size: float | None,
-    crystal: Crystal | None,
+    crystal: Crystal,
 ) -> tuple[RingMatch | None, Lines]:
     """What rings are, of a powder or of a film whose crystals all have one direction up."""
     width = float(np.median(rings.widths_px))
@@ -252,7 +252,7 @@ def _ring_match(
         )
 
     best, which = matched(powder), powder
-    for axis in zone_axes(1) if crystal is not None else ():
+    for axis in zone_axes(1):
         lines = lines_of(crystal, REACH_INV_ANGSTROM, axis)
         if lines is None or len(lines.names) < _LEAST_LINES:
             continue

@@ -101,10 +101,11 @@ def draw_beside(panels: Sequence[Panel]) -> "Figure":
     norm = LogNorm(highest / 10**_DECADES, highest)
     count = len(panels)
     figure, (top, bottom) = new_grid(_SIDE * count + 0.8, _SIDE + _PROFILE, _SIDE / _PROFILE, count)
-    drawn = None
-    for place, panel, density in zip(top, panels, densities, strict=True):
-        drawn = _draw(place, panel, density, norm, reach)
-    bar = figure.colorbar(drawn, ax=top, label="share of counts by area [Å²]", shrink=0.85)
+    drawn = [
+        _draw(place, panel, density, norm, reach)
+        for place, panel, density in zip(top, panels, densities, strict=True)
+    ]
+    bar = figure.colorbar(drawn[0], ax=top, label="share of counts by area [Å²]", shrink=0.85)
     for number, panel in enumerate(panels):
         radius, mean = panel.profile(reach)
         label = figure_text(panel.title, 60)
