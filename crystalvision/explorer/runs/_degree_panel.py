@@ -114,7 +114,10 @@ class DegreePanel:
         if bench is None or degree is None:
             return
         with self._status.errors():
-            values = values_of(degree.control, self._low.value, self._high.value, self._steps.value)
+            low, high, count = self._low.value, self._high.value, self._steps.value
+            if low is None or high is None or count is None:
+                raise InputError("from, to or steps is empty; give a number for each")
+            values = values_of(degree.control, low, high, count)
             predictors = await turn.run(self._workspace.slow, self._predictors)
             if not predictors:
                 raise InputError("no run is chosen; choose one above")
