@@ -54,7 +54,8 @@ def no_power_cut() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def start_python() -> Iterator[Callable[..., Any]]:
     """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""
-    if sys.platform != "linux":  # what the server needs to tell of an end, and to fork safely
+    # The server needs Linux to tell of an end, and one thread, which is read early, to be forked.
+    if sys.platform != "linux" or os.environ.get("OMP_NUM_THREADS") != "1":
         yield warm_python.start_fresh
         return
     # A short path: the name of a socket has at most 107 bytes.

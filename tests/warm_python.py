@@ -127,8 +127,8 @@ class Process:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.wait()
         self._close()
+        self.wait()
 
     def poll(self) -> int | None:
         """Its status, if it has ended."""

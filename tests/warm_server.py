@@ -66,12 +66,15 @@ def serve(address: str) -> Request:
             assert len(list(Path("/proc/self/task").iterdir())) == 1, "the server has threads"
             pid = os.fork()
             if pid == 0:
-                _let_go([listener, connection, *(each for _, each in running.values())], running)
+                _let_go([listener, *(each for _, each in running.values())], running)
                 _take(streams)
-                return json.loads(data)
+                request = json.loads(data)
+                _settle(request)
+                with connection:  # only now may it be sent signals, as after `Popen`
+                    connection.sendall(os.getpid().to_bytes(8))
+                return request
             for stream in streams:
                 os.close(stream)
-            connection.sendall(pid.to_bytes(8))
             running[os.pidfd_open(pid)] = pid, connection
 
 
@@ -95,26 +98,27 @@ def _take(streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    for name, mode, errors in (
-        ("stdin", "r", "strict"),
-        ("stdout", "w", "strict"),
-        ("stderr", "w", "backslashreplace"),
-    ):
-        number = getattr(sys, name).fileno()
-        new = os.fdopen(number, mode, encoding="utf-8", errors=errors, closefd=False)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        old = getattr(sys, name)  # whose encoding follows from what the interpreter began with
+        encoding = {"encoding": old.encoding, "errors": old.errors}
+        new = os.fdopen(old.fileno(), mode, **encoding, closefd=False)
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
     sys.stderr.reconfigure(line_buffering=True)
 
 
-def become(request: Request) -> None:
-    """Do what an interpreter does that is started with these arguments."""
+def _settle(request: Request) -> None:
+    """Take the session, the variables and the folder that are asked for."""
     if request["new_session"]:
         os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
+
+
+def become(request: Request) -> None:
+    """Do what an interpreter does that is started with these arguments."""
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     how, what, *rest = request["arguments"]
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

@@ -23,7 +23,9 @@ def radial_profile(
         (b, 2 · c · rings): for each channel the means, then the deviations.
     """
     ring = _rings(tuple(images.shape[2:]), rings, images.device)
-    pixels = torch.bincount(ring, minlength=rings).clamp(min=1)
+    # Not by bincount, for which the host waits.
+    pixels = torch.zeros(rings, dtype=torch.long, device=images.device)
+    pixels = pixels.index_add_(0, ring, torch.ones_like(ring)).clamp(min=1)
     flat = images.flatten(2)
     zeros = torch.zeros(*flat.shape[:2], rings, dtype=flat.dtype, device=flat.device)
     mean = zeros.index_add(2, ring, flat) / pixels

@@ -29,10 +29,10 @@ class CopiedRecipe:
     def __init__(self) -> None:
         """Nothing to copy yet."""
         self._recipe = pn.widgets.TextAreaInput(
-            name=f"Recipe, to be saved as {_FILE}", rows=12, width=290, css_classes=["recipe"]
+            label=f"Recipe, to be saved as {_FILE}", rows=12, width=290, css_classes=["recipe"]
         )
         self._command = pn.widgets.TextAreaInput(
-            name="Command that makes exactly this pattern", rows=2, width=290,
+            label="Command that makes exactly this pattern", rows=2, width=290,
             css_classes=["command"],
         )  # fmt: skip
         self._note = pn.pane.Str("", width=290)
@@ -57,6 +57,6 @@ class CopiedRecipe:
 
 
 def _copy_button(label: str, source: pn.widgets.TextAreaInput) -> Viewable:
-    button = pn.widgets.Button(name=label)
+    button = pn.widgets.Button(label=label)
     button.js_on_click(args={"source": source, "button": button, "label": label}, code=_COPY)
     return button

@@ -1,8 +1,10 @@
 """Files that were dropped onto a page."""
 
 import secrets
+import shutil
+import weakref
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 
 class DroppedFiles:
@@ -10,13 +12,13 @@ class DroppedFiles:
 
     def __init__(self) -> None:
         """Keep nothing yet."""
-        self._folder = TemporaryDirectory(prefix="crystalvision-")
+        self._folder: Path | None = None
 
     def keep(self, name: str, content: bytes) -> Path:
         """A copy under its own name, which is all that a browser tells of where it was."""
         plain = Path(name.replace("\\", "/")).name or "file"
         # Another file of that name is another file: nothing that was read is taken for it.
-        folder = Path(self._folder.name) / secrets.token_hex(4)
+        folder = self._made() / secrets.token_hex(4)
         folder.mkdir()
         path = folder / plain
         path.write_bytes(content)
@@ -28,6 +30,14 @@ class DroppedFiles:
             return {key: self.names(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.names(item) for item in value]
-        if isinstance(value, str) and value.startswith(self._folder.name):
-            return Path(value).name
+        if isinstance(value, str) and self._folder is not None:
+            path = Path(value)
+            return path.name if path.is_relative_to(self._folder) else value
         return value
+
+    def _made(self) -> Path:
+        """The folder of the copies, which goes when this does."""
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="crystalvision-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder

@@ -57,9 +57,9 @@ class LocalServer:
                 (r"/", RedirectHandler, {"url": f"/{home}", "permanent": False}),
             ],
             websocket_max_message_size_bytes=_LARGEST_MESSAGE,
-            # A tab that was closed keeps nothing.
-            check_unused_sessions_milliseconds=2000,
-            unused_session_lifetime_milliseconds=5000,
+            # A tab that was closed keeps nothing, and one that loads slowly finds what was made.
+            check_unused_sessions_milliseconds=5000,
+            unused_session_lifetime_milliseconds=60_000,
             ico_path="none",
             use_index=False,
             redirect_root=False,

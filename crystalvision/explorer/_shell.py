@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import panel as pn
 from bokeh.models import CustomJS
 from bokeh.themes import Theme
+from panel.io.resources import LOCAL_DIST
 from panel.theme.native import Native
 
 from crystalvision.explorer.page import Page
@@ -85,9 +86,11 @@ def page_document(page: Page, pages: Sequence[Page], workspace: Workspace) -> pn
 
 def _dark_mode() -> "Viewable":
     """What the page's script tells of the theme: figures are drawn in it."""
-    dark = pn.widgets.Checkbox(name="dark", visible=False)
+    dark = pn.widgets.Checkbox(label="dark", visible=False)
     document = pn.state.curdoc
     if document is not None:
+        # Of a document that is made for a socket alone Panel would take styles from elsewhere.
+        document.template_variables["dist_url"] = LOCAL_DIST
         document.theme = THEMES["light"]
         document.js_on_event("document_ready", CustomJS(code="window.applyTheme()"))
 

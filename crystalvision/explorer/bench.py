@@ -55,7 +55,7 @@ class BenchPage:
         self._turns, self._files = Turns(), DroppedFiles()
         self._status, self._shown, self._copied = Status(), Shown(), CopiedRecipe()
         self._controls = ControlPanel(self._changed)
-        self._start = pn.widgets.Select(name="Begin with", options=list(self._starts), width=300)
+        self._start = pn.widgets.Select(label="Begin with", options=list(self._starts), width=300)
         self._start.param.watch(lambda _: pn.state.execute(self._open), "value")
         left = pn.Column(self._start, self._controls.view, self._copied.view)
         right = pn.Column(

@@ -127,7 +127,7 @@ class _Number:
         low, high = self._at(control.low), self._at(control.high)
         box = pn.widgets.IntInput if control.whole else pn.widgets.FloatInput
         self._box = box(
-            name=_label(control),
+            label=_label(control),
             value=value,
             description=control.help or None,
             width=_WIDTH - 20,
@@ -138,7 +138,7 @@ class _Number:
         if control.whole and not control.logarithmic:
             step = max(1.0, round(step))
         self._slider = pn.widgets.FloatSlider(
-            name=f"{control.label} slider",
+            label=f"{control.label} slider",
             start=low,
             end=high,
             step=step,
@@ -202,7 +202,7 @@ class _Number:
 
 def _choice(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
     widget = pn.widgets.Select(
-        name=_label(control),
+        label=_label(control),
         options=list(control.choices),
         value=value,
         description=control.help or None,
@@ -212,12 +212,12 @@ def _choice(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain
 
 
 def _switch(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
-    return _Plain(pn.widgets.Checkbox(name=_label(control), value=bool(value)), tell)
+    return _Plain(pn.widgets.Checkbox(label=_label(control), value=bool(value)), tell)
 
 
 def _text(control: Control, value: Any, tell: Callable[[Any], None]) -> _Plain:
     widget = pn.widgets.TextInput(
-        name=_label(control), value=value, description=control.help or None, width=_WIDTH - 20
+        label=_label(control), value=value, description=control.help or None, width=_WIDTH - 20
     )
     return _Plain(widget, tell)
 
@@ -228,7 +228,7 @@ class _File:
     def __init__(self, control: Control, value: Any, tell: Callable[[Any], None]) -> None:
         del value
         self._input = pn.widgets.FileInput(
-            name=_label(control), accept=",".join(control.choices), width=_WIDTH - 20
+            label=_label(control), accept=",".join(control.choices), width=_WIDTH - 20
         )
         self.view: Viewable = self._input
 

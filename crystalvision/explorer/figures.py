@@ -171,7 +171,7 @@ class DotMapFigure:
         label = f"[{dots.units}]"
         self.figure = plain_figure(
             aspect_ratio=_BESIDE_A_BAR,
-            min_border_right=_BAR,  # as wide as the pictures beside it
+            min_border_right=_BAR,
             x_axis_label=f"x {label}",
             y_axis_label=f"y {label}",
             x_range=Range1d(),
@@ -186,6 +186,9 @@ class DotMapFigure:
             line_color="line",
             legend_field="name",
         )
+        # Beside the atoms, where pictures have their colour bar.
+        self.figure.add_layout(self.figure.legend[0], "right")
+        self.figure.legend.update(padding=0, margin=4, spacing=0, glyph_width=14)
         self._arrows = ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": []})
         self.figure.segment(source=self._arrows, color=MARK, line_width=1)
         self.figure.legend.label_text_font_size = "11px"

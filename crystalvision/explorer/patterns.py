@@ -98,7 +98,7 @@ def _image(values: Float[np.ndarray, "h w"], side: int) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         shown = (np.log(values) - np.log(low)) / (np.log(high) - np.log(low))
     places = np.nan_to_num(255 * np.clip(shown, 0, 1), nan=0.0).astype(np.uint8)
-    pixels = _palette()[places]
+    pixels: Array = _palette()[places]
     pixels[np.isnan(values)] = _GAP
     return pixels
 

@@ -318,6 +318,8 @@ class Predictor:
 
     def prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
         """What the system sees of raw patterns (b, c, *grid), NaN for what was not measured."""
-        counts, seen = take_marks(torch.from_numpy(images).to(self._device))
-        prepared: torch.Tensor = self._preprocess(counts, seen=seen)
+        counts, seen = take_marks(torch.from_numpy(images))  # on the host, where none waits for it
+        prepared: torch.Tensor = self._preprocess(
+            counts.to(self._device), seen=None if seen is None else seen.to(self._device)
+        )
         return prepared

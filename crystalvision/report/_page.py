@@ -7,7 +7,8 @@ from crystalvision.figures import MOST_CLASSES, drawing
 from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets, open_dataset
-from crystalvision.report._map import METHODS, MapMethod, map_figure, map_patterns
+from crystalvision.report._feature_map import MapMethod
+from crystalvision.report._map import METHODS, map_figure, map_patterns
 from crystalvision.report._pictures import Picture, picture
 from crystalvision.report._results import Result
 from crystalvision.report._table import Row, columns_of, row_of, same_data

@@ -89,6 +89,11 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
     ) -> Any:
         del types
         options = dict(kwargs or {})
+        if (
+            func.namespace == "aten" and func._can_decompose()
+        ):  # as only inference mode leaves them: composed of others
+            with self:
+                return func.decompose(*args, **options)
         tensors = [each for each in tree_leaves((args, options)) if isinstance(each, torch.Tensor)]
         device = options.get("device")
         target = None if device is None else torch.device(device).type

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+_LARGEST = 300_000  # bytes
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
 
@@ -34,9 +35,11 @@ def main() -> None:
 def _take(page: Any, name: str) -> None:
     page.wait_for_timeout(1500)  # what was drawn last is on the screen
     with Image.open(BytesIO(page.screenshot())) as taken:
-        # As many colours as there are in a colour map: a third of the size, and no eye sees it.
-        few = taken.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
-        few.save(HERE / name, optimize=True)
+        picture = taken.convert("RGB")
+        picture.save(HERE / name, optimize=True)
+        if (HERE / name).stat().st_size > _LARGEST:  # as many colours as a colour map has
+            few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+            few.save(HERE / name, optimize=True)
     print(f"{name}: {(HERE / name).stat().st_size / 1e3:.0f} kB")  # noqa: T201 - what it is for
 
 

@@ -5,12 +5,14 @@ import re
 import shutil
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 import pandas as pd
 import pytest
 
 from crystalvision.benchmarks import BenchmarkFolder, collect, load_suite, write_table
 from crystalvision.benchmarks._experiments import with_experiments
+from crystalvision.benchmarks._rows import column_of
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._results import find_results
@@ -30,6 +32,7 @@ SUITES = BENCHMARKS / "results" / "suites"
         "training-size-quick",
         "dose-quick",
         "generalise-quick",
+        "sadp-quick",
     ],
 )
 def folder(request: pytest.FixtureRequest) -> Path:
@@ -72,23 +75,40 @@ def test_the_guide_shows_the_figures_that_are_kept():
     assert all(path.read_bytes() in kept for path in shown)
 
 
+def test_the_guide_has_the_table_of_the_selected_area_study():
+    docs = BENCHMARKS.parent / "docs"
+    script = run_path(str(docs / "images/selected-area-results.py"))
+    table = script["markdown"](script["read"]())
+    assert table.count("\n") > 30
+    assert table in (docs / "selected-area.md").read_text(encoding="utf-8")
+
+
 def test_numbers_are_those_of_the_predictions(folder):
     predictions = pd.read_parquet(folder / "predictions.parquet")
     groups = dict(iter(predictions.groupby(["run", "evaluation"], observed=True)))
-    judged = [row for row in rows_of(folder) if row["accuracy"] and not row["by"]]
+    target = BenchmarkFolder(folder).read_suite().target or "label"
+    score = column_of(target, "accuracy")
+    judged = [row for row in rows_of(folder) if row[score] and not row["by"]]
     assert judged
     assert len(groups) == len(judged)
     for row in judged:
         told = groups[row["run"], row["evaluation"]]
         assert len(told) == int(row["patterns"])
-        right = (told["label"] == told["label_predicted"]).mean()
-        assert right == pytest.approx(float(row["accuracy"]), abs=1e-6)
-        error = (told["severity_predicted"] - told["severity"]).abs().mean()
-        assert error == pytest.approx(float(row["severity_mae"]), abs=1e-6)
+        right = (told[target] == told[f"{target}_predicted"]).mean()
+        assert right == pytest.approx(float(row[score]), abs=1e-6)
+        if row["severity_mae"]:
+            error = (told["severity_predicted"] - told["severity"]).abs().mean()
+            assert error == pytest.approx(float(row["severity_mae"]), abs=1e-6)
 
 
 def test_its_files_are_a_handful(folder):
-    assert sum(path.is_file() for path in folder.rglob("*")) <= 12
+    """But for a figure of each curve, and what the patterns of each test show: kilobytes."""
+    suite = BenchmarkFolder(folder).read_suite()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    of_tests = [path for path in files if path.parent.name == "datasets"]
+    assert len(files) - len(of_tests) <= 12 + len(suite.curves)
+    assert len(of_tests) <= len(suite.datasets)
+    assert sum(path.stat().st_size for path in of_tests) <= 100_000
 
 
 def test_no_path_of_the_machine_that_ran_it_is_told(folder):

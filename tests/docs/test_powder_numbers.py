@@ -60,3 +60,15 @@ def test_the_speed_is_as_measured():
         f"machine, {speed['ratio']:.0f} × as many as"
     )
     assert text in " ".join(PAGE.split())
+
+
+def test_crystal_systems_are_as_measured():
+    found = json.loads((RESULTS / "powder_systems.json").read_text(encoding="utf-8"))
+    net, forest = found["xrdnet"], found["random-forest"]
+    told = " ".join(PAGE.split())
+    assert (
+        f"right of {net['right']} of {net['measured']} measured patterns after {net['epochs']} "
+        f"epochs (balanced accuracy {net['balanced_accuracy']:.2f})"
+    ) in told
+    assert f"a random forest of {forest['right']} ({forest['balanced_accuracy']:.2f}," in told
+    assert f"{net['phases_trained_on']} others and {net['patterns']} patterns of each" in told

@@ -19,6 +19,7 @@ from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._page import render_page
 from crystalvision.benchmarks.report._results import Results, find_results
 from crystalvision.benchmarks.report._statistics import Estimate
+from crystalvision.benchmarks.report._tests import TestCell, TestTable
 from crystalvision.plugins import Catalogue
 from crystalvision.report import write_page
 
@@ -35,6 +36,8 @@ __all__ = [
     "LoadedBenchmark",
     "Results",
     "Table",
+    "TestCell",
+    "TestTable",
     "by_curves",
     "find_results",
     "label_of",

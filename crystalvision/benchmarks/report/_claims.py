@@ -39,6 +39,7 @@ class ClaimResult:
         printed: The same difference as printed in the publication, a share; `None` if it has none.
         recomputed: Likewise from its confusion matrices.
         within: By how much the first may be less accurate for the claim to hold, a share.
+        missing: Why there is no difference, where there is none.
     """
 
     text: str
@@ -46,12 +47,13 @@ class ClaimResult:
     printed: float | None
     recomputed: float | None
     within: float = 0.0
+    missing: str = "no seed in common"
 
     @property
     def answer(self) -> str:
         """In words."""
         if self.difference is None:
-            return "not tested: no seed in common"
+            return f"not tested: {self.missing}"
         if self.within:
             return self._within(self.difference)
         words = _ANSWERS[self.difference.word]

@@ -56,7 +56,7 @@ def _answered(claim: Claim, suite: Suite, tables: Sequence[Table]) -> ClaimResul
     learnt = claim.than_trained_on or claim.trained_on
     second = _side(claim.than or claim.system, learnt, than_tests, tables)
     if first is None or second is None:
-        return empty
+        return replace(empty, missing="not all that it compares was trained and tested here")
     seeds = sorted(first.seeds() & second.seeds())
     if not seeds:
         return empty

@@ -25,7 +25,7 @@ def points_figure(points: Sequence[Point], score: str) -> figure:
         tools=_TOOLS,
         title="with 95 % intervals; ticks: seeds",
     )
-    seeds: dict[str, list[Any]] = {"x": [], "y": [], "seed": [], "system": []}
+    seeds: dict[str, Any] = {"x": [], "y": [], "seed": [], "system": []}
     for name, point in zip(names, points, strict=True):
         for seed, value in point.seeds.items():
             for key, each in zip(seeds, (value, name, seed, point.system), strict=True):
@@ -34,7 +34,7 @@ def points_figure(points: Sequence[Point], score: str) -> figure:
         x="x", y="y", source=ColumnDataSource(seeds), marker="dash", angle=1.5708, size=14,
         line_color="#808080", line_width=1.5,
     )  # fmt: skip
-    data = {
+    data: dict[str, Any] = {
         "y": names,
         "x": [point.score for point in points],
         "low": [point.low for point in points],
@@ -75,7 +75,7 @@ def course_figure(course: Course, score: str) -> figure:
         title=course.title,
         tools=_TOOLS,
     )
-    shown = []
+    shown: list[Any] = []
     for place, curve in enumerate(course.curves):
         colour = COLOURS[place % len(COLOURS)]
         at = sorted(curve.points)

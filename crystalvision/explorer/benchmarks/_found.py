@@ -83,7 +83,6 @@ class Found:
         suite = benchmark.suite
         self.title = f"{suite.name} ({benchmark.budget})" if benchmark.budget else suite.name
         self.score = benchmark.score.name
-        self.higher_is_better = benchmark.score.task.higher_is_better
 
     @property
     def tests(self) -> dict[str, Table]:

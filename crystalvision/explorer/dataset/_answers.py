@@ -1,6 +1,6 @@
 """What runs say of the samples of a dataset: kept with their evaluations, or asked for now."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +54,9 @@ class Answers:
             yield Facet.of(f"{self.name}: novelty", self.novelty)
 
 
-def kept_answers(runs: Sequence[Path], dataset: Dataset) -> Iterator[Answers]:
-    """What evaluations of runs keep of the samples of a dataset."""
-    for run in runs:
+def kept_answers(runs: Mapping[str, Path], dataset: Dataset) -> Iterator[Answers]:
+    """What evaluations of runs, by their names, keep of the samples of a dataset."""
+    for called, run in runs.items():
         for folder in sorted((run / "evaluations").glob("*/")):
             try:
                 metrics = load_metrics(folder)
@@ -65,7 +65,7 @@ def kept_answers(runs: Sequence[Path], dataset: Dataset) -> Iterator[Answers]:
                 judged = read_predictions(folder, metrics)
             except CrystalVisionError:  # damaged, or of a version that kept something else
                 continue
-            name = f"{run.name}/{folder.name}"
+            name = f"{called}/{folder.name}"
             answers = Answers.none(name, dataset.header.samples)
             estimates = judged.targets.get(LABEL)
             if estimates is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
@@ -94,15 +95,15 @@ def facets_of(dataset: Dataset) -> Iterator[Facet]:
         size = int(np.prod(column.shape))
         if len(column.shape) > 1 or size > _MOST_COMPONENTS:
             continue  # maps are seen, and not filtered by
-        about = {"units": column.units, "meaning": column.description}
+        of = partial(Facet.of, units=column.units, meaning=column.description)
         values = np.asarray(dataset.column(name))
         if not column.shape:
             classes = column.classes or (("no", "yes") if column.dtype == "bool" else ())
-            yield Facet.of(name, _plain(values, bool(classes)), classes=classes, **about)
+            yield of(name, _plain(values, bool(classes)), classes=classes)
             continue
         for place in range(size):
             part = column.components[place] if column.components else str(place)
-            yield Facet.of(f"{name} {part}", _plain(values[:, place], counted=False), **about)
+            yield of(f"{name} {part}", _plain(values[:, place], counted=False))
     if dataset.complete:
         part = np.asarray(dataset.split_columns()[SPLIT])[dataset.numbers(np.arange(len(dataset)))]
         yield Facet.of(SPLIT, part, meaning=_SPLIT_MEANING, classes=SPLIT_NAMES)

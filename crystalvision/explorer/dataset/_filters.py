@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 from bokeh.events import SelectionGeometry, Tap
-from bokeh.models import BoxSelectTool, ColumnDataSource, HoverTool
+from bokeh.models import BoxSelectTool, ColumnDataSource, DataRange1d, HoverTool
 from jaxtyping import Bool
 from panel.viewable import Viewable
 
@@ -35,14 +35,14 @@ class Filters:
             changed: Called when a filter was changed.
         """
         self.wanted: dict[str, Wanted] = {}
-        self._changed = changed
+        self._changed, self._quiet = changed, False
         self._facets: Mapping[str, Facet] = {}
         self._histograms: dict[str, Histogram] = {}
         self._shown = pn.widgets.MultiSelect(
             label="Histograms (Ctrl: several)", options=[], size=6, width=_WIDTH,
             css_classes=["facets"],
         )  # fmt: skip
-        self._shown.param.watch(lambda _: self._build(), "value")
+        self._shown.param.watch(self._picked, "value")
         self._clear = pn.widgets.Button(label="Clear filters", width=_WIDTH)
         self._clear.on_click(lambda _: self._cleared())
         self._box = pn.Column(pn.Spacer(height=1), width=_WIDTH + 12)
@@ -53,9 +53,15 @@ class Filters:
         self._facets = facets
         kept = [name for name in self._shown.value if name in facets]
         names = first if first is not None else kept
-        self.wanted = {name: one for name, one in self.wanted.items() if name in names}
-        self._histograms = {}
-        self._shown.param.update(options=list(facets), value=names)
+        # Figures of what has not changed stay: a browser may be at work on them.
+        self._histograms = {
+            name: one for name, one in self._histograms.items() if facets.get(name) is one.facet
+        }
+        self._quiet = True
+        try:
+            self._shown.param.update(options=list(facets), value=names)
+        finally:
+            self._quiet = False
         self._build()
 
     @property
@@ -72,6 +78,11 @@ class Filters:
     def _samples(self) -> int:
         return len(next(iter(self._facets.values())).values) if self._facets else 0
 
+    def _picked(self, event: Any) -> None:
+        del event
+        if not self._quiet:
+            self._build()
+
     def _build(self) -> None:
         names = [name for name in self._shown.value if name in self._facets]
         self._histograms = {
@@ -81,6 +92,9 @@ class Filters:
         gone = [name for name in self.wanted if name not in names]
         for name in gone:
             del self.wanted[name]
+        for name, wanted in self.wanted.items():
+            if name in self._histograms:
+                self._histograms[name].show(wanted)
         self._box.objects = [one.view for one in self._histograms.values()]
         self.count()
         if gone:
@@ -107,6 +121,7 @@ class Histogram:
 
     Attributes:
         view: What is shown.
+        facet: The column.
     """
 
     def __init__(self, facet: Facet, want: Callable[[str, Wanted | None], None]) -> None:
@@ -116,7 +131,7 @@ class Histogram:
             facet: The column.
             want: Called with its name and what is wanted of it, `None` for all.
         """
-        self._facet, self._want, self._quiet = facet, want, False
+        self.facet, self._want, self._quiet = facet, want, False
         everything = np.ones(len(facet.values), dtype=bool)
         self._all = facet.counts(everything)
         self._bars = ColumnDataSource(self._data(self._all))
@@ -129,15 +144,22 @@ class Histogram:
 
     def count(self, chosen: Bool[np.ndarray, "n"]) -> None:
         """Show how many of some samples are in each bin."""
-        self._bars.data = self._data(self._facet.counts(chosen))
+        self._bars.data = self._data(self.facet.counts(chosen))
 
     def clear(self) -> None:
         """Want everything."""
-        self._set([] if self._facet.classes else self._facet.ends)
+        self._set([] if self.facet.classes else self.facet.ends)
+
+    def show(self, wanted: Wanted) -> None:
+        """Show what is wanted, without telling of it."""
+        if isinstance(wanted, frozenset):
+            self._set([self.facet.classes[place] for place in sorted(wanted)])
+        else:
+            self._set(wanted)
 
     def _data(self, counts: Any) -> dict[str, Any]:
-        edges = self._facet.edges
-        names = self._facet.classes or [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+        edges = self.facet.edges
+        names = self.facet.classes or [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
         return {
             "left": edges[:-1],
             "right": edges[1:],
@@ -147,15 +169,15 @@ class Histogram:
         }
 
     def _drawn(self) -> Any:
-        facet = self._facet
+        facet = self.facet
         made = plain_figure(
             height=_HEIGHT,
             title=facet.label,
             x_axis_type="log" if facet.logarithmic else "linear",
             tools="",
             toolbar_location=None,
+            y_range=DataRange1d(start=0),
         )
-        made.y_range.start = 0
         for height, colour, alpha in (("all", "#808080", 0.35), ("some", COLOURS[0], 0.95)):
             made.quad(
                 left="left", right="right", bottom=0, top=height, source=self._bars,
@@ -175,17 +197,17 @@ class Histogram:
         return made
 
     def _classes(self) -> Any:
-        names = list(self._facet.classes[:_MOST_CHOICES])
+        names = list(self.facet.classes[:_MOST_CHOICES])
         if len(names) <= _BOXES:
             return pn.widgets.CheckBoxGroup(
-                label=f"{self._facet.label}: only", options=names, width=_WIDTH - 20
+                label=f"{self.facet.label}: only", options=names, width=_WIDTH - 20
             )
         return pn.widgets.MultiSelect(
-            label=f"{self._facet.label}: only", options=names, size=5, width=_WIDTH - 20
+            label=f"{self.facet.label}: only", options=names, size=5, width=_WIDTH - 20
         )
 
     def _range(self) -> Any:
-        low, high = self._facet.ends
+        low, high = self.facet.ends
         return pn.widgets.EditableRangeSlider(
             label="from, to",
             start=low,
@@ -199,7 +221,7 @@ class Histogram:
     def _heard(self, event: Any) -> None:
         if self._quiet:
             return
-        facet = self._facet
+        facet = self.facet
         wanted: Wanted | None
         if facet.classes:
             wanted = frozenset(facet.classes.index(name) for name in event.new) or None
@@ -210,15 +232,15 @@ class Histogram:
 
     def _tapped(self, event: Any) -> None:
         place = round(event.x)
-        if 0 <= place < len(self._facet.classes):
-            name = self._facet.classes[place]
+        if 0 <= place < len(self.facet.classes):
+            name = self.facet.classes[place]
             chosen = [*self._control.value]
             chosen.remove(name) if name in chosen else chosen.append(name)
             self._control.value = chosen
 
     def _boxed(self, event: Any) -> None:
         if event.final and event.geometry:
-            low, high = self._facet.ends
+            low, high = self.facet.ends
             left, right = sorted((event.geometry["x0"], event.geometry["x1"]))
             if right > low and left < high:
                 self._control.value = (max(left, low), min(right, high))

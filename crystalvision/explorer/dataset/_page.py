@@ -19,6 +19,7 @@ from crystalvision.explorer.dataset._gallery import SHOWN, Gallery
 from crystalvision.explorer.dataset._orders import ordered, orders_of
 from crystalvision.explorer.dataset._sample import LargeSample
 from crystalvision.explorer.dataset._twin import Twin, twin_of
+from crystalvision.explorer.named_runs import named_runs
 from crystalvision.explorer.page import Page
 from crystalvision.explorer.patterns import hidden, thumbnail
 from crystalvision.explorer.status import Status
@@ -26,6 +27,7 @@ from crystalvision.explorer.workspace import HeldPattern, Workspace
 from crystalvision.prediction import Predictor
 
 _NOTHING = "No dataset was opened. Start with `crystalvision explore DATA.zarr`."
+_HERE = "asked here"
 _FIRST = ("label", "severity", "split")
 _FIRST_SHOWN = 4
 
@@ -113,9 +115,10 @@ class DatasetPage:
         def read() -> tuple[Dataset, dict[str, Facet], dict[str, Answers]]:
             dataset = Dataset.open(path)
             facets = {one.name: one for one in facets_of(dataset)}
-            answers = {one.name: one for one in kept_answers(opened.runs, dataset)}
-            for run in opened.runs:
-                name = f"{run.name}, asked here"
+            runs = named_runs(opened.runs)
+            answers = {one.name: one for one in kept_answers(runs, dataset)}
+            for run in runs:
+                name = f"{run}, {_HERE}"
                 answers[name] = Answers.none(name, len(dataset))
             return dataset, facets, answers
 
@@ -126,12 +129,13 @@ class DatasetPage:
         self._facets = facets
         self._chosen.visible = False
         runs = list(self._answers)
-        self._run.param.update(options=runs, value=runs[0] if runs else None, visible=bool(runs))
-        self._ask.visible = bool(runs)
         names = [name for name in _FIRST if name in facets]
         rest = [name for name in facets if name not in names]
-        self._filters.show(self._all_facets(), [*names, *rest][:_FIRST_SHOWN])
-        self._said()
+        self._dataset, dataset = None, self._dataset  # what menus tell meanwhile is of no use
+        self._run.param.update(options=runs, value=runs[0] if runs else None, visible=bool(runs))
+        self._ask.visible = bool(runs)
+        self._dataset = dataset
+        self._said([*names, *rest][:_FIRST_SHOWN])
 
     def _all_facets(self) -> dict[str, Facet]:
         found = dict(self._facets)
@@ -141,14 +145,16 @@ class DatasetPage:
             found |= {one.name: one for one in answers.facets(classes)}
         return found
 
-    def _said(self) -> None:
-        """Another run was chosen, or has said more."""
+    def _said(self, first: list[str] | None = None) -> None:
+        """Another run was chosen, or has said more; or a dataset begins with some histograms."""
+        if self._dataset is None:
+            return
         answers = self._answers.get(self._run.value or "")
         orders = orders_of(answers)
         order = self._sort.value if self._sort.value in orders else orders[0]
         self._sort.param.update(options=orders, value=order)
-        self._filters.show(self._all_facets())
-        self._ask.disabled = not (self._run.value or "").endswith("asked here")
+        self._filters.show(self._all_facets(), first)
+        self._ask.disabled = not (self._run.value or "").endswith(_HERE)
         self._reorder()
 
     def _reorder(self) -> None:
@@ -238,7 +244,7 @@ class DatasetPage:
         if dataset is None:
             return
         space, samples = self._workspace, np.flatnonzero(self._filters.chosen)
-        path = next(run for run in space.opened.runs if name == f"{run.name}, asked here")
+        path = named_runs(space.opened.runs)[name.removesuffix(f", {_HERE}")]
         answers = self._answers[name]
 
         def advance(done: int) -> bool:

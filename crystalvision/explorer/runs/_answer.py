@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,12 +108,3 @@ def ask_together(predictors: Sequence[Predictor], subject: Subject, stated: Stat
 def axes_of(predictor: Predictor) -> tuple[Axis, ...]:
     """The axes of the patterns of a run."""
     return tuple(Axis.model_validate(axis) for axis in predictor.record.calibration)
-
-
-def run_names(paths: Sequence[Path]) -> dict[str, Path]:
-    """What to call runs: by their folder, and by all of the path where that is not enough."""
-    names = [path.resolve().name for path in paths]
-    return {
-        (name if names.count(name) == 1 else str(path)): path
-        for name, path in zip(names, paths, strict=True)
-    }

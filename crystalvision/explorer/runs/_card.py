@@ -13,7 +13,7 @@ from crystalvision.explorer.runs._figures import bars_figure, map_figure_of
 from crystalvision.explorer.runs._neighbours import Nearest
 from crystalvision.text import unit_text
 
-_SIDE = 350  # pixels
+_SIDE = 300  # pixels
 _LIST = "margin:.2rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;font-size:.9rem"
 
 

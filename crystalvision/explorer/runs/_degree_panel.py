@@ -57,7 +57,7 @@ class DegreePanel:
         self._low = pn.widgets.FloatInput(label="from", width=90)
         self._high = pn.widgets.FloatInput(label="to", width=90)
         self._steps = pn.widgets.IntInput(label="steps", value=_STEPS, start=3, end=41, width=80)
-        self._go = pn.widgets.Button(label="Draw the curve", button_type="primary", width=150)
+        self._go = pn.widgets.Button(label="Draw the curve", color="primary", width=150)
         self._at = pn.widgets.DiscreteSlider(
             label="Show the pattern at", options=[0.0], width=300, visible=False
         )
@@ -114,7 +114,10 @@ class DegreePanel:
         if bench is None or degree is None:
             return
         with self._status.errors():
-            values = values_of(degree.control, self._low.value, self._high.value, self._steps.value)
+            low, high, count = self._low.value, self._high.value, self._steps.value
+            if low is None or high is None or count is None:
+                raise InputError("from, to or steps is empty; give a number for each")
+            values = values_of(degree.control, low, high, count)
             predictors = await turn.run(self._workspace.slow, self._predictors)
             if not predictors:
                 raise InputError("no run is chosen; choose one above")

@@ -53,7 +53,8 @@ def degrees_of(bench: Bench) -> list[Degree]:
     """Every number that can be changed: those of defects first, each as if it were there."""
     settings = bench.settings()
     settled, groups = bench.settle(settings)
-    defects, others = [], []
+    defects: list[Degree] = []
+    others: list[Degree] = []
     for group in groups:
         on = {group.switch: True} if group.switch else {}
         controls: Sequence[Control] = group.controls

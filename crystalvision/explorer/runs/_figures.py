@@ -47,7 +47,7 @@ def bars_figure(answer: Answer) -> figure | None:
     made = plain_figure(
         height=70 + _ROW * len(names),
         y_range=names[::-1],
-        x_range=Range1d(0, 1),
+        x_range=Range1d(start=0, end=1),
         x_axis_label="probability",
         tools="",
         toolbar_location=None,
@@ -76,8 +76,8 @@ def map_figure_of(answer: Answer, found: TargetMap) -> figure:
         title=title,
         x_axis_label=columns.label,
         y_axis_label=rows.label,
-        x_range=Range1d(left, right),
-        y_range=Range1d(bottom, top),
+        x_range=Range1d(start=left, end=right),
+        y_range=Range1d(start=bottom, end=top),
     )
     made.grid.visible = False
     pixels = _overlaid(flat(answer.image), found.values / strongest)
@@ -121,11 +121,11 @@ def place_figure(training: TrainingPatterns, place: tuple[float, float], name: s
     """Test patterns on the map of features, and where a pattern lies among them."""
     made = plain_figure(
         aspect_ratio=1.1,
-        title="Map of features (NCA): test patterns, and this one",
+        title="Test patterns on a map of features",
         x_axis_label="first component",
         y_axis_label="second component",
     )
-    dots = []
+    dots: list[Any] = []
     for number, each in enumerate(training.classes):
         here = training.labels == number
         if not here.any():
@@ -164,7 +164,7 @@ def course_figures(title: str, courses: Courses, *, logarithmic: bool) -> list[f
         if not labels or labels[0].probabilities is None:
             continue
         made = _course(f"{run}: probability of each class", title, "probability", logarithmic)
-        made.y_range = Range1d(-0.02, 1.02)
+        made.y_range = Range1d(start=-0.02, end=1.02)
         table = np.stack([each.probabilities[0] for each in labels])  # type: ignore[index] # all have them
         for number in np.argsort(-table.max(axis=0))[:_MOST_BARS]:
             name = labels[0].target.classes[number]

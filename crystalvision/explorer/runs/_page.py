@@ -16,9 +16,10 @@ from crystalvision.explorer._documents import in_document
 from crystalvision.explorer._dropped import DroppedFiles
 from crystalvision.explorer._turns import Turns
 from crystalvision.explorer.figures import draw
+from crystalvision.explorer.named_runs import named_runs
 from crystalvision.explorer.page import Page
 from crystalvision.explorer.patterns import figure_of
-from crystalvision.explorer.runs._answer import Answer, ask, ask_together, run_names
+from crystalvision.explorer.runs._answer import Answer, ask, ask_together
 from crystalvision.explorer.runs._card import (
     DROPOUT_LABEL,
     answer_card,
@@ -49,7 +50,7 @@ class RunsPage:
     def __init__(self, workspace: Workspace) -> None:
         """Begin with the pattern that was handed on, or the first sample of a dataset."""
         self._workspace = workspace
-        self._runs = run_names(workspace.opened.runs)
+        self._runs = named_runs(workspace.opened.runs)
         self._datasets = {str(path): path for path in workspace.opened.datasets}
         self._dropped: Path | None = None
         self._files = DroppedFiles()
@@ -150,6 +151,8 @@ class RunsPage:
             found, answers = await turn.run(self._workspace.slow, work)
             self._subject, self._answers = found, answers
             in_document(lambda: self._show(found, answers))
+            if subject is None:  # one of the curve's patterns leaves the curve as it is
+                in_document(lambda: self._degree.offer(self._recipes(found)))
             self._status.say("answered", f"{found.name}, asked {len(asked)} runs")
 
     def _chosen(self) -> Subject:
@@ -159,8 +162,9 @@ class RunsPage:
             InputError: There is none, or it cannot be read.
         """
         origin, number = self._origin.value, self._number.value or 0
-        if origin == _HELD:
-            return of_held(self._workspace.held)
+        held = self._workspace.held
+        if origin == _HELD and held is not None:
+            return of_held(held)
         if origin == _FILE:
             if self._dropped is None:
                 raise InputError("no file was dropped yet; drop one")
@@ -201,7 +205,6 @@ class RunsPage:
             pn.pane.HTML(f"<small>{escape(known)}</small>", sizing_mode="stretch_width"),
         ]
         self._cards.objects = [answer_card(one) for one in answers]
-        self._degree.offer(self._recipes(subject))
 
     def _recipes(self, subject: Subject) -> dict[str, Mapping[str, Any]]:
         """Recipes of which a number can be changed: the pattern's own, and those of the runs."""

@@ -184,7 +184,7 @@ class _Shapes(NamedTuple):
     eta: Float[np.ndarray, "k"]
 
     def node_of(self, angle_deg: Float[np.ndarray, "m"]) -> Float[np.ndarray, "m"]:
-        return np.interp(angle_deg, self.angle_deg, self.node)
+        return np.asarray(np.interp(angle_deg, self.angle_deg, self.node))
 
 
 def _shapes(widths: Widths, ends_deg: tuple[float, float], wavelength_angstrom: float) -> _Shapes:

@@ -1,6 +1,6 @@
 """Refines candidates against a measured pattern: one by one, or a few together."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -281,9 +281,9 @@ class Refiner:
             tuple(name for name in shared if _SEARCHED[name] in at_end.get(-1, set())),
         )
 
-    def _at_bounds(self, number: int, at_end: Collection[str]) -> Iterator[str]:
+    def _at_bounds(self, number: int, at_end: Set[str]) -> Iterator[str]:
         """Names of a part's parameters that are at an end of what a fit allows."""
-        if at_end & {"stretch", "strain"}:
+        if not at_end.isdisjoint({"stretch", "strain"}):
             yield from _cell_parameters(_cellpar(self.candidates[number].crystal.cell))
         if "gauss" in at_end:
             yield "width_deg"

@@ -127,7 +127,9 @@ def test_train_writes_a_run_and_says_what_comes_next(
 def test_shipped_experiments_can_be_built(name, catalogue, dataset):
     experiment = load_experiment(name, catalogue)
     assert isinstance(experiment, ClassicalExperiment)
-    assert experiment.system.estimator.name == {"ring-moments": "svm", "lattice": "svm"}.get(name, name)
+    assert experiment.system.estimator.name == {"ring-moments": "svm", "lattice": "svm"}.get(
+        name, name
+    )
     build_classical(
         experiment.system,
         catalogue,

@@ -46,7 +46,7 @@ TINY = {
     "renderer": {"name": "kinematic", "band_limit_inv_angstrom": 1.0},
     "instrument": {
         "name": "area-detector",
-        "dose_electrons": 1e7,
+        "dose_electrons": 1e5,
         "pixels": 24,
         "pixel_size_inv_angstrom": 0.05,
     },
@@ -118,12 +118,14 @@ def test_filters_tell_of_a_change_and_clear(facets):
     assert told == [40, 0]
     some = filters._histograms["severity"]._bars.data["some"]
     assert some.sum() == 40  # its own range is left out
+    filters.show(dict(facets))  # as when a run has said more: filters stay, and are shown
+    assert filters._histograms["label"]._control.value == ["pristine"]
     filters._cleared()
     assert told[-1] == 160
 
 
 def test_kept_predictions_give_the_hardest_and_the_mislabelled(evaluated, dataset, facets):
-    (answers,) = kept_answers([evaluated], dataset)
+    (answers,) = kept_answers({"fused": evaluated}, dataset)
     test = dataset.split("test")
     assert np.flatnonzero(np.isfinite(answers.right)).tolist() == test.tolist()
     assert {STORED, HARDEST, MISLABELLED, FARTHEST} == set(orders_of(answers))
@@ -180,7 +182,8 @@ def test_a_twin_is_made_by_the_source_and_the_sample_is_checked(workspace, tiny)
     counts = tiny.images([0, 1]).astype(float)
     expected = perfect * counts.sum(axis=(1, 2, 3), keepdims=True) / perfect.sum()
     misfit = ((counts - expected) ** 2 / (expected + 1)).mean(axis=(1, 2, 3))
-    assert misfit[1] > 5 * misfit[0]
+    assert misfit[0] < misfit[1]
+    assert misfit[0] < 1
 
 
 def test_a_twin_of_samples_that_nothing_made_is_none(workspace, dataset):

@@ -10,7 +10,8 @@ from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.explorer._dropped import DroppedFiles
 from crystalvision.explorer._opened import Opened
-from crystalvision.explorer.runs._answer import ask, ask_together, run_names
+from crystalvision.explorer.named_runs import named_runs
+from crystalvision.explorer.runs._answer import ask, ask_together
 from crystalvision.explorer.runs._card import nearest_text, numbers_of
 from crystalvision.explorer.runs._degrees import bench_of, degrees_of, rendered, values_of
 from crystalvision.explorer.runs._figures import bars_figure, course_figures, map_figure_of
@@ -199,8 +200,8 @@ def test_steps_go_by_factors_whole_numbers_stay_so_and_ends_are_checked():
 
 def test_runs_of_one_name_are_told_apart(tmp_path):
     one, other = tmp_path / "a" / "fused", tmp_path / "b" / "fused"
-    assert list(run_names([one, tmp_path / "single"])) == ["fused", "single"]
-    assert list(run_names([one, other])) == [str(one), str(other)]
+    assert list(named_runs([one, tmp_path / "single"])) == ["fused", "single"]
+    assert list(named_runs([one, other])) == [str(one), str(other)]
 
 
 def test_without_a_run_the_page_says_how_to_open_one(catalogue):

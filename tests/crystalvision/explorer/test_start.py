@@ -6,9 +6,14 @@ import pytest
 
 pytest.importorskip("panel", reason="the explorer needs the extra `explore`")
 
+from bokeh.document import Document
+from panel.io.state import set_curdoc
+
 import crystalvision as cv
 from crystalvision.cli import main
 from crystalvision.errors import InputError
+from crystalvision.explorer._shell import page_document
+from crystalvision.explorer.pages import PAGES
 
 
 def test_recipes_datasets_runs_and_benchmarks_are_told_apart(tmp_path):
@@ -51,3 +56,15 @@ def test_a_port_that_is_taken_is_told(capsys):
         )
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_a_page_that_is_made_for_a_socket_alone_takes_its_styles_from_here(page):
+    """As when its tab takes longer to load than what was made for it is kept."""
+    document = Document()
+    with set_curdoc(document):
+        template = page_document(page, PAGES, cv.explore().workspace)
+        template.server_doc(doc=document)
+    urls = {str(model.url) for model in document.models if "url" in model.properties()}
+    assert urls
+    assert all(url.startswith("static/") for url in urls), urls

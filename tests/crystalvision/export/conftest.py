@@ -1,32 +1,40 @@
 """What tests of exports share."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
 from crystalvision.export import _export
 
+CapturingOnce = Callable[[], AbstractContextManager[None]]
+
 
 @pytest.fixture(scope="session")
-def captured() -> dict[str, Callable[..., None]]:
-    """The captures of the shared run, by format."""
-    return {}
+def capturing_once() -> CapturingOnce:
+    """Within it, torch captures the shared run once for each format, which takes seconds.
 
-
-@pytest.fixture
-def captured_once(captured: dict[str, Callable[..., None]]) -> Iterator[None]:
-    """Torch captures the shared run once for each format, which takes seconds.
-
-    For tests of what is done with a file, whatever the run is: nothing of it may be changed.
+    For what is done with a file, whatever the run is: nothing of the run may be changed.
     """
-    capture = _export._captured
+    capture, captured = _export._captured, {}
 
-    def once(run: Any, graph: Any, to: Any) -> Callable[..., None]:
+    def once(run: Any, graph: Any, to: str) -> Callable[..., None]:
         if to not in captured:
             captured[to] = capture(run, graph, to)
         return captured[to]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_export, "_captured", once)
+    @contextmanager
+    def capturing() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_export, "_captured", once)
+            yield
+
+    return capturing
+
+
+@pytest.fixture
+def captured_once(capturing_once: CapturingOnce) -> Iterator[None]:
+    """The same for a whole test."""
+    with capturing_once():
         yield

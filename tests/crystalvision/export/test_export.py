@@ -17,16 +17,17 @@ from crystalvision.runs import Run
 
 
 @pytest.fixture(scope="module")
-def onnx_path(run_path, catalogue, tmp_path_factory):
-    return export_run(
-        Run.load(run_path, catalogue), "onnx", tmp_path_factory.mktemp("onnx") / "model.onnx"
-    )
+def onnx_path(run_path, catalogue, tmp_path_factory, capturing_once):
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    with capturing_once():
+        return export_run(Run.load(run_path, catalogue), "onnx", path)
 
 
 @pytest.fixture(scope="module")
-def program_path(run_path, tmp_path_factory):
+def program_path(run_path, tmp_path_factory, capturing_once):
     path = tmp_path_factory.mktemp("program") / "model.pt2"
-    assert main(["export", str(run_path), "--to", "torch-export", "-o", str(path)]) == 0
+    with capturing_once():
+        assert main(["export", str(run_path), "--to", "torch-export", "-o", str(path)]) == 0
     return path
 
 

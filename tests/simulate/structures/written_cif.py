@@ -98,7 +98,8 @@ def _place(rotations, translations, rng):
         images = [place]
         for _ in range(12):
             images.append(turn @ images[-1] + shift)
-            if np.allclose(images[-1], place):
+            # As `np.allclose`, which takes ten times as long.
+            if (abs(images[-1] - place) <= 1e-8 + 1e-5 * abs(place)).all():
                 return np.mean(images[:-1], axis=0)
     return place
 
