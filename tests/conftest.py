@@ -51,6 +51,21 @@ def no_power_cut() -> Iterator[None]:
         yield
 
 
+_EARLY = {
+    name: value for name, value in os.environ.items() if name.startswith(warm_python.READ_EARLY)
+}
+
+
+@pytest.fixture(autouse=True)
+def variables_read_early() -> None:
+    """Those of the beginning: a cluster of Dask in this process leaves its workers' behind."""
+    for name in {name for name in os.environ if name.startswith(warm_python.READ_EARLY)} - {
+        *_EARLY
+    }:
+        del os.environ[name]
+    os.environ.update(_EARLY)
+
+
 @pytest.fixture(scope="session")
 def start_python() -> Iterator[Callable[..., Any]]:
     """Starts `python ARGUMENTS...` as `subprocess.Popen` does; see `warm_python.Server.start`."""

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crystalvision.console import out
+from crystalvision.text import MOST_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,6 @@ def _table(evaluated: "TargetMetrics", task: "Task") -> "Table":
     from rich.table import Table
 
     from crystalvision.console import styled
-    from crystalvision.figures import MOST_CLASSES
     from crystalvision.text import unit_text
 
     units = f" [{unit_text(evaluated.units)}]" if unit_text(evaluated.units) else ""
@@ -62,8 +62,6 @@ def _table(evaluated: "TargetMetrics", task: "Task") -> "Table":
 
 def _matrices(evaluated: "TargetMetrics") -> "Iterator[Table]":
     """Metrics that are a matrix of the classes, such as a confusion matrix."""
-    from crystalvision.figures import MOST_CLASSES
-
     count = len(evaluated.classes)
     for name, rows in evaluated.metrics.items():
         if isinstance(rows, list) and [len(row) for row in rows] == [count] * count:

@@ -44,10 +44,6 @@ def drawing() -> Iterator[None]:
         yield
 
 
-MOST_CLASSES = 20
-"""Classes that a matrix, a legend or a table can hold for a reader."""
-
-
 def new_figure(
     width: float = 4.6, height: float = 3.9, rows: int = 1
 ) -> "tuple[Figure, list[Axes]]":

@@ -9,9 +9,9 @@ from jaxtyping import Float, UInt8
 
 from crystalvision.contracts import Axis
 from crystalvision.datasets import Dataset, bin_images
-from crystalvision.figures import COLOURS, MOST_CLASSES, new_figure
+from crystalvision.figures import COLOURS, new_figure
 from crystalvision.report._pictures import Picture, data_uri, picture
-from crystalvision.text import axis_symbol, figure_text, quantity_text, unit_text
+from crystalvision.text import MOST_CLASSES, axis_symbol, figure_text, quantity_text, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

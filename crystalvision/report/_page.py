@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crystalvision.figures import MOST_CLASSES, drawing
+from crystalvision.figures import drawing
 from crystalvision.report import _reproduce as again
 from crystalvision.report._classes import class_tables
 from crystalvision.report._data import describe_data, distinct_datasets, open_dataset
@@ -15,6 +15,7 @@ from crystalvision.report._table import Row, columns_of, row_of, same_data
 from crystalvision.report._template import TEMPLATES, fill, number
 from crystalvision.report._training_figures import training_pictures
 from crystalvision.report._write import GENERATOR
+from crystalvision.text import MOST_CLASSES
 
 OnStep = Callable[[], None]
 _SOURCES = {

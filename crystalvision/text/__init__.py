@@ -16,7 +16,11 @@ from crystalvision.text._markdown import code, fenced, inline, paragraphs
 from crystalvision.text._shell import command_line
 from crystalvision.text._units import axis_symbol, quantity_text, unit_text
 
+MOST_CLASSES = 24
+"""Classes that a matrix, a legend or a table can hold for a reader."""
+
 __all__ = [
+    "MOST_CLASSES",
     "axis_symbol",
     "code",
     "command_line",

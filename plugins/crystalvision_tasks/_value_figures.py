@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import EvaluatedEstimates, Target, TaskFigure
-from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, MOST_CLASSES, look, new_figure
-from crystalvision.text import figure_text, unit_text
+from crystalvision.figures import COLOURS, FAINT, INK, MARKERS, look, new_figure
+from crystalvision.text import MOST_CLASSES, figure_text, unit_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

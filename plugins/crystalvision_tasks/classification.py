@@ -19,7 +19,7 @@ from crystalvision.contracts import (
 )
 from crystalvision.errors import InputError
 from crystalvision.evaluation import wilson_interval
-from crystalvision.figures import MOST_CLASSES
+from crystalvision.text import MOST_CLASSES
 from crystalvision_tasks._class_comparison import curves_figures
 from crystalvision_tasks._class_figures import confusion_figure, reliability_figure, roc_figure
 from crystalvision_tasks._class_metrics import class_metrics, probability_metrics

@@ -50,14 +50,15 @@ def test_its_experiments_and_cells_are_in_order(case):
     name, budget = case
     suite = with_experiments(load_suite(CATALOGUE.path("suite", name), budget), CATALOGUE)
     cells = cells_of(suite)
-    assert {cell.key.system for cell in cells} == set(suite.systems)
+    left_out = {"densenet", "profile"} if case == ("sadp", "quick") else set()
+    assert {cell.key.system for cell in cells} == set(suite.systems) - left_out
     for cell in cells:
         assert experiment_of(suite, cell).seed == cell.key.seed
 
 
 def test_the_selected_area_study_has_every_row_of_the_table():
     path = CATALOGUE.path("suite", "sadp")
-    suite = load_suite(path, "quick")
+    suite = load_suite(path, "standard")
     published = json.loads((path.parent / "../published/jeong2024.json").read_text())
     rows = {plan.published for plan in suite.datasets.values() if plan.published}
     assert rows == set(published["tests"])
@@ -65,6 +66,8 @@ def test_the_selected_area_study_has_every_row_of_the_table():
     kinds = {name for name in cells if name.startswith("with-")}
     assert {name.replace("with", "all-but") for name in kinds} | kinds | {"ideal", "all"} == cells
     assert len(kinds) == 7
+    quick = {cell.key.dataset for cell in cells_of(load_suite(path, "quick"))}
+    assert quick == {"ideal", "all"}
 
 
 def test_all_have_the_three_budgets():

@@ -5,6 +5,7 @@ from typing import Any
 
 from crystalvision.cli.dataset._options import DataPath, Json
 from crystalvision.console import out, print_json
+from crystalvision.text import MOST_CLASSES
 
 
 def info(path: DataPath, *, json: Json = False) -> None:
@@ -76,8 +77,6 @@ def _lines(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _classes(classes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """How many samples each class has; of many the first, and how many the others have."""
-    from crystalvision.figures import MOST_CLASSES
-
     lines = []
     for name, each in list(classes.items())[:MOST_CLASSES]:
         severity = each["severity"]

@@ -142,7 +142,7 @@ def test_a_share_is_one_of_every_split_and_of_every_class(dataset):
         ("0%", "expected more than 0 and at most 100 %"),
         (
             "label == green",
-            "green.* is not defined; expected indices .*columns: label, severity; classes: ",
+            "green.* is not defined; expected indices .*severity, index; classes: even, odd",
         ),
         ("severity + 1", "is no condition"),
         ("severity > 5", "no sample is so"),

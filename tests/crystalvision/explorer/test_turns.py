@@ -11,6 +11,12 @@ pytest.importorskip("panel", reason="the explorer needs the extra `explore`")
 from crystalvision.explorer._turns import SupersededError, Turns
 
 
+def run(asked):
+    """What a coroutine function gives, on a loop of its own: a browser's may run in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(asked())).result(60)
+
+
 def test_what_waits_is_dropped_when_a_newer_request_comes():
     done, begun, go = [], threading.Event(), threading.Event()
 
@@ -37,7 +43,7 @@ def test_what_waits_is_dropped_when_a_newer_request_comes():
             go.set()
             return await asyncio.gather(first, second, third)
 
-    assert asyncio.run(three()) == [None, None, "third"]
+    assert run(three) == [None, None, "third"]
     assert done == ["slow"]  # what had begun ends, and is not shown
 
 
@@ -49,4 +55,4 @@ def test_a_pause_ends_a_request_that_a_newer_one_follows():
         await old.pause(0)
 
     with pytest.raises(SupersededError):
-        asyncio.run(pause())
+        run(pause)

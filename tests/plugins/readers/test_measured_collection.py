@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from crystalvision.errors import InputError
 from crystalvision.measured_files import Readers
 
 from .conftest import MEASURED, needs_measured
@@ -27,14 +28,14 @@ def ids(path):
     return path.name
 
 
-def read(path):
-    with READERS.open(path) as file:
+def read(path, reader=None):
+    with READERS.open(path, reader) as file:
         assert len(file.frames) == 1
         return file.frames[0], file.read(0)
 
 
-def check(path, angles, counts, tolerance=1e-4):
-    frame, recording = read(path)
+def check(path, angles, counts, tolerance=1e-4, reader=None):
+    frame, recording = read(path, reader)
     assert np.allclose(frame.axes[0].values(), angles, atol=tolerance)
     assert np.allclose(recording.counts, counts, rtol=1e-6)
     return frame.facts
@@ -105,9 +106,15 @@ def test_gsas(path):
 
 @pytest.mark.parametrize("path", files("*.xy", "*.xye", "*.dat"), ids=ids)
 def test_columns(path):
+    if path.name == "example_ocx.xy":  # its column is called theta, and holds 2θ
+        with pytest.raises(InputError, match="its column 'theta' may hold θ or 2θ"):
+            read(path)
+        reader = "{name: columns, positions: two_theta}"
+    else:
+        reader = None
     rows = [line for line in path.read_text().splitlines() if re.match(r"\s*[\d.]+[\s,]", line)]
     table = np.array([re.split(r"[\s,]+", row.strip())[:2] for row in rows], float)
-    facts = check(path, table[:, 0], table[:, 1])
+    facts = check(path, table[:, 0], table[:, 1], reader=reader)
     wave = {"example_bmb.xye": 0.414581, "example_evadiffract.xy": 1.5405929}
     assert facts.wavelength_angstrom == wave.get(path.name)
 
