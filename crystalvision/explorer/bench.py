@@ -9,7 +9,7 @@ from panel.viewable import Viewable
 
 from crystalvision.errors import CrystalVisionError
 from crystalvision.explorer._copied import CopiedRecipe
-from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._documents import in_document, once_shown
 from crystalvision.explorer._dropped import DroppedFiles
 from crystalvision.explorer._shown import Shown
 from crystalvision.explorer._starts import starts
@@ -67,7 +67,7 @@ class BenchPage:
         self.view: Viewable = pn.Row(
             left, right, sizing_mode="stretch_width", stylesheets=[_BESIDE]
         )
-        pn.state.onload(self._open)
+        once_shown(self._open)
 
     async def _open(self) -> None:
         """Open the bench that was chosen."""

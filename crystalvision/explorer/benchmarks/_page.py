@@ -5,7 +5,7 @@ from pathlib import Path
 import panel as pn
 from panel.viewable import Viewable
 
-from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._documents import in_document, once_shown
 from crystalvision.explorer._turns import Turns
 from crystalvision.explorer.benchmarks._figures import course_figure, points_figure
 from crystalvision.explorer.benchmarks._found import Course, Found
@@ -47,7 +47,7 @@ class BenchmarksPage:
             chosen, self._status.view, self._table, self._figures, sizing_mode="stretch_width"
         )
         if self._folders:
-            pn.state.onload(self._open)
+            once_shown(self._open)
         else:
             chosen.visible = False
             self._status.say("ready", _NOTHING)

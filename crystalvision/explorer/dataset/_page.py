@@ -10,7 +10,7 @@ from panel.viewable import Viewable
 
 from crystalvision.datasets import Dataset
 from crystalvision.errors import CrystalVisionError
-from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._documents import in_document, once_shown
 from crystalvision.explorer._turns import Turns
 from crystalvision.explorer.dataset._answers import Answers, ask, kept_answers
 from crystalvision.explorer.dataset._facets import Facet, facets_of
@@ -57,7 +57,7 @@ class DatasetPage:
         self._gallery, self._large = Gallery(self._choose), LargeSample()
         self._build()
         if self._paths:
-            pn.state.onload(self._open)
+            once_shown(self._open)
         else:
             self._body.visible = False
             self._status.say("ready", _NOTHING)

@@ -12,7 +12,7 @@ from panel.viewable import Viewable
 
 from crystalvision.datasets import Dataset, Simulated
 from crystalvision.errors import CrystalVisionError, InputError
-from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._documents import in_document, once_shown
 from crystalvision.explorer._dropped import DroppedFiles
 from crystalvision.explorer._turns import Turns
 from crystalvision.explorer.figures import draw
@@ -65,7 +65,7 @@ class RunsPage:
         if self._document is not None:
             pn.state.on_session_destroyed(lambda _: workspace.param.unwatch(watcher))
         if self._runs:
-            pn.state.onload(self._begin)
+            once_shown(self._begin)
         else:
             self._body.visible = False
             self._status.say("ready", _NOTHING)

@@ -7,6 +7,8 @@ import pytest
 
 import crystalvision as cv
 
+pytestmark = pytest.mark.slow  # a browser and a server: a step of its own in CI
+
 CIF = """data_rock_salt
 _cell_length_a 5.64
 _cell_length_b 5.64

@@ -10,6 +10,8 @@ import tifffile
 
 from crystalvision.datasets import Dataset
 
+pytestmark = pytest.mark.slow  # a browser and a server: a step of its own in CI
+
 SUITE = Path(__file__).parents[3] / "benchmarks" / "results" / "suites" / "fusion-quick"
 SETTLED = {"dataset": "shown", "runs": "answered", "benchmarks": "shown"}
 
