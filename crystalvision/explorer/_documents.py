@@ -1,10 +1,11 @@
 """Changes of a page from a coroutine: under the lock of its document, where there is one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import panel as pn
 
-_SETTLED_MS = 150
+_SETTLED_S = 0.15
 
 
 def in_document(change: Callable[[], object]) -> None:
@@ -24,11 +25,8 @@ def once_shown(begin: Callable[[], Awaitable[None]]) -> None:
     already, that is so soon.
     """
 
-    def soon() -> None:
-        document = pn.state.curdoc
-        if document is None:  # in a notebook, which has the page when it is drawn
-            pn.state.execute(begin)
-        else:
-            document.add_timeout_callback(begin, _SETTLED_MS)
+    async def soon() -> None:
+        await asyncio.sleep(_SETTLED_S)
+        await begin()
 
     pn.state.onload(soon)
