@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -15,7 +15,6 @@ from crystalvision.api.cards import write_card_or_say
 from crystalvision.api.clusters import one_cluster
 from crystalvision.api.session import Changes, Session, apply_changes
 from crystalvision.console import err, progress
-from crystalvision.errors import InputError
 from crystalvision.sources import (
     Cluster,
     Source,
@@ -91,7 +90,7 @@ class PlannedDataset:
             InputError: The place is taken.
             StorageError: The disk refuses.
         """
-        mode = mode_of(resume=resume, overwrite=overwrite)
+        mode = datasets.mode_of(resume=resume, overwrite=overwrite)
         cost = self.source.cost
         if cost is not None and cost.seconds > _LONG:
             err.print(f"this takes {cost}, by an estimate", soft_wrap=True)
@@ -194,7 +193,7 @@ def simulate(
         InputError: The recipe is wrong, or the place is taken.
         StorageError: The disk refuses.
     """
-    mode_of(resume=resume, overwrite=overwrite)
+    datasets.mode_of(resume=resume, overwrite=overwrite)
     planned = plan_dataset(recipe, samples=samples, seed=seed, set=set or {}, device=device)
     path = Path(path)
     with ExitStack() as stack:
@@ -215,16 +214,3 @@ def open_data(
     """
     dataset = data if isinstance(data, datasets.Dataset) else datasets.Dataset.open(data)
     return dataset if subset is None else dataset.subset(subset)
-
-
-def mode_of(*, resume: bool, overwrite: bool) -> Literal["create", "resume", "overwrite"]:
-    """What to do with a dataset that is there already.
-
-    Raises:
-        InputError: Both were asked for.
-    """
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    if resume:
-        return "resume"
-    return "overwrite" if overwrite else "create"

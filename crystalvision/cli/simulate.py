@@ -61,8 +61,8 @@ def simulate(
     """Make a dataset of labelled patterns from a recipe."""
     from crystalvision.api.cards import write_card_or_say
     from crystalvision.api.clusters import one_cluster
-    from crystalvision.api.datasets import mode_of, plan_dataset
-    from crystalvision.datasets import Dataset, describe
+    from crystalvision.api.datasets import plan_dataset
+    from crystalvision.datasets import Dataset, describe, mode_of
 
     mode_of(resume=resume, overwrite=overwrite)
     planned = plan_dataset(

@@ -59,7 +59,7 @@ from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, assign_splits
 from crystalvision.datasets._thin import thin
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
-from crystalvision.datasets._writer import DatasetWriter, Mode, check_place
+from crystalvision.datasets._writer import DatasetWriter, Mode, check_place, mode_of
 
 if TYPE_CHECKING:
     from crystalvision.datasets._patterns import Batch, BatchOrder, PatternDataset
@@ -123,6 +123,7 @@ __all__ = [
     "made_elsewhere",
     "match",
     "merge",
+    "mode_of",
     "origins",
     "read_header",
     "read_header_copy",

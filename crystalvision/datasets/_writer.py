@@ -307,3 +307,16 @@ def _exists(path: Path) -> str:
         f"{path}: exists already; go on with it by --resume, replace it by --overwrite, or choose "
         "another output"
     )
+
+
+def mode_of(*, resume: bool, overwrite: bool) -> Mode:
+    """What to do with a dataset that is there already.
+
+    Raises:
+        InputError: Both were asked for.
+    """
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
+    if resume:
+        return "resume"
+    return "overwrite" if overwrite else "create"

@@ -76,7 +76,7 @@ class PictureFigure:
         self._colours = kind(palette=_PALETTE, nan_color="#808080")
         self._image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         # Bokeh's own annotations leave out that this glyph takes its colours here.
-        self.figure.image(source=self._image, color_mapper=self._colours)  # type: ignore[call-arg]
+        self.figure.image(source=self._image, color_mapper=self._colours)  # type: ignore[call-arg] # unknown to its stubs
         self._bar = ColorBar(color_mapper=self._colours, width=10, padding=4, title="")
         self.figure.add_layout(self._bar, "right")
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})

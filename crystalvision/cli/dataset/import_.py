@@ -1,7 +1,7 @@
 """`crystalvision dataset import`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -103,17 +103,11 @@ def import_(
     Images are of one size and type, one or several in a file; curves, such as powder patterns, are
     brought onto one axis. All are checked before anything is written.
     """
-    from crystalvision.datasets import Dataset, describe
+    from crystalvision.datasets import Dataset, describe, mode_of
     from crystalvision.exchange import import_folder
     from crystalvision.measured_files import Readers, parse_gap_values
 
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    mode: Literal["create", "resume", "overwrite"] = "create"
-    if resume:
-        mode = "resume"
-    elif overwrite:
-        mode = "overwrite"
+    mode = mode_of(resume=resume, overwrite=overwrite)
     given = pixel_sizes(pixel_size, pixel_size_y)
     with steps() as begin:
         try:

@@ -1,14 +1,13 @@
 """`crystalvision dataset merge`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli.dataset._options import Json
 from crystalvision.console import err, print_json, progress
-from crystalvision.errors import InputError
 from crystalvision.text import command_line
 
 
@@ -43,16 +42,10 @@ def merge(
     `crystalvision evaluate` refuses it. Train on the merged dataset, or judge on data that was not
     merged.
     """
-    from crystalvision.datasets import Dataset, describe, differing_beams
+    from crystalvision.datasets import Dataset, describe, differing_beams, mode_of
     from crystalvision.datasets import merge as join
 
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    mode: Literal["create", "resume", "overwrite"] = "create"
-    if resume:
-        mode = "resume"
-    elif overwrite:
-        mode = "overwrite"
+    mode = mode_of(resume=resume, overwrite=overwrite)
     with progress("Copying", None) as advance:
         try:
             join(inputs, output, name=name, mode=mode, advance=advance)

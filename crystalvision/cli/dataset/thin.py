@@ -1,14 +1,13 @@
 """`crystalvision dataset thin`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli.dataset._options import DataPath, Json
 from crystalvision.console import err, print_json, progress
-from crystalvision.errors import InputError
 from crystalvision.text import command_line
 
 
@@ -37,16 +36,10 @@ def thin(
     new dataset, and splits stay as they are. A run that was trained on one dose of a dataset is not
     judged on another of it, for both show the same specimens.
     """
-    from crystalvision.datasets import Dataset, describe
+    from crystalvision.datasets import Dataset, describe, mode_of
     from crystalvision.datasets import thin as make
 
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other: go on, or start anew")
-    mode: Literal["create", "resume", "overwrite"] = "create"
-    if resume:
-        mode = "resume"
-    elif overwrite:
-        mode = "overwrite"
+    mode = mode_of(resume=resume, overwrite=overwrite)
     with progress("Thinning", None) as advance:
         try:
             make(path, output, kept, seed=seed, mode=mode, advance=advance)
