@@ -1,4 +1,4 @@
-"""New exposures of stored patterns: one rendering of a high dose gives any number of a lower one."""
+"""New exposures of stored patterns: one rendering of a high dose gives many of lower ones."""
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
