@@ -63,6 +63,7 @@ def test_the_shipped_recipes(catalogue):
     assert set(SHIPPED) >= {
         "si3n4-four-classes",
         "si3n4-fingerprint",
+        "si3n4-converged",
         "si3n4-dose-series",
         "si3n4-robust",
         "sadp-five-groups",
