@@ -131,7 +131,7 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
         name, values = next(iter(self.root.items()))
         if name == "choice":
             places = np.minimum(np.floor(shares * len(values)), len(values) - 1)
-            return np.asarray(values, dtype=np.float64)[places.astype(np.intp)]
+            return np.array([values[int(place)] for place in places])
         low, high = values
         if name == "uniform":
             return np.asarray(low + (high - low) * shares)
