@@ -18,8 +18,8 @@ _SORT = (
     "const c=typeof x==='number'&&typeof y==='number'?x-y:String(x).localeCompare(String(y));"
     "return down?-c:c});body.append(...rows)"
 )
-# An arrow is no part of a heading's name: `aria-sort` says the same to whoever hears it. Browsers that
-# cannot leave it out of the name take the first of the two.
+# An arrow is no part of a heading's name: `aria-sort` says the same to whoever hears it. Browsers
+# that cannot leave it out of the name take the first of the two.
 _STYLE = """<style>
 .sortable { overflow-x: auto; }
 .sortable table { border-collapse: collapse; font-size: .85rem; min-width: 100%; }
