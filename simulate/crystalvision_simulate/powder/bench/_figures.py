@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import Crystal, Instrument
-from crystalvision.samples import BenchView, Curve, Curves
+from crystalvision.samples import BenchView, Curve, Curves, Mark
 from crystalvision.text import quantity_text
 from crystalvision_simulate.bench.peaks import peak_marks
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
@@ -31,7 +31,7 @@ def powder_view(source: PowderSource) -> BenchView:
     curves = tuple(Curve(name, places, each) for name, each in zip(_NAMES, values, strict=True))
     there = [source.candidates[place] for place in made.mixture.phases]
     wavelength = made.instrument.recorded.wavelength_angstrom
-    marks = ()
+    marks: tuple[Mark, ...] = ()
     if isinstance(wavelength, float) and axis.name == "two_theta":
         marks = peak_marks(_cells(there), wavelength, curves)
     pattern = Curves(
@@ -91,7 +91,7 @@ def _numbers(source: PowderSource, made: PowderSample, there: list[Candidate]) -
     if source.recipe.mixture is not None:
         for one, share in zip(there, made.mixture.weights, strict=True):
             found[f"share of {one.name}"] = f"{share:.1%}"
-    for one in source.maker.kept:
-        found[one.name] = quantity_text(made.columns[one.name], one.units, 4)
+    for column in source.maker.kept:
+        found[column.name] = quantity_text(made.columns[column.name], column.units, 4)
     found["counts in all"] = f"{float(made.counts.sum(dtype=np.float64)):,.6g}"
     return found
