@@ -143,10 +143,7 @@ def _pictures(patterns: tuple[PatternView, ...]) -> list[Picture]:
 
 
 def _round_above(value: float) -> float:
-    """1, 2 or 5 times a power of ten: colours that hardly change can be compared, and drawn soon.
-
-    With each change of their scale the colour bar, and so the whole figure, is laid out anew.
-    """
+    """1, 2 or 5 times a power of ten: colours that hardly change can be compared."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= 0.999 * value))
 
