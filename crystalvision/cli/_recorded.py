@@ -1,4 +1,4 @@
-"""What a user states of measured files, as the command line writes it: one place for all commands."""
+"""What a user states of measured files, as the command line writes it, for all commands."""
 
 import math
 from pathlib import Path

@@ -58,7 +58,7 @@ class Blemishes:
     Attributes:
         hot: Single pixels that are far above all about them, (h, w).
         dead: Single pixels that read nothing among bright ones, (h, w).
-        written: Pixels of bars, text and frames, (h, w).
+        written: Pixels of bars, text and frames, and those of which nothing was measured, (h, w).
         bar_px: Length of the scale bar [pixel]; 0 for none.
     """
 
@@ -135,6 +135,8 @@ def find_blemishes(measured: Measured) -> tuple[Measured, Blemishes, Noise, floa
     """
     written, bar = _written(measured.counts)
     written |= _bands(measured.counts)
+    if measured.unmeasured is not None:
+        written |= measured.unmeasured
     gamma = 1.0
     if measured.full == _EIGHT_BITS:
         gamma = gamma_of(measured.counts, written, measured.full)
