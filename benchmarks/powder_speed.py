@@ -138,7 +138,7 @@ def rates(name: str, changes: dict[str, Any], *, quick: bool) -> dict[str, objec
                 began = time.perf_counter()
                 list(pool.map(make, *_shares(count)))
                 found[maker].append(count / (time.perf_counter() - began))
-    sizes = [len(source._reflections(number).length_inv_angstrom) for number in range(phases)]
+    sizes = [len(source.maker.families(number).length_inv_angstrom) for number in range(phases)]
     return {
         "library": name,
         "phases": phases,

@@ -69,8 +69,9 @@ def crystalvision_instruments() -> Mapping[str, str]:
 
 @hookimpl
 def crystalvision_sources() -> Mapping[str, str]:
-    """The simulation engine, and powder patterns of a library of phases."""
+    """The simulation engine, powder patterns of a library of phases, new exposures of datasets."""
     return {
+        "exposures": "crystalvision_simulate.exposures:Exposures",
         "powder": "crystalvision_simulate.powder.plugin:open_source",
         "simulation": "crystalvision_simulate.source:open_source",
     }

@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float
 from crystalvision.errors import InputError
 from crystalvision.samples import RefinedPart, Refinement
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
-from crystalvision_simulate.powder._candidates import Candidate
 from crystalvision_simulate.powder._fit import Fitted, Fitter, Search
 from crystalvision_simulate.powder._lines import Lines, lines_of
 from crystalvision_simulate.powder._measured import Measured
 from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns, places_deg
 from crystalvision_simulate.powder._peaks import Widths
+from crystalvision_simulate.powder._phase import Candidate
 
 _WORTH = 0.85  # a further phase must leave less than this share of what was left
 _LEAST_WEIGHT = 0.005
