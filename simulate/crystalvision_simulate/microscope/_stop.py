@@ -20,6 +20,8 @@ _CLEAR = 5.0  # standard deviations
 _LEAST_PIXELS = 20
 _SAME = 0.8  # of the dark part is in a shape, and of the shape is dark, if the shape is right
 _LEAST_STEP = 0.03  # of the range of a profile, at the edge of a stop
+_EDGE = 1.5  # pixels
+_WIDER = 0.04  # of the dark part
 _BLACK = 0.08  # of what is expected
 
 
@@ -116,6 +118,10 @@ def find_stop(
     depth = (image[core] - dark[core]) / (expected[core] - dark[core])
     if (shape & part).sum() < _SAME * part.sum() or (depth < 0.6).mean() < _SAME:
         return part | black, None
+    # A needle grows wider along its arm than the shape does.
+    beside = part & (stop.depth(counts.shape) < -_EDGE)
+    if beside.sum() > _WIDER * part.sum():
+        shape |= part
     return shape | black, stop
 
 
