@@ -1,28 +1,18 @@
 """Powder patterns of many phases, as a source: reflections once, nuisance for each sample."""
 
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Num
 
 from crystalvision.config import Part
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
-from crystalvision.datasets import (
-    SPECIMEN,
-    SPECIMEN_COLUMN,
-    Column,
-    DatasetHeader,
-    ImageType,
-    Simulated,
-    label_column,
-)
+from crystalvision.contracts import Instrument, Pattern, origin_of
+from crystalvision.datasets import SPECIMEN, DatasetHeader
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.samples import Refinement
@@ -35,11 +25,8 @@ from crystalvision_simulate.numbers import (
     stream_of,
 )
 from crystalvision_simulate.parts import DrawnPart, check_alike
-from crystalvision_simulate.powder._candidates import (
-    Candidate,
-    candidates_of,
-    digest_of,
-)
+from crystalvision_simulate.powder._candidates import Candidate, candidates_of
+from crystalvision_simulate.powder._header import powder_header
 from crystalvision_simulate.powder._mixtures import FRACTIONS, draw_mixture
 from crystalvision_simulate.powder._nuisance import (
     CRYSTAL_COLUMNS,
@@ -53,16 +40,9 @@ from crystalvision_simulate.powder._refine import Refiner, refiner_of
 from crystalvision_simulate.powder._reflections import reflections
 from crystalvision_simulate.powder._rings import ring_axis
 
-SOURCE = "powder"
-_SHARD_BYTES = 2**21
-_MOST_IN_SHARD = 512
 _BAND_INV_ANGSTROM = 3.0
 _FAINTEST = 1e-9
 _KEPT = 100_000  # candidates whose reflections stay in memory
-_CAVEAT = (
-    "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
-    "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +97,10 @@ class PowderSource(Source):
         check_columns(self._kept)
         self._band = self._band_limit()
         self._ring_axis = ring_axis(self._band)
-        self._two_theta = self._axes()
-        self._reflections = lru_cache(maxsize=kept)(self._reflections_of)
-
-    def _axes(self) -> tuple[Axis, ...]:
         found = [one.axes((self._ring_axis,), self._band) for one in self._instrument.extremes]
         check_alike("instrument", self._instrument.quantities, found)
-        return found[0]
+        self._two_theta = found[0]
+        self._reflections = lru_cache(maxsize=kept)(self._reflections_of)
 
     def _band_limit(self) -> float:
         reach = [
@@ -141,55 +118,14 @@ class PowderSource(Source):
     @cached_property
     def header(self) -> DatasetHeader:
         """See `crystalvision.sources.Source.header`."""
-        recipe = self.recipe
-        instrument = self._instrument.example
-        shape = (1, *(axis.size for axis in self._two_theta))
-        size = np.dtype(instrument.dtype).itemsize * int(np.prod(shape))
-        columns = {
-            "label": label_column(self._classes, elements=self._elements()),
-            **self._phase_columns(),
-            **{one.name: _column(one) for one in self._kept},
-        }
-        return DatasetHeader(
-            samples=recipe.samples,
-            image_shape=shape,
-            dtype=cast("ImageType", instrument.dtype),
-            columns=columns,
-            axes=self._two_theta,
-            provenance=Simulated(
-                source=SOURCE,
-                recipe=recipe.model_dump(mode="json"),
-                seed=recipe.seed,
-                drawn_from=digest_of(self.candidates),
-            ),
-            recorded=Recorded.join(each.recorded for each in self._instrument.extremes),
-            generator=_generator(),
-            synthetic=True,
-            caveats=(_CAVEAT, *instrument.caveats),
-            samples_per_shard=int(np.clip(_SHARD_BYTES // size, 1, _MOST_IN_SHARD)),
+        return powder_header(
+            self.recipe,
+            self.candidates,
+            self._classes,
+            self._kept,
+            self._instrument.extremes,
+            self._two_theta,
         )
-
-    def _elements(self) -> tuple[tuple[str, ...], ...]:
-        """Elements of each class, where a class is a phase."""
-        return (
-            tuple(one.elements for one in self.candidates) if self.recipe.target == "phase" else ()
-        )
-
-    def _phase_columns(self) -> dict[str, Column]:
-        """What says of which phases a sample is, beside its class."""
-        found = {}
-        if self.recipe.target != "phase":  # a system is to be told of phases that are new
-            found[SPECIMEN] = SPECIMEN_COLUMN.model_copy(
-                update={"description": "number of the phase in the recipe"}
-            )
-        if self.recipe.mixture is not None:
-            found[FRACTIONS] = Column(
-                dtype="float32",
-                description="share by weight of each phase",
-                shape=(len(self.candidates),),
-                components=tuple(one.name for one in self.candidates),
-            )
-        return found
 
     @cached_property
     def _refiner(self) -> Refiner | None:
@@ -350,16 +286,3 @@ def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:
             "beam; a powder has intensities: take powder-diffractometer"
         )
     return drawn
-
-
-def _column(measure: Measure) -> Column:
-    return Column(dtype="float32", units=measure.units, description=measure.description)
-
-
-def _generator() -> dict[str, str]:
-    return {
-        "crystalvision": version("crystalvision"),
-        "numpy": version("numpy"),
-        "torch": version("torch"),
-        "processor": platform.machine(),
-    }
