@@ -8,6 +8,10 @@ GPU_CHECK_ARGS ?=
 # Which versions uv takes: `make test RESOLUTION=lowest-direct` for the oldest that are allowed.
 RESOLUTION ?=
 
+# Compiled modules are kept, also where the environment says otherwise: tests and benchmarks start
+# hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 BIN := $(VENV)/bin
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 ifeq ($(UV),uv)

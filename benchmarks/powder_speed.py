@@ -135,7 +135,7 @@ def rates(name: str, changes: dict[str, Any], *, quick: bool) -> dict[str, objec
                 seconds = sum(pool.map(make, *_shares(count))) / CORES
                 found[maker].append(count / seconds)
     began = time.process_time()
-    sizes = [len(source._reflections(number).length_inv_angstrom) for number in range(phases)]
+    sizes = [len(source.maker.families(number).length_inv_angstrom) for number in range(phases)]
     once = (time.process_time() - began) / phases
     return {
         "library": name,
@@ -163,7 +163,7 @@ def _begin(changes: dict[str, Any]) -> None:
     one_thread()
     source = powder_source(changes)
     for number in range(len(source.candidates)):  # once a phase: no pattern's cost
-        source._reflections(number)
+        source.maker.families(number)
     _WORK["source"], _WORK["next"] = source, 0
     _WORK["structures"] = [_structure(one) for one in source.candidates]
     _WORK["axis"] = source.header.axes[0].values()

@@ -27,7 +27,7 @@ def speed(library: Library) -> dict[str, Any]:
     axis = source.header.axes[0]
     started = time.process_time()
     for place in range(CANDIDATES):
-        source._reflections(place)  # calculated once, for all samples of a phase
+        source.maker.families(place)  # calculated once, for all samples of a phase
     first = (time.process_time() - started) / CANDIDATES
     ours, theirs = [], []
     for number in range(ROUNDS):

@@ -57,7 +57,7 @@ from crystalvision.datasets._provenance import (
 )
 from crystalvision.datasets._seen import Seen
 from crystalvision.datasets._splits import SPLIT_NAMES, SplitSettings, assign_splits
-from crystalvision.datasets._thin import thin
+from crystalvision.datasets._thin import check_counts, thin, thinned_columns
 from crystalvision.datasets._verify import damaged_shards, find_obstacle, verify
 from crystalvision.datasets._writer import DatasetWriter, Mode, check_place, mode_of
 
@@ -108,6 +108,7 @@ __all__ = [
     "assign_splits",
     "axes_text",
     "bin_images",
+    "check_counts",
     "check_place",
     "damaged_shards",
     "defect_columns",
@@ -131,6 +132,7 @@ __all__ = [
     "same_things",
     "size_bytes",
     "thin",
+    "thinned_columns",
     "verify",
 ]
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from crystalvision.config import Config
 from crystalvision.json_text import parse_json
@@ -28,6 +28,7 @@ class Simulated(Config):
         drawn_from: What else decides what a sample shows, such as the SHA-256 of the structures
             that specimens are cut from. Two datasets of one source with the same of it and of the
             seed show the same things, however they differ in all else.
+        of: The dataset whose samples these show again, if they do.
     """
 
     kind: Literal["made"] = "made"
@@ -35,6 +36,14 @@ class Simulated(Config):
     recipe: dict[str, Any] = Field(default_factory=dict)
     seed: int | None
     drawn_from: str = ""
+    of: "DatasetPart | None" = None
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        if self.of is None:  # datasets that have none keep their identity
+            written.pop("of", None)
+        return written
 
     @field_validator("recipe")
     @classmethod
@@ -185,6 +194,7 @@ Provenance: TypeAlias = Annotated[
 ]
 Origin: TypeAlias = Simulated | Imported
 
+Simulated.model_rebuild()
 Imported.model_rebuild()
 DatasetPart.model_rebuild()
 Merged.model_rebuild()
@@ -213,8 +223,8 @@ def _origins(identity: str, provenance: Provenance) -> Iterator[tuple[str, Origi
         yield from _origins(provenance.of.identity, provenance.of.provenance)
         return
     yield identity, provenance
-    if isinstance(provenance, Imported) and provenance.exported_from is not None:
-        before = provenance.exported_from
+    before = provenance.of if isinstance(provenance, Simulated) else provenance.exported_from
+    if before is not None:
         yield from _origins(before.identity, before.provenance)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from crystalvision.config import validate
 from crystalvision.datasets._dataset import Dataset
@@ -53,11 +53,7 @@ def thin(
     dataset, path = Dataset.open(source), Path(path)
     if not 0 < kept < 1:
         raise InputError(f"kept={kept:g}: expected a share between 0 and 1, such as 0.01")
-    if not np.issubdtype(np.dtype(dataset.header.dtype), np.integer):
-        raise InputError(
-            f"{dataset.path}: holds {dataset.header.dtype}, no counts that could be thinned; make "
-            "it with a detector (instrument.kind: counting)"
-        )
+    check_counts(dataset)
     if path.resolve().is_relative_to(dataset.path.resolve()) or (
         dataset.path.resolve().is_relative_to(path.resolve())
     ):
@@ -71,9 +67,23 @@ def thin(
             indices = np.asarray(writer.shard_indices(shard))
             seen = dataset.seen(indices) if header.seen and header.seen.each_sample else None
             images = _thinned(dataset, indices, kept, seed)
-            writer.write_shard(shard, images, _columns(dataset, indices, kept), seen)
+            columns = thinned_columns(dataset, indices, np.full(len(indices), kept))
+            writer.write_shard(shard, images, columns, seen)
             advance(len(indices))
         writer.finish()
+
+
+def check_counts(dataset: Dataset) -> None:
+    """Check that a dataset holds counts, of which some may be left out.
+
+    Raises:
+        InputError: It holds fractions.
+    """
+    if not np.issubdtype(np.dtype(dataset.header.dtype), np.integer):
+        raise InputError(
+            f"{dataset.path}: holds {dataset.header.dtype}, no counts that could be thinned; make "
+            "it with a detector (instrument.kind: counting)"
+        )
 
 
 def _header(dataset: Dataset, kept: float, seed: int) -> DatasetHeader:
@@ -93,9 +103,16 @@ def _thinned(
     return images
 
 
-def _columns(
-    dataset: Dataset, indices: Int[np.ndarray, "n"], kept: float
+def thinned_columns(
+    dataset: Dataset, indices: Int[np.ndarray, "n"], kept: Float[np.ndarray, "n"]
 ) -> dict[str, np.ndarray[Any, Any]]:
+    """The columns of some samples of which a share of the counts is kept each, doses likewise.
+
+    Args:
+        dataset: Holds them.
+        indices: Which samples, (n,).
+        kept: The share of each, (n,).
+    """
     columns = {}
     for name, column in dataset.header.columns.items():
         values = dataset.column(name, indices)

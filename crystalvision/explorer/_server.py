@@ -1,5 +1,6 @@
 """Serves the explorer on this machine alone."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -46,10 +47,10 @@ class LocalServer:
             raise InputError(
                 f"--port {port}: {error.strerror or error}; choose another, or 0 for any free one"
             ) from error
-        listening.setblocking(False)
+        self._listening = listening
+        self._listening.setblocking(False)
         self.port = int(listening.getsockname()[1])
-        self._loop = IOLoop.current()
-        tornado = BokehTornado(
+        self._tornado = BokehTornado(
             build_applications(dict(pages)),
             extra_websocket_origins=[f"{name}:{self.port}" for name in (HOST, "localhost")],
             extra_patterns=[
@@ -64,26 +65,28 @@ class LocalServer:
             use_index=False,
             redirect_root=False,
         )
-        guard = Guard(tornado, self.port)
-        self._http = HTTPServer(guard, max_buffer_size=_LARGEST_MESSAGE)
-        self._http.add_socket(listening)
-        self._server = BaseServer(self._loop, tornado, self._http)
-        self.url = f"http://{HOST}:{self.port}/?{TOKEN}={guard.token}"
+        self._guard = Guard(self._tornado, self.port)
+        self.url = f"http://{HOST}:{self.port}/?{TOKEN}={self._guard.token}"
         logging.getLogger("tornado.access").setLevel(logging.ERROR)  # a refusal is no warning
 
     def run(self) -> None:
-        """Answer until interrupted, or until `stop` is called."""
-        self._server.start()
+        """Answer until interrupted, in an event loop of its own."""
         try:
-            self._loop.start()
+            asyncio.run(self._answer())
         finally:
-            self._server.stop()
             self.close()
 
     def close(self) -> None:
         """Listen no more."""
-        self._http.stop()
+        self._listening.close()
 
-    def stop(self) -> None:
-        """Stop answering; may be called from another thread."""
-        self._loop.add_callback(self._loop.stop)
+    async def _answer(self) -> None:
+        http = HTTPServer(self._guard, max_buffer_size=_LARGEST_MESSAGE)
+        http.add_socket(self._listening)
+        server = BaseServer(IOLoop.current(), self._tornado, http)
+        server.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.stop()
+            http.stop()

@@ -97,7 +97,7 @@ class DatasetRecord(Config):
     def origins(self) -> dict[str, Origin]:
         """Identity → where samples that it was trained, validated or tested on were made."""
         known = origins(self.identity, self.provenance)
-        return known if self.online is None else {**known, "online": self.online.made}
+        return known if self.online is None else known | origins("online", self.online.made)
 
 
 class PluginRecord(Config):

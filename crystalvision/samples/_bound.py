@@ -24,8 +24,9 @@ class BoundPoint(Config):
         upper: No classifier of the patterns has a greater accuracy in expectation.
         upper_low: Lower end of its interval.
         upper_high: Upper end.
-        informed: Accuracy of a reference that is told the nuisance, but not the specimen; `None`
-            where there is none. The best accuracy with known nuisance lies between it and `upper`.
+        informed: Accuracy of a reference that is told as much of the nuisance, but not the
+            specimen; `None` where there is none. The best accuracy of who is told this of the
+            nuisance lies between it and `upper`.
         informed_low: Lower end of its interval.
         informed_high: Upper end.
         confusion: Of the reference: share of each true class (rows) that it takes for each class.
@@ -60,6 +61,8 @@ class AccuracyBound(Config):
         points: The bound, value by value.
         patterns: Draws of the nuisance behind each point.
         specimens: Specimens of each class, for each draw.
+        parts: Who judges is told in which of so many equally probable parts of its range all of
+            the nuisance lies; `None` where it is told the nuisance.
         seed: Drew them.
         class_names: The classes.
         class_shares: Their shares of the patterns; the greatest is the accuracy of who sees
@@ -75,6 +78,7 @@ class AccuracyBound(Config):
     points: Annotated[tuple[BoundPoint, ...], Field(min_length=1)]
     patterns: Annotated[int, Field(ge=1)]
     specimens: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
     class_names: Annotated[tuple[str, ...], Field(min_length=2)]
     class_shares: tuple[Share, ...]

@@ -99,6 +99,7 @@ class Source(ABC):
         *,
         patterns: int,
         specimens: int,
+        parts: int | None = None,
         column: str = "",
         seed: int = 0,
         advance: Callable[[int], object] = lambda _: None,
@@ -110,6 +111,8 @@ class Source(ABC):
         Args:
             patterns: Draws of all that varies alike in every class.
             specimens: Specimens of each class for each of them.
+            parts: Who judges is told of all that varies in which of so many equally probable
+                parts of its range it lies, instead of its value.
             column: Something that the recipe chooses from several values, such as
                 `dose_electrons`: a bound for each; by default one for all samples.
             seed: Draws them.
@@ -121,7 +124,7 @@ class Source(ABC):
         Raises:
             InputError: A number is too small, or the recipe has no such column, or no noise.
         """
-        del patterns, specimens, column, seed, advance
+        del patterns, specimens, parts, column, seed, advance
         return None
 
     def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:

@@ -69,8 +69,9 @@ def crystalvision_instruments() -> Mapping[str, str]:
 
 @hookimpl
 def crystalvision_sources() -> Mapping[str, str]:
-    """The simulation engine, and powder patterns of a library of phases."""
+    """The simulation engine, powder patterns of a library of phases, new exposures of datasets."""
     return {
+        "exposures": "crystalvision_simulate.exposures:Exposures",
         "powder": "crystalvision_simulate.powder.plugin:open_source",
         "simulation": "crystalvision_simulate.source:open_source",
     }
@@ -80,6 +81,15 @@ def crystalvision_sources() -> Mapping[str, str]:
 def crystalvision_recipes() -> Mapping[str, Path]:
     """Every recipe in the folder `recipes`."""
     return {path.stem: path for path in _RECIPES.glob("*.yaml")}
+
+
+@hookimpl
+def crystalvision_functions() -> Mapping[str, str]:
+    """Functions of the Python face."""
+    return {
+        "calibrate": "crystalvision_simulate.calibrated_pictures:calibrate",
+        "index": "crystalvision_simulate.indexed_pictures:index",
+    }
 
 
 @hookimpl

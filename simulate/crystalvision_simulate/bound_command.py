@@ -34,6 +34,16 @@ def bound(
             help="Specimens of each class to compare each pattern with.", min=1, max=10_000
         ),
     ] = 4,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Tell of the nuisance only in which of N equal parts of each of its ranges it "
+            "lies, instead of its values; use more specimens, such as 16.",
+            min=1,
+            max=1_000_000,
+        ),
+    ] = None,
     doses: Annotated[
         str | None,
         typer.Option(metavar="N,N,…", help="A bound for each of these, in electrons a pattern."),
@@ -85,7 +95,12 @@ def bound(
     source = spec.open(catalogue)
     with progress("Comparing", samples) as advance:
         found = source.accuracy_bound(
-            patterns=samples, specimens=specimens, column=column, seed=seed, advance=advance
+            patterns=samples,
+            specimens=specimens,
+            parts=parts,
+            column=column,
+            seed=seed,
+            advance=advance,
         )
     if found is None:  # no source of ours, but a contract is a contract
         raise InputError(f"recipe '{loaded.name}': its source does not know its own noise")
@@ -178,9 +193,10 @@ def _print(found: "AccuracyBound") -> None:
         "class. No classifier of these patterns can do better, on average, than the upper bound."
     )
     if informed:
+        known = "the nuisance" if found.parts is None else "as much of the nuisance"
         note += (
-            " The reference knows the nuisance, not the specimen: between the two lies the best "
-            "accuracy of who knows the nuisance."
+            f" The reference knows {known}, not the specimen: between the two lies the best "
+            f"accuracy of who knows {known}."
         )
     err.print(note)
 

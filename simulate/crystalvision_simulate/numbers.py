@@ -112,6 +112,29 @@ def draw(
     }
 
 
+def draw_nearby(
+    numbers: Iterable[Number], rng: np.random.Generator, *, parts: int, count: int
+) -> list[dict[str, float]]:
+    """Several draws of the numbers that resemble each other; each alone is drawn as ever.
+
+    The range of each number is cut into equally probable parts, one of which is drawn. From this
+    part come the values of all draws. Of a number that takes few values, a part holds one at least.
+
+    Args:
+        numbers: The numbers.
+        rng: Draws them.
+        parts: How many parts; with 1, the draws have nothing to do with each other.
+        count: How many draws.
+    """
+    values = {
+        one.column.name: one.quantity.quantiles(
+            (rng.integers(parts) + rng.random(count)) / parts
+        ).tolist()
+        for one in numbers
+    }
+    return [{name: of[place] for name, of in values.items()} for place in range(count)]
+
+
 def stream_of(seeds: np.random.SeedSequence, path: str) -> np.random.Generator:
     """The stream of one number, by its path in the recipe."""
     own = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, _key_of(path)))

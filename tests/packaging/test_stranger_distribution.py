@@ -141,6 +141,7 @@ def stranger_wheel(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow  # two wheels are built and installed
 def test_a_strangers_backbone_trains_by_name_and_is_missed_when_removed(
     environment, stranger_wheel
 ):

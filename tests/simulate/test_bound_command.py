@@ -46,6 +46,14 @@ def test_a_choice_of_doses_is_the_default_column(few, capsys):
     assert json.loads(capsys.readouterr().out)["column"] == ""
 
 
+def test_parts_of_the_nuisance_in_place_of_its_values(few, capsys):
+    assert main(["bound", RECIPE, *few, "--parts", "8", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["parts"] == 8
+    assert main(["bound", RECIPE, *few, "--parts", "8"]) == 0
+    assert "knows as much of the nuisance" in " ".join(capsys.readouterr().err.split())
+
+
 def test_doses_take_the_place_of_a_dose_per_area(few, capsys):
     words = ["--set", "instrument.dose_electrons=null"]
     words += ["--set", "instrument.dose_electrons_per_angstrom2=10", "--doses", "1e4", "--json"]

@@ -16,27 +16,38 @@ _LIST = (
 )
 _INFORMED = (
     "The informed reference has the same knowledge, but the true specimen is not on its list. The "
-    "best accuracy with known nuisance lies between the two; a classifier that is not told the "
-    "nuisance may reach less than either."
+    "best accuracy with that knowledge of the nuisance lies between the two; a classifier that is "
+    "not given it may reach less than either."
 )
 _INTERVAL = "Intervals hold 95 % of 2,000 bootstrap resamples that draw nuisances."
 
 
-def assumptions_of(instruments: Sequence[Instrument], nuisance: Sequence[str]) -> tuple[str, ...]:
+def assumptions_of(
+    instruments: Sequence[Instrument], nuisance: Sequence[str], *, parts: int | None
+) -> tuple[str, ...]:
     """What a bound rests on, a sentence or two each.
 
     Args:
         instruments: The detector at the ends of what is drawn for it.
         nuisance: Columns of what it draws alike for all classes.
+        parts: Of each of their ranges; see `estimate_bound`.
     """
     detectors = [one for one in instruments if isinstance(one, AreaDetector)]
-    assumptions = [_MODEL, _text(nuisance), _LIST, _INFORMED, _readout(detectors)]
+    assumptions = [_MODEL, _text(nuisance, parts), _LIST, _INFORMED, _readout(detectors)]
     return (*assumptions, _INTERVAL)
 
 
-def _text(nuisance: Sequence[str]) -> str:
+def _text(nuisance: Sequence[str], parts: int | None) -> str:
     names = ", ".join(nuisance) or "nothing"
-    return f"Both oracles are told what is drawn alike for all classes: {names}."
+    if parts is None:
+        return f"Both oracles are told what is drawn alike for all classes: {names}."
+    told = (
+        "not told" if parts == 1 else f"told to one of {parts} equally probable parts of its range"
+    )
+    return (
+        f"What is drawn alike for all classes, but for dose and mask, both oracles are {told}: "
+        f"{names}. Each specimen on their list has a draw of its own, from there."
+    )
 
 
 def _readout(detectors: Sequence[AreaDetector]) -> str:

@@ -34,6 +34,7 @@ def estimate_bound(
     *,
     patterns: int,
     specimens: int,
+    parts: int | None = None,
     column: str = "",
     seed: int = 0,
     threads: int | None = None,
@@ -47,6 +48,9 @@ def estimate_bound(
         simulator: Of the recipe.
         patterns: Draws of the nuisance.
         specimens: Specimens of each class for each of them.
+        parts: Equally probable parts of each range of the nuisance: the oracles are told in which
+            it lies, and no more, and each specimen of a class has a draw of its own from there.
+            By default they are told the nuisance.
         column: What the recipe chooses from several values, for a bound for each; by default one
             for all patterns.
         seed: Draws them.
@@ -57,7 +61,7 @@ def estimate_bound(
         InputError: A number is too small, the recipe has no detector or one class, or the column
             is none with single values.
     """
-    _check(patterns, specimens, seed)
+    _check(patterns, specimens, parts, seed)
     detector_of(simulator)
     values = values_of(simulator, column)
     started = time.perf_counter()
@@ -69,6 +73,7 @@ def estimate_bound(
         shares,
         rendering,
         specimens=specimens,
+        parts=parts,
         column=column,
         values=values,
         seed=seed,
@@ -88,21 +93,29 @@ def estimate_bound(
         points=points,
         patterns=patterns,
         specimens=specimens,
+        parts=parts,
         seed=seed,
         class_names=tuple(settings.name for settings in simulator.recipe.classes),
         class_shares=tuple(shares.tolist()),
-        assumptions=assumptions_of(simulator.instrument.extremes, _varying(simulator)),
+        assumptions=assumptions_of(simulator.instrument.extremes, _varying(simulator), parts=parts),
         recipe=simulator.recipe.name,
         recipe_sha256=_sha256(simulator),
         seconds=time.perf_counter() - started,
     )
 
 
-def _check(patterns: int, specimens: int, seed: int) -> None:
+def _check(patterns: int, specimens: int, parts: int | None, seed: int) -> None:
     if patterns < 2:
         raise InputError(f"patterns={patterns}: an interval needs at least 2, better 50")
     if specimens < 1:
         raise InputError(f"specimens={specimens}: expected at least 1 of each class, better 4")
+    if parts is not None and parts < 1:
+        raise InputError(f"parts={parts}: expected 1, which tells nothing, or more")
+    if parts is not None and specimens < 2:
+        raise InputError(
+            f"specimens={specimens} with parts={parts}: expected at least 2, better 16, since each "
+            "has a nuisance of its own, between which the oracle has to choose"
+        )
     if seed < 0:
         raise InputError(f"seed={seed}: expected 0 or more")
 
@@ -120,6 +133,7 @@ def _judge(
     index: int,
     *,
     specimens: int,
+    parts: int | None,
     column: str,
     values: Sequence[float | None],
     seed: int,
@@ -132,12 +146,14 @@ def _judge(
     for value in values:
         fixed = {column: value} if value is not None else {}
         if oracle is None or column != dose_name:  # another dose needs no other images
-            group = draw_group(simulator, index, seed=seed, specimens=specimens, fixed=fixed)
+            group = draw_group(
+                simulator, index, seed=seed, specimens=specimens, parts=parts, fixed=fixed
+            )
             with rendering:
                 rates = rates_of(simulator, group)
             oracle = Oracle(rates, shares)
             streams = group.counting.spawn(len(values))
-        dose = group.nuisance[dose_name] if column != dose_name else float(value or 0)
+        dose = group.nuisance[0][dose_name] if column != dose_name else float(value or 0)
         rng = np.random.default_rng(streams[len(verdicts)])
         verdicts.append(oracle.judge(dose, rng, exposures=exposures))
     return verdicts

@@ -1,4 +1,4 @@
-"""Specimens of every class that share one draw of the nuisance, and what each would look like."""
+"""Specimens of every class with the same or nearly the same nuisance, and what each looks like."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from crystalvision.errors import PluginError
 from crystalvision_simulate.bound._points import detector_of
 from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.instruments.detector import expected_electrons, within
+from crystalvision_simulate.numbers import draw_nearby
 from crystalvision_simulate.scenes import RenderedScene, Scene
 from crystalvision_simulate.simulator import Simulator
 
@@ -20,15 +21,16 @@ _STREAM = 0xB0D  # keeps what is drawn here apart from the samples of a dataset 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One draw of the nuisance with specimens of every class.
+    """Specimens of every class.
 
     Attributes:
-        nuisance: What was drawn alike for all classes, by name.
-        scenes: By class and specimen. A class without randomness has one scene in all places.
+        nuisance: What was drawn alike for all classes, by name, for each place among the specimens.
+        scenes: By class and place. A class without randomness has one scene in all places of one
+            nuisance.
         counting: Seeds what electrons are drawn by.
     """
 
-    nuisance: Mapping[str, float]
+    nuisance: tuple[Mapping[str, float], ...]
     scenes: tuple[tuple[Scene, ...], ...]
     counting: np.random.SeedSequence
 
@@ -39,6 +41,7 @@ def draw_group(
     *,
     seed: int,
     specimens: int,
+    parts: int | None = None,
     fixed: Mapping[str, float] | None = None,
 ) -> Group:
     """Draw one.
@@ -52,6 +55,8 @@ def draw_group(
         index: Which draw; it depends on this and the seed alone.
         seed: Seed of all draws.
         specimens: How many of each class.
+        parts: Of each range of the nuisance, which differs from place to place, but for dose and
+            mask: see `draw_nearby`. By default all have the same.
         fixed: Part of the nuisance that is given.
 
     Raises:
@@ -59,19 +64,35 @@ def draw_group(
     """
     root = np.random.SeedSequence([seed, index], spawn_key=(_STREAM,))
     cutting, drawing, counting, *making = root.spawn(3 + len(simulator.recipe.classes) * specimens)
-    nuisance = simulator.draw_nuisance(np.random.default_rng(drawing), drawing)
-    nuisance |= dict(fixed or {})
+    shared = simulator.draw_nuisance(np.random.default_rng(drawing), drawing) | dict(fixed or {})
+    nuisance = [shared] * specimens
+    if parts is not None:
+        told = {name: shared[name] for name in _always_told(simulator)} | dict(fixed or {})
+        rng = np.random.default_rng(drawing)
+        drawn = draw_nearby(simulator.numbers, rng, parts=parts, count=specimens)
+        nuisance = [one | told for one in drawn]
     scenes: list[tuple[Scene, ...]] = []
     for label in range(len(simulator.recipe.classes)):
         cut = simulator.crystals.draw_cut(label, np.random.default_rng(cutting), cutting)
         made: list[Scene] = []
-        for own in making[label * specimens : (label + 1) * specimens]:
+        for place, own in enumerate(making[label * specimens : (label + 1) * specimens]):
             rng = np.random.default_rng(own)
-            scene = simulator.scene_of(label, cut, nuisance, rng, exposure_seed=own)
+            scene = simulator.scene_of(label, cut, nuisance[place], rng, exposure_seed=own)
             # A class without randomness need not be rendered more than once.
-            made.append(made[0] if made and _alike(scene, made[0]) else scene)
+            again = made and nuisance[place] is nuisance[0] and _alike(scene, made[0])
+            made.append(made[0] if again else scene)
         scenes.append(tuple(made))
-    return Group(nuisance, tuple(scenes), counting)
+    return Group(tuple(nuisance), tuple(scenes), counting)
+
+
+def _always_told(simulator: Simulator) -> list[str]:
+    """Columns of the dose, and of what is hidden after reading: anyone can see both."""
+    seen = {detector_of(simulator).dose_option, "mask_radius_inv_angstrom"}
+    return [
+        one.column.name
+        for one in simulator.numbers
+        if one.part == "instrument" and one.option in seen
+    ]
 
 
 def rates_of(simulator: Simulator, group: Group) -> Float[np.ndarray, "c k p"]:

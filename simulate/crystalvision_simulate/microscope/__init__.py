@@ -12,7 +12,7 @@ from crystalvision_simulate.microscope._crystal import Lines, lines_of
 from crystalvision_simulate.microscope._draw import draw
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
-from crystalvision_simulate.microscope._pictures import read_pictures
+from crystalvision_simulate.microscope._pictures import count_pictures, read_pictures
 from crystalvision_simulate.microscope._twin import twin
 from crystalvision_simulate.microscope._words import as_json, facts, yaml_of
 from crystalvision_simulate.microscope._zones import zone_axes
@@ -28,6 +28,7 @@ __all__ = [
     "analyse",
     "as_json",
     "calibrate",
+    "count_pictures",
     "draw",
     "facts",
     "lines_of",

@@ -21,6 +21,7 @@ from crystalvision_simulate.microscope._geometry import (
     symmetry_map,
 )
 from crystalvision_simulate.microscope._image import Image, Map, Mask, Measured, binned
+from crystalvision_simulate.microscope._mates import lattice_of_mates
 from crystalvision_simulate.microscope._rings import Rings, find_rings
 from crystalvision_simulate.microscope._spots import Lattice, Spots, find_lattice, find_spots
 from crystalvision_simulate.microscope._stop import Stop, find_stop
@@ -119,6 +120,8 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
         rings = None
     spots = find_spots(level if rings is None else _without(rings, level), seen)
     lattice = find_lattice(spots)
+    if lattice is None and rings is None:
+        lattice = lattice_of_mates(spots, centre)
     if rings is not None and lattice is not None and _only_spots(rings, spots, lattice):
         rings = None
     geometry, others, error = _centre(rings, spots, lattice, symmetry, stop, hidden, centre, about)

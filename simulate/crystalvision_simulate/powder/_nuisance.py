@@ -73,6 +73,16 @@ class DrawnCrystal:
     intensity_spread: float
 
 
+IDEAL_CRYSTAL = DrawnCrystal(
+    thermal_rms_angstrom=0.0,
+    cell_error=0.0,
+    cell_spread=0.0,
+    march_dollase=1.0,
+    intensity_spread=0.0,
+)
+"""Nothing moves, is strained, or prefers a direction."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Families:
     """Reflections of a phase, as every sample of it needs them.

@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float
 from crystalvision.errors import InputError
 from crystalvision.samples import Refinement
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
-from crystalvision_simulate.powder._candidates import Candidate
 from crystalvision_simulate.powder._fit import Fitter
 from crystalvision_simulate.powder._lines import Lines, lines_of
 from crystalvision_simulate.powder._measured import Measured
 from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns
 from crystalvision_simulate.powder._peaks import Widths
+from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder._refinement import marks_of, refinement_of, weights_of
 from crystalvision_simulate.powder._search import Search
 

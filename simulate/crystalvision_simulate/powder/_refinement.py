@@ -7,10 +7,10 @@ from ase.geometry import cell_to_cellpar
 from jaxtyping import Float
 
 from crystalvision.samples import RefinedPart, Refinement
-from crystalvision_simulate.powder._candidates import Candidate
 from crystalvision_simulate.powder._fit import Fitter
 from crystalvision_simulate.powder._lines import Lines
 from crystalvision_simulate.powder._model import Geometry, Shape, places_deg
+from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder._search import Search
 
 _MARKED = 2e-3  # of the strongest line

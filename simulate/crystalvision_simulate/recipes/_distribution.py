@@ -3,7 +3,9 @@
 from typing import Self
 
 import numpy as np
+from jaxtyping import Float
 from pydantic import ConfigDict, RootModel, ValidationError, model_validator
+from scipy.special import ndtri
 
 from crystalvision.errors import InputError
 
@@ -121,6 +123,22 @@ class Quantity(RootModel[float | dict[str, list[float]]]):
             return float(values[0] + values[1] * deviate)
         # What rng.choice draws, a third as slow.
         return float(values[int(rng.integers(len(values)))])
+
+    def quantiles(self, shares: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+        """The values that these shares of all draws, from 0 to 1, stay below."""
+        if isinstance(self.root, float):
+            return np.full(len(shares), self.root)
+        name, values = next(iter(self.root.items()))
+        if name == "choice":
+            places = np.minimum(np.floor(shares * len(values)), len(values) - 1)
+            return np.array([values[int(place)] for place in places])
+        low, high = values
+        if name == "uniform":
+            return np.asarray(low + (high - low) * shares)
+        if name == "log_uniform":
+            return np.asarray(low * (high / low) ** shares)
+        reached = np.clip(ndtri(shares), -_NORMAL_REACH, _NORMAL_REACH)
+        return np.asarray(low + high * reached)
 
 
 def at_least(quantity: Quantity, least: float, name: str) -> None:

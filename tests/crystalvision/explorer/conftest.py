@@ -12,13 +12,23 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("panel", reason="the explorer needs the extra `explore`")
+pn = pytest.importorskip("panel", reason="the explorer needs the extra `explore`")
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; in `test`")
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 SHOWN_MS = 180_000  # on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that no server shows begin nothing.
+
+    Panel would run what they begin in an event loop that stays open, which warns when it is
+    collected, in the middle of whatever runs then.
+    """
+    monkeypatch.setattr(type(pn.state), "onload", lambda *arguments: None)
 
 
 @dataclass

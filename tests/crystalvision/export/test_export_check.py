@@ -26,15 +26,13 @@ from crystalvision_inputs.bin import Bin
 
 SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
 BINS = (1, 2, 4)
-QUICK = {("single", 4, "onnx")}  # a fused system goes to both formats in `test_export.py`
 
 
 def cases():
     for name in ("quick", "single", "regressor", "joint", "paper", "paper-transfer"):
         for size in BINS if name != "paper" else BINS[:2]:  # its images are at least 64 pixels
             for to in SUFFIXES:
-                marks = [pytest.mark.slow] if (name, size, to) not in QUICK else []
-                yield pytest.param(name, size, to, marks=marks)
+                yield name, size, to
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +94,7 @@ def answers(path, counts):
     return {name: each.numpy() for name, each in zip(names, told, strict=True)}
 
 
+@pytest.mark.slow  # ten seconds each; `test_export.py` has a fused system in both formats
 @pytest.mark.parametrize(("name", "size", "to"), list(cases()))
 def test_every_experiment_is_exported_as_it_is(name, size, to, small, catalogue, run, tmp_path):
     mine = untrained(name, size, small, catalogue, run)

@@ -119,6 +119,8 @@ def test_a_classifier_that_learnt_the_patterns_stays_below(small_recipe, catalog
     [
         ({}, {"patterns": 1}, "patterns=1"),
         ({}, {"specimens": 0}, "specimens=0"),
+        ({}, {"parts": 0}, "parts=0"),
+        ({}, {"parts": 4}, "at least 2, better 16"),
         ({}, {"seed": -1}, "seed=-1"),
         ({}, {"column": "dose_electron"}, "did you mean 'dose_electrons'"),
         ({}, {"column": "thickness_angstrom"}, "--set 'specimen.thickness_angstrom="),
@@ -153,3 +155,22 @@ def test_choices_of_a_quantity():
     assert Quantity(2.0).choices == (2.0,)
     assert Quantity.model_validate({"choice": [3, 1, 3]}).choices == (1, 3)
     assert Quantity.model_validate({"uniform": [0, 1]}).choices is None
+
+
+def test_who_is_told_less_of_the_nuisance_does_worse(small_recipe, catalogue):
+    """Thickness alone varies, and the dose is such that it hides the displacements."""
+    data = small_recipe.model_dump()
+    data["specimen"]["thickness_angstrom"] = {"uniform": [3, 24]}
+    data["beam"].update(mistilt_mrad=0, mistilt_azimuth_deg=0)
+    data["instrument"].update(rotation_deg=0, centre_offset_x_px=0, centre_offset_y_px=0)
+    data["instrument"].update(camera_length_error=0, dose_electrons=3e3, point_spread_px=0.5)
+    simulator = Simulator(Recipe.model_validate(data), catalogue)
+    told, partly, untold = (
+        estimate_bound(simulator, patterns=6, specimens=6, parts=parts) for parts in (None, 12, 1)
+    )
+    assert (told.parts, untold.parts) == (None, 1)
+    assert untold.points[0].upper < told.points[0].upper - 0.02
+    assert untold.points[0].informed < told.points[0].informed - 0.02
+    assert untold.points[0].upper < partly.points[0].upper
+    assert any("are not told: " in text for text in untold.assumptions)
+    assert any("one of 12 equally probable" in text for text in partly.assumptions)

@@ -31,7 +31,7 @@ def test_all_classes_share_the_nuisance(simulator):
     for name in simulator.nuisance:
         assert len({one[name] for one in columns}) == 1, name
     other = draw_group(simulator, 4, seed=0, specimens=2)
-    assert other.nuisance["rotation_deg"] != group.nuisance["rotation_deg"]
+    assert other.nuisance[0]["rotation_deg"] != group.nuisance[0]["rotation_deg"]
 
 
 def test_specimens_differ_where_the_class_has_randomness(simulator):
@@ -82,7 +82,7 @@ def test_rates_times_dose_are_what_the_simulator_counts(small_recipe, catalogue,
     simulator = Simulator(changed(small_recipe, instrument=settings), catalogue)
     group = draw_group(simulator, 0, seed=0, specimens=1)
     per_area = settings["dose_electrons"] is None
-    dose = group.nuisance["dose_electrons_per_angstrom2" if per_area else "dose_electrons"]
+    dose = group.nuisance[0]["dose_electrons_per_angstrom2" if per_area else "dose_electrons"]
     rates = rates_of(simulator, group)
     scenes = [row[0] for row in group.scenes]
     counts = [sample.image.astype(float) for sample in simulator.expose(simulator.render(scenes))]
@@ -111,3 +111,25 @@ def test_another_dose_needs_no_other_images(small_recipe, catalogue):
     rates = [rates_of(one, draw_group(one, 0, seed=0, specimens=1)) for one in (low, high)]
     assert np.array_equal(*rates)
     assert torch.get_num_threads() == 1
+
+
+def test_places_have_nuisances_of_one_part_of_each_range(simulator):
+    quantity = simulator.quantities["rotation_deg"]
+    low, high = quantity.ends
+    drawn = []
+    for index in range(12):
+        group = draw_group(simulator, index, seed=0, specimens=3, parts=4)
+        rotations = [one["rotation_deg"] for one in group.nuisance]
+        assert len(set(rotations)) == 3
+        assert len({int((angle - low) / (high - low) * 4) for angle in rotations}) == 1
+        assert len({one["dose_electrons"] for one in group.nuisance}) == 1
+        drawn += rotations
+    assert len({int((angle - low) / (high - low) * 4) for angle in drawn}) == 4
+
+
+def test_a_perfect_crystal_is_rendered_for_each_nuisance(simulator):
+    group = draw_group(simulator, 0, seed=0, specimens=3, parts=2)
+    assert len({id(scene) for scene in group.scenes[0]}) == 3
+    columns = [[scene.columns["rotation_deg"] for scene in row] for row in group.scenes]
+    assert all(row == columns[0] for row in columns)  # a place has one nuisance in all classes
+    assert rates_of(simulator, group).shape == (4, 3, 32 * 32)

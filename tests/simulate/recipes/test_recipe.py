@@ -63,6 +63,7 @@ def test_the_shipped_recipes(catalogue):
     assert set(SHIPPED) >= {
         "si3n4-four-classes",
         "si3n4-fingerprint",
+        "si3n4-converged",
         "si3n4-dose-series",
         "si3n4-robust",
         "sadp-five-groups",
@@ -290,3 +291,24 @@ def test_without_instrument_the_image_is_the_renderers(catalogue, small_recipe):
 def test_a_class_without_any_structure_is_named(catalogue):
     with pytest.raises(InputError, match="class 'pm3m' has no structure, and neither has the rec"):
         load_recipe("sadp-five-groups", catalogue, ["classes.1.structure=null"])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2.5,
+        {"uniform": [-1, 3]},
+        {"log_uniform": [1, 100]},
+        {"normal": [1, 0.2]},
+        {"choice": [3, 1, 8]},
+    ],
+)
+def test_quantiles_of_even_shares_are_distributed_as_draws(value):
+    quantity = Quantity.parse(value, "value")
+    rng = np.random.default_rng(0)
+    drawn = np.sort([quantity.draw(rng) for _ in range(4000)])
+    even = np.sort(quantity.quantiles((np.arange(4000) + 0.5) / 4000))
+    spread = drawn.std()
+    assert np.abs(drawn[200:-200] - even[200:-200]).max() <= 0.1 * spread or set(drawn) == set(even)
+    assert even.min() >= min(quantity.ends)
+    assert even.max() <= max(quantity.ends)

@@ -48,6 +48,7 @@ def shares_are_small(read, refused):
         assert share <= AMBIGUOUS.get(symmetry, 0), (symmetry, share)
 
 
+@pytest.mark.slow  # thousands of files
 def test_every_space_group_and_some_of_their_other_settings(written_cif, tmp_path):
     settings = written_cif.settings()
     groups = [group for group in settings if group.is_reference_setting()]

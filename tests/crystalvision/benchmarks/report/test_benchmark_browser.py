@@ -11,9 +11,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 # What a page looks like only a browser knows, and not every machine has one.
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason=f"no browser is there: none of {', '.join(BROWSERS)}"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(BROWSERS)}"),
+]
 
 DESK, PHONE = 1280, 390
 # Runs in the page: opens what is folded, measures, and tells the frame around it.
