@@ -16,6 +16,8 @@ TITLES = {
     "knn": "nearest neighbours by cosine",
     "logistic": "logistic regression",
     "random-forest": "random forest",
+    "svm": "support vector machine",
+    "paper": "`powder-paper` (Wang et al.), 11 of 40 epochs",
     "better": "`powder`, 7 epochs, `--online`",
     "better-views": "the same, mean over four zeros of 2θ",
 }
@@ -72,3 +74,5 @@ def test_crystal_systems_are_as_measured():
     ) in told
     assert f"a random forest of {forest['right']} ({forest['balanced_accuracy']:.2f}," in told
     assert f"{net['phases_trained_on']} others and {net['patterns']} patterns of each" in told
+    alike = found["isotypic"]
+    assert f"is right of {alike['right']}, too ({alike['balanced_accuracy']:.2f})" in told
