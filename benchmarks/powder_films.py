@@ -6,8 +6,11 @@
 MEASURED is what `powder_measured.py` reads; its films are of seven space groups by the folders
 that they lie in. Structures of five are made from prototypes (`_powder/halides.py`), none for P2₁/a
 and Pc, whose two films are counted as wrong. Systems learn from the recipe `powder-films`, whose
-texture, widths and humps are those of films, with as many patterns of each group, and see no
-measured one. Each part is written to `results/powder_films.json` as it is done.
+texture, widths and humps are those of films, and see no measured one. By default there are as many
+patterns of each group; `--as-known` takes each composition once, two thirds of which are cubic:
+many films show no more than the one order of planes that a cubic and a tetragonal perovskite have
+at one place, and then such a prior decides. Each part is written to `results/powder_films.json` as
+it is done.
 """
 
 import argparse
@@ -66,6 +69,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the measured patterns")
     parser.add_argument("--work", type=Path, required=True, help="for datasets and runs")
     parser.add_argument("--only", default=",".join(SYSTEMS), help="systems, with commas")
+    parser.add_argument("--as-known", action="store_true", help="each composition once")
     parser.add_argument("--samples", type=int, default=3000, help="simulated films")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -76,7 +80,7 @@ def main() -> None:
         part = judged(name, data, films, options)
         if options.output.is_file():
             known = json.loads(options.output.read_text(encoding="utf-8"))
-        known[name] = part
+        known[f"{name}{', as known' if options.as_known else ''}"] = part
         text = json.dumps(known, indent=1, ensure_ascii=False) + "\n"
         options.output.write_text(text, encoding="utf-8")
         print(json.dumps({name: part}, indent=1, ensure_ascii=False))
@@ -84,7 +88,8 @@ def main() -> None:
 
 def simulated(options: argparse.Namespace) -> "cv.Dataset":
     """Simulated films, as many of each space group; those that are there are taken."""
-    path = options.work / f"powder-films-{options.samples}.zarr"
+    kind = "known" if options.as_known else "equal"
+    path = options.work / f"powder-films-{kind}-{options.samples}.zarr"
     if path.exists():
         return cv.Dataset.open(path)
     of_group = defaultdict(list)
@@ -94,9 +99,13 @@ def simulated(options: argparse.Namespace) -> "cv.Dataset":
     lines = [
         line
         for each in of_group.values()
-        for line in islice(cycle(each[:: max(1, len(each) // PHASES)]), PHASES)
+        for line in (
+            each
+            if options.as_known
+            else islice(cycle(each[:: max(1, len(each) // PHASES)]), PHASES)
+        )
     ]
-    listed = options.work / "halides.jsonl"
+    listed = options.work / f"halides-{kind}.jsonl"
     listed.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     changes = {"candidates.structures": [], "candidates.json_lines": str(listed)}
     return cv.simulate("powder-films", path, samples=options.samples, set=changes, card=False)
@@ -119,7 +128,7 @@ def judged(
 ) -> dict[str, Any]:
     """One system, trained on simulated films, and what it says of the measured ones."""
     experiment, changes = SYSTEMS[name]
-    path = options.work / "runs" / f"films-{name}"
+    path = options.work / "runs" / f"films-{name}{'-known' if options.as_known else ''}"
     started = time.process_time()
     run = cv.train(experiment, data, path, set=changes, overwrite=path.exists())
     seconds = time.process_time() - started
