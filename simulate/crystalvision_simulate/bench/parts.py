@@ -103,7 +103,12 @@ def structure_of_file(path: str) -> dict[str, Any]:
 
 def fixed(value: Any) -> Any:
     """A value of an option, with the middle of what is drawn in place of a distribution."""
-    return Quantity.parse(value, "").middle if Quantity.describes(value) else value
+    return rounded(Quantity.parse(value, "").middle) if Quantity.describes(value) else value
+
+
+def rounded(value: float) -> float:
+    """A number that nobody gave, with as many digits as can be read."""
+    return float(f"{value:.5g}")
 
 
 def reach(value: Any) -> tuple[float, float] | None:

@@ -11,8 +11,8 @@ from crystalvision_simulate.powder import lorentz_polarisation, reflections
 
 Cell = tuple[Crystal, Float[np.ndarray, "n"] | None]
 
-_MOST = 16  # peaks that are named
-_APART = 0.025  # of the axis: peaks nearer to a stronger one are not named
+_MOST = 14  # peaks that are named
+_APART = 0.045  # of the axis: peaks nearer to a stronger one are not named
 _STRONG = 2e-3  # of the strongest reflection
 
 

@@ -54,7 +54,10 @@ def _some(count: int) -> Sequence[int]:
 
 def _measured(name: str, recording: Recording, frame: Frame) -> Measured:
     """One picture; where nothing was measured, it has the values about it."""
-    kind, counts = recording.counts.dtype, recording.counts[0].astype(np.float64)
+    kind = recording.counts.dtype
+    if kind.kind not in "uifb":
+        raise InputError(f"{name}: has values of type {kind}; expected real numbers")
+    counts = recording.counts[0].astype(np.float64)
     known = np.isfinite(counts) if recording.seen is None else recording.seen
     if not np.isfinite(counts[known]).all():
         raise InputError(f"{name}: some of its pixels are no finite numbers")

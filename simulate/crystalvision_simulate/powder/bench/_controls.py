@@ -6,7 +6,13 @@ from typing import Any
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.samples import Control, ControlGroup
-from crystalvision_simulate.bench.parts import CRYSTAL_FILES, DROPPED, PartControls, reaching
+from crystalvision_simulate.bench.parts import (
+    CRYSTAL_FILES,
+    DROPPED,
+    PartControls,
+    reaching,
+    rounded,
+)
 from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder._recipe import PowderRecipe
 from crystalvision_simulate.powder.bench._phases import Phases
@@ -43,7 +49,7 @@ class PowderControls:
         for place, other in enumerate(self._others, start=1):
             settings[other] = names[place % len(names)]
         for control in CRYSTAL:
-            settings[control.name] = getattr(recipe.crystal, _key(control)).middle
+            settings[control.name] = rounded(getattr(recipe.crystal, _key(control)).middle)
         if recipe.mixture is not None:
             settings[_COUNT] = min(int(recipe.mixture.phases.middle), len(self._others) + 1)
             settings[_LEAST] = recipe.mixture.least_fraction

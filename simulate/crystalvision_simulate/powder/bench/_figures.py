@@ -16,8 +16,10 @@ from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder.bench._lattice import lattice_map
 from crystalvision_simulate.powder.source import PowderSource
 
-_NAMES = ("ideal powder", "as it is, expected", "recorded")
-_LEAST_COUNTS = 0.3  # what is less is not drawn: tails of peaks would fill the figure
+_NAMES = ("ideal powder", "recorded", "expected")
+_LEAST_COUNTS = 0.5
+_LEAST = 0.3  # of the least that is expected: what is less is not drawn, tails of peaks would fill
+# the figure
 _U_PER_A3 = 1.66054  # g/cm³
 
 
@@ -27,7 +29,8 @@ def powder_view(source: PowderSource) -> BenchView:
     (axis,) = source.maker.two_theta
     places = axis.values()
     ideal, expected = _on_one_scale(source, made)
-    values = (ideal, expected, np.asarray(made.counts.sum(axis=0), dtype=np.float64))
+    # What is expected is drawn last, over the counts that scatter about it.
+    values = (ideal, np.asarray(made.counts.sum(axis=0), dtype=np.float64), expected)
     curves = tuple(Curve(name, places, each) for name, each in zip(_NAMES, values, strict=True))
     there = [source.candidates[place] for place in made.mixture.phases]
     wavelength = made.instrument.recorded.wavelength_angstrom
@@ -68,7 +71,8 @@ def _on_one_scale(
     ideal = source.maker.ideal(made).sum(axis=0).astype(np.float64)
     # As much of it: peaks that are wider are lower.
     ideal *= top * float(peaks.sum()) / max(float(ideal.sum()), 1e-300)
-    return np.where(ideal < _LEAST_COUNTS, np.nan, ideal), expected
+    least = max(_LEAST_COUNTS, _LEAST * float(expected.min()))
+    return np.where(ideal < least, np.nan, ideal), expected
 
 
 def _cells(phases: list[Candidate]) -> dict[str, tuple[Crystal, Any]]:

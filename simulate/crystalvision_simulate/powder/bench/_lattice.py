@@ -16,7 +16,7 @@ _FULL = 0.995
 
 
 def lattice_map(phase: Candidate) -> DotMap:
-    """A slice of a crystal across its axis c, the atoms nearest to the viewer last."""
+    """A slice of a crystal across its axis c; small atoms lie upon large ones."""
     cell = phase.crystal.cell
     along = cell[2] / np.linalg.norm(cell[2])
     right = cell[0] - (cell[0] @ along) * along
@@ -29,7 +29,8 @@ def lattice_map(phase: Candidate) -> DotMap:
     near = np.abs(seen).max(axis=1, initial=0.0) < window / 2
     colours = colours_of(sorted(set(phase.crystal.numbers.tolist())))
     dots = []
-    for number, share in sorted({*zip(*_kinds(phase), strict=True)}, key=lambda kind: kind[::-1]):
+    kinds = {*zip(*_kinds(phase), strict=True)}
+    for number, share in sorted(kinds, key=lambda kind: (-covalent_radii[kind[0]], kind)):
         numbers, shares = (values[atoms] for values in map(np.array, _kinds(phase)))
         here = near & (numbers == number) & (shares == share)
         name = chemical_symbols[number] + ("" if share > _FULL else f" ({share:.2g})")

@@ -53,8 +53,8 @@ CRYSTAL = tuple(
             "Standard deviation of a further error of each axis, which the seed draws.",
         ),
         (
-            "march_dollase", "texture: March and Dollase's r", "", 0.1, 5, True,
-            "1 for none, less for plates that lie flat; the seed draws about which axis.",
+            "march_dollase", "texture r", "", 0.1, 5, True,
+            "Of March and Dollase: 1 for none, less for flat plates; the seed draws its axis.",
         ),
         (
             "intensity_spread", "few grains", "", 0, 1, False,
