@@ -60,6 +60,7 @@ def main() -> None:
     one_thread()
     measured = {
         "machine": machine(),
+        "rounds": 2 if options.quick else ROUNDS,
         "rates": [rates(name, changes, quick=options.quick) for name, changes in LIBRARIES],
         "reflections": growth_with_reflections(),
         "points": growth_with_points(),
@@ -284,13 +285,18 @@ def least_time(work: Callable[[], object], rounds: int = 3) -> float:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    """CPU time [s]: what else the machine does is left out."""
+    began = time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "least": min(values), "greatest": max(values)}
+
+
+def _spread_text(spread: dict[str, float]) -> str:
+    return f"{spread['median']:.3g} ({spread['least']:.3g}–{spread['greatest']:.3g})"
 
 
 def described(measured: dict[str, Any]) -> str:
@@ -301,8 +307,8 @@ def described(measured: dict[str, Any]) -> str:
 def _lines(measured: dict[str, Any]) -> Iterator[str]:
     told = measured["machine"]
     yield (
-        f"{told['processor']}, {told['cores']} cores, pymatgen {told['pymatgen']}; rates are those "
-        "of CPU time, of two processes at once, with what reflections cost once left out:"
+        f"{told['processor']}, {told['cores']} cores, pymatgen {told['pymatgen']}; all are "
+        "CPU times; rates are of two processes at once, with what reflections cost once left out:"
     )
     for row in measured["rates"]:
         once = 1e3 * row["seconds_of_reflections_once_a_phase"]
@@ -313,11 +319,14 @@ def _lines(measured: dict[str, Any]) -> Iterator[str]:
     for row in measured["rates"]:
         for maker, rate in row["patterns_per_second"].items():
             ratio = row["ratio"].get(maker)
-            against = f"{ratio['median']:.0f} ({ratio['least']:.0f}–{ratio['greatest']:.0f})"
+            against = (
+                f"{ratio['median']:.3g} ({ratio['least']:.3g}–{ratio['greatest']:.3g})"
+                if ratio
+                else ""
+            )
             yield (
                 f"| {row['library']} | {row['reflections']['median']:.0f}, at most "
-                f"{row['reflections']['most']} | {maker} | {rate['median']:.3g} "
-                f"({rate['least']:.3g}–{rate['greatest']:.3g}) | {against if ratio else ''} |"
+                f"{row['reflections']['most']} | {maker} | {_spread_text(rate)} | {against} |"
             )
     yield "\n| atoms of the cell | reflections | to find them [ms] |\n|---|---|---|"
     for row in measured["reflections"]:
