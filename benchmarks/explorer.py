@@ -4,8 +4,9 @@
     python benchmarks/explorer.py --times 2 --moves 20        # quick
 
 Each time is the browser's own: from the event of a key or a choice to the second frame after the
-page said that the preview, or the sample itself, was drawn. Needs Chromium and the extra `test`.
-Run it on a machine that does nothing else.
+page said that the preview, or the sample itself, was drawn. Beside it stand the CPU seconds that
+the server and the browser worked for it, which hardly depend on who else works. Needs Chromium and
+the extra `test`. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,7 @@ _atom_site_fract_z
 Na 0 0 0
 Cl 0.5 0.5 0.5
 """
+_POWDER = "powder: begin anew"
 _STRUCTURES = ("gold", "silicon", "copper", "iron", "diamond", "aluminium", "nickel", "tungsten")
 
 
@@ -84,7 +87,9 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(f"{usable_cores()} cores, load {load:.2f}", file=sys.stderr)
     with explorer() as (url, pid), browser() as chromium:
-        times = _times(open_page(chromium, url), options.times)
+        page = open_page(chromium, url)
+        works = {"server_cpu": [psutil.Process(pid)], "browser_cpu": _browser_processes(pid)}
+        times = _Times(page, options.times, works).all()
         memory = _memory(open_page(chromium, url), psutil.Process(pid), options.moves)
         version = chromium.version
     found = {
@@ -92,6 +97,7 @@ def main() -> None:
             "cores": usable_cores(),
             "processor": platform.machine(),
             "load_before": round(load, 2),
+            "load_after": round(os.getloadavg()[0], 2),
             "chromium": version,
         },
         "seconds": times,
@@ -118,60 +124,96 @@ def _slider(page: Any, name: str) -> Any:
     )
 
 
-def _times(page: Any, times: int) -> dict[str, list[dict[str, float]]]:
-    """Seconds of each interaction, so many times."""
+def _browser_processes(server: int) -> list[psutil.Process]:
+    """All that this process started, but for the server and what it started."""
+    own = psutil.Process().children(recursive=True)
+    served = {server, *(one.pid for one in psutil.Process(server).children(recursive=True))}
+    return [one for one in own if one.pid not in served]
 
-    def key(name: str) -> Callable[[int], None]:
-        handle = _slider(page, name)
+
+def _cpu_seconds(processes: list[psutil.Process]) -> float:
+    total = 0.0
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            used = one.cpu_times()
+            total += used.user + used.system
+    return total
+
+
+class _Times:
+    """Seconds of each interaction, so many times: by the clock, and of work.
+
+    What is worked tells how long it takes where nobody else works.
+    """
+
+    def __init__(self, page: Any, times: int, works: dict[str, list[psutil.Process]]) -> None:
+        self._page, self._times, self._works = page, times, works
+
+    def all(self) -> dict[str, list[dict[str, float]]]:
+        with tempfile.TemporaryDirectory() as folder:
+            acts = {
+                "degree of a defect": self._key("fraction"),
+                "thickness": self._key("thickness [Å]"),
+                "mistilt": self._key("mistilt [mrad]"),
+                "voltage": self._key("voltage [kV]"),
+                "dose": self._key("dose [electrons]"),
+                "rotation of the camera": self._key("rotation [°]"),
+                "another structure": self._choose("structure", _STRUCTURES),
+                "a dropped CIF": self._drop(Path(folder)),
+            }
+            found = {name: self._measured(act, name) for name, act in acts.items()}
+        page = self._page
+        page.get_by_text("Renderer", exact=True).click()
+        self._choose("renderer", ("powder",))(0)
+        page.wait_for_selector("[data-state=exact]")
+        page.wait_for_timeout(3000)
+        name = "degree of a defect, powder"
+        found[name] = self._measured(self._key("fraction"), name)
+        page.get_by_label("Begin with", exact=True).select_option(_POWDER)
+        page.wait_for_selector('[data-name="phase"]')
+        page.wait_for_selector("[data-state=exact]")
+        phases = page.get_by_label("phase", exact=True).locator("option").all_inner_texts()[1:-1]
+        powders = {
+            "strain of the cell, powder recipe": self._key("strain of the cell"),
+            "texture, powder recipe": self._key("texture r"),
+            "size of the grains, powder recipe": self._key("size [Å]"),
+            "background, powder recipe": self._key("background [counts]"),
+            "another phase, powder recipe": self._choose("phase", tuple(phases)),
+        }
+        return found | {name: self._measured(act, name) for name, act in powders.items()}
+
+    def _key(self, name: str) -> Callable[[int], None]:
+        handle = _slider(self._page, name)
         return lambda _: handle.press("ArrowRight")
 
-    def choose(label: str, values: tuple[str, ...]) -> Callable[[int], None]:
-        choice = page.get_by_label(label, exact=True)
+    def _choose(self, label: str, values: tuple[str, ...]) -> Callable[[int], None]:
+        choice = self._page.get_by_label(label, exact=True)
         return lambda turn: choice.select_option(values[turn % len(values)])
 
-    def drop(folder: Path) -> Callable[[int], None]:
+    def _drop(self, folder: Path) -> Callable[[int], None]:
         def act(turn: int) -> None:
             path = folder / f"salt-{turn}.cif"
             path.write_text(_CIF.format(edge=5.5 + 0.02 * turn))
-            page.locator("input[type=file]").set_input_files(path)
+            self._page.locator("input[type=file]").set_input_files(path)
 
         return act
 
-    with tempfile.TemporaryDirectory() as folder:
-        acts = {
-            "degree of a defect": key("fraction"),
-            "thickness": key("thickness [Å]"),
-            "mistilt": key("mistilt [mrad]"),
-            "voltage": key("voltage [kV]"),
-            "dose": key("dose [electrons]"),
-            "rotation of the camera": key("rotation [°]"),
-            "another structure": choose("structure", _STRUCTURES),
-            "a dropped CIF": drop(Path(folder)),
-        }
-        found = {name: _measured(page, act, times, name) for name, act in acts.items()}
-        page.get_by_text("Renderer", exact=True).click()
-        choose("renderer", ("powder",))(0)
-        page.get_by_text("2θ").first.or_(page.locator("[data-state=exact]")).wait_for()
-        page.wait_for_timeout(3000)
-        found["degree of a defect, powder"] = _measured(page, key("fraction"), times, "powder")
-    return found
-
-
-def _measured(
-    page: Any, act: Callable[[int], None], times: int, name: str
-) -> list[dict[str, float]]:
-    found = []
-    for turn in range(times):
-        page.evaluate(_ARM)
-        act(turn)
-        took = page.evaluate("() => window.answered")
-        if "error" in took:
-            sys.exit(f"{name}: {took['error']}")
-        frames = took["frames"] / 1e3
-        first, exact = (round(took[one] / 1e3 + frames, 4) for one in ("first", "exact"))
-        found.append({"first": first, "exact": exact})
-    print(f"{name}: {found[-1]}", file=sys.stderr)
-    return found
+    def _measured(self, act: Callable[[int], None], name: str) -> list[dict[str, float]]:
+        found = []
+        for turn in range(self._times):
+            self._page.evaluate(_ARM)
+            before = {key: _cpu_seconds(each) for key, each in self._works.items()}
+            act(turn)
+            took = self._page.evaluate("() => window.answered")
+            if "error" in took:
+                sys.exit(f"{name}: {took['error']}")
+            frames = took["frames"] / 1e3
+            times = {key: round(took[key] / 1e3 + frames, 4) for key in ("first", "exact")}
+            for key, each in self._works.items():
+                times[key] = round(_cpu_seconds(each) - before[key], 2)
+            found.append(times)
+        print(f"{name}: {found[-1]}", file=sys.stderr)
+        return found
 
 
 def _memory(page: Any, process: psutil.Process, moves: int) -> list[dict[str, float]]:
@@ -192,13 +234,14 @@ def _memory(page: Any, process: psutil.Process, moves: int) -> list[dict[str, fl
 
 
 def _print(found: dict[str, Any]) -> None:
-    print(f"{'median (largest) [s]':30} {'first answer':>18} {'the sample':>18}")
+    keys = ("first", "exact", "server_cpu", "browser_cpu")
+    print(f"{'median (largest) [s]':34}" + "".join(f"{key:>15}" for key in keys))
     for name, times in found["seconds"].items():
-        cells = []
-        for key in ("first", "exact"):
+        cells = ""
+        for key in keys:
             values = [one[key] for one in times]
-            cells.append(f"{statistics.median(values):.2f} ({max(values):.2f})")
-        print(f"{name:30} {cells[0]:>18} {cells[1]:>18}")
+            cells += f"{f'{statistics.median(values):.2f} ({max(values):.2f})':>15}"
+        print(f"{name:34}{cells}")
     for one in found["memory"]:
         print(f"after {one['moves']} moves: server {one['server_mb']} MB, page {one['page_mb']} MB")
 

@@ -13,6 +13,7 @@ it is first used. The contracts are in `crystalvision.contracts`, the extension 
 
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -66,10 +67,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"crystalvision.{_HOMES[name]}"), name)
+    if name in _HOMES:
+        return getattr(import_module(f"crystalvision.{_HOMES[name]}"), name)
+    # Imports of our own modules ask here first, and Python itself for names such as __path__.
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is None:
+        offered = import_module("crystalvision.api.functions").offered_functions()
+        if name in offered:
+            return offered[name].load()
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    offered = import_module("crystalvision.api.functions").offered_functions()
+    return sorted({*globals(), *_HOMES, *offered})

@@ -218,6 +218,15 @@ def crystalvision_suites() -> Mapping[str, Path]:
 
 
 @hookspec
+def crystalvision_functions() -> "Mapping[str, str | Callable[..., Any]]":
+    """Functions of the Python face: name → function, which `import crystalvision as cv` has there.
+
+    What the toolkit itself has under a name goes first.
+    Example: `return {"index": "my_package.indexing:index"}`, which is `cv.index(…)` then.
+    """
+
+
+@hookspec
 def crystalvision_commands() -> "Mapping[str, str | Callable[..., Any] | typer.Typer]":
     """Commands of the command line: name → typer function, or a typer app with subcommands.
 

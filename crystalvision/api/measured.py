@@ -10,7 +10,7 @@ from crystalvision.console import err
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
 from crystalvision.exchange import is_measured, measured_dataset
-from crystalvision.measured_files import Readers
+from crystalvision.measured_files import Readers, parse_gap_values
 from crystalvision.models import LABEL
 from crystalvision.plugins import Catalogue
 
@@ -25,7 +25,8 @@ def judged_data(
         data: The dataset, or its path; or the folder or list of measured files.
         run: The run.
         catalogue: Where readers are looked up.
-        stated: What the user states of measured files, as keywords of `import_folder`.
+        stated: What the user states of measured files, as keywords of `import_folder`; gap values
+            as `predict` takes them.
 
     Raises:
         InputError: Something is stated of a dataset, a file that is neither, or as for
@@ -40,12 +41,15 @@ def judged_data(
         for name, value in stated.items():
             if value is not None and (isinstance(data, Dataset) or Path(data).exists()):
                 where = data.path if isinstance(data, Dataset) else data
+                option = name.removesuffix("s").replace("_", "-")  # --gap-value is given for each
                 raise InputError(
-                    f"--{name.replace('_', '-')}: {where} is no folder or list of measured files, "
+                    f"--{option}: {where} is no folder or list of measured files, "
                     "and states that itself; leave it out"
                 )
         yield data
         return
+    gaps = parse_gap_values([str(value) for value in stated.get("gap_values") or ()])
+    stated = {**stated, "gap_values": gaps}
     readers = Readers(catalogue)
     record = run.record
     label = record.targets.get(LABEL)

@@ -96,6 +96,7 @@ class Run:
         calibrated: bool = True,
         resamples: int = RESAMPLES,
         by: Unit | None = None,
+        gap_values: Sequence[str | float] | None = None,
         pixel_size_inv_angstrom: float | None = None,
         centre: tuple[float, float] | None = None,
         energy_kev: float | None = None,
@@ -118,6 +119,7 @@ class Run:
             resamples: How many resamples give the 95 % intervals.
             by: `specimen`: refuse data that have one pattern of each specimen. How well specimens
                 are told from all of their patterns is in `metrics.specimens`.
+            gap_values: Values of pixels of measured files that were not measured; see `predict`.
             pixel_size_inv_angstrom: Size of a pixel of measured images [1/Å].
             centre: Row and column of their direct beam [pixels, from 0].
             energy_kev: Energy of their beam [keV].
@@ -136,6 +138,7 @@ class Run:
         """
         chosen = choose_device(device)
         stated = {
+            "gap_values": gap_values,
             "pixel_size_inv_angstrom": pixel_size_inv_angstrom,
             "centre": centre,
             "energy_kev": energy_kev,
@@ -267,6 +270,8 @@ class Run:
         pixel_size_inv_angstrom: float | None = None,
         centre: tuple[float, float] | None = None,
         energy_kev: float | None = None,
+        wavelength_angstrom: float | None = None,
+        anode: str | None = None,
         reader: str | None = None,
         despite: Sequence[Despite] = (),
         overwrite: bool = False,
@@ -284,6 +289,8 @@ class Run:
             pixel_size_inv_angstrom: See there [1/Å].
             centre: See there [pixels].
             energy_kev: See there [keV].
+            wavelength_angstrom: See there [Å].
+            anode: See there.
             reader: See there.
             despite: See there.
             overwrite: Whether a run that is there may be replaced.
@@ -304,7 +311,7 @@ class Run:
             predictor,
             patterns,
             gap_values=gap_values,
-            stated=Stated(pixel_size_inv_angstrom, centre, energy_kev),
+            stated=Stated(pixel_size_inv_angstrom, centre, energy_kev, wavelength_angstrom, anode),
             readers=Readers(self._session.catalogue),
             reader=reader,
             despite=tuple(despite),

@@ -70,7 +70,7 @@ def details(entry: Entry) -> dict[str, Any]:
         return info | {"path": entry.target}
     thing = entry.load()
     info["description"] = description(thing)
-    if entry.kind.name != "command":
+    if entry.kind.name not in {"command", "function"}:
         info["options"] = _options(entry, parameter_docs(thing))
     return info
 

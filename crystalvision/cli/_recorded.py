@@ -1,4 +1,4 @@
-"""What a user states of how patterns were recorded, as the command line writes it."""
+"""What a user states of measured files, as the command line writes it, for all commands."""
 
 import math
 from pathlib import Path
@@ -15,6 +15,35 @@ if TYPE_CHECKING:  # numpy and torch take time to import, and --help must not wa
 _MOST_DEG = 180.0
 _MOST_POINTS = 2**20
 
+GapValueOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gap-value",
+        metavar="VALUE",
+        help="Value of pixels that the detector did not measure, such as 4294967295 or nan, which "
+        "are masked as not seen; none if every value is a count. Repeat it for each.",
+    ),
+]
+PixelSizeOption = Annotated[
+    float | None,
+    typer.Option(
+        "--pixel-size-inv-angstrom",
+        help="Size of a pixel in 1/Å, of images that do not state it; onto a run's axes they are "
+        "then carried.",
+    ),
+]
+CentreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--centre",
+        metavar="ROW,COLUMN",
+        help="Pixel of their direct beam, from 0.  [default: half of the image's size]",
+    ),
+]
+EnergyOption = Annotated[
+    float | None,
+    typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
+]
 WavelengthOption = Annotated[
     float | None,
     typer.Option(

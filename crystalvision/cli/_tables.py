@@ -53,6 +53,9 @@ def print_details(info: Mapping[str, Any]) -> None:
     elif info["kind"] == "command":
         out.print()
         out.print(styled(f"run  crystalvision {info['name']} --help"))
+    elif info["kind"] == "function":
+        out.print()
+        out.print(styled(f"in Python  import crystalvision as cv; help(cv.{info['name']})"))
     if "parameters" in info:
         _print_measures(info)
 

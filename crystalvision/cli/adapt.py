@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from crystalvision.cli._differences import DespiteOption, differences
-from crystalvision.cli._recorded import ReaderOption, direct_beam
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    CentreOption,
+    EnergyOption,
+    GapValueOption,
+    PixelSizeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
+)
 from crystalvision.cli._state import State
 from crystalvision.console import out
 
@@ -29,25 +38,12 @@ def adapt(
             min=0, max=1_000_000, help="Patterns that the statistics of the training count as."
         ),
     ] = 16,
-    gap_value: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VALUE", help="As for predict. Repeat it for each."),
-    ] = None,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            "--pixel-size-inv-angstrom",
-            help="Size of a pixel in 1/Å, of images that do not state it.",
-        ),
-    ] = None,
-    centre: Annotated[
-        str | None,
-        typer.Option(metavar="ROW,COLUMN", help="Pixel of their direct beam, from 0."),
-    ] = None,
-    energy_kev: Annotated[
-        float | None,
-        typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
-    ] = None,
+    gap_value: GapValueOption = None,
+    pixel_size: PixelSizeOption = None,
+    centre: CentreOption = None,
+    energy_kev: EnergyOption = None,
+    wavelength_angstrom: WavelengthOption = None,
+    anode: AnodeOption = None,
     reader: ReaderOption = None,
     despite: DespiteOption = None,
     overwrite: Annotated[
@@ -70,6 +66,8 @@ def adapt(
         pixel_size_inv_angstrom=pixel_size,
         centre=direct_beam(centre),
         energy_kev=energy_kev,
+        wavelength_angstrom=wavelength_angstrom,
+        anode=anode,
         reader=reader,
         despite=differences(despite),
         overwrite=overwrite,

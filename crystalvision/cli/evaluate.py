@@ -8,7 +8,16 @@ import typer
 from crystalvision.cli._by_specimen import specimen_table
 from crystalvision.cli._differences import DespiteOption, differences
 from crystalvision.cli._evaluated import print_metrics
-from crystalvision.cli._recorded import AnodeOption, ReaderOption, WavelengthOption, direct_beam
+from crystalvision.cli._recorded import (
+    AnodeOption,
+    CentreOption,
+    EnergyOption,
+    GapValueOption,
+    PixelSizeOption,
+    ReaderOption,
+    WavelengthOption,
+    direct_beam,
+)
 from crystalvision.cli._state import State
 from crystalvision.cli._subset import SubsetOption
 from crystalvision.console import out, print_json
@@ -37,19 +46,10 @@ def evaluate(
     resamples: Annotated[
         int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")
     ] = 1000,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            "--pixel-size-inv-angstrom", help="Size of a pixel in 1/Å, of measured images."
-        ),
-    ] = None,
-    centre: Annotated[
-        str | None,
-        typer.Option(metavar="ROW,COLUMN", help="Pixel of their direct beam, from 0."),
-    ] = None,
-    energy_kev: Annotated[
-        float | None, typer.Option("--energy-kev", help="Energy of their beam in keV.")
-    ] = None,
+    gap_value: GapValueOption = None,
+    pixel_size: PixelSizeOption = None,
+    centre: CentreOption = None,
+    energy_kev: EnergyOption = None,
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,
@@ -80,6 +80,7 @@ def evaluate(
         calibrated=not uncalibrated,
         resamples=resamples,
         by=by,
+        gap_values=gap_value,
         pixel_size_inv_angstrom=pixel_size,
         centre=direct_beam(centre),
         energy_kev=energy_kev,

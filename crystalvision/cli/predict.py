@@ -11,6 +11,10 @@ from crystalvision.cli._library import print_matches
 from crystalvision.cli._predictions import note_maps, print_maps, print_table
 from crystalvision.cli._recorded import (
     AnodeOption,
+    CentreOption,
+    EnergyOption,
+    GapValueOption,
+    PixelSizeOption,
     ReaderOption,
     WavelengthOption,
     direct_beam,
@@ -67,33 +71,10 @@ def predict(
             "--uncalibrated", help="Probabilities as the system gives them, and no reject flag."
         ),
     ] = False,
-    gap_value: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VALUE",
-            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
-            "which are hidden from the system; none if every value is a count. Repeat it for each.",
-        ),
-    ] = None,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            "--pixel-size-inv-angstrom",
-            help="Size of a pixel in 1/Å, of images that do not state it; they are then carried "
-            "onto the run's axes.  [default: that of the run]",
-        ),
-    ] = None,
-    centre: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROW,COLUMN",
-            help="Pixel of their direct beam, from 0.  [default: half of the image's size]",
-        ),
-    ] = None,
-    energy_kev: Annotated[
-        float | None,
-        typer.Option("--energy-kev", help="Energy of the beam in keV, where it is not stated."),
-    ] = None,
+    gap_value: GapValueOption = None,
+    pixel_size: PixelSizeOption = None,
+    centre: CentreOption = None,
+    energy_kev: EnergyOption = None,
     wavelength_angstrom: WavelengthOption = None,
     anode: AnodeOption = None,
     reader: ReaderOption = None,

@@ -1,10 +1,28 @@
 """Files that were dropped onto a page."""
 
+import re
 import secrets
 import shutil
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
+
+import panel as pn
+
+
+def when_dropped(field: pn.widgets.FileInput, take: Callable[[str, bytes], None]) -> None:
+    """Call `take(name, content)` for each file that is dropped onto a field.
+
+    Also for one that is empty, and for one that differs from the last one in its name alone.
+    """
+
+    def heard(*events: object) -> None:
+        del events
+        if field.filename:
+            take(field.filename, field.value or b"")
+
+    field.param.watch(heard, ["filename", "value"])
 
 
 class DroppedFiles:
@@ -35,9 +53,14 @@ class DroppedFiles:
             return path.name if path.is_relative_to(self._folder) else value
         return value
 
+    def plain(self, text: str) -> str:
+        """A text in which each file has its own name, and not the place of its copy."""
+        return text if self._folder is None else self._copies.sub("", text)
+
     def _made(self) -> Path:
         """The folder of the copies, which goes when this does."""
         if self._folder is None:
             self._folder = Path(mkdtemp(prefix="crystalvision-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._copies = re.compile(rf"{re.escape(str(self._folder))}[\\/][0-9a-f]+[\\/]")
         return self._folder

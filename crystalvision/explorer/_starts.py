@@ -1,5 +1,6 @@
 """What a bench can begin with: what sources offer of themselves, and recipes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,12 @@ class Start:
 
     Attributes:
         name: What it is called.
+        source: What makes its samples.
         open: Makes the bench.
     """
 
     name: str
+    source: str
     open: Callable[[], Bench]
 
 
@@ -34,23 +37,36 @@ def starts(recipes: Sequence[str], catalogue: Catalogue) -> list[Start]:
     Raises:
         InputError: One that was asked for cannot be read, or its source has no bench.
     """
-    asked = [_of_recipe(name, catalogue, Path(name).name) for name in recipes]
-    sources = [entry for entry in catalogue.of_kind("source") if _has_bench(entry)]
-    own = [_anew(entry, catalogue) for entry in sources]
+    asked = starts_of(recipes, catalogue)
     shipped = []
     for name in catalogue.names("recipe"):
         try:
             shipped.append(_of_recipe(name, catalogue, name))
         except CrystalVisionError:  # a stranger's recipe that is wrong, or a source without a bench
             continue
+    # What most recipes are of comes first.
+    count = Counter(one.source for one in shipped)
+    sources = [entry for entry in catalogue.of_kind("source") if _has_bench(entry)]
+    sources.sort(key=lambda entry: -count[entry.qualified_name])
+    own = [_anew(entry, catalogue) for entry in sources]
     found: dict[str, Start] = {}
     for one in (*asked, *own, *shipped):
         found.setdefault(one.name, one)
     return list(found.values())
 
 
+def starts_of(recipes: Sequence[str], catalogue: Catalogue) -> list[Start]:
+    """Recipes that were asked for, as what benches begin with.
+
+    Raises:
+        InputError: One cannot be read, or its source has no bench.
+    """
+    return [_of_recipe(name, catalogue, Path(name).name) for name in recipes]
+
+
 def _anew(entry: Entry, catalogue: Catalogue) -> Start:
-    return Start(f"{entry.name}: begin anew", lambda: _opener(entry)(None, catalogue))
+    title = f"{entry.name}: begin anew"
+    return Start(title, entry.qualified_name, lambda: _opener(entry)(None, catalogue))
 
 
 def _of_recipe(name: str, catalogue: Catalogue, title: str) -> Start:
@@ -59,10 +75,10 @@ def _of_recipe(name: str, catalogue: Catalogue, title: str) -> Start:
     entry = catalogue.entry("source", source)
     if not _has_bench(entry):
         raise InputError(
-            f"recipe {name}: its source '{source}' has no bench, on which single samples can be "
-            "looked at"
+            f"recipe {name}: its source '{entry.name}' has no bench to look at single samples on; "
+            f"make a dataset of it: crystalvision simulate {name} -o DATA.zarr, and explore that"
         )
-    return Start(title, lambda: _opener(entry)(data, catalogue))
+    return Start(title, entry.qualified_name, lambda: _opener(entry)(data, catalogue))
 
 
 def _has_bench(entry: Entry) -> bool:

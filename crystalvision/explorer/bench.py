@@ -51,9 +51,10 @@ class BenchPage:
         catalogue = workspace.session.catalogue
         self._starts = {one.name: one for one in starts(workspace.opened.recipes, catalogue)}
         self._bench: Bench | None = None
+        self._opening: Turn | None = None
         self._settings: dict[str, Any] = {}
         self._turns, self._files = Turns(), DroppedFiles()
-        self._status, self._shown, self._copied = Status(), Shown(), CopiedRecipe()
+        self._status, self._shown, self._copied = Status(self._files), Shown(), CopiedRecipe()
         self._controls = ControlPanel(self._changed)
         self._start = pn.widgets.Select(label="Begin with", options=list(self._starts), width=300)
         self._start.param.watch(lambda _: pn.state.execute(self._open), "value")
@@ -74,12 +75,18 @@ class BenchPage:
         turn, start = self._turns.next(), self._starts[self._start.value]
         with suppress(SupersededError), self._status.errors():
             self._status.say("busy", f"opening {start.name} …")
+            self._opening = turn  # controls of the last bench change nothing of this one
             bench = await turn.run(self._workspace.slow, start.open)
             self._bench, self._settings = bench, bench.settings()
+            self._opening = None
             await self._show(bench, self._settings, turn)
+        if self._opening is turn:  # it cannot be opened: the last one stays
+            self._opening = None
 
     def _changed(self, name: str, value: Any) -> None:
         """A control was changed."""
+        if self._opening is not None:
+            return
         if isinstance(value, tuple):  # a file: its name, and what is in it
             value = str(self._files.keep(*value))
         self._settings = {**self._settings, name: value}

@@ -9,6 +9,7 @@ import panel as pn
 from bokeh.models import CustomJSTickFormatter
 from panel.viewable import Viewable
 
+from crystalvision.explorer._dropped import when_dropped
 from crystalvision.samples import Control, ControlGroup
 
 Changed = Callable[[str, Any], None]
@@ -22,7 +23,12 @@ _BOX_CSS = """
 .bk-input-group > label { flex: 1; }
 .bk-input-group > .bk-spin-wrapper, .bk-input-group > .bk-input-container { flex: 0 0 110px; }
 """
-_SLIDER_CSS = ".bk-slider-title { position: absolute; opacity: 0; height: 0; overflow: hidden; }"
+_SLIDER_CSS = """
+.bk-slider-title { position: absolute; opacity: 0; height: 0; overflow: hidden; }
+.noUi-target { background: var(--raised, #f4f6f9); border-color: var(--line, #d9dde5);
+  box-shadow: none; }
+.noUi-connect { background: var(--line, #d9dde5); }
+"""
 _LOG_TICK = "return (10 ** tick).toPrecision(3)"
 
 
@@ -231,12 +237,7 @@ class _File:
             label=_label(control), accept=",".join(control.choices), width=_WIDTH - 20
         )
         self.view: Viewable = self._input
-
-        def heard(event: Any) -> None:
-            if event.new is not None:
-                tell((self._input.filename, event.new))
-
-        self._input.param.watch(heard, "value")
+        when_dropped(self._input, lambda name, content: tell((name, content)))
 
     def set(self, value: Any) -> None:
         """A browser lets nobody else choose a file."""

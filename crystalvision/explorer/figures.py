@@ -140,6 +140,9 @@ class CurvesFigure:
                 legend_label=curve.name,
             )
             self._sources.append(source)
+        # Above the figure, so that it hides nothing of it.
+        self.figure.add_layout(self.figure.legend[0], "above")
+        self.figure.legend.update(orientation="horizontal", padding=0, margin=0, spacing=8)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.label_text_font_size = "11px"
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})

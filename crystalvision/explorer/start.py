@@ -27,7 +27,8 @@ def explore(*what: str | Path, session: "Session | None" = None) -> "Explorer":
         The explorer.
 
     Raises:
-        InputError: Panel is not installed, or one of them is none of that.
+        InputError: Panel is not installed, one of them is none of that, or the source of a recipe
+            has no bench.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -37,8 +38,11 @@ def explore(*what: str | Path, session: "Session | None" = None) -> "Explorer":
         )
     from crystalvision.api.session import Session
     from crystalvision.explorer._opened import opened
+    from crystalvision.explorer._starts import starts_of
     from crystalvision.explorer.explorer import Explorer
     from crystalvision.explorer.workspace import Workspace
 
     session = session or Session.here()
-    return Explorer(Workspace(session, opened(what, session.catalogue)))
+    found = opened(what, session.catalogue)
+    starts_of(found.recipes, session.catalogue)  # told now, and not by a page that stays empty
+    return Explorer(Workspace(session, found))

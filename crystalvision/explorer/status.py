@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from crystalvision.errors import CrystalVisionError
 from crystalvision.explorer._documents import in_document
+from crystalvision.explorer._dropped import DroppedFiles
 from crystalvision.explorer._turns import SupersededError
 from crystalvision.text import message
 
@@ -23,8 +24,13 @@ class Status:
         view: What is shown.
     """
 
-    def __init__(self) -> None:
-        """Say nothing."""
+    def __init__(self, files: DroppedFiles | None = None) -> None:
+        """Say nothing.
+
+        Args:
+            files: Files that were dropped onto the page, which are told by their own names.
+        """
+        self._files = files or DroppedFiles()
         self._pane = pn.pane.HTML("", sizing_mode="stretch_width", min_height=26, margin=(0, 5))
         self.view: Viewable = self._pane
         self._said = 0
@@ -38,6 +44,7 @@ class Status:
             text: What is said.
         """
         self._said += 1
+        text = self._files.plain(text)
         role = "alert" if state == "error" else "status"
         colour = "var(--bad, #a3201d)" if state == "error" else "var(--soft, #596273)"
         line = (

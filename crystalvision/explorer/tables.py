@@ -18,6 +18,8 @@ _SORT = (
     "const c=typeof x==='number'&&typeof y==='number'?x-y:String(x).localeCompare(String(y));"
     "return down?-c:c});body.append(...rows)"
 )
+# An arrow is no part of a heading's name: `aria-sort` says the same to whoever hears it. Browsers
+# that cannot leave it out of the name take the first of the two.
 _STYLE = """<style>
 .sortable { overflow-x: auto; }
 .sortable table { border-collapse: collapse; font-size: .85rem; min-width: 100%; }
@@ -29,8 +31,8 @@ _STYLE = """<style>
 .sortable button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0;
   padding: .15rem 0; cursor: pointer; }
 .sortable button:focus-visible { outline: 2px solid var(--accent, #0b5fa5); outline-offset: 2px; }
-.sortable th[aria-sort=ascending] button::after { content: " ▲"; }
-.sortable th[aria-sort=descending] button::after { content: " ▼"; }
+.sortable th[aria-sort=ascending] button::after { content: " ▲"; content: " ▲" / ""; }
+.sortable th[aria-sort=descending] button::after { content: " ▼"; content: " ▼" / ""; }
 </style>"""
 
 

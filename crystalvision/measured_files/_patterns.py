@@ -9,10 +9,10 @@ import numpy as np
 
 from crystalvision.contracts import Frame, Recording
 from crystalvision.errors import InputError
+from crystalvision.measured_files._colours import grey_of_colours
 from crystalvision.measured_files._open_file import Array, OpenFile
 
 _ALPHA = {2, 4}  # channels of a picture of which the last is opacity
-_GREY_OF_COLOURS = "is a picture of {} channels that are all alike; one is read"
 _OPAQUE = "has a channel of opacity, opaque all over, which is left out"
 _SMALLER = "holds smaller copies of its images, which are left out"
 _RATE = "holds counts per second of an unknown time, which are read as if they were counts"
@@ -98,14 +98,15 @@ class PatternFile:
             seen = np.logical_and.reduce(masks) if masks else None
             return Recording(np.stack([part.counts for part in parts]), seen)
         found = self._file.read(first)
-        image = found.counts
+        image, seen = found.counts, found.seen
         if self._convert:
             image = self._without_opacity(image)
             if len(image) != self.shape[0]:
-                image = self._grey(image)
+                image, grey = self._grey(image)
+                if grey is not None:
+                    seen = grey if seen is None else seen & grey
         return Recording(
-            self._counts(image.reshape(self.shape[0], *self._file.frames[first].grid), first),
-            found.seen,
+            self._counts(image.reshape(self.shape[0], *self._file.frames[first].grid), first), seen
         )
 
     def __enter__(self) -> Self:
@@ -140,15 +141,19 @@ class PatternFile:
         self._file.notes[_OPAQUE] = None
         return image[:-1]
 
-    def _grey(self, image: Array) -> Array:
-        if (image != image[0]).any():
+    def _grey(self, image: Array) -> tuple[Array, Array | None]:
+        """One channel of a grey picture, and where it is grey."""
+        found = grey_of_colours(image)
+        if found is None:
             raise InputError(
                 f"{self.path}: has {len(image)} channels, where {self.shape[0]} is expected, and "
-                "is a picture in colours; save what was measured as grey, or give --channels "
-                f"{len(image)} to an import if each channel is data"
+                "is a picture in colours, which no map of colours tells the counts of; save what "
+                f"was measured as grey, or give --channels {len(image)} to an import if each "
+                "channel is data"
             )
-        self._file.notes[_GREY_OF_COLOURS.format(len(image))] = None
-        return image[:1]
+        grey, seen, note = found
+        self._file.notes[note] = None
+        return grey, seen
 
 
 def open_pattern_file(

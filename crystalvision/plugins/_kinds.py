@@ -110,6 +110,7 @@ KINDS: dict[str, Kind] = {
         Kind("recipe", "crystalvision_recipes"),
         Kind("experiment", "crystalvision_experiments"),
         Kind("suite", "crystalvision_suites"),
+        Kind("function", "crystalvision_functions"),
         Kind("command", "crystalvision_commands"),
     )
 }

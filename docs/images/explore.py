@@ -24,10 +24,10 @@ def main() -> None:
         _take(page, "explore-bench.png")
         phone = open_page(chromium, url, width=390, height=844, dark=True)
         _take(phone, "explore-phone.png")
-    with explorer("powder-si3n4-defects") as (url, _), browser() as chromium:
+    with explorer("powder-library") as (url, _), browser() as chromium:
         page = open_page(chromium, url, height=1000)
-        page.get_by_label("defects of the class").select_option("vacancies_25")
-        page.wait_for_selector('[data-name="vacancy_fraction"]:has-text("0.25")')
+        page.get_by_label("phase", exact=True).select_option("MgAl2O4 Fd-3m")
+        page.wait_for_selector('[data-name="phase"]:has-text("MgAl2O4")')
         page.wait_for_selector("[data-state=exact]")
         _take(page, "explore-powder.png")
 
@@ -38,7 +38,7 @@ def _take(page: Any, name: str) -> None:
         picture = taken.convert("RGB")
         picture.save(HERE / name, optimize=True)
         if (HERE / name).stat().st_size > _LARGEST:  # as many colours as a colour map has
-            few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+            few = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
             few.save(HERE / name, optimize=True)
     print(f"{name}: {(HERE / name).stat().st_size / 1e3:.0f} kB")  # noqa: T201 - what it is for
 

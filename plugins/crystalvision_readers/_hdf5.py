@@ -1,5 +1,6 @@
 """What readers of HDF5 files share."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from crystalvision_readers._microscopy import Stack, StackedFile
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST_GROUPS = 20_000
 _MOST_TEXT = 2**22
+_MOST_CHUNK = 2**30  # bytes
 
 
 class Hdf5File(MeasuredFile):
@@ -75,14 +77,26 @@ def groups_of(file: Any) -> Iterator[tuple[str, Any]]:
 
 
 def is_images(item: Any) -> bool:
-    """Whether an item is a dataset of real numbers, of two dimensions or more, in this file."""
+    """Whether an item is a dataset of real numbers, of two dimensions or more, in this file.
+
+    Raises:
+        ValueError: It is packed in chunks of which one alone would take too much memory.
+    """
     import h5py
 
     if not isinstance(item, h5py.Dataset) or not 2 <= len(item.shape) <= 6:
         return False
     if item.external or item.is_virtual:
         return False
-    return item.dtype.kind in "iuf" and min(item.shape) > 0
+    if item.dtype.kind not in "iuf" or min(item.shape) < 1:
+        return False
+    chunk = math.prod(item.chunks or ()) * item.dtype.itemsize
+    if item.compression is not None and chunk > _MOST_CHUNK:
+        raise ValueError(
+            f"its data are packed in chunks of {chunk:,} bytes; up to {_MOST_CHUNK:,} are unpacked "
+            "at a time: pack them pattern by pattern"
+        )
+    return True
 
 
 def text_of(value: Any, default: str = "") -> str:

@@ -5,27 +5,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import constants
 
 from crystalvision.contracts import Axis, Facts, Frame, MeasuredFile, Recording
+from crystalvision.electrons import electron_wavelength_angstrom
 
 _MOST_FRAMES = 2**22
 _MIDDLE = "the direct beam falls in the middle of the frame"
 
-# What programs write, and what it is: units of ours, and how many of them.
-_UNITS: Mapping[str, tuple[str, float]] = {
-    **dict.fromkeys(("1/å", "1/a", "å^-1", "a^-1", "å-1", "1/angstrom"), ("1/angstrom", 1.0)),
-    **dict.fromkeys(("1/nm", "nm^-1", "nm-1", "nm^{-1}"), ("1/angstrom", 0.1)),
-    **dict.fromkeys(("1/m", "m^-1", "m-1"), ("1/angstrom", 1e-10)),
-    **dict.fromkeys(("1/µm", "1/um", "1/μm"), ("1/angstrom", 1e-4)),
-    **dict.fromkeys(("1/pm",), ("1/angstrom", 100.0)),
-    **dict.fromkeys(("rad",), ("mrad", 1e3)),
-    **dict.fromkeys(("mrad",), ("mrad", 1.0)),
-    **dict.fromkeys(("å", "a", "angstrom"), ("angstrom", 1.0)),
-    **dict.fromkeys(("nm", "nanometer"), ("angstrom", 10.0)),
-    **dict.fromkeys(("µm", "um", "μm", "micron"), ("angstrom", 1e4)),
-    **dict.fromkeys(("m", "meter", "meters"), ("angstrom", 1e10)),
+# Lengths as programs write them [Å]; one over them are reciprocal lengths.
+_LENGTHS: Mapping[str, float] = {
+    **dict.fromkeys(("å", "a", "angstrom", "angstroms", "ångström"), 1.0),
+    **dict.fromkeys(("nm", "nanometer", "nanometers"), 10.0),
+    **dict.fromkeys(("µm", "um", "μm", "micron", "microns"), 1e4),
+    **dict.fromkeys(("m", "meter", "meters"), 1e10),
+    "pm": 0.01,
 }
+_PRINTED = {"cm", "mm", "in", "inch", "inches"}  # sizes on a screen, or of a print
+_ANGLES = {"rad": 1e3, "mrad": 1.0}  # mrad
+_POWERS = str.maketrans({"⁻": "-", "¹": "1", "−": "-", "{": "", "}": "", "$": "", "*": "^"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,22 @@ class Scale:
 
 def known_units(units: str) -> tuple[str, float] | None:
     """Units of ours, and how many of them one of the file's is; `None` where they are unknown."""
-    return _UNITS.get(units.strip().replace(" ", "").strip("[]()").lower())
+    text = units.translate(_POWERS).replace(" ", "").strip("[]()").lower()
+    if text in _ANGLES:
+        return "mrad", _ANGLES[text]
+    if text in _LENGTHS:
+        return "angstrom", _LENGTHS[text]
+    below = (
+        text.removeprefix("1/") if text.startswith("1/") else text.removesuffix("-1").rstrip("^")
+    )
+    if below != text and below in _LENGTHS:
+        return "1/angstrom", 1 / _LENGTHS[below]
+    return None
+
+
+def is_printed(units: str) -> bool:
+    """Whether units are those of a screen or of a print, which calibrate no pattern."""
+    return units.strip().lower() in _PRINTED
 
 
 def is_reciprocal(units: str) -> bool:
@@ -62,7 +74,8 @@ def image_axes(
     Angles become 1/Å where the energy of the electrons is known.
     """
     axes, assumed = [], []
-    wavelength = None if energy_kev is None else electron_wavelength_angstrom(energy_kev)
+    known = energy_kev is not None and 0 < energy_kev < np.inf
+    wavelength = electron_wavelength_angstrom(energy_kev) if energy_kev and known else None
     for size, scale, across in zip(shape, scales, ("y", "x"), strict=True):
         found = known_units(scale.units)
         if found is None or not np.isfinite(scale.scale) or scale.scale <= 0:
@@ -78,13 +91,6 @@ def image_axes(
         name = {"1/angstrom": f"q_{across}", "mrad": f"theta_{across}"}.get(units, across)
         axes.append(Axis(name=name, size=int(size), scale=step, offset=offset, units=units))
     return tuple(axes), tuple(dict.fromkeys(assumed))
-
-
-def electron_wavelength_angstrom(energy_kev: float) -> float:
-    """De Broglie wavelength of an electron of this kinetic energy [keV], relativistic [Å]."""
-    rest = constants.m_e * constants.c**2 / constants.e / 1e3
-    momentum = np.sqrt(energy_kev * (energy_kev + 2 * rest))
-    return float(constants.h * constants.c / constants.e / 1e3 / momentum * 1e10)
 
 
 def electron_facts(

@@ -3,7 +3,13 @@
 from typing import Any
 
 from crystalvision.contracts import Axis, Facts
-from crystalvision_readers._microscopy import Scale, electron_facts, image_axes, known_units
+from crystalvision_readers._microscopy import (
+    Scale,
+    electron_facts,
+    image_axes,
+    is_printed,
+    known_units,
+)
 
 _X_UNIT, _Y_UNIT, _X_ORIGIN, _Y_ORIGIN, _X_SCALE, _Y_SCALE = (
     65003,
@@ -13,20 +19,26 @@ _X_UNIT, _Y_UNIT, _X_ORIGIN, _Y_ORIGIN, _X_SCALE, _Y_SCALE = (
     65009,
     65010,
 )
+_PRINT = (
+    "states its pixels in {}, a size on the screen or of a print, which says nothing of a pattern"
+)
 
 
 def calibration(
     file: Any, page: Any, grid: tuple[int, int]
-) -> tuple[tuple[Axis, ...] | None, Facts]:
-    """Axes of an image and facts, from its tags; no axes where they say nothing of use.
+) -> tuple[tuple[Axis, ...] | None, Facts, str]:
+    """Axes of an image, facts and what to note, from its tags; no axes where they are of no use.
 
     Resolutions of a bare TIFF are those of a print, and are passed over.
     """
     scales = _gatan(page) or _imagej(file, page)
     if scales is None:
-        return None, Facts()
+        return None, Facts(), ""
     axes, assumed = image_axes(grid, scales)
-    return axes, Facts() if axes is None else electron_facts(assumed=assumed)
+    if axes is not None:
+        return axes, electron_facts(assumed=assumed), ""
+    units = scales[1].units
+    return None, Facts(), _PRINT.format(units) if is_printed(units) else ""
 
 
 def _gatan(page: Any) -> tuple[Scale, Scale] | None:
@@ -50,7 +62,7 @@ def _imagej(file: Any, page: Any) -> tuple[Scale, Scale] | None:
     if not known:
         return None
     units = _text(known.get("unit", ""))
-    if known_units(units) is None:
+    if known_units(units) is None and not is_printed(units):
         return None
     tags = page.tags
     found = []

@@ -118,9 +118,10 @@ def _stack(path: Path, of_image: Mapping[str, Any]) -> Stack:
         raise ValueError(f"its data have {len(sizes)} dimensions; expected 2 to 4")
     scales = [_scale(of_image, number + 1) for number in range(len(sizes))]
     # The first of its dimensions runs fastest: it is the last of ours.
-    array = on_disk(
-        str(path), dtype, int(of_image["ImageData.Data.arrayOffset"]), tuple(reversed(sizes))
-    )
+    start = of_image.get("ImageData.Data.arrayOffset")
+    if start is None:
+        raise ValueError("an image of it has no data")
+    array = on_disk(str(path), dtype, int(start), tuple(reversed(sizes)))
     grid = _grid(scales)
     ours = tuple(len(sizes) - 1 - one for one in grid)
     facts = _facts(of_image)

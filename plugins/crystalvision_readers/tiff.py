@@ -103,7 +103,9 @@ class TiffFile(MeasuredFile):
             _check_kind(series.keyframe)
             dtype = np.dtype(series.dtype).newbyteorder("=").name
             grid = (one[-2], one[-1])
-            axes_, facts = calibration(self._file, series.keyframe, grid)
+            axes_, facts, note = calibration(self._file, series.keyframe, grid)
+            if note:
+                self.notes[note] = None
             pages = list(series.pages) if len(series.pages) == count else [None] * count
             for number, page in enumerate(pages):
                 index = order if page is None else page.index

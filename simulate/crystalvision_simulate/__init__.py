@@ -84,6 +84,15 @@ def crystalvision_recipes() -> Mapping[str, Path]:
 
 
 @hookimpl
+def crystalvision_functions() -> Mapping[str, str]:
+    """Functions of the Python face."""
+    return {
+        "calibrate": "crystalvision_simulate.calibrated_pictures:calibrate",
+        "index": "crystalvision_simulate.indexed_pictures:index",
+    }
+
+
+@hookimpl
 def crystalvision_commands() -> Mapping[str, str]:
     """Commands."""
     return {

@@ -10,10 +10,8 @@ from crystalvision.console import err, out, print_json, progress
 from crystalvision.errors import InputError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.contracts import Crystal
-    from crystalvision.plugins import Catalogue
     from crystalvision.storage import Destination
-    from crystalvision_simulate.microscope import Calibrated
+    from crystalvision_simulate.calibrated_pictures import CalibratedPictures
 
 
 def calibrate(
@@ -99,94 +97,56 @@ def calibrate(
     can be told. Judge the figure before you use the twin: `instrument: ./instrument.yaml` in a
     recipe.
     """
-    from crystalvision.measured_files import Readers, files_of_folder
-    from crystalvision.storage import whole_file
-    from crystalvision_simulate.microscope import (
-        Known,
-        as_json,
-        facts,
-        read_pictures,
-        twin,
-        write_as_twin,
-        write_corrected,
-        yaml_of,
-    )
-    from crystalvision_simulate.microscope import calibrate as calibrate_pictures
+    from crystalvision.measured_files import Readers
+    from crystalvision_simulate.calibrated_pictures import calibrate as calibrate_pictures
+    from crystalvision_simulate.calibrated_pictures import files_of
+    from crystalvision_simulate.microscope import count_pictures, facts
     from crystalvision_simulate.pictures import refuse_source
     from crystalvision_simulate.show import parse_axis, parse_place
 
-    catalogue = ctx.obj.catalogue
-    _check_positive("--scale-bar-inv-nm", scale_bar)
-    _check_positive("--pixel-size", pixel_size)
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"{output}: the twin is written as YAML; give -o a name that ends .yaml")
     if corrected is not None and corrected == as_twin:
         raise InputError(f"{corrected}: --corrected and --as-twin are two files; give two names")
     to = _free(output, overwrite=overwrite)
-    written = {
-        place: (write, _emd(place, overwrite=overwrite))
-        for place, write in (
-            (corrected, write_corrected),
-            (as_twin, lambda found, path: write_as_twin(found, path, pixels)),
-        )
-        if place is not None
-    }
-    known = Known(
-        crystal=None if crystal is None else _crystal(crystal, catalogue),
-        pixel_size_inv_angstrom=pixel_size,
-        scale_bar_inv_angstrom=None if scale_bar is None else scale_bar / 10,
-        zone_axis=None if zone_axis is None else parse_axis(zone_axis),
-        centre=None if centre is None else parse_place(centre),
-    )
-    readers = Readers(catalogue)
-    files = [
-        file
-        for path in files
-        for file in (files_of_folder(path, readers) if path.is_dir() else [path])
-    ]
-    pictures = [picture for path in files for picture in read_pictures(path, readers)]
-    for place in _names(figure or output.with_suffix(".png"), len(pictures)):
+    to_corrected, to_twin = (_emd(place, overwrite=overwrite) for place in (corrected, as_twin))
+    readers = Readers(ctx.obj.catalogue)
+    files = files_of(files, readers)
+    count = sum(count_pictures(path, readers) for path in files)
+    drawn = figure or output.with_suffix(".png")
+    for place in filter(None, (*_names(drawn, count), corrected, as_twin)):
         refuse_source(place, files)
-    for written_to in written:
-        refuse_source(written_to, files)
-    places = _figures(figure or output.with_suffix(".png"), len(pictures), overwrite=overwrite)
-    found = calibrate_pictures(pictures, known)
+    places = _figures(drawn, count, overwrite=overwrite)
+    column_row = None if centre is None else parse_place(centre)
+    found = calibrate_pictures(
+        *files,
+        crystal=crystal,
+        zone_axis=None if zone_axis is None else parse_axis(zone_axis),
+        scale_bar_inv_nm=scale_bar,
+        pixel_size_inv_angstrom=pixel_size,
+        centre=None if column_row is None else column_row[::-1],
+        session=ctx.obj.session,
+    )
     _save_figures(found, places, dark=dark)
-    for one in found:
+    for one in found.pictures:
         err.print(one.analysed.measured.name, soft_wrap=True)
         for name, value in facts(one):
             err.print(f"  {name}: {value}", soft_wrap=True)
     try:
-        options = twin(found, pixels)
+        options = found.instrument(pixels)
     except InputError as error:  # the same line again, mended, would stop at the figures
         raise InputError(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
-    _write(to, yaml_of(options, found))
-    for write, to_pictures in written.values():
-        with whole_file(to_pictures, overwrite=True) as partial:
-            write(found, partial)
+    found.save(to, pixels=pixels)
+    if to_corrected is not None:
+        found.save_corrected(to_corrected)
+    if to_twin is not None:
+        found.save_as_twin(to_twin, pixels=pixels)
     if json:
-        print_json({"instrument": options, "pictures": [as_json(one) for one in found]})
+        print_json({"instrument": options, "pictures": found.as_json()})
         return
     out.print(f"written to {output}; look at {places[0].path}", soft_wrap=True)
-
-
-def _check_positive(option: str, value: float | None) -> None:
-    if value is not None and not 0 < value < 1e6:
-        raise InputError(f"{option} {value:g}: expected more than 0")
-
-
-def _crystal(text: str, catalogue: "Catalogue") -> "Crystal":
-    """A structure by its name, or the crystal in a file."""
-    from crystalvision_simulate.structures.file import read_crystal
-
-    if catalogue.has("structure", text):
-        return catalogue.create("structure", text)
-    if Path(text).exists():
-        return read_crystal(Path(text))
-    names = ", ".join(catalogue.names("structure"))
-    raise InputError(f"--crystal {text}: no such file or structure; structures: {names}")
 
 
 def _figures(path: Path, count: int, *, overwrite: bool) -> "list[Destination]":
@@ -204,20 +164,16 @@ def _names(path: Path, count: int) -> list[Path]:
 
 
 def _save_figures(
-    found: "Sequence[Calibrated]",
+    found: "CalibratedPictures",
     places: "Sequence[Destination]",
     *,
     dark: bool,
 ) -> None:
-    from crystalvision.figures import drawing
-    from crystalvision_simulate.microscope import draw
     from crystalvision_simulate.pictures import save_figure
 
     with progress("Drawing", len(found)) as advance:
-        for one, place in zip(found, places, strict=True):
-            with drawing():
-                figure = draw(one, dark=dark)
-            save_figure(figure, place, dpi=120)
+        for number, place in enumerate(places):
+            save_figure(found.plot(number, dark=dark), place, dpi=120)
             advance()
 
 
@@ -230,14 +186,9 @@ def _free(path: Path, *, overwrite: bool) -> "Destination":
     return destination
 
 
-def _emd(path: Path, *, overwrite: bool) -> "Destination":
+def _emd(path: Path | None, *, overwrite: bool) -> "Destination | None":
+    if path is None:
+        return None
     if path.suffix != ".emd":
         raise InputError(f"{path}: pictures are written as EMD; give a name that ends .emd")
     return _free(path, overwrite=overwrite)
-
-
-def _write(to: "Destination", text: str) -> None:
-    from crystalvision.storage import whole_file
-
-    with whole_file(to, overwrite=True) as partial:
-        partial.write_text(text, encoding="utf-8")

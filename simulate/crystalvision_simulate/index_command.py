@@ -1,22 +1,14 @@
 """`crystalvision index`."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crystalvision.console import err, out, print_json, progress, styled
-from crystalvision.errors import InputError
+from crystalvision.console import out, print_json, styled
 
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
-    from crystalvision.contracts import Crystal
-    from crystalvision.plugins import Catalogue
-    from crystalvision_simulate.indexing import Indexed
-    from crystalvision_simulate.microscope import Measured
-
-_LEFT_OUT = 5
+    from crystalvision_simulate.indexed_pictures import IndexedPicture
 
 
 def index(
@@ -73,129 +65,60 @@ def index(
     classical answer to set beside a network's. Judge the figure, and mind candidates whose scores
     are near each other.
     """
-    from crystalvision.figures import drawing
     from crystalvision.measured_files import Readers
-    from crystalvision_simulate.indexing import draw_indexed, index_spots, spots_of_picture
-    from crystalvision_simulate.microscope import read_pictures
+    from crystalvision_simulate.indexed_pictures import index as index_pictures
+    from crystalvision_simulate.microscope import count_pictures
     from crystalvision_simulate.pictures import check_output, refuse_source, save_figure
     from crystalvision_simulate.show import parse_place
 
-    if pixel_size is not None and not 0 < pixel_size < 10:
-        raise InputError(f"--pixel-size {pixel_size:g}: expected a size in 1/Å, such as 0.0125")
-    catalogue = ctx.obj.catalogue
-    crystals = _crystals(candidates, catalogue)
-    pictures = read_pictures(file, Readers(catalogue))
     path = output or Path(f"{file.stem}-indexed.png")
+    count = count_pictures(file, Readers(ctx.obj.catalogue))
     names = [path]
-    if len(pictures) > 1:
-        count = range(1, len(pictures) + 1)
-        names = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count]
+    if count > 1:
+        numbers = range(1, count + 1)
+        names = [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in numbers]
     for name in names:
         refuse_source(name, [file])
     places = [check_output(name, overwrite=overwrite) for name in names]
-    about = None if centre is None else parse_place(centre)
-    told: list[dict[str, Any]] = []
-    for picture, to in zip(pictures, places, strict=True):
-        pattern, analysed = spots_of_picture(_sized(picture, pixel_size), about)
-        with progress("indexing", len(crystals)) as advance:
-            found = index_spots(
-                pattern,
-                crystals,
-                tolerance=tolerance,
-                greatest_index=greatest_index,
-                advance=advance,
-            )
-        with drawing():
-            save_figure(draw_indexed(pattern, analysed, found, picture.name), to, dpi=120)
-        told.append({"picture": picture.name, "figure": to.path, "found": _as_json(found[:top])})
+    column_row = None if centre is None else parse_place(centre)
+    pictures = index_pictures(
+        file,
+        candidates=candidates,
+        pixel_size_inv_angstrom=pixel_size,
+        centre=None if column_row is None else column_row[::-1],
+        tolerance=tolerance,
+        greatest_index=greatest_index,
+        session=ctx.obj.session,
+    )
+    for picture, place in zip(pictures, places, strict=True):
+        save_figure(picture.plot(), place, dpi=120)
         if not json:
-            _print(picture.name, found[:top])
-            out.print(f"written to {to.path}", soft_wrap=True)
+            _print(picture, top)
+            out.print(f"written to {place.path}", soft_wrap=True)
     if json:
+        told = [
+            {**picture.as_json(top), "figure": place.path}
+            for picture, place in zip(pictures, places, strict=True)
+        ]
         print_json({"pictures": told})
 
 
-def _sized(picture: "Measured", pixel_size: float | None) -> "Measured":
-    if pixel_size is None:
-        return picture
-    if picture.pixel_size_inv_angstrom is not None:
-        raise InputError(
-            f"--pixel-size {pixel_size:g}: {picture.name} states "
-            f"{picture.pixel_size_inv_angstrom:g} 1/Å itself; leave the option out"
-        )
-    return replace(picture, pixel_size_inv_angstrom=pixel_size)
-
-
-def _crystals(places: Sequence[str], catalogue: "Catalogue") -> "dict[str, Crystal]":
-    """Candidates by name; files of a folder that hold no crystal are said and left out."""
-    from crystalvision_simulate.structures.file import read_crystal
-
-    found: dict[str, Crystal] = {}
-    for place in places:
-        path = Path(place)
-        if catalogue.has("structure", place):
-            found[place] = catalogue.create("structure", place)
-        elif path.is_dir():
-            files = sorted(path.rglob("*.cif"))
-            wrong = []
-            for file in files:
-                try:
-                    found[str(file.relative_to(path))] = read_crystal(file)
-                except InputError as error:
-                    wrong.append(str(error))
-            for line in wrong[:_LEFT_OUT]:
-                err.print(f"note: left out: {line}", markup=False, soft_wrap=True)
-            if len(wrong) > _LEFT_OUT:
-                err.print(f"note: {len(wrong) - _LEFT_OUT} more were left out")
-            if len(wrong) == len(files):
-                raise InputError(f"--candidates {place}: the folder holds no CIF that can be read")
-        elif path.is_file():
-            found[path.name] = read_crystal(path)
-        else:
-            raise InputError(
-                f"--candidates {place}: no such file, folder or structure; structures: "
-                f"{', '.join(catalogue.names('structure'))}"
-            )
-    return found
-
-
-def _print(name: str, found: "Sequence[Indexed]") -> None:
+def _print(picture: "IndexedPicture", top: int) -> None:
     from rich.table import Table
 
-    from crystalvision_simulate.indexing import axis_text
-
-    if not found:
-        out.print(f"{name}: no candidate has a zone in which two of its spots lie", soft_wrap=True)
+    if not picture.found:
+        out.print(
+            f"{picture.name}: no candidate has a zone in which two of its spots lie",
+            markup=False,
+            soft_wrap=True,
+        )
         return
-    table = Table(title=styled(name))
-    for heading in ("candidate", "zone axis"):
-        table.add_column(heading)
-    for heading in ("score", "spots", "off [1/Å]", "pixel ×"):
-        table.add_column(heading, justify="right")
-    for one in found:
+    rows = picture.table(top)
+    table = Table(title=styled(picture.name))
+    for heading in rows.columns:
+        table.add_column(heading, justify="left" if heading in rows.columns[:2] else "right")
+    for name, axis, score, spots, off, scale in rows.itertuples(index=False):
         table.add_row(
-            styled(one.name),
-            styled(axis_text(one.zone_axis)),
-            f"{one.score:.2f}",
-            f"{one.explained} of {one.spots}",
-            f"{one.misfit_inv_angstrom:.4f}",
-            f"{one.scale:.4f}",
+            styled(name), styled(axis), f"{score:.2f}", spots, f"{off:.4f}", f"{scale:.4f}"
         )
     out.print(table)
-
-
-def _as_json(found: "Sequence[Indexed]") -> list[dict[str, object]]:
-    return [
-        {
-            "candidate": one.name,
-            "zone_axis": one.zone_axis,
-            "score": round(one.score, 4),
-            "explained": one.explained,
-            "spots": one.spots,
-            "scale": round(one.scale, 6),
-            "rotation_deg": round(one.rotation_deg, 3),
-            "misfit_inv_angstrom": round(one.misfit_inv_angstrom, 6),
-            "hkl": one.hkl.tolist(),
-        }
-        for one in found
-    ]

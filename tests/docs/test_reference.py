@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import crystalvision as cv
+from crystalvision.plugins import Catalogue
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -26,6 +27,8 @@ def test_the_python_face_is_there():
     at_the_face = [name for name in documented() if ".api." in name or ".start." in name]
     names = {name.rpartition(".")[2] for name in at_the_face}
     assert set(cv.__all__) - {"__version__", "hookimpl"} <= names
+    offered = {entry.target for entry in Catalogue.load().of_kind("function")}
+    assert {str(target).replace(":", ".") for target in offered} <= documented()
 
 
 def test_every_page_is_in_the_table_of_contents():

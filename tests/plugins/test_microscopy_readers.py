@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -12,6 +13,7 @@ import tifffile
 
 from crystalvision.errors import InputError
 from crystalvision.measured_files import Readers
+from crystalvision_readers._microscopy import Scale, image_axes
 
 MEASURED = Path(os.environ.get("CRYSTALVISION_MEASURED", "shared/measured")) / "electron"
 SINGLE = MEASURED / "ed-single-frames"
@@ -118,6 +120,55 @@ def write_nexus(path: Path, data: np.ndarray) -> None:
             axis.attrs["units"] = "1/nm" if name.startswith("q") else "nm"
 
 
+def write_dm(path: Path, image: np.ndarray, kind: int, sizes=None, offset=True) -> None:
+    """One image of DigitalMicrograph, version 3 or 4 by the name, of some type and sizes."""
+    new = path.suffix == ".dm4"
+    long = ">Q" if new else ">I"
+
+    def tag(name: str, body: bytes, *, group: bool) -> bytes:
+        start = struct.pack(">BH", 20 if group else 21, len(name)) + name.encode()
+        return start + (struct.pack(">Q", len(body)) if new else b"") + body
+
+    def group(name: str, *members: bytes) -> bytes:
+        body = b"\0\0" + struct.pack(long, len(members)) + b"".join(members)
+        return tag(name, body, group=True) if name else body
+
+    def number(name: str, value: float, encoded: int = 5, code: str = "<I") -> bytes:
+        body = b"%%%%" + struct.pack(long, 1) + struct.pack(long, encoded)
+        return tag(name, body + struct.pack(code, value), group=False)
+
+    def text(name: str, value: str) -> bytes:
+        body = b"%%%%" + struct.pack(long, 3)
+        body += b"".join(struct.pack(long, each) for each in (20, 4, len(value)))
+        return tag(name, body + value.encode("utf-16-le"), group=False)
+
+    encoded = {"i": 2, "u": 4, "f": 6}[image.dtype.kind]
+    data = b"%%%%" + struct.pack(long, 3)
+    data += b"".join(struct.pack(long, each) for each in (20, encoded, image.size))
+    dimension = group(
+        "",
+        number("Origin", 4.0, 6, "<f"),
+        number("Scale", 0.05, 6, "<f"),
+        text("Units", "1/nm"),
+    )
+    calibrations = [tag("", dimension, group=True) for _ in image.shape]
+    members = [
+        group("Calibrations", group("Dimension", *calibrations)),
+        tag("Data", data + image.astype(image.dtype.newbyteorder("<")).tobytes(), group=False),
+        number("DataType", kind),
+        group("Dimensions", *(number("", one) for one in sizes or image.shape[::-1])),
+    ]
+    if not offset:
+        del members[1]
+    # A nameless group within a list is a tag of its own.
+    inner = group("ImageData", *members)
+    whole = group(
+        "", group("ImageList", tag("", b"\0\0" + struct.pack(long, 1) + inner, group=True))
+    )
+    head = struct.pack(">I", 4 if new else 3) + struct.pack(long, len(whole)) + struct.pack(">I", 1)
+    path.write_bytes(head + whole + bytes(8))
+
+
 WRITERS = {
     ".mib": (write_mib, lambda scan: scan.reshape(-1, *scan.shape[2:])),
     ".blo": (write_blo, lambda scan: scan[..., :8] % 256),
@@ -194,6 +245,102 @@ def test_tiff_of_imagej(readers, tmp_path, scan, compression):
     np.testing.assert_array_equal(counts, images)
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        *(
+            dict.fromkeys(("1/nm", "nm^-1", "nm-1", "nm^{-1}", "[1/nm]", "nm⁻¹", "1 / nm"), 0.005)
+        ).items(),
+        *(dict.fromkeys(("1/Å", "A^-1", "Å-1", "$A^{-1}$"), 0.05)).items(),
+        ("1/m", 5e-12),
+    ],
+)
+def test_units_in_the_ways_that_programs_write_them(unit, expected):
+    (axis, _), assumed = image_axes((4, 4), [Scale(0.05, unit), Scale(0.05, unit)])
+    assert (axis.name, axis.units) == ("q_y", "1/angstrom")
+    assert axis.scale == pytest.approx(expected)
+    assert assumed == ("the direct beam falls in the middle of the frame",)
+
+
+def test_angles_are_those_of_the_energy():
+    scales = [Scale(0.5, "mrad"), Scale(0.5, "mrad")]
+    (axis, _), _ = image_axes((4, 4), scales)
+    assert (axis.name, axis.scale, axis.units) == ("theta_y", 0.5, "mrad")
+    (axis, _), _ = image_axes((4, 4), scales, 0.0)  # as a file has it that was told none
+    assert axis.units == "mrad"
+    (axis, _), _ = image_axes((4, 4), scales, 200.0)
+    assert (axis.name, axis.units) == ("q_y", "1/angstrom")
+    assert axis.scale == pytest.approx(0.5e-3 / 0.0250793, rel=1e-4)
+
+
+@pytest.mark.parametrize("unit", ["cm", "inch"])
+def test_a_size_on_the_screen_calibrates_no_pattern(readers, tmp_path, scan, unit):
+    path = tmp_path / "print.tif"
+    images = scan.reshape(6, 8, 10)
+    metadata = {"unit": unit, "axes": "ZYX"}
+    tifffile.imwrite(path, images, imagej=True, resolution=(72, 72), metadata=metadata)
+    with readers.open(path) as file:
+        assert len(file.frames) == 6
+        assert file.frames[0].axes is None
+        assert f"states its pixels in {unit}" in " ".join(file.notes)
+
+
+@pytest.mark.parametrize(("depth", "each"), [(6, 8), (12, 4)])
+def test_raw_counters_of_a_merlin(readers, tmp_path, depth, each):
+    frames = np.arange(3 * 4 * 16).reshape(3, 4, 16) % 2**depth
+    path = tmp_path / "raw.mib"
+    with path.open("wb") as file:
+        for number, frame in enumerate(frames):
+            head = (
+                f"MQ1,{number + 1:06d},00384,01,0016,0004,R64,   1x1,01,2020-01-01 10:00:00,"
+                f"0.01,0,0,0,1.0E+1,MQ1A,2020-01-01T10:00:00Z,10000000ns,{depth}"
+            )
+            words = frame[::-1].reshape(4, -1, each)[..., ::-1].reshape(4, 16)
+            kind = "u1" if depth == 6 else ">u2"
+            file.write(head.encode().ljust(384, b"\0") + words.astype(kind).tobytes())
+    _, _, counts = frames_of(readers, path)
+    np.testing.assert_array_equal(counts, frames)
+
+
+def test_notes_in_a_blockfile_are_passed_over(readers, tmp_path, scan):
+    path = tmp_path / "notes.blo"
+    write_blo(path, scan[..., :8])
+    content = bytearray(path.read_bytes())
+    note = b"taken at night; MQ1, IMGBLO \xff\xfe"
+    content[240 : 240 + len(note)] = note
+    path.write_bytes(bytes(content))
+    _, found, counts = frames_of(readers, path)
+    assert found == (2, 3)
+    np.testing.assert_array_equal(counts, scan[..., :8].reshape(6, 8, 8) % 256)
+
+
+def test_a_scan_is_opened_without_its_numbers(readers, tmp_path):
+    """A scan of 16 GB, which is sparse on disk: opening it and reading one pattern takes little."""
+    path = tmp_path / "scan.emd"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("data/scan")
+        group.attrs["emd_group_type"] = 1
+        group.create_dataset("data", (256, 256, 256, 512), "u2", chunks=(1, 1, 256, 512))
+    tracemalloc.start()
+    with readers.open(path) as file:
+        assert (len(file.frames), file.scan) == (65536, (256, 256))
+        assert file.read(65535).counts.shape == (256, 512)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6
+
+
+def test_chunks_that_unpack_to_more_than_memory_are_refused(readers, tmp_path):
+    path = tmp_path / "bomb.emd"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("data/scan")
+        group.attrs["emd_group_type"] = 1
+        shape = (2**11, 2**10, 2**5, 2**5)
+        group.create_dataset("data", shape, "u2", chunks=shape, compression="gzip")
+    with pytest.raises(InputError, match="its data are packed in chunks of 4,294,967,296 bytes"):
+        frames_of(readers, path)
+
+
 def test_tiff_of_gatan(readers, tmp_path, scan):
     path = tmp_path / "gatan.tif"
     tags = [
@@ -209,6 +356,36 @@ def test_tiff_of_gatan(readers, tmp_path, scan):
     assert axis_of(frame, 0) == ("q_y", 0.003, "1/angstrom")
     assert axis_of(frame, 1) == ("q_x", 0.002, "1/angstrom")
     assert frame.axes[0].offset == pytest.approx(-0.012)
+
+
+@pytest.mark.parametrize("suffix", [".dm3", ".dm4"])
+@pytest.mark.parametrize(("dtype", "kind"), [("int16", 1), ("uint16", 10), ("float32", 2)])
+def test_digital_micrograph_of_every_version(readers, tmp_path, scan, suffix, dtype, kind):
+    path = tmp_path / f"image{suffix}"
+    image = scan[1, 2].astype(dtype) - np.array(200).astype(dtype)
+    write_dm(path, image, kind)
+    (frame,), _, (counts,) = frames_of(readers, path)
+    assert counts.dtype == image.dtype
+    np.testing.assert_array_equal(counts, image)
+    assert axis_of(frame, 1) == ("q_x", 0.005, "1/angstrom")
+    assert frame.axes[1].offset == pytest.approx(-0.02)
+
+
+@pytest.mark.parametrize("suffix", [".dm3", ".dm4"])
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"kind": 3}, "DigitalMicrograph's type 3; expected real numbers"),  # complex
+        ({"kind": 10, "sizes": (2**31 - 1, 2**31 - 1)}, "bytes of pixels, but it has"),
+        ({"kind": 10, "sizes": (0, 8)}, "its header says 8×0 pixels"),
+        ({"kind": 10, "offset": False}, "an image of it has no data"),
+    ],
+)
+def test_lies_of_digital_micrograph(readers, tmp_path, scan, suffix, changes, text):
+    path = tmp_path / f"lies{suffix}"
+    write_dm(path, scan[0, 0], **changes)
+    with pytest.raises(InputError, match=text):
+        frames_of(readers, path)
 
 
 @pytest.mark.parametrize("suffix", [*WRITERS, ".dm3", ".dm4", ".ser"])

@@ -9,7 +9,11 @@ from crystalvision.api.cards import write_card_or_say
 from crystalvision.cli._recorded import (
     AnodeOption,
     AxisOption,
+    CentreOption,
+    EnergyOption,
+    GapValueOption,
     LikeOption,
+    PixelSizeOption,
     ReaderOption,
     WavelengthOption,
     conditions_like,
@@ -36,27 +40,13 @@ def import_(
         Path, typer.Option("--output", "-o", help="Where the dataset goes, such as data.zarr.")
     ],
     *,
-    pixel_size: Annotated[
-        float | None,
-        typer.Option(
-            "--pixel-size-inv-angstrom",
-            help="Size of a pixel in 1/Å; needed, but for a folder that export made.",
-        ),
-    ] = None,
+    pixel_size: PixelSizeOption = None,
     pixel_size_y: Annotated[
         float | None,
         typer.Option("--pixel-size-y-inv-angstrom", help="That of rows, if it differs."),
     ] = None,
-    centre: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROW,COLUMN",
-            help="Pixel of the direct beam, from 0; by default half of the image's size.",
-        ),
-    ] = None,
-    energy_kev: Annotated[
-        float | None, typer.Option("--energy-kev", help="Energy of the electrons in keV.")
-    ] = None,
+    centre: CentreOption = None,
+    energy_kev: EnergyOption = None,
     severity: Annotated[
         list[str] | None,
         typer.Option(metavar="CLASS=VALUE", help="Severity of a class. Repeat it for each."),
@@ -70,14 +60,7 @@ def import_(
             min=0, max=2**31 - 1, help="Take only this image of each file, from 0; else all."
         ),
     ] = None,
-    gap_value: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VALUE",
-            help="Value of pixels that the detector did not measure, such as 4294967295 or nan, "
-            "which are masked as not seen; none if every value is a count. Repeat it for each.",
-        ),
-    ] = None,
+    gap_value: GapValueOption = None,
     axis: AxisOption = None,
     like: LikeOption = None,
     wavelength_angstrom: WavelengthOption = None,

@@ -13,7 +13,7 @@ from panel.viewable import Viewable
 from crystalvision.datasets import Dataset, Simulated
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.explorer._documents import in_document, once_shown
-from crystalvision.explorer._dropped import DroppedFiles
+from crystalvision.explorer._dropped import DroppedFiles, when_dropped
 from crystalvision.explorer._turns import Turns
 from crystalvision.explorer.figures import draw
 from crystalvision.explorer.named_runs import named_runs
@@ -56,7 +56,7 @@ class RunsPage:
         self._files = DroppedFiles()
         self._subject: Subject | None = None
         self._turns, self._near = Turns(), Turns()
-        self._status, self._near_status = Status(), Status()
+        self._status, self._near_status = Status(self._files), Status(self._files)
         self._answers: list[Answer] = []
         self._degree = DegreePanel(workspace, self._loaded, self._take)
         self._build()
@@ -89,7 +89,7 @@ class RunsPage:
         self._around = pn.Column(pn.Spacer(height=1), sizing_mode="stretch_width")
         for widget in (self._asked, self._origin, self._number, self._pixel, self._dropout):
             widget.param.watch(lambda _: pn.state.execute(self._ask), "value")
-        self._file.param.watch(self._took_file, "value")
+        when_dropped(self._file, self._took_file)
         self._find.on_click(lambda _: pn.state.execute(self._look_around))
         left = pn.Column(
             pn.pane.HTML("<strong>Runs</strong>"), self._asked, self._origin, self._number,
@@ -108,14 +108,13 @@ class RunsPage:
         else:
             await self._ask()
 
-    def _took_file(self, event: Any) -> None:
-        if event.new is not None:
-            self._dropped = self._files.keep(self._file.filename, event.new)
-            self._number.value = 0
-            if self._origin.value == _FILE:
-                pn.state.execute(self._ask)
-            else:
-                self._origin.value = _FILE
+    def _took_file(self, name: str, content: bytes) -> None:
+        self._dropped = self._files.keep(name, content)
+        self._number.value = 0
+        if self._origin.value == _FILE:
+            pn.state.execute(self._ask)
+        else:
+            self._origin.value = _FILE
 
     def _handed_on(self, event: Any) -> None:
         """Another page, which may be in another tab of the browser, handed a pattern on."""

@@ -1,21 +1,22 @@
 """The controls of a crystal's bench, and the recipe that they stand for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from crystalvision.config import Part
 from crystalvision.errors import InputError
-from crystalvision.plugins import Catalogue, FactoryKind
+from crystalvision.plugins import Catalogue
 from crystalvision.samples import Control, ControlGroup
-from crystalvision.sources import OptionControls, option_controls, options_from
-from crystalvision_simulate.bench._start import POWDER, fixed, reach
+from crystalvision_simulate.bench._start import POWDER
+from crystalvision_simulate.bench.parts import (
+    CRYSTAL_FILES,
+    DROPPED,
+    PartControls,
+    ready_structures,
+    structure_of_file,
+)
 from crystalvision_simulate.recipes import Quantity, Recipe
 
-_WORDS = ("Al", "C", "N")  # elements to try where one must be named
-_AROUND = 0.2  # of a lattice parameter
-_DROPPED = "dropped file"
 _FILE = "structure.file"
 _NUMBERS: Mapping[str, tuple[str, str, float, float, str]] = {
     "specimen.thickness_angstrom": ("thickness", "Å", 10, 300, "Length along the beam."),
@@ -47,12 +48,8 @@ class Controls:
         """
         self._recipe, self._catalogue = recipe, catalogue
         self._classes = {one.name: one for one in recipe.classes}
-        self._options: dict[tuple[str, str, str], OptionControls] = {}
-        self._structures = [
-            name
-            for name in catalogue.names("structure")
-            if not any(one.required for one in catalogue.entry("structure", name).options())
-        ]
+        self._parts = PartControls(catalogue, self._given)
+        self._structures = ready_structures(catalogue)
 
     def begin(self) -> dict[str, Any]:
         """What all controls stand at first."""
@@ -70,7 +67,7 @@ class Controls:
         }
         if structure.name not in self._structures:
             path = str(structure.options.get("path", ""))
-            settings |= {"structure": _DROPPED, _FILE: path, f"{_FILE}.before": path}
+            settings |= {"structure": DROPPED, _FILE: path, f"{_FILE}.before": path}
         for name in _NUMBERS:
             group, _, key = name.partition(".")
             value = getattr(getattr(recipe, group), key)
@@ -85,7 +82,7 @@ class Controls:
         """
         settled = dict(settings)
         if settled.get(_FILE) != settled.get(f"{_FILE}.before"):
-            settled |= {"structure": _DROPPED, f"{_FILE}.before": settled[_FILE]}
+            settled |= {"structure": DROPPED, f"{_FILE}.before": settled[_FILE]}
         if settled.get("class.before") != settled["class"]:
             settled["class.before"] = settled["class"]
             self._take_class(settled)
@@ -94,11 +91,11 @@ class Controls:
             name = settled[kind]
             if settled.get(f"{kind}.before") != name:
                 settled[f"{kind}.before"] = name
-                if name != _DROPPED:
-                    settled |= self._of(kind, name).values
+                if name != DROPPED:
+                    settled |= self._parts.of(kind, name).values
         for name in self._catalogue.names("defect"):
             if settled.get(f"defect.{name}"):
-                brought = self._of("defect", name, settled["class"]).values
+                brought = self._parts.of("defect", name, settled["class"]).values
                 settled |= {key: value for key, value in brought.items() if key not in settled}
         return settled
 
@@ -127,12 +124,10 @@ class Controls:
 
     def groups(self, settings: Mapping[str, Any]) -> list[ControlGroup]:
         """The controls that there are, as things stand."""
-        structures = (*self._structures, _DROPPED)
+        structures = (*self._structures, DROPPED)
         crystal = [
             Control("structure", "structure", "choice", choices=structures),
-            Control(
-                _FILE, "or drop a CIF here", "file", choices=(".cif", ".vasp", ".poscar", ".gz")
-            ),
+            Control(_FILE, "or drop a CIF here", "file", choices=CRYSTAL_FILES),
             Control("zone_axis", "zone axis [uvw]", "text", help="Direction along the beam: 1 1 0"),
         ]
         if len(self._classes) > 1:
@@ -140,15 +135,15 @@ class Controls:
                 "class", "defects of the class", "choice", choices=tuple(self._classes)
             )
             crystal.append(classes)
-        if settings["structure"] != _DROPPED:
-            crystal += self._of("structure", settings["structure"]).controls.values()
+        if settings["structure"] != DROPPED:
+            crystal += self._parts.of("structure", settings["structure"]).controls.values()
         found = [
             ControlGroup("Crystal", tuple(crystal)),
             ControlGroup("Specimen and beam", tuple(self._numbers())),
             *self._defect_groups(settings),
         ]
         for kind, title in (("instrument", "Instrument"), ("renderer", "Renderer")):
-            found += self._part_groups(kind, title, settings)  # type: ignore[arg-type] # of the two
+            found += self._parts.groups(kind, title, settings)  # type: ignore[arg-type] # of the two
         return found
 
     def _numbers(self) -> Iterator[Control]:
@@ -175,47 +170,11 @@ class Controls:
             switch = Control(f"defect.{name}", name, "switch")
             controls = [switch]
             if settings.get(switch.name):
-                controls += self._of("defect", name, settings["class"]).controls.values()
+                controls += self._parts.of("defect", name, settings["class"]).controls.values()
             yield ControlGroup(name, tuple(controls), switch=switch.name, under="Defects")
         yield ControlGroup("Chance", (seed, many), open=False)
 
-    def _part_groups(
-        self, kind: FactoryKind, title: str, settings: Mapping[str, Any]
-    ) -> list[ControlGroup]:
-        """A part, and its options: those that the recipe gives first."""
-        names = tuple(self._catalogue.names(kind))
-        choice = Control(kind, kind, "choice", choices=names)
-        name = settings[kind]
-        controls = self._of(kind, name).controls
-        given = [controls[key] for key in self._given(kind, name) if key in controls]
-        rest = [one for one in controls.values() if one not in given]
-        shown = kind == "instrument"
-        groups = [ControlGroup(title, (choice, *given), open=shown)]
-        if rest:
-            groups.append(ControlGroup(f"{title}: all else", tuple(rest), open=False))
-        return groups
-
-    def _of(self, kind: FactoryKind, name: str, of_class: str = "") -> OptionControls:
-        """Controls of a part's options; sliders reach as far as the recipe draws."""
-        key = (kind, name, of_class)
-        if key not in self._options:
-            written = self._given(kind, name, of_class)
-            prefix = kind if kind != "defect" else f"defect.{name}"
-            found = option_controls(
-                self._catalogue.entry(kind, name),
-                prefix,
-                {option: fixed(value) for option, value in written.items()},
-                words=_WORDS,
-                around=_AROUND if kind == "structure" else 0.0,
-            )
-            controls = {
-                option: _reaching(control, reach(written.get(option)))
-                for option, control in found.controls.items()
-            }
-            self._options[key] = replace(found, controls=controls)
-        return self._options[key]
-
-    def _given(self, kind: str, name: str, of_class: str = "") -> Mapping[str, Any]:
+    def _given(self, kind: str, name: str, of_class: str) -> Mapping[str, Any]:
         """The options that the recipe gives a part; of one that it has not, what suits it."""
         recipe = self._recipe
         if kind == "defect":
@@ -243,59 +202,44 @@ class Controls:
             if name != _APERTURE or settings[name]:
                 numbers[group][key] = settings[name]
         numbers["specimen"] = {"zone_axis": _axis(settings["zone_axis"]), **numbers["specimen"]}
+        part = self._parts.part
         return {
             "name": "bench",
             "samples": 1,
             "seed": settings["seed"],
             "structure": self._structure(settings),
             **numbers,
-            "renderer": self._part("renderer", settings["renderer"], "renderer", settings),
+            "renderer": part("renderer", settings["renderer"], "renderer", settings),
             "configurations": settings["configurations"],
-            "instrument": self._part("instrument", settings["instrument"], "instrument", settings),
+            "instrument": part("instrument", settings["instrument"], "instrument", settings),
             "classes": [{"name": "bench", "severity": 0.0, "defects": self._defects(settings)}],
         }
 
     def _structure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         name = settings["structure"]
-        if name != _DROPPED:
-            return self._part("structure", name, "structure", settings)
+        if name != DROPPED:
+            return self._parts.part("structure", name, "structure", settings)
         path = settings.get(_FILE)
         if not path:
             raise InputError(
                 "structure: no file was dropped yet; drop a CIF, or choose a structure"
             )
-        return {"name": "cif" if _is_cif(path) else "file", "path": path}
+        return structure_of_file(path)
 
     def _defects(self, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Those that are switched on, in the order of the recipe, and then of their names."""
         of_class = self._classes[settings["class"]].defects
         names = dict.fromkeys([*(part.name for part in of_class), *self._catalogue.names("defect")])
         return [
-            self._part("defect", name, f"defect.{name}", settings)
+            self._parts.part("defect", name, f"defect.{name}", settings)
             for name in names
             if settings.get(f"defect.{name}")
         ]
-
-    def _part(
-        self, kind: FactoryKind, name: str, prefix: str, settings: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return {"name": name, **options_from(self._catalogue.entry(kind, name), prefix, settings)}
 
 
 def _of(own: Sequence[Any] | None, shared: Sequence[Any] | None) -> Any:
     """What a class has of its own, or else shares; the first of several."""
     return (own or shared or ())[0]
-
-
-def _reaching(control: Control, ends: tuple[float, float] | None) -> Control:
-    """A slider that reaches as far as a recipe draws."""
-    if ends is None or control.kind != "number":
-        return control
-    return replace(control, low=min(control.low, ends[0]), high=max(control.high, ends[1]))
-
-
-def _is_cif(path: str) -> bool:
-    return ".cif" in [suffix.lower() for suffix in Path(path).suffixes]
 
 
 def _axis(text: str) -> list[int]:

@@ -8,6 +8,7 @@ from crystalvision.contracts import Axis
 from crystalvision.samples import BenchView, Curve, Curves, DotMap, Dots, Mark, Picture, Sample
 from crystalvision.text import quantity_text
 from crystalvision_simulate.bench._sample import BenchSample
+from crystalvision_simulate.bench.peaks import indices_text, peak_marks
 from crystalvision_simulate.instruments.area_detector import AreaDetector
 from crystalvision_simulate.pictures import (
     CrystalView,
@@ -16,12 +17,9 @@ from crystalvision_simulate.pictures import (
     marked_crystal,
     pattern_views,
 )
-from crystalvision_simulate.powder import reflections
 
 _NAMES = ("ideal crystal", "with defects", "recorded")
 _DECADES = 5.0  # between the darkest and the brightest colour of a pattern without noise
-_MOST_PEAKS = 12  # of a powder that are named
-_APART = 0.03  # of the axis: peaks nearer to a stronger one are not named
 _LEAST_MARK = 0.45  # Å
 _QUANTITIES = {
     "fraction": "fraction of the beam in a pixel",
@@ -123,7 +121,7 @@ def _pictures(patterns: tuple[PatternView, ...]) -> list[Picture]:
     found = []
     for name, pattern in zip(_NAMES, patterns, strict=False):
         alike = [other for other in patterns if other.unit == pattern.unit]
-        top = max(_brightest(other) for other in alike)
+        top = _round_above(max(_brightest(other) for other in alike))
         low = 0.7 if pattern.unit == "counts" else top * 10**-_DECADES
         rows, columns = pattern.axes
         image = np.nan_to_num(np.asarray(pattern.image.sum(axis=0), dtype=np.float32))
@@ -136,12 +134,18 @@ def _pictures(patterns: tuple[PatternView, ...]) -> list[Picture]:
                 low=low,
                 high=max(top, 2 * low),
                 marks=tuple(
-                    Mark(_indices(one.hkl), one.q_x_inv_angstrom, one.q_y_inv_angstrom)
+                    Mark(indices_text(one.hkl), one.q_x_inv_angstrom, one.q_y_inv_angstrom)
                     for one in pattern.labels
                 ),
             )
         )
     return found
+
+
+def _round_above(value: float) -> float:
+    """1, 2 or 5 times a power of ten: colours that hardly change can be compared."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= 0.999 * value))
 
 
 def _brightest(pattern: PatternView) -> float:
@@ -217,42 +221,14 @@ def _curves(patterns: tuple[PatternView, ...], sample: BenchSample) -> Curves:
         y_label="counts" if recorded else _QUANTITIES[patterns[0].unit],
         curves=curves,
         logarithmic=True,
-        marks=_peaks(sample, axis, curves),
+        marks=_marks(sample, axis, curves),
     )
 
 
-def _peaks(sample: BenchSample, axis: Axis, curves: tuple[Curve, ...]) -> tuple[Mark, ...]:
+def _marks(sample: BenchSample, axis: Axis, curves: tuple[Curve, ...]) -> tuple[Mark, ...]:
     """Indices above the strongest peaks of a powder of X-rays; none of what is no such thing."""
     parent = sample.made.ideal.parent
     wavelength = sample.made.projection.instrument.recorded.wavelength_angstrom
     if parent is None or axis.name != "two_theta" or not isinstance(wavelength, float):
         return ()
-    places, values = curves[0].x, np.max([curve.y for curve in curves], axis=0)
-    band = 2 * np.sin(np.deg2rad(min(float(places[-1]), 179.0)) / 2) / wavelength
-    found = reflections(parent.unit_cell, band)
-    two_theta = 2 * np.rad2deg(np.arcsin(np.clip(found.length_inv_angstrom * wavelength / 2, 0, 1)))
-    seen = (two_theta > places[0]) & (two_theta < places[-1])
-    heights = np.interp(two_theta, places, values)
-    apart = _APART * (places[-1] - places[0])
-    chosen: list[int] = []
-    for index in np.argsort(-heights, kind="stable"):
-        if len(chosen) == _MOST_PEAKS:
-            break
-        if seen[index] and all(abs(two_theta[index] - two_theta[one]) > apart for one in chosen):
-            chosen.append(int(index))
-    return tuple(
-        Mark(_indices(_positive(found.hkl[one])), float(two_theta[one]), float(heights[one]))
-        for one in chosen
-    )
-
-
-def _positive(hkl: Float[np.ndarray, "3"]) -> tuple[int, ...]:
-    """Of a Friedel pair, the one whose first index that is not zero is positive."""
-    first = next((index for index in hkl if index), 1)
-    return tuple(int(index) * (1 if first > 0 else -1) for index in hkl)
-
-
-def _indices(hkl: tuple[int, ...]) -> str:
-    """Indices as text: a bar for a minus; with spaces where one has two digits."""
-    words = [f"{abs(index)}" + ("\N{COMBINING OVERLINE}" if index < 0 else "") for index in hkl]
-    return (" " if any(abs(index) > 9 for index in hkl) else "").join(words)
+    return peak_marks({"": (parent.unit_cell, None)}, wavelength, curves)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crystalvision_simulate.recipes import Quantity
-
 ANEW: Mapping[str, Any] = {
     "name": "bench",
     "samples": 1,
@@ -54,16 +52,3 @@ POWDER: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """What is other for a powder: a box that repeats along all three axes, and its own instrument."""
-
-
-def fixed(value: Any) -> Any:
-    """A value of an option, with the middle of what is drawn in place of a distribution."""
-    return Quantity.parse(value, "").middle if Quantity.describes(value) else value
-
-
-def reach(value: Any) -> tuple[float, float] | None:
-    """The ends of a distribution; `None` for any other value."""
-    if not Quantity.describes(value):
-        return None
-    ends = Quantity.parse(value, "").ends
-    return min(ends), max(ends)

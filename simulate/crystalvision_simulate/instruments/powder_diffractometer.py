@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from crystalvision_simulate.powder import Widths, peaks
 
 Anode = Literal["Cr", "Fe", "Co", "Cu", "Mo", "Ag"]
 
+_LARGE_ANGSTROM = 1e5  # grains that broaden no peak
 _CAVEAT = (
     "Powder patterns are those of a thin, flat, evenly illuminated specimen in reflection: no "
     "absorption, no roughness, no fluorescence, no Kβ and no filter's edge."
@@ -126,6 +127,8 @@ class PowderDiffractometer(Instrument):
         for name in ("peak_counts", "background_counts", "air_counts", "hump_counts"):
             check_between(name, getattr(self, name), 0, 1e9)
         check_between("background_slope_counts", self.background_slope_counts, -1e9, 1e9)
+        if self.w_deg2 > 0 and min(self.u_deg2, self.v_deg2, self.x_deg, self.y_deg) >= 0:
+            return  # a width everywhere, as nearly always; one is made for every sample
         ends = np.array([self.two_theta_min_deg, self.two_theta_max_deg])
         width, _ = self.widths.of(ends, self.lines[0][0])
         if not (width > 0).all():
@@ -168,6 +171,14 @@ class PowderDiffractometer(Instrument):
             y_deg=self.y_deg,
             size_angstrom=self.size_angstrom,
             microstrain=self.microstrain,
+        )
+
+    def of_ideal_specimens(self) -> Self:
+        """The same for large, unstrained grains at the right height, with the right zero."""
+        of_its_own = self.w_deg2 > 0 or self.x_deg > 0  # peaks have a width without any specimen
+        size = _LARGE_ANGSTROM if of_its_own else self.size_angstrom
+        return replace(
+            self, size_angstrom=size, microstrain=0.0, zero_shift_deg=0.0, displacement_mm=0.0
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Finds what a picture shows that is none of its counts: bad pixels, burnt-in bars and text."""
+"""Finds what a picture shows that is none of its counts, and how these scatter."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -8,8 +8,8 @@ from jaxtyping import Float
 from scipy import ndimage
 
 from crystalvision_simulate.microscope._image import Image, Mask, Measured
+from crystalvision_simulate.microscope._writing import find_writing
 
-_EIGHT = np.ones((3, 3), dtype=bool)
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)
 _NEXT = 0.12  # of the step from background to a burnt-in pixel: what its neighbour may have of it
 _SIGNIFICANT = 8.0  # standard deviations
@@ -17,13 +17,6 @@ _DEAD = 4.5
 _STICKS_OUT = 0.2
 LEAST_GAIN = 1e-3
 """Counts of an electron: less is no noise of counting."""
-_BAR_ASPECT = 4.0
-_BAR_FILL = 0.9
-_LEAST_BAR = 12  # pixels
-_FRAME_FILL = 0.35
-_DEEPEST_BAND = 0.15  # of the picture
-_ACROSS = 0.9  # of its width
-_EMPTY = 0.995
 _BINS = 14
 _EIGHT_BITS = 255.0
 _LEAST_LEVEL = 6.0  # of 255: below it, rounding hides the noise
@@ -58,7 +51,7 @@ class Blemishes:
     Attributes:
         hot: Single pixels that are far above all about them, (h, w).
         dead: Single pixels that read nothing among bright ones, (h, w).
-        written: Pixels of bars, text and frames, (h, w).
+        written: Pixels of bars, text and frames, and those of which nothing was measured, (h, w).
         bar_px: Length of the scale bar [pixel]; 0 for none.
     """
 
@@ -133,8 +126,9 @@ def find_blemishes(measured: Measured) -> tuple[Measured, Blemishes, Noise, floa
     Returns:
         The picture as counts, what is none of them, their noise, and the gamma.
     """
-    written, bar = _written(measured.counts)
-    written |= _bands(measured.counts)
+    written, bar = find_writing(measured.counts)
+    if measured.unmeasured is not None:
+        written |= measured.unmeasured
     gamma = 1.0
     if measured.full == _EIGHT_BITS:
         gamma = gamma_of(measured.counts, written, measured.full)
@@ -166,66 +160,3 @@ def _bad_pixels(counts: Image, noise: Noise) -> tuple[Mask, Mask]:
         lowest - noise.offset > 0.4 * (middle - noise.offset)
     )
     return hot, dead
-
-
-def _written(counts: Image) -> tuple[Mask, float]:
-    """Bars, text and frames of the brightest value, and the length of the scale bar."""
-    written = np.zeros(counts.shape, dtype=bool)
-    brightest = float(counts.max())
-    labels, count = ndimage.label(counts >= brightest, structure=_EIGHT)
-    bar = 0.0
-    parts: list[tuple[tuple[slice, slice], Mask]] = []
-    for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        part = labels[place] == number
-        if part.sum() < 2 or not _sharp(counts, labels == number, brightest):
-            continue
-        parts.append((place, part))
-        height, width = part.shape
-        if width >= _LEAST_BAR and part.mean() > _BAR_FILL and width >= _BAR_ASPECT * height:
-            bar = max(bar, float(width))
-    if count > 2000:  # a picture of much noise at its brightest value, and no text
-        return written, 0.0
-    for place, part in parts:
-        written[place] |= _with_frame(part)
-    return written, bar
-
-
-def _bands(counts: Image) -> Mask:
-    """Titles and empty rows at the edges: what a line across the whole picture cuts off."""
-    hidden = np.zeros(counts.shape, dtype=bool)
-    for turn in range(4):
-        turned, to = np.rot90(counts, turn), np.rot90(hidden, turn)
-        rows = max(2, round(_DEEPEST_BAND * len(turned)))
-        jump = np.abs(np.diff(turned[: rows + 1], axis=0)) > 0.12 * np.ptp(counts)
-        cut = np.flatnonzero(jump.mean(axis=1) > _ACROSS)
-        empty = (turned[:rows] == counts.min()).mean(axis=1) > _EMPTY
-        depth = 0 if not len(cut) else int(cut[-1]) + 1
-        while depth < rows and empty[depth]:
-            depth += 1
-        to[:depth] = True
-    return hidden
-
-
-def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
-    """Whether what touches a part is as dark as what lies further off: no spot ends like that."""
-    rows, columns = np.nonzero(part)
-    place = tuple(
-        slice(max(0, int(line.min()) - 7), int(line.max()) + 8) for line in (rows, columns)
-    )
-    part, counts = part[place], counts[place]
-    near = ndimage.binary_dilation(part, _EIGHT) & (counts < brightest)
-    further = ndimage.binary_dilation(part, _EIGHT, 6) & ~ndimage.binary_dilation(part, _EIGHT, 3)
-    if not near.any() or not further.any():
-        return False
-    background = float(np.median(counts[further]))
-    middle, high = np.quantile(counts[near], [0.5, 0.95]) - background
-    step = brightest - background
-    return bool(middle < _NEXT * step and high < 3 * _NEXT * step)
-
-
-def _with_frame(part: Mask) -> Mask:
-    """A part, with all that is within it where it is a frame."""
-    whole: Mask = ndimage.binary_fill_holes(part)
-    if part.sum() < _FRAME_FILL * whole.sum() and min(part.shape) >= 6:
-        return whole
-    return part

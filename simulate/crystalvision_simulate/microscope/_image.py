@@ -22,6 +22,7 @@ class Measured:
         bits: Bits of its whole numbers; `None` for real ones.
         full: Where its pixels are full; infinite where none is.
         pixel_size_inv_angstrom: Side of a pixel as its file says [1/Å]; `None` where it does not.
+        unmeasured: Pixels that nothing was measured of, (h, w); `None` for none.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Measured:
     bits: int | None = None
     full: float = float("inf")
     pixel_size_inv_angstrom: float | None = None
+    unmeasured: Mask | None = None
 
 
 def binned(
@@ -47,13 +49,15 @@ def binned(
     seen = (~hidden[inner]).reshape(blocks).sum(axis=(1, 3))
     total = np.where(hidden, 0, measured.counts)[inner].reshape(blocks).sum(axis=(1, 3))
     size = measured.pixel_size_inv_angstrom
+    flaws = seen < 0.5 * factor**2
     fewer = replace(
         measured,
         counts=total / np.maximum(seen, 1) * factor**2,
         full=measured.full * factor**2,
         pixel_size_inv_angstrom=None if size is None else size * factor,
+        unmeasured=flaws,
     )
-    return fewer, seen < 0.5 * factor**2
+    return fewer, flaws
 
 
 def distances(shape: tuple[int, int], centre: tuple[float, float]) -> Image:

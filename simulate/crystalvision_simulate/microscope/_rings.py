@@ -14,7 +14,9 @@ _SECTORS = 60
 _ROUNDS = 12
 _SIGNIFICANT = 5.0
 _ROUND = 0.55  # of the sectors in which a ring must show
-_WIDEST = 1 / 22  # of the reach: what is wider is a halo
+_WIDEST = 1 / 22  # of the reach, and
+_BROAD = 0.12  # of its radius: what is wider than both is a halo
+_NARROWEST = 0.3  # of the strongest ring's width
 _LEAST = 6.0  # pixels: what lies nearer to the centre is no ring
 _CLOSE = 0.02  # pixels: rounds end there
 
@@ -114,7 +116,8 @@ def _rings_of(
     first = int(np.flatnonzero(enough)[0])
     profile[:first] = profile[first]
     smooth = ndimage.gaussian_filter1d(profile, 0.8)
-    baseline = _baseline(smooth, max(6, round(last * _WIDEST)))
+    window = np.maximum(max(6, round(last * _WIDEST)), np.rint(_BROAD * np.arange(last)))
+    baseline = _baseline(smooth, window.astype(int))
     above = smooth - baseline
     rest = np.where(known, profiles - profile, 0)
     number = np.maximum(known.sum(axis=0), 1)
@@ -125,24 +128,32 @@ def _rings_of(
     peaks = np.array([peak for peak in peaks if first + 2 < peak < last - 3 and peak >= _LEAST])
     if not len(peaks):
         return None
-    window = max(6, round(last * _WIDEST))
     widths = np.maximum(signal.peak_widths(above, peaks, rel_height=0.5)[0], 2.0)
-    narrow = widths < 0.85 * window  # the rest are what a hump leaves above its baseline
+    narrow = widths < 0.85 * window[peaks]  # the rest are what a hump leaves above its baseline
     peaks, widths = peaks[narrow], widths[narrow]
     if not len(peaks):
         return None
     peaks, widths = _round_ones(profiles, baseline, above, peaks, widths)
     if not len(peaks):
         return None
+    # All rings are about as wide: what is far narrower than the strongest is a kink of the halo.
+    alike = widths >= _NARROWEST * widths[int(above[peaks].argmax())]
+    peaks, widths = peaks[alike], widths[alike]
     return _centroids(above, peaks, widths), above[peaks], widths, smooth, baseline
 
 
-def _baseline(profile: Profile, window: int) -> Profile:
-    """The profile without what is narrower than a window (SNIP: clipped by means about it)."""
+def _baseline(profile: Profile, window: Places) -> Profile:
+    """The profile without what is narrower than a window (SNIP: clipped by means about it).
+
+    Args:
+        profile: At each radius, (n,).
+        window: There, (n,).
+    """
     base = profile.copy()
-    for reach in range(window, 0, -1):
+    for reach in range(min(int(window.max()), len(profile) - 1), 0, -1):
         padded = np.pad(base, reach, mode="reflect", reflect_type="odd")
-        base = np.minimum(base, (padded[: -2 * reach] + padded[2 * reach :]) / 2)
+        clipped = np.minimum(base, (padded[: -2 * reach] + padded[2 * reach :]) / 2)
+        base = np.where(reach <= window, clipped, base)
     return base
 
 

@@ -17,6 +17,7 @@ _FOR_BASIS = 60
 _TOLERANCE = 0.14  # of a step of the lattice
 _ON_IT = 1.5  # pixels
 _LEAST_ON_LATTICE = 5
+_SHARE_OF_MANY = 0.25  # of all spots: with fewer on it a lattice of grains is one by chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,8 @@ def find_lattice(spots: Spots) -> Lattice | None:
         return None
     lattice = best[1]
     share = len(lattice.members) / len(spots)
-    return lattice if share > 0.5 or len(lattice.members) >= 12 else None
+    many = len(lattice.members) >= 12 and share > _SHARE_OF_MANY
+    return lattice if share > 0.5 or many else None
 
 
 def reduced(basis: Float[np.ndarray, "2 2"]) -> Float[np.ndarray, "2 2"] | None:
@@ -207,15 +209,22 @@ def _on_lattice(
         if len(whole) < 5 or np.linalg.matrix_rank(whole - whole[0]) < 2:
             return None
         design = np.column_stack([whole, np.ones(len(whole))])
-        weight = np.sqrt(np.minimum(spots.strength[good], 50))[:, None]
+        away = np.linalg.norm(spots.points[good] - whole @ basis - origin, axis=1)
+        sure = np.minimum(1, (_ON_IT + np.median(away)) / np.maximum(away, 1e-9))
+        weight = (np.sqrt(np.minimum(spots.strength[good], 50)) * sure)[:, None]
         solved, *_ = np.linalg.lstsq(design * weight, spots.points[good] * weight, rcond=None)
         basis, origin = solved[:2], solved[2]
         if abs(np.linalg.det(basis)) < 9:
             return None
     indices, off = _indexed(spots.points, basis, origin)
-    members = np.flatnonzero(off < _TOLERANCE)
-    rest = spots.points[members] - indices[members] @ basis - origin
-    scatter = float(np.sqrt((rest**2).sum(axis=1).mean()))
+    rest = spots.points - indices @ basis - origin
+    far = np.linalg.norm(rest, axis=1)
+    # In a wide cell much lies within the tolerance that is no spot of it.
+    usual = 1.4826 * float(np.median(far[off < _TOLERANCE]))
+    members = np.flatnonzero((off < _TOLERANCE) & (far < max(_ON_IT, 4 * usual)))
+    if len(members) < _LEAST_ON_LATTICE:
+        return None
+    scatter = float(np.sqrt((far[members] ** 2).mean()))
     tight = reduced(basis)
     if tight is None:
         return None

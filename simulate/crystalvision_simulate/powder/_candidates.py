@@ -2,18 +2,14 @@
 
 import gzip
 import hashlib
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 from ase.geometry import cellpar_to_cell
-from jaxtyping import Float
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from crystalvision.config import Config, Part
@@ -22,65 +18,27 @@ from crystalvision.errors import InputError, PluginError
 from crystalvision.json_text import parse_json
 from crystalvision.plugins import Catalogue
 from crystalvision.small_files import read_small
+from crystalvision_simulate.powder._phase import (
+    Candidate,
+    chosen_of,
+    formula_of,
+    named,
+    with_names_of_their_own,
+)
 from crystalvision_simulate.powder._prototypes import PrototypeSettings, prototype_crystals
-from crystalvision_simulate.structures.cif import read_shared_cif
-from crystalvision_simulate.structures.shared_sites import one_atom_a_site
+from crystalvision_simulate.structures.cif import read_cif, read_shared_cif
+from crystalvision_simulate.structures.shared_sites import SharedCrystal, one_atom_a_site
 
 _SUFFIXES = (".cif", ".cif.gz")
 _MOST_BYTES = 2**28
-_SYSTEMS = (
-    (2, "triclinic"),
-    (15, "monoclinic"),
-    (74, "orthorhombic"),
-    (142, "tetragonal"),
-    (167, "trigonal"),
-    (194, "hexagonal"),
-    (230, "cubic"),
-)
-CRYSTAL_SYSTEMS = tuple(name for _, name in _SYSTEMS)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A phase.
-
-    Attributes:
-        name: Formula and space group; among phases of one name, with a number.
-        crystal: Its unit cell; atoms that share a site lie on one another.
-        occupancies: Share of cells in which each atom is there, (n,).
-        space_group: Its number in the International Tables; 0 where nobody knows.
-    """
-
-    name: str
-    crystal: Crystal
-    occupancies: Float[np.ndarray, "n"]
-    space_group: int
-
-    @property
-    def elements(self) -> tuple[str, ...]:
-        """Symbols of its elements, by the alphabet."""
-        there = self.crystal.numbers[self.occupancies > 0]
-        return tuple(sorted(chemical_symbols[number] for number in set(there.tolist())))
-
-    @property
-    def density(self) -> float:
-        """Mass of a unit of volume [u/Å³]."""
-        mass = float((atomic_masses[self.crystal.numbers] * self.occupancies).sum())
-        return mass / abs(float(np.linalg.det(self.crystal.cell)))
-
-    @property
-    def crystal_system(self) -> str:
-        """One of `CRYSTAL_SYSTEMS`; empty where the space group is not known."""
-        if not self.space_group:
-            return ""
-        return next(name for last, name in _SYSTEMS if self.space_group <= last)
 
 
 class CandidateSettings(Config):
     """Where the phases come from; several are joined.
 
     Attributes:
-        structures: Parts of the kind `structure`, such as `si3n4-beta`.
+        structures: Parts of the kind `structure`, such as `si3n4-beta`. Of `cif`, sites may be
+            partly or variously occupied.
         folder: A folder of CIF files, searched with all that lies in it; sites may be partly or
             variously occupied.
         json_lines: A file with one JSON object a line: `lattice` [a, b, c in Å, α, β, γ in degree],
@@ -88,7 +46,8 @@ class CandidateSettings(Config):
             may be [[element, occupancy], …]; and `formula`, `space_group` (a number), `symbol`,
             where they are known. It may be packed by gzip.
         prototypes: Those of the AFLOW library, and others by substitution of their elements.
-        only: Names or formulas to keep; by default all.
+        only: Names or formulas to keep, in this order; by default all. Of several phases of one
+            name, `NAME (1)` is the first.
         most: How many to keep, the first; by default all.
     """
 
@@ -126,19 +85,35 @@ def phases_of(settings: CandidateSettings, catalogue: Catalogue) -> tuple[Candid
         InputError: A file that is missing or is none, a structure that is refused, or a name in
             `only` that none has.
     """
-    found = [_of_part(part, catalogue) for part in settings.structures]
+    return with_names_of_their_own(kept_of(settings, every_phase(settings, catalogue)))
+
+
+def kept_of(settings: CandidateSettings, found: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Those of all phases that a recipe keeps.
+
+    Raises:
+        InputError: A name in `only` that none has.
+    """
+    return (chosen_of(found, settings.only) if settings.only else found)[: settings.most]
+
+
+def every_phase(settings: CandidateSettings, catalogue: Catalogue) -> list[Candidate]:
+    """All phases that there are, before any is left out; several may have one name.
+
+    Raises:
+        InputError: A file that is missing or is none, or a structure that is refused.
+    """
+    found = [of_part(part, catalogue) for part in settings.structures]
     if settings.folder is not None:
         found += map(of_cif, cif_files(Path(settings.folder), "candidates.folder"))
     if settings.json_lines is not None:
         found += of_lines(Path(settings.json_lines))
     if settings.prototypes is not None:
         found += [
-            _named(each.crystal, np.ones(len(each.crystal)), SpaceGroup(each.symbol, each.number))
+            named(each.crystal, np.ones(len(each.crystal)), SpaceGroup(each.symbol, each.number))
             for each in prototype_crystals(settings.prototypes)
         ]
-    if settings.only:
-        found = _chosen(found, settings.only)
-    return _with_names_of_their_own(found[: settings.most])
+    return found
 
 
 def digest_of(candidates: Sequence[Candidate]) -> str:
@@ -188,27 +163,28 @@ def of_cif(path: Path) -> Candidate:
     Raises:
         InputError: The file is refused.
     """
-    found = read_shared_cif(path)
-    crystal = found.crystal
-    group = space_group(one_atom_a_site(crystal, found.occupancies))
-    return _named(crystal, found.occupancies, group)
+    return _of_shared(read_shared_cif(path))
 
 
-def _of_part(part: Part, catalogue: Catalogue) -> Candidate:
+def _of_shared(found: SharedCrystal) -> Candidate:
+    group = space_group(one_atom_a_site(found.crystal, found.occupancies))
+    return named(found.crystal, found.occupancies, group)
+
+
+def of_part(part: Part, catalogue: Catalogue) -> Candidate:
+    """The phase of a structure.
+
+    Raises:
+        InputError: There is no such structure, or it refuses an option.
+        PluginError: It gave no crystal.
+    """
+    entry = catalogue.entry("structure", part.name)
+    if entry.load() is read_cif:
+        return _of_shared(read_shared_cif(**entry.check(part.options)))
     made: object = catalogue.create("structure", part.name, part.options)
     if not isinstance(made, Crystal):
-        entry = catalogue.entry("structure", part.name)
         raise PluginError(f"{entry} of {entry.plugin} gave {described(made)}; expected a Crystal")
-    return _named(made, np.ones(len(made)), space_group(made))
-
-
-def _named(
-    crystal: Crystal, occupancies: Float[np.ndarray, "n"], group: SpaceGroup | None
-) -> Candidate:
-    """A phase with its formula and space group for a name."""
-    symbol = f" {group.symbol}" if group else ""
-    name = f"{_formula(crystal, occupancies)}{symbol}"
-    return Candidate(name, crystal, occupancies, group.number if group else 0)
+    return named(made, np.ones(len(made)), space_group(made))
 
 
 class _Line(Config):
@@ -264,7 +240,7 @@ def _of_line(line: _Line) -> Candidate:
         cell=cell,
         periodic=np.ones(3, dtype=bool),
     )
-    formula = line.formula or _formula(crystal, occupancies)
+    formula = line.formula or formula_of(crystal, occupancies)
     symbol = line.symbol or (f"no. {line.space_group}" if line.space_group else "")
     return Candidate(f"{formula} {symbol}".strip(), crystal, occupancies, line.space_group)
 
@@ -276,37 +252,3 @@ def _number(symbol: str) -> int:
     if element not in atomic_numbers or element == "X":
         raise InputError(f"'{symbol}' is no element")
     return int(atomic_numbers[element])
-
-
-def _formula(crystal: Crystal, occupancies: Float[np.ndarray, "n"]) -> str:
-    """The reduced formula of a cell, as chemists order it."""
-    from pymatgen.core.composition import Composition
-
-    # As many formula units as divide the numbers of places that are occupied alike.
-    kinds = Counter(zip(crystal.numbers.tolist(), occupancies.round(4).tolist(), strict=True))
-    units = math.gcd(*kinds.values())
-    counts: dict[str, float] = {}
-    for (number, share), places in kinds.items():
-        symbol = chemical_symbols[number]
-        counts[symbol] = counts.get(symbol, 0.0) + share * places / units
-    return str(Composition(counts).reduced_formula)
-
-
-def _chosen(found: Sequence[Candidate], only: Sequence[str]) -> list[Candidate]:
-    wanted = set(only)
-    kept = [one for one in found if one.name in wanted or one.name.partition(" ")[0] in wanted]
-    known = {one.name for one in kept} | {one.name.partition(" ")[0] for one in kept}
-    if missing := sorted(wanted - known):
-        raise InputError(f"candidates.only: none of {len(found)} phases is '{missing[0]}'")
-    return kept
-
-
-def _with_names_of_their_own(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Phases whose names differ: among those of one name, all but the first have a number."""
-    seen: dict[str, int] = {}
-    named = []
-    for one in found:
-        seen[one.name] = count = seen.get(one.name, 0) + 1
-        name = one.name if count == 1 else f"{one.name} ({count})"
-        named.append(Candidate(name, one.crystal, one.occupancies, one.space_group))
-    return tuple(named)

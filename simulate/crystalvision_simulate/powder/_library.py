@@ -51,14 +51,14 @@ class PhaseCandidates(Candidates):
                 yield from executor.map(make, part)
 
     def _expected(self, index: int, *, draws: int) -> Expected:
-        if not self._source.is_seen(index):
+        if not self._source.maker.is_seen(index):
             return Expected(index, None, _NOTHING)
         if not draws:
-            return Expected(index, self._source.expected(index, None)[None])
+            return Expected(index, self._source.maker.expected(index, None)[None])
         # By what the candidate is, so that its patterns are the same in every library.
         key = int(self._digests[index][:16], 16)
         patterns = [
-            self._source.expected(index, np.random.SeedSequence([key, draw]))
+            self._source.maker.expected(index, np.random.SeedSequence([key, draw]))
             for draw in range(draws)
         ]
         return Expected(index, np.stack(patterns))

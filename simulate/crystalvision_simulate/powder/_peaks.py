@@ -78,7 +78,8 @@ def _thompson_cox_hastings(
 ) -> tuple[Float[np.ndarray, "m"], Float[np.ndarray, "m"]]:
     powers = (1.0, 2.69269, 2.42843, 4.47163, 0.07842, 1.0)
     fifth = sum(c * gauss ** (5 - n) * lorentz**n for n, c in enumerate(powers))
-    width = np.asarray(fifth) ** 0.2
+    with np.errstate(invalid="ignore"):  # of a negative Lorentzian: not a number, as it is no width
+        width = np.asarray(fifth) ** 0.2
     ratio = np.divide(lorentz, width, out=np.zeros_like(width), where=width > 0)
     return width, 1.36603 * ratio - 0.47719 * ratio**2 + 0.11116 * ratio**3
 

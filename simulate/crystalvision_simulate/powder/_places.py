@@ -8,7 +8,6 @@ from crystalvision.config import load_yaml, validate
 from crystalvision.errors import CrystalVisionError, InputError
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.powder._candidates import (
-    Candidate,
     CandidateSettings,
     cif_files,
     is_cif,
@@ -16,6 +15,7 @@ from crystalvision_simulate.powder._candidates import (
     of_lines,
     phases_of,
 )
+from crystalvision_simulate.powder._phase import Candidate
 
 _LINES = (".jsonl", ".jsonl.gz")
 _SETTINGS = (".yaml", ".yml")

@@ -7,13 +7,10 @@ from pydantic import Field
 from crystalvision.config import Config, Part
 from crystalvision.errors import InputError
 from crystalvision.ranges import MAX_SAMPLES, MAX_SEED
-from crystalvision_simulate.powder._candidates import (
-    CRYSTAL_SYSTEMS,
-    Candidate,
-    CandidateSettings,
-)
+from crystalvision_simulate.powder._candidates import CandidateSettings
 from crystalvision_simulate.powder._mixtures import MixtureSettings
 from crystalvision_simulate.powder._nuisance import CrystalSettings
+from crystalvision_simulate.powder._phase import CRYSTAL_SYSTEMS, Candidate
 
 
 class PowderRecipe(Config):

@@ -7,12 +7,13 @@ from crystalvision.config import validate
 from crystalvision.cores import usable_processors
 from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
-from crystalvision.samples import of_recipes_with, with_candidates
+from crystalvision.samples import of_recipes_with, with_bench, with_candidates
 from crystalvision.sources import Candidates, Source, SourceSpec
 from crystalvision_simulate.powder._candidates import candidates_of
 from crystalvision_simulate.powder._library import PhaseCandidates
 from crystalvision_simulate.powder._places import FoundPhase, phases_in
 from crystalvision_simulate.powder._recipe import PowderRecipe
+from crystalvision_simulate.powder.bench import open_bench
 from crystalvision_simulate.powder.source import PowderSource
 from crystalvision_simulate.recipes import Quantity
 
@@ -50,6 +51,7 @@ def find_candidates(spec: SourceSpec, catalogue: Catalogue, places: Sequence[Pat
 
 @of_recipes_with("candidates")
 @with_candidates(find_candidates)
+@with_bench(open_bench)
 def open_source(spec: SourceSpec, catalogue: Catalogue) -> Source:
     """Powder patterns of the phases of a library, as a recipe describes them.
 

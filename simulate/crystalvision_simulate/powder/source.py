@@ -3,17 +3,15 @@
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, cast
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Bool, Float
 
 from crystalvision.config import Part
-from crystalvision.contracts import Axis, Instrument, Measure, Pattern, Recorded, origin_of
+from crystalvision.contracts import Instrument, Measure, Recorded, origin_of
 from crystalvision.datasets import (
     SPECIMEN,
     SPECIMEN_COLUMN,
@@ -27,52 +25,22 @@ from crystalvision.errors import InputError
 from crystalvision.plugins import Catalogue
 from crystalvision.samples import Refinement
 from crystalvision.sources import Sample, Source
-from crystalvision_simulate.numbers import (
-    check_columns,
-    draw,
-    numbers_of_part,
-    numbers_of_settings,
-    stream_of,
-)
-from crystalvision_simulate.parts import DrawnPart, check_alike
-from crystalvision_simulate.powder._candidates import (
-    Candidate,
-    candidates_of,
-    digest_of,
-)
-from crystalvision_simulate.powder._mixtures import FRACTIONS, draw_mixture
-from crystalvision_simulate.powder._nuisance import (
-    CRYSTAL_COLUMNS,
-    CrystalSettings,
-    DrawnCrystal,
-    Families,
-    rings_of_sample,
-)
+from crystalvision_simulate.parts import DrawnPart
+from crystalvision_simulate.powder._candidates import candidates_of, digest_of
+from crystalvision_simulate.powder._maker import PowderMaker
+from crystalvision_simulate.powder._mixtures import FRACTIONS
+from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder._recipe import PowderRecipe, labels_of
 from crystalvision_simulate.powder._refine import Refiner, refiner_of
-from crystalvision_simulate.powder._reflections import reflections
-from crystalvision_simulate.powder._rings import ring_axis
 
 SOURCE = "powder"
 _SHARD_BYTES = 2**21
 _MOST_IN_SHARD = 512
-_BAND_INV_ANGSTROM = 3.0
-_FAINTEST = 1e-9
 _KEPT = 100_000  # candidates whose reflections stay in memory
 _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
     "scattering; thermal motion is one number for all atoms; texture is that of March and Dollase."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What one sample draws."""
-
-    columns: Mapping[str, float]
-    instrument: Mapping[str, float]
-    crystal: DrawnCrystal
-    foreign_share: float
 
 
 class PowderSource(Source):
@@ -81,6 +49,7 @@ class PowderSource(Source):
     Attributes:
         recipe: The recipe.
         candidates: The phases; sample i is of phase i modulo their number.
+        maker: Makes the samples.
     """
 
     def __init__(
@@ -107,62 +76,35 @@ class PowderSource(Source):
         self.recipe = recipe
         self.candidates = candidates_of(recipe.candidates, catalogue) if phases is None else phases
         self._threads = threads
-        self._instrument = _instrument_of(recipe.instrument, catalogue)
+        instrument = _instrument_of(recipe.instrument, catalogue)
         self._labels, self._classes = labels_of(recipe, self.candidates)
-        self._numbers = (
-            *numbers_of_settings("crystal", recipe.crystal, CRYSTAL_COLUMNS),
-            *numbers_of_part("instrument", self._instrument),
-        )
-        self._kept = [one.column for one in self._numbers if any(one.quantity.ends)]
-        check_columns(self._kept)
-        self._band = self._band_limit()
-        self._ring_axis = ring_axis(self._band)
-        self._two_theta = self._axes()
-        self._reflections = lru_cache(maxsize=kept)(self._reflections_of)
-
-    def _axes(self) -> tuple[Axis, ...]:
-        found = [one.axes((self._ring_axis,), self._band) for one in self._instrument.extremes]
-        check_alike("instrument", self._instrument.quantities, found)
-        return found[0]
-
-    def _band_limit(self) -> float:
-        reach = [
-            getattr(one, "reach_inv_angstrom", _BAND_INV_ANGSTROM)
-            for one in self._instrument.extremes
-        ]
-        return float(max(reach))
-
-    def _reflections_of(self, index: int) -> Families:
-        one = self.candidates[index]
-        # Cells may be larger than they should be, and their reflections then come in from outside.
-        found = reflections(one.crystal, 1.06 * self._band, occupancies=one.occupancies)
-        return Families.of(found)
+        self.maker = PowderMaker(recipe, self.candidates, instrument, kept)
 
     @cached_property
     def header(self) -> DatasetHeader:
         """See `crystalvision.sources.Source.header`."""
         recipe = self.recipe
-        instrument = self._instrument.example
-        shape = (1, *(axis.size for axis in self._two_theta))
+        instrument = self.maker.instrument.example
+        shape = (1, *(axis.size for axis in self.maker.two_theta))
         size = np.dtype(instrument.dtype).itemsize * int(np.prod(shape))
         columns = {
             "label": label_column(self._classes, elements=self._elements()),
             **self._phase_columns(),
-            **{one.name: _column(one) for one in self._kept},
+            **{one.name: _column(one) for one in self.maker.kept},
         }
         return DatasetHeader(
             samples=recipe.samples,
             image_shape=shape,
             dtype=cast("ImageType", instrument.dtype),
             columns=columns,
-            axes=self._two_theta,
+            axes=self.maker.two_theta,
             provenance=Simulated(
                 source=SOURCE,
                 recipe=recipe.model_dump(mode="json"),
                 seed=recipe.seed,
                 drawn_from=digest_of(self.candidates),
             ),
-            recorded=Recorded.join(each.recorded for each in self._instrument.extremes),
+            recorded=Recorded.join(each.recorded for each in self.maker.instrument.extremes),
             generator=_generator(),
             synthetic=True,
             caveats=(_CAVEAT, *instrument.caveats),
@@ -195,7 +137,7 @@ class PowderSource(Source):
     def _refiner(self) -> Refiner | None:
         if self.recipe.target != "phase":
             return None
-        return refiner_of(self.candidates, self._instrument.extremes, self._band)
+        return refiner_of(self.candidates, self.maker.instrument.extremes, self.maker.band)
 
     def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:
         """See `crystalvision.sources.Source.marks`: 2θ of the reflections of a phase."""
@@ -225,116 +167,21 @@ class PowderSource(Source):
 
     def sample(self, index: int) -> Sample:
         """One sample."""
-        place = index % len(self.candidates)
-        seeds = np.random.SeedSequence([self.recipe.seed, index])
-        rng = np.random.default_rng(seeds.spawn(1)[0])
-        drawn = self._draw(rng, seeds)
+        made = self.maker.make(index)
+        place = made.mixture.phases[0]
         columns: dict[str, Any] = {"label": self._labels[place]}
-        rings = self._rings(place, drawn, rng)
         if self.recipe.mixture is not None:
-            rings, columns[FRACTIONS] = self._mixed(place, rings, drawn, seeds)
-        counts = self._counted(rings, drawn, rng)
+            fractions = np.zeros(len(self.candidates), dtype=np.float32)
+            fractions[list(made.mixture.phases)] = made.mixture.weights
+            columns[FRACTIONS] = fractions
         if self.recipe.target != "phase":
             columns[SPECIMEN] = place
-        columns |= {one.name: drawn.columns[one.name] for one in self._kept}
-        return Sample(counts, columns)
+        columns |= {one.name: made.columns[one.name] for one in self.maker.kept}
+        return Sample(made.counts, columns)
 
-    def expected(self, place: int, seeds: np.random.SeedSequence | None) -> Num[np.ndarray, "1 t"]:
-        """Counts of a phase, (1, t), with what these seeds draw; `None` for all at the middle."""
-        if seeds is not None:
-            rng = np.random.default_rng(seeds.spawn(1)[0])
-            return self._record(place, self._draw(rng, seeds), rng)
-        rng = np.random.default_rng(0)
-        values = {one.column.name: one.quantity.middle for one in self._numbers}
-        return self._record(place, self._drawn(values, rng), rng)
-
-    def is_seen(self, place: int) -> bool:
-        """Whether a phase has a reflection in the range of the instrument."""
-        found = self._reflections(place)
-        low, high = getattr(self._instrument.example, "sees_inv_angstrom", (0.0, self._band))
-        inside = (found.length_inv_angstrom >= low) & (found.length_inv_angstrom <= high)
-        phase = self.candidates[place]
-        # Of all electrons of the cell in step: what is absent by symmetry is 10⁻³⁰ of that.
-        whole = (phase.crystal.numbers @ phase.occupancies / phase.crystal.volume_angstrom3) ** 2
-        return bool((found.intensity[inside] > _FAINTEST * whole).any())
-
-    def _record(
-        self, place: int, drawn: _Drawn, rng: np.random.Generator
-    ) -> Num[np.ndarray, "1 t"]:
-        """What the instrument counts of a phase."""
-        return self._counted(self._rings(place, drawn, rng), drawn, rng)
-
-    def _counted(
-        self, rings: Float[np.ndarray, "n"], drawn: _Drawn, rng: np.random.Generator
-    ) -> Num[np.ndarray, "1 t"]:
-        instrument = self._instrument.of(drawn.instrument)
-        pattern = Pattern(torch.from_numpy(rings)[None], (self._ring_axis,), self._band)
-        counts: Num[np.ndarray, "1 t"] = instrument.measure(instrument.project(pattern), rng).counts
-        return counts
-
-    def _mixed(
-        self,
-        place: int,
-        rings: Float[np.ndarray, "n"],
-        drawn: _Drawn,
-        seeds: np.random.SeedSequence,
-    ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "k"]]:
-        """Rings of a powder that holds a phase and others, and the share by weight of each, (k,).
-
-        Others have the same thermal motion and their own cell and texture.
-        """
-        assert self.recipe.mixture is not None  # noqa: S101 - asked before, for mypy
-        rng = stream_of(seeds, "mixture")
-        mixture = draw_mixture(self.recipe.mixture, place, len(self.candidates), rng)
-        volumes = mixture.volumes(self._densities)
-        total = volumes[0] * rings
-        for number, volume in zip(mixture.phases[1:], volumes[1:], strict=True):
-            own = {
-                name: getattr(self.recipe.crystal, name).draw(rng)
-                for name in ("cell_error", "march_dollase")
-            }
-            total = total + volume * self._rings_of(number, replace(drawn.crystal, **own), rng)
-        fractions = np.zeros(len(self.candidates), dtype=np.float32)
-        fractions[list(mixture.phases)] = mixture.weights
-        return total, fractions
-
-    @cached_property
-    def _densities(self) -> Float[np.ndarray, "n"]:
-        return np.array([one.density for one in self.candidates])
-
-    def _draw(self, rng: np.random.Generator, seeds: np.random.SeedSequence) -> _Drawn:
-        return self._drawn(draw(self._numbers, rng, seeds), rng)
-
-    def _drawn(self, values: Mapping[str, float], rng: np.random.Generator) -> _Drawn:
-        options = {
-            one.option: values[one.column.name]
-            for one in self._numbers
-            if one.part == "instrument" and one.option in self._instrument.quantities
-        }
-        crystal = {
-            name: getattr(self.recipe.crystal, name).inside for name in CrystalSettings.model_fields
-        }
-        crystal |= {
-            one.option: values[one.column.name] for one in self._numbers if one.part == "crystal"
-        }
-        foreign = crystal.pop("foreign_share")
-        return _Drawn(values, options, DrawnCrystal(**crystal), foreign)
-
-    def _rings(self, place: int, drawn: _Drawn, rng: np.random.Generator) -> Float[np.ndarray, "n"]:
-        """What the phase scatters into each |g|, and with it a foreign one, if there is one."""
-        rings = self._rings_of(place, drawn.crystal, rng)
-        if not drawn.foreign_share:
-            return rings
-        other = (place + 1 + int(rng.integers(len(self.candidates) - 1))) % len(self.candidates)
-        foreign = self._rings_of(other, drawn.crystal, rng)
-        strength = drawn.foreign_share * float(rings.sum()) / max(float(foreign.sum()), 1e-300)
-        return np.asarray(rings + strength * foreign)
-
-    def _rings_of(
-        self, place: int, drawn: DrawnCrystal, rng: np.random.Generator
-    ) -> Float[np.ndarray, "n"]:
-        crystal, found = self.candidates[place].crystal, self._reflections(place)
-        return rings_of_sample(crystal, found, drawn, self._ring_axis, rng)
+    def ideal(self, index: int) -> Float[np.ndarray, "c *grid"]:
+        """See `crystalvision.sources.Source.ideal`: still, unstrained grains in all directions."""
+        return self.maker.ideal(self.maker.make(index))
 
 
 def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:

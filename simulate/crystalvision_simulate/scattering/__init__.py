@@ -1,8 +1,8 @@
 """How atoms scatter the beam."""
 
+from crystalvision.electrons import electron_wavelength_angstrom
 from crystalvision_simulate.scattering._electrons import (
     electron_scattering_factor,
-    electron_wavelength_angstrom,
     relativistic_mass_ratio,
 )
 from crystalvision_simulate.scattering._x_rays import (

@@ -1,4 +1,4 @@
-"""Electrons: wavelength, relativistic mass, and atomic scattering factors."""
+"""Electrons: relativistic mass and atomic scattering factors."""
 
 import csv
 from functools import cache
@@ -6,30 +6,16 @@ from importlib.resources import files
 
 import numpy as np
 from jaxtyping import Float
-from scipy import constants
 
+from crystalvision.electrons import REST_ENERGY_KEV
 from crystalvision.errors import InputError
 
 _TABLE = "lobato_van_dyck_2014.csv"
-_REST_ENERGY_KEV = constants.m_e * constants.c**2 / constants.e / 1e3
 
 
 def relativistic_mass_ratio(energy_kev: float) -> float:
     """Mass of an electron of this kinetic energy [keV] over its rest mass, γ."""
-    return float(1 + energy_kev / _REST_ENERGY_KEV)
-
-
-def electron_wavelength_angstrom(energy_kev: float) -> float:
-    """De Broglie wavelength [Å] of an electron of this kinetic energy [keV], relativistic.
-
-    Raises:
-        InputError: The energy is not positive.
-    """
-    if not energy_kev > 0:
-        raise InputError(f"energy_kev is {energy_kev}; expected a positive number, such as 200")
-    momentum_times_c_kev = np.sqrt(energy_kev * (energy_kev + 2 * _REST_ENERGY_KEV))
-    planck_times_c_kev_m = constants.h * constants.c / constants.e / 1e3
-    return float(planck_times_c_kev_m / momentum_times_c_kev / constants.angstrom)
+    return float(1 + energy_kev / REST_ENERGY_KEV)
 
 
 def electron_scattering_factor(

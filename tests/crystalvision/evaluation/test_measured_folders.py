@@ -9,6 +9,7 @@ from crystalvision.api.runs import Run
 from crystalvision.cli import main
 from crystalvision.datasets import Dataset
 from crystalvision.errors import InputError
+from crystalvision.evaluation import load_metrics
 
 SEEN = (3, 1)  # of the run's four classes, in another order than its own
 
@@ -64,6 +65,30 @@ def test_images_of_the_size_of_the_run_need_no_calibration(
         np.save(path, image.reshape(32, 2, 32, 2).sum(axis=(1, 3)))
     assert main(["evaluate", str(copy), "-d", str(folder), "--resamples", "2"]) == 0
     assert "states no axes: its pixels are taken to be those of the run" in capsys.readouterr().err
+
+
+def test_marks_of_gaps_are_masked_where_they_are_told(copy, folder, other_dataset_path, capsys):
+    size, middle = fine_pixels(other_dataset_path)
+    whole = Run.load(copy).evaluate(
+        folder, pixel_size_inv_angstrom=size, centre=(middle, middle), name="whole", resamples=2
+    )
+    for path in folder.rglob("*.npy"):
+        image = np.load(path)
+        image[:2] = 7777.0  # a gap far from the pattern
+        np.save(path, image)
+    line = ["evaluate", str(copy), "-d", str(folder), "--resamples", "2"]
+    line += ["--pixel-size-inv-angstrom", str(size), "--centre", f"{middle},{middle}"]
+    assert main([*line, "--name", "masked", "--gap-value", "7777"]) == 0
+    assert main([*line, "--name", "bright"]) == 0
+    severity = {
+        name: load_metrics(copy / "evaluations" / name).targets["severity"].numbers()["mae"]
+        for name in ("whole", "masked", "bright")
+    }
+    assert severity["whole"] == whole.metrics.targets["severity"].numbers()["mae"]
+    off = {name: abs(severity[name] - severity["whole"]) for name in ("masked", "bright")}
+    assert off["masked"] < off["bright"] / 3
+    assert main(["evaluate", str(copy), "-d", str(other_dataset_path), "--gap-value", "1"]) == 2
+    assert f"--gap-value: {other_dataset_path} is no folder" in capsys.readouterr().err
 
 
 def test_images_that_nothing_is_known_of_are_refused_with_what_to_do(copy, folder):

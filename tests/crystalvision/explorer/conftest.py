@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,28 @@ def _nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     collected, in the middle of whatever runs then.
     """
     monkeypatch.setattr(type(pn.state), "onload", lambda *arguments: None)
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Callable[[int, float], dict[str, Any]]:
+    """A crystal with vacancies that is made in a blink: `tiny_recipe(pixels, pixel_size)`."""
+
+    def recipe(pixels: int, pixel_size_inv_angstrom: float) -> dict[str, Any]:
+        camera = {"pixels": pixels, "pixel_size_inv_angstrom": pixel_size_inv_angstrom}
+        holes = [{"name": "vacancy", "fraction": 0.3}]
+        return {
+            "name": "tiny",
+            "samples": 2,
+            "seed": 5,
+            "structure": "si3n4-beta",
+            "specimen": {"zone_axis": [0, 0, 1], "width_angstrom": 16, "thickness_angstrom": 6},
+            "beam": {"energy_kev": 200},
+            "renderer": {"name": "kinematic", "band_limit_inv_angstrom": 1.0},
+            "instrument": {"name": "area-detector", "dose_electrons": 1e5, **camera},
+            "classes": [{"name": "holes", "severity": 1.0, "defects": holes}],
+        }
+
+    return recipe
 
 
 @dataclass

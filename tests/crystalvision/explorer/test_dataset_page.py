@@ -36,25 +36,7 @@ from crystalvision.runs import Run
 from crystalvision.samples import Curves, Picture
 from crystalvision.sources import SourceSpec, generate
 
-TINY = {
-    "name": "tiny",
-    "samples": 8,
-    "seed": 5,
-    "structure": "si3n4-beta",
-    "specimen": {"zone_axis": [0, 0, 1], "width_angstrom": 16, "thickness_angstrom": 6},
-    "beam": {"energy_kev": 200},
-    "renderer": {"name": "kinematic", "band_limit_inv_angstrom": 1.0},
-    "instrument": {
-        "name": "area-detector",
-        "dose_electrons": 1e5,
-        "pixels": 24,
-        "pixel_size_inv_angstrom": 0.05,
-    },
-    "classes": [
-        {"name": "perfect", "severity": 0.0, "defects": []},
-        {"name": "holes", "severity": 1.0, "defects": [{"name": "vacancy", "fraction": 0.3}]},
-    ],
-}
+PERFECT = {"name": "perfect", "severity": 0.0, "defects": []}
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +50,11 @@ def facets(dataset):
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory, catalogue):
+def tiny(tmp_path_factory, tiny_recipe):
     path = tmp_path_factory.mktemp("tiny") / "tiny.zarr"
-    generate(SourceSpec("simulation", TINY, threads=1), path)
+    recipe = tiny_recipe(24, 0.05)
+    recipe |= {"samples": 8, "classes": [PERFECT, *recipe["classes"]]}
+    generate(SourceSpec("simulation", recipe, threads=1), path)
     return Dataset.open(path)
 
 

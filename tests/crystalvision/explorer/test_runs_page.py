@@ -23,25 +23,6 @@ from crystalvision.measured_files import Readers
 from crystalvision.prediction import Predictor, Stated
 from crystalvision.samples import Control
 
-RECIPE = {
-    "name": "tiny",
-    "samples": 2,
-    "seed": 5,
-    "structure": "si3n4-beta",
-    "specimen": {"zone_axis": [0, 0, 1], "width_angstrom": 16, "thickness_angstrom": 6},
-    "beam": {"energy_kev": 200},
-    "renderer": {"name": "kinematic", "band_limit_inv_angstrom": 1.0},
-    "instrument": {
-        "name": "area-detector",
-        "dose_electrons": 1e5,
-        "pixels": 32,
-        "pixel_size_inv_angstrom": 0.0125,
-    },
-    "classes": [
-        {"name": "holes", "severity": 1.0, "defects": [{"name": "vacancy", "fraction": 0.3}]}
-    ],
-}
-
 
 @pytest.fixture(scope="module")
 def predictor(run_path, catalogue):
@@ -163,8 +144,8 @@ def test_training_data_that_are_gone_are_found_among_what_is_open(
         training_data(Moved, (other_dataset_path,))
 
 
-def test_the_answer_is_drawn_along_the_degree_of_a_defect(predictor, catalogue):
-    bench = bench_of(RECIPE, "tiny", catalogue)
+def test_the_answer_is_drawn_along_the_degree_of_a_defect(predictor, catalogue, tiny_recipe):
+    bench = bench_of(tiny_recipe(32, 0.0125), "tiny", catalogue)
     degrees = {one.title: one for one in degrees_of(bench)}
     degree = degrees["vacancy: fraction"]
     assert degree.settings == {"defect.vacancy": True}

@@ -10,17 +10,20 @@ from bokeh.document import Document
 from panel.io.state import set_curdoc
 
 import crystalvision as cv
+from crystalvision.api.session import Session
 from crystalvision.cli import main
 from crystalvision.errors import InputError
 from crystalvision.explorer._shell import page_document
 from crystalvision.explorer.pages import PAGES
+from crystalvision.explorer.start import explore
+from crystalvision.plugins import KINDS, Catalogue, PluginInfo
 
 
 def test_recipes_datasets_runs_and_benchmarks_are_told_apart(tmp_path):
     for name, inside in {"data.zarr": "zarr.json", "run": "run.yaml"}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / inside).write_text("")
-    (tmp_path / "mine.yaml").write_text("name: mine")
+    (tmp_path / "mine.yaml").write_text("name: mine\nclasses: []")
     given = ["si3n4-four-classes", *(tmp_path / name for name in ("data.zarr", "run", "mine.yaml"))]
     opened = cv.explore(*given).workspace.opened
     assert opened.recipes == ("si3n4-four-classes", str(tmp_path / "mine.yaml"))
@@ -33,6 +36,18 @@ def test_what_is_none_of_them_is_refused(tmp_path, capsys):
         cv.explore("nothing")
     assert main(["explore", str(tmp_path)]) == 2
     assert "holds none of them" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_recipe_of_a_source_without_a_bench_is_told_before_any_page_opens(tmp_path):
+    kind, who = KINDS["source"], PluginInfo("stranger", "stranger", "1")
+    catalogue = Catalogue.load().with_parts([(kind, who, {"curves": lambda spec: None})])
+    (tmp_path / "curves.yaml").write_text("source: curves\npoints: 9")
+    path = str(tmp_path / "curves.yaml")
+    with pytest.raises(
+        InputError, match=r"'curves' has no bench .* simulate .*curves\.yaml"
+    ) as told:
+        explore(path, session=Session(catalogue))
+    assert "\n" not in str(told.value)
 
 
 def test_without_panel_it_says_what_to_install(monkeypatch, capsys):

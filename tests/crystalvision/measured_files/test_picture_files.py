@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crystalvision.measured_files import PatternFile, Readers
+
 from .image_files import BYTES, RNG, chunk, read, refused
 
 
@@ -34,7 +36,7 @@ def test_a_grey_picture_in_colours_is_read_as_grey_and_told(tmp_path, mode, suff
 def test_real_colours_and_transparency_are_refused(tmp_path, suffix):
     path = tmp_path / f"picture{suffix}"
     image = picture("RGBA")
-    image[3, 4, 1] += 1
+    image[::2, ::2, 1] += 50  # a quarter
     Image.fromarray(image).save(path)
     told = refused(path)
     assert "has 3 channels, where 1 is expected, and is a picture in colours" in told
@@ -44,6 +46,34 @@ def test_real_colours_and_transparency_are_refused(tmp_path, suffix):
     image[0, 0, 3] = 0
     Image.fromarray(image).save(path)
     assert "has pixels that are not opaque" in refused(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_label_in_colour_on_a_grey_picture_is_masked_and_told(tmp_path, suffix):
+    path = tmp_path / f"picture{suffix}"
+    grey = RNG.integers(0, 200, (24, 30)).astype(np.uint8)
+    image = np.dstack([grey] * 3)
+    image[20:22, 2:12] = (255, 255, 0)
+    image[3, 4, 1] += 2  # what a change of colour space rounds
+    Image.fromarray(image).save(path)
+    with Readers().open(path) as opened:
+        file = PatternFile(opened, 1)
+        found = file.record(0)
+        assert "with 20 pixels in colour (2.8 %)" in " ".join(file.notes)
+    bar = np.zeros((24, 30), dtype=bool)
+    bar[19:23, 1:13] = True  # with its edges, which may be smoothed
+    assert np.array_equal(found.seen, ~bar)
+    assert np.array_equal(found.counts[0][~bar], grey[~bar])
+
+
+def test_channels_that_rounding_tells_apart_are_one(tmp_path):
+    path = tmp_path / "picture.png"
+    image = np.dstack([BYTES // 2] * 3)
+    image[..., 2] += 1
+    Image.fromarray(image).save(path)
+    images, notes = read(path)
+    assert np.array_equal(images[0][0], BYTES // 2)
+    assert "of 3 channels that differ by up to 1; their median is read" in notes
 
 
 def with_chunk(path, kind, body):

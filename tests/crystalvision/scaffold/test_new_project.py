@@ -84,6 +84,7 @@ def test_every_project_shows_its_options_with_their_meaning(run, installed, kind
     assert all(option["description"] and not option["required"] for option in options)
 
 
+@pytest.mark.slow  # one of every kind, each with its own training
 def test_the_tests_of_every_project_pass(run_python, projects, site):
     files = sorted(projects.glob("*/tests/test_*.py"))
     assert len(files) == len(KINDS)

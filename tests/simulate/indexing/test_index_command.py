@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+import crystalvision as cv
 from crystalvision.cli import main
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.indexing import zones_of
@@ -48,6 +49,17 @@ def test_the_crystal_and_its_zone_are_told(folder, monkeypatch, capsys):
     assert figure.std() > 20
     assert main([*line, "--overwrite", "--top", "1"]) == 0
     assert "[0 1 -1]" in capsys.readouterr().out
+
+
+def test_a_notebook_shows_the_list_and_the_figure(folder):
+    names = ["silicon", "iron"]
+    (one,) = cv.index(folder / "spots.tif", candidates=names, pixel_size_inv_angstrom=_SIZE,
+                      greatest_index=1)  # fmt: skip
+    assert (one.found[0].name, one.found[0].zone_axis) == ("silicon", (0, 1, -1))
+    assert repr(one).splitlines()[2].split()[:2] == ["silicon", "[0"]
+    shown = one._repr_html_()
+    assert "<td>silicon</td>" in shown
+    assert '<img src="data:image/png;base64,' in shown
 
 
 @pytest.mark.parametrize(
