@@ -117,7 +117,7 @@ def test_places_have_nuisances_of_one_part_of_each_range(simulator):
     quantity = simulator.quantities["rotation_deg"]
     low, high = quantity.ends
     drawn = []
-    for index in range(12):
+    for index in range(24):
         group = draw_group(simulator, index, seed=0, specimens=3, untold=["rotation_deg"], parts=4)
         rotations = [one["rotation_deg"] for one in group.nuisance]
         assert len(set(rotations)) == 3
