@@ -19,8 +19,9 @@ from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Picture
 from crystalvision.exchange._curves import CurveSettings
 from crystalvision.exchange._frames import Frames
-from crystalvision.exchange._plan import ImportPlan, ImportSettings, plan_import
+from crystalvision.exchange._plan import ImportPlan, plan_import
 from crystalvision.exchange._selection import Begin, begin_nothing
+from crystalvision.exchange._settings import ImportSettings
 from crystalvision.measured_files import GapValues, Readers, is_list
 from crystalvision.storage import disk_errors
 from crystalvision.x_rays import stated_wavelength

@@ -1,8 +1,8 @@
 """Everything about an import but the writing: the folder is read, and every image is checked."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -11,22 +11,19 @@ from typing import Any
 import numpy as np
 
 from crystalvision.config import validate
-from crystalvision.contracts import Recorded
 from crystalvision.datasets import (
     SPECIMEN,
     SPECIMEN_COLUMN,
     Axis,
     Column,
     DatasetHeader,
-    DatasetPart,
     Imported,
     SplitSettings,
-    axes_text,
     defect_columns,
     digest,
 )
 from crystalvision.errors import InputError
-from crystalvision.exchange._calibration import Pair, axes_of, pair
+from crystalvision.exchange._calibration import axes_of, pair
 from crystalvision.exchange._check_images import (
     ImageReader,
     Kind,
@@ -35,12 +32,11 @@ from crystalvision.exchange._check_images import (
     read_digests,
     specimens_of,
 )
-from crystalvision.exchange._curves import CurveReader, CurveSettings, check_curves
+from crystalvision.exchange._curves import CurveSettings, check_curves
 from crystalvision.exchange._document import DOCUMENT, ExportDocument, read_document
 from crystalvision.exchange._file_digests import FILE_DIGEST, FILE_DIGEST_COLUMN, file_digests
 from crystalvision.exchange._frames import Frames
 from crystalvision.exchange._images import (
-    CarriedImageReader,
     StatedPixels,
     check_images_like,
     stated_axes,
@@ -49,33 +45,21 @@ from crystalvision.exchange._labels_csv import list_labels_csv
 from crystalvision.exchange._listing import Listing, list_class_folders
 from crystalvision.exchange._png import LABELS
 from crystalvision.exchange._selection import Begin, Rows
+from crystalvision.exchange._settings import (
+    ImportSettings,
+    carried_notes,
+    exported_from,
+    import_notes,
+    recorded_of,
+    settings_record,
+    unused_notes,
+)
 from crystalvision.exchange._severities import class_severities, severities_of
-from crystalvision.measured_files import GapValues, Readers, notes_text
+from crystalvision.measured_files import notes_text
 from crystalvision.ordinary_files import text_of
 
 _SHARD_BYTES = 8 * 2**20
 _ENERGY = "energy_kev"
-_AVERAGED = "averaged over its steps; what they do not reach is masked"
-_SHARED_OUT = "counts are shared out by area"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSettings:
-    """What the user says of the images; see `import_folder`."""
-
-    pixel_size_inv_angstrom: float | Pair | None
-    centre: Pair | None
-    energy_kev: float | None
-    severities: Mapping[str, float] | None
-    channels: int | None
-    name: str | None
-    page: int | None = None
-    gap_values: GapValues = None
-    readers: Readers = field(default_factory=Readers)
-    reader: str | None = None
-    curves: CurveSettings = field(default_factory=CurveSettings)
-    labels: Path | None = None
-    learnt: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +149,13 @@ def _plan(
         name=settings.name or text_of(folder.resolve().name),
         files=len(listing.files),
         content_sha256=digest(content),
-        settings=_settings(settings, listing),
-        exported_from=_exported_from(document) if document else None,
+        settings=settings_record(settings, listing),
+        exported_from=exported_from(document) if document else None,
     )
     fields = {
         **header,
         "seen": seen,
-        "recorded": _recorded(settings, read),
+        "recorded": recorded_of(settings, read),
         "columns": {
             **defect_columns(listing.class_names, severities),
             SPECIMEN: SPECIMEN_COLUMN,
@@ -189,9 +173,9 @@ def _plan(
         split=document.splits if document else None,
         notes=(
             *listing.notes,
-            *_notes(folder, listing, settings, document),
-            *_carried(frames, read),
-            *_unused(settings.curves),
+            *import_notes(folder, listing, settings, document),
+            *carried_notes(frames, read),
+            *unused_notes(settings.curves),
             *notes_text(frames.notes),
         ),
         frames=lambda: frames,
@@ -234,26 +218,6 @@ def _check(
     return ImageReader(kind, settings.gap_values), axes, listing
 
 
-def _carried(frames: Frames, read: PictureReader) -> list[str]:
-    if isinstance(read, CarriedImageReader) and frames.carried:
-        onto = axes_text(read.axes)
-        return [f"{frames.carried:,} images were brought onto {onto}: {_SHARED_OUT}"]
-    if not isinstance(read, CurveReader) or not frames.carried:
-        return []
-    wave = read.target.wavelength_angstrom
-    at = "" if wave is None else f" at {wave:.5g} Å"
-    onto = f"{axes_text(read.target.axes)}{at}"
-    return [f"{frames.carried:,} curves were brought onto {onto}: {_AVERAGED}"]
-
-
-def _unused(curves: CurveSettings) -> list[str]:
-    """What was given and has no effect."""
-    if curves.axis is None or curves.like is None:
-        return []
-    axes = axes_text(curves.like.axes)
-    return [f"--axis replaces that of --like, {axes}, of which only the wavelength is used"]
-
-
 def _header(
     folder: Path,
     settings: ImportSettings,
@@ -271,38 +235,6 @@ def _header(
         "generator": {name: version(name) for name in ("crystalvision", "numpy")},
         "samples_per_shard": int(np.clip(_SHARD_BYTES // image_bytes, 1, 256)),
     }
-
-
-def _exported_from(document: ExportDocument) -> DatasetPart:
-    header = document.header
-    return DatasetPart(
-        identity=document.identity, samples=header.samples, provenance=header.provenance
-    )
-
-
-def _recorded(settings: ImportSettings, read: PictureReader) -> Recorded | None:
-    """With what beam, as far as files or the user state it of all patterns."""
-    given = settings.energy_kev
-    found = read.energy_kev if isinstance(read, CarriedImageReader) else None
-    energy = found if given is None else (given, given)
-    wave = read.target.wavelength_angstrom if isinstance(read, CurveReader) else None
-    if energy is None and wave is None:
-        return None
-    return Recorded(energy_kev=energy, wavelength_angstrom=wave)
-
-
-def _settings(settings: ImportSettings, listing: Listing) -> dict[str, Any]:
-    """How the files were read, and what was said of all of them, in JSON types."""
-    found: dict[str, Any] = {}
-    if settings.gap_values:
-        found["gap_values"] = [f"{value:.17g}" for value in settings.gap_values]
-    if settings.page is not None:
-        found["page"] = settings.page
-    if settings.energy_kev is not None:
-        found["beam"] = {"energy_kev": settings.energy_kev}
-    if listing.specimen_names:
-        found["specimens"] = list(listing.specimen_names)
-    return found
 
 
 def _energy(
@@ -325,19 +257,3 @@ def _energy(
 def _as_lists(rows: Rows) -> dict[str, list[str]]:
     """Columns in JSON types; as text, since JSON has no NaN."""
     return {name: [str(value) for value in values] for name, values in rows.items()}
-
-
-def _notes(
-    folder: Path, listing: Listing, settings: ImportSettings, document: ExportDocument | None
-) -> list[str]:
-    notes = []
-    if listing.severity is None and not settings.severities and not settings.learnt:
-        notes.append(
-            "no severities are given, so all are 0; give --severity CLASS=VALUE to train on them"
-        )
-    if document and document.scale != "counts":
-        notes.append(
-            f"{folder} holds grey values on the scale '{document.scale}', not counts; export with "
-            "--scale counts to keep these"
-        )
-    return notes

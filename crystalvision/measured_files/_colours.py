@@ -47,6 +47,8 @@ def _with_edges(coloured: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """Pixels in colour and those that touch them, into which their edges are smoothed."""
     padded = np.pad(coloured, 1)
     h, w = coloured.shape
-    return np.logical_or.reduce(
-        [padded[row : row + h, column : column + w] for row in range(3) for column in range(3)]
-    )
+    found = np.zeros_like(coloured)
+    for row in range(3):
+        for column in range(3):
+            found |= padded[row : row + h, column : column + w]
+    return found

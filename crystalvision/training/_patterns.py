@@ -213,8 +213,8 @@ def open_patterns(
         InputError: As for `load_patterns`.
     """
     channels = dataset.header.image_shape[0]
-    seen_grid = grid_of(preprocess.axes)
-    if not augmented and len(indices) * channels * math.prod(seen_grid) * 4 <= memory_bytes:
+    points = preprocess.channels(channels) * math.prod(grid_of(preprocess.axes))
+    if not augmented and len(indices) * points * 4 <= memory_bytes:
         return load_patterns(dataset, indices, preprocess, targets, on_read, prepared=True)
     points = math.prod(grid_of(preprocess.count_axes))
     if len(indices) * channels * points * 4 <= memory_bytes:
@@ -248,6 +248,7 @@ def load_patterns(
     """
     _check_some(dataset, indices)
     channels = dataset.header.image_shape[0]
+    channels = preprocess.channels(channels) if prepared else channels
     axes = preprocess.axes if prepared else preprocess.count_axes
     counts = torch.empty((len(indices), channels, *grid_of(axes)))
     for start in range(0, len(indices), _CHUNK):

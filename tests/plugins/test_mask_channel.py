@@ -1,13 +1,23 @@
 """What was seen as a channel: through inputs, networks, augmentation and export."""
 
+import numpy as np
 import pytest
 import torch
 
 from crystalvision.config import Part
 from crystalvision.contracts import Axis
+from crystalvision.datasets import (
+    Dataset,
+    DatasetHeader,
+    DatasetWriter,
+    Seen,
+    Simulated,
+    defect_columns,
+)
 from crystalvision.errors import InputError
 from crystalvision.inputs import build_preprocess
 from crystalvision.plugins import Catalogue
+from crystalvision.training import load_patterns
 from crystalvision_augmentation.beam_stop import BeamStop
 
 
@@ -41,6 +51,32 @@ def test_images_without_a_mask_were_seen_everywhere(catalogue):
     images = prepare(catalogue, "log1p", "mask-channel")(torch.rand(2, 3, 12, 12))
     assert images.shape == (2, 4, 12, 12)
     assert (images[:, 3] == 1).all()
+
+
+def test_prepared_patterns_have_the_channel_as_well(catalogue, tmp_path):
+    """As validation patterns are kept in memory, which no augmentation changes."""
+    path = tmp_path / "data.zarr"
+    seen = np.ones((12, 12), dtype=bool)
+    seen[4:7, 5:] = False
+    header = DatasetHeader(
+        samples=4,
+        image_shape=(1, 12, 12),
+        dtype="uint16",
+        columns=defect_columns(("a", "b"), (0.0, 1.0)),
+        axes=AXES,
+        provenance=Simulated(seed=0, recipe={}),
+        generator={},
+        samples_per_shard=4,
+        seen=Seen.of(seen[None]),
+    )
+    labels = {"label": np.arange(4) % 2, "severity": np.arange(4) % 2}
+    with DatasetWriter.open(path, header) as writer:
+        writer.write_shard(0, np.full((4, 1, 12, 12), 9, np.uint16), labels)
+        writer.finish()
+    data, step = Dataset.open(path), prepare(catalogue, "log1p", "mask-channel")
+    patterns = load_patterns(data, np.arange(4), step, data.header.targets, prepared=True)
+    assert patterns.counts.shape == (4, 2, 12, 12)
+    assert np.array_equal(patterns.counts[1, 1].numpy() > 0, seen)
 
 
 def test_it_comes_last(catalogue):

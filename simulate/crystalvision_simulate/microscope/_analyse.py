@@ -28,7 +28,8 @@ from crystalvision_simulate.microscope._stop import Stop, find_stop
 
 _LEAST_SIDE = 32
 _MOST_PIXELS = 1024  # along a side: of more, several are taken as one
-_GOOD_CENTRE = 0.4  # pixels: rings whose centre is less certain are none
+_GOOD_CENTRE = 0.4  # pixels, of pictures of
+_SIDE = 256  # pixels: rings whose centre is less certain are none
 _SURE_RINGS = 4
 _NEAR_BEST = 0.12  # of the symmetry: centres that are as likely
 
@@ -116,7 +117,7 @@ def analyse(measured: Measured, about: tuple[float, float] | None = None) -> Ana
     level = _equal_noise(counts, noise)
     seen = ~_wider(hidden, dark)
     rings = find_rings(level, seen, Geometry(*centre))
-    if rings is not None and (rings.error_px > _GOOD_CENTRE or not _plausible(rings, counts.shape)):
+    if rings is not None and not _plausible(rings, counts.shape):
         rings = None
     spots = find_spots(level if rings is None else _without(rings, level), seen)
     lattice = find_lattice(spots)
@@ -171,6 +172,7 @@ def _plausible(rings: Rings, shape: tuple[int, int]) -> bool:
     geometry = rings.geometry
     inside = -0.2 * shape[1] < geometry.x < 1.2 * shape[1]
     inside &= -0.2 * shape[0] < geometry.y < 1.2 * shape[0]
+    inside &= rings.error_px <= _GOOD_CENTRE * max(1.0, min(shape) / _SIDE)
     return inside and geometry.ellipticity < 0.15 and len(rings.radii_px) >= 2
 
 

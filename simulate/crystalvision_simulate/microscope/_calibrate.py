@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from scipy import ndimage
 
-from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
 from crystalvision_simulate.microscope._analyse import Analysed, analyse, radial_profile
 from crystalvision_simulate.microscope._background import Background, fit_background
@@ -16,16 +14,19 @@ from crystalvision_simulate.microscope._crystal import (
     RingMatch,
     lines_of,
     match_lengths,
-    match_rings,
     refine_by_profile,
 )
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
-from crystalvision_simulate.microscope._rings import Rings
-from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones, zone_axes
+from crystalvision_simulate.microscope._matches import (
+    REACH_INV_ANGSTROM,
+    Known,
+    ring_match,
+    step_error,
+    zone_match,
+)
+from crystalvision_simulate.microscope._zones import ZoneMatch
 
-REACH_INV_ANGSTROM = 2.0
-"""How far rings of a crystal are looked for [1/Å]."""
 _MOST_LENGTHS = 12
 _ROUGH = 0.02  # relative error of a size that is given, or follows from distances alone
 _SURE_ELLIPSE = 0.005  # relative error of a lattice's steps
@@ -33,9 +34,6 @@ _POOLED = "distances of spots in all pictures"
 _SUREST = "the lattice of spots in "
 _MANY = 12  # spots of a lattice that tells the size for pictures that show fewer
 _LIKELY = 3.0  # of the penalty of its zone
-_LEAST_LINES = 3  # rings that must be a film's
-_TEXTURED = 0.2  # of the score: by how much a film must be likelier than a powder
-_CLEAR = 1.0  # of the penalty: zones that are as likely
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,27 +68,8 @@ class Calibrated:
     def knows_ellipse(self) -> bool:
         """Whether rings or a zone told the ellipse; else it is taken for none."""
         return self.analysed.rings is not None or (
-            self.zone is not None and _error(self.analysed) < _SURE_ELLIPSE
+            self.zone is not None and step_error(self.analysed) < _SURE_ELLIPSE
         )
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the user knows.
-
-    Attributes:
-        crystal: The crystal that the patterns are of.
-        pixel_size_inv_angstrom: About the side of a pixel [1/Å].
-        scale_bar_inv_angstrom: What is written at the scale bar [1/Å].
-        zone_axis: Direction [uvw] along the beam.
-        centre: Column and row of the direct beam, about [pixel].
-    """
-
-    crystal: Crystal | None = None
-    pixel_size_inv_angstrom: float | None = None
-    scale_bar_inv_angstrom: float | None = None
-    zone_axis: tuple[int, int, int] | None = None
-    centre: tuple[float, float] | None = None
 
 
 def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
@@ -132,9 +111,9 @@ def _surest(
     for members, one in sorted(rich, key=lambda pair: -pair[0]):
         if members < _MANY:
             break
-        zone, _ = _zone(one, known, prior, from_rings=False)
+        zone, _ = zone_match(one, known, prior, from_rings=False)
         if zone is not None and zone.penalty < _LIKELY:
-            error = float(np.hypot(_error(one), zone.ellipticity / 2))
+            error = float(np.hypot(step_error(one), zone.ellipticity / 2))
             return zone.pixel_size_inv_angstrom, error, _SUREST + one.measured.name
     return None
 
@@ -203,14 +182,14 @@ def _calibrated(
         above = np.clip(rings.profile - rings.baseline, 0, None)
         width = float(np.median(rings.widths_px))
         reach = float(np.quantile(far, 0.9))
-        match, lines = _ring_match(rings, above, lines, reach, size, known.crystal)
+        match, lines = ring_match(rings, above, lines, reach, size, known.crystal)
         if match is not None:
             match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
     if known.crystal is not None and analysed.lattice is not None:
-        zone, others = _zone(analysed, known, size, from_rings=match is not None)
+        zone, others = zone_match(analysed, known, size, from_rings=match is not None)
     if zone is not None and analysed.rings is None:
-        scatter = _error(analysed)
+        scatter = step_error(analysed)
         if scatter < _SURE_ELLIPSE or not pooled:
             size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
         if scatter < _SURE_ELLIPSE:
@@ -227,69 +206,6 @@ def _calibrated(
         _background(analysed, geometry),
         lines,
     )
-
-
-def _ring_match(
-    rings: Rings,
-    above: Float[np.ndarray, "n"],
-    powder: Lines,
-    reach_px: float,
-    size: float | None,
-    crystal: Crystal,
-) -> tuple[RingMatch | None, Lines]:
-    """What rings are, of a powder or of a film whose crystals all have one direction up."""
-    width = float(np.median(rings.widths_px))
-
-    def matched(lines: Lines) -> RingMatch | None:
-        return match_rings(
-            rings.radii_px,
-            rings.heights,
-            lines,
-            reach_px,
-            size,
-            profile=above,
-            width_px=width,
-        )
-
-    best, which = matched(powder), powder
-    for axis in zone_axes(1):
-        lines = lines_of(crystal, REACH_INV_ANGSTROM, axis)
-        if lines is None or len(lines.names) < _LEAST_LINES:
-            continue
-        match = matched(lines)
-        if match is not None and len(match.rings) >= _LEAST_LINES:
-            least = _TEXTURED if which is powder else 0.0
-            if best is None or match.score > best.score + least:
-                best, which = match, lines
-    return best, which
-
-
-def _zone(
-    analysed: Analysed, known: Known, size: float | None, *, from_rings: bool
-) -> tuple[ZoneMatch | None, tuple[ZoneMatch, ...]]:
-    assert analysed.lattice is not None  # noqa: S101 - asked for before
-    assert known.crystal is not None  # noqa: S101 - likewise
-    geometry = analysed.geometry
-    basis = analysed.lattice.basis @ geometry.undistorting
-    found = match_zones(
-        basis,
-        known.crystal,
-        known_inv_angstrom=size,
-        zone_axis=known.zone_axis,
-        round_=from_rings,
-    )
-    if not found:
-        return None, ()
-    alike = tuple(one for one in found[1:4] if one.penalty < found[0].penalty + _CLEAR)
-    return found[0], alike
-
-
-def _error(analysed: Analysed) -> float:
-    """Relative error of a lattice's steps."""
-    lattice = analysed.lattice
-    assert lattice is not None  # noqa: S101 - asked for before
-    far = np.linalg.norm(lattice.indices @ lattice.basis, axis=1)
-    return float(max(lattice.scatter_px / np.sqrt(len(far)) / max(far.std(), 1.0), 2e-4))
 
 
 def _background(analysed: Analysed, geometry: Geometry) -> Background | None:

@@ -16,6 +16,7 @@ _SIGNIFICANT = 5.0
 _ROUND = 0.55  # of the sectors in which a ring must show
 _WIDEST = 1 / 22  # of the reach, and
 _BROAD = 0.12  # of its radius: what is wider than both is a halo
+_NARROWEST = 0.3  # of the strongest ring's width
 _LEAST = 6.0  # pixels: what lies nearer to the centre is no ring
 _CLOSE = 0.02  # pixels: rounds end there
 
@@ -135,6 +136,9 @@ def _rings_of(
     peaks, widths = _round_ones(profiles, baseline, above, peaks, widths)
     if not len(peaks):
         return None
+    # All rings are about as wide: what is far narrower than the strongest is a kink of the halo.
+    alike = widths >= _NARROWEST * widths[int(above[peaks].argmax())]
+    peaks, widths = peaks[alike], widths[alike]
     return _centroids(above, peaks, widths), above[peaks], widths, smooth, baseline
 
 

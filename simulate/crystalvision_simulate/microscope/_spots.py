@@ -17,6 +17,7 @@ _FOR_BASIS = 60
 _TOLERANCE = 0.14  # of a step of the lattice
 _ON_IT = 1.5  # pixels
 _LEAST_ON_LATTICE = 5
+_SHARE_OF_MANY = 0.25  # of all spots: with fewer on it a lattice of grains is one by chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,8 @@ def find_lattice(spots: Spots) -> Lattice | None:
         return None
     lattice = best[1]
     share = len(lattice.members) / len(spots)
-    return lattice if share > 0.5 or len(lattice.members) >= 12 else None
+    many = len(lattice.members) >= 12 and share > _SHARE_OF_MANY
+    return lattice if share > 0.5 or many else None
 
 
 def reduced(basis: Float[np.ndarray, "2 2"]) -> Float[np.ndarray, "2 2"] | None:

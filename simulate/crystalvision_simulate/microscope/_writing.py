@@ -95,7 +95,7 @@ def _parts(height: Image, labels: Any, strong: Mask, side: int) -> list[_Part]:
 
     others = ndimage.binary_dilation(strong, _EIGHT)
     found = []
-    for region in regionprops(labels):
+    for region in regionprops(labels):  # type: ignore[no-untyped-call] # it has no types
         top, left, bottom, right = region.bbox
         rows, columns = bottom - top, right - left
         is_bar = columns >= max(_LEAST_BAR, _BAR_ASPECT * rows) and region.extent > _BAR_FILL
