@@ -9,7 +9,8 @@
 
 Each seed draws counts of its own of the training and of the test patterns, and is that of the
 experiment. What is there already is not made again, so systems may be added one by one
-(`--systems`, `--doses`, `--seeds`). Written are, for each dose and system, the accuracy with
+(`--systems`, `--doses`, `--seeds`); with `--exposures 3` they learn from three exposures of every
+pattern, and are called so. Written are, for each dose and system, the accuracy with
 Wilson's interval over all seeds together, and the exact paired test (McNemar) against `--against`,
 on the same patterns of all seeds.
 """
@@ -24,7 +25,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 import crystalvision as cv
-from crystalvision.datasets import Dataset, thin
+from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings, thin
 from crystalvision.evaluation import wilson_interval
 from crystalvision.prediction import Predictor
 from crystalvision.runs import load_record
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="*", default=SYSTEMS)
     parser.add_argument("--doses", nargs="*", type=float, default=[1e3, 3e3, 1e4])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--exposures", type=int, default=1, help="of each training pattern")
     parser.add_argument("--against", default="lattice")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -65,15 +67,33 @@ def exposed(source: Path, work: Path, dose: float, seed: int) -> Path:
     return path
 
 
+def exposed_often(source: Path, work: Path, dose: float, seed: int, times: int) -> Path:
+    """Several exposures of each pattern, as many of them for validation as in `source`."""
+    path = work / f"{source.stem}-{dose:.0f}-{seed}-x{times}.zarr"
+    if not path.exists():
+        before = Dataset.open(source)
+        recipe = {"of": str(source), "split": "all", "kept": dose / RENDERED, "seed": seed}
+        data = cv.simulate(recipe, path, samples=times * len(before), card=False)
+        share = len(before.split("validation")) / len(before)
+        with DatasetWriter.hold(path, data.header) as writer:
+            writer.split(SplitSettings(validation_share=share, test_share=0))
+    return path
+
+
 def judge(options: argparse.Namespace, system: str, dose: float, seed: int) -> None:
     """Train a system and keep what it says of each test pattern, unless that is done."""
-    kept = options.work / f"{system}-{dose:.0f}-{seed}.csv"
+    times = options.exposures
+    name = system if times == 1 else f"{system} x{times}"
+    kept = options.work / f"{name}-{dose:.0f}-{seed}.csv"
     if kept.exists():
         return
     options.work.mkdir(parents=True, exist_ok=True)
-    train = exposed(options.train, options.work, dose, seed)
+    if times == 1:
+        train = exposed(options.train, options.work, dose, seed)
+    else:
+        train = exposed_often(options.train, options.work, dose, seed, times)
     data = Dataset.open(exposed(options.test, options.work, dose, seed))
-    folder = options.work / f"{system}-{dose:.0f}-{seed}"
+    folder = options.work / f"{name}-{dose:.0f}-{seed}"
     if not folder.exists():
         cv.train(system, train, folder, seed=seed)
     seconds = load_record(folder).training_seconds

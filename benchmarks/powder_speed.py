@@ -60,6 +60,7 @@ def main() -> None:
     one_thread()
     measured = {
         "machine": machine(),
+        "rounds": 2 if options.quick else ROUNDS,
         "rates": [rates(name, changes, quick=options.quick) for name, changes in LIBRARIES],
         "reflections": growth_with_reflections(),
         "points": growth_with_points(),
@@ -118,11 +119,11 @@ def powder_source(changes: dict[str, Any]) -> PowderSource:
 
 
 def rates(name: str, changes: dict[str, Any], *, quick: bool) -> dict[str, object]:
-    """Patterns a second on two cores, ours and the peers', in turn."""
+    """Patterns a second of CPU time of two processes at once, ours and the peers', in turn."""
     source = powder_source(changes)
     rounds = 2 if quick else ROUNDS
     phases = len(source.candidates)
-    makers: dict[str, tuple[Callable[[int, int], None], int]] = {
+    makers: dict[str, tuple[Callable[[int, int], float], int]] = {
         "crystalvision": (_ours, (4 if quick else 20) * phases),
         "pymatgen": (_pymatgen, phases),
     }
@@ -130,20 +131,19 @@ def rates(name: str, changes: dict[str, Any], *, quick: bool) -> dict[str, objec
         makers["pysimxrd"] = (_pysimxrd, max(CORES, phases // 10))
     found: dict[str, list[float]] = {maker: [] for maker in makers}
     with ProcessPoolExecutor(CORES, initializer=_begin, initargs=(changes,)) as pool:
-        for maker, (make, _) in makers.items():  # what is read and kept once is no pattern's cost
-            del maker
-            list(pool.map(make, *_shares(phases)))
         for _ in range(rounds):
             for maker, (make, count) in makers.items():
-                began = time.perf_counter()
-                list(pool.map(make, *_shares(count)))
-                found[maker].append(count / (time.perf_counter() - began))
+                seconds = sum(pool.map(make, *_shares(count))) / CORES
+                found[maker].append(count / seconds)
+    began = time.process_time()
     sizes = [len(source.maker.families(number).length_inv_angstrom) for number in range(phases)]
+    once = (time.process_time() - began) / phases
     return {
         "library": name,
         "phases": phases,
         "points": source.header.axes[0].size,
         "reflections": {"median": float(np.median(sizes)), "most": max(sizes)},
+        "seconds_of_reflections_once_a_phase": once,
         "patterns_per_second": {maker: _spread(values) for maker, values in found.items()},
         "ratio": {
             maker: _spread([a / b for a, b in zip(found["crystalvision"], each, strict=True)])
@@ -163,6 +163,8 @@ def _begin(changes: dict[str, Any]) -> None:
     warnings.simplefilter("ignore")
     one_thread()
     source = powder_source(changes)
+    for number in range(len(source.candidates)):  # once a phase: no pattern's cost
+        source.maker.families(number)
     _WORK["source"], _WORK["next"] = source, 0
     _WORK["structures"] = [_structure(one) for one in source.candidates]
     _WORK["axis"] = source.header.axes[0].values()
@@ -174,19 +176,24 @@ def _structure(phase: Any) -> Structure:
     return phase.crystal.to_pymatgen()
 
 
-def _ours(first: int, last: int) -> None:
+def _ours(first: int, last: int) -> float:
+    """CPU time of some patterns [s]; so for the peers."""
+    began = time.process_time()
     for number in range(_WORK["next"] + first, _WORK["next"] + last):
         _WORK["source"].sample(number)
     _WORK["next"] += last
+    return time.process_time() - began
 
 
-def _pymatgen(first: int, last: int) -> None:
+def _pymatgen(first: int, last: int) -> float:
+    began = time.process_time()
     structures, axis = _WORK["structures"], _WORK["axis"]
     calculator = XRDCalculator(wavelength=1.5405929)
     for number in range(first, last):
         structure = structures[number % len(structures)]
         peaks = calculator.get_pattern(structure, two_theta_range=(axis[0] - 1, axis[-1] + 1))
         with_profile(peaks.x, peaks.y, axis)
+    return time.process_time() - began
 
 
 def with_profile(places: np.ndarray, heights: np.ndarray, axis: np.ndarray) -> np.ndarray:
@@ -196,11 +203,13 @@ def with_profile(places: np.ndarray, heights: np.ndarray, axis: np.ndarray) -> n
     return np.asarray(shape @ heights)
 
 
-def _pysimxrd(first: int, last: int) -> None:
+def _pysimxrd(first: int, last: int) -> float:
     from Pysimxrd import generator
 
+    began = time.process_time()
     for number in range(first, last):
         generator.parser(_WORK["database"], entry_id=1 + number % len(_WORK["structures"]))
+    return time.process_time() - began
 
 
 def _database(structures: list[Structure]) -> Any:
@@ -276,13 +285,18 @@ def least_time(work: Callable[[], object], rounds: int = 3) -> float:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    """CPU time [s]: what else the machine does is left out."""
+    began = time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "least": min(values), "greatest": max(values)}
+
+
+def _spread_text(spread: dict[str, float]) -> str:
+    return f"{spread['median']:.3g} ({spread['least']:.3g}–{spread['greatest']:.3g})"
 
 
 def described(measured: dict[str, Any]) -> str:
@@ -292,18 +306,27 @@ def described(measured: dict[str, Any]) -> str:
 
 def _lines(measured: dict[str, Any]) -> Iterator[str]:
     told = measured["machine"]
-    yield f"{told['processor']}, {told['cores']} cores, pymatgen {told['pymatgen']}"
+    yield (
+        f"{told['processor']}, {told['cores']} cores, pymatgen {told['pymatgen']}; all are "
+        "CPU times; rates are of two processes at once, with what reflections cost once left out:"
+    )
+    for row in measured["rates"]:
+        once = 1e3 * row["seconds_of_reflections_once_a_phase"]
+        yield f"{row['library']}: {once:.3g} ms a phase;"
     yield ""
     yield "| library | reflections | made by | patterns/s | ours / it |"
     yield "|---|---|---|---|---|"
     for row in measured["rates"]:
         for maker, rate in row["patterns_per_second"].items():
             ratio = row["ratio"].get(maker)
-            against = f"{ratio['median']:.0f} ({ratio['least']:.0f}–{ratio['greatest']:.0f})"
+            against = (
+                f"{ratio['median']:.3g} ({ratio['least']:.3g}–{ratio['greatest']:.3g})"
+                if ratio
+                else ""
+            )
             yield (
                 f"| {row['library']} | {row['reflections']['median']:.0f}, at most "
-                f"{row['reflections']['most']} | {maker} | {rate['median']:.3g} "
-                f"({rate['least']:.3g}–{rate['greatest']:.3g}) | {against if ratio else ''} |"
+                f"{row['reflections']['most']} | {maker} | {_spread_text(rate)} | {against} |"
             )
     yield "\n| atoms of the cell | reflections | to find them [ms] |\n|---|---|---|"
     for row in measured["reflections"]:

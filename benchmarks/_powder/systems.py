@@ -50,7 +50,7 @@ SYSTEMS: Mapping[str, SystemPlan] = {
     "naive-bayes": _classical("naive Bayes", "naive-bayes", components=200),
     "knn": _classical("nearest neighbours, cosine", "knn", neighbours=5, metric="cosine"),
     "logistic": _classical("logistic regression", "logistic", components=200, max_iterations=300),
-    "random-forest": _classical("random forest", "random-forest", trees=100, leaf_patterns=3),
+    "random-forest": _classical("random forest", "random-forest", trees=30, leaf_patterns=3),
     "svm": _classical("support vector machine", "svm", components=200, folds=2),
     "paper": SystemPlan(
         "Wang et al.: calculated patterns on measured noise",

@@ -57,7 +57,9 @@ def _trained(one: Results) -> str:
     patterns = f"{one['training_patterns']:,}"
     if one.get("epochs") is None:
         return patterns
-    return f"{patterns} × {one['epochs']}{', all new' if one['new_each_epoch'] else ''}"
+    planned = one.get("epochs_of_the_plan", one["epochs"])
+    of = f" of {planned} epochs" if planned != one["epochs"] else ""
+    return f"{patterns} × {one['epochs']}{of}{', all new' if one['new_each_epoch'] else ''}"
 
 
 def _time(one: Results) -> str:

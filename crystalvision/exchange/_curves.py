@@ -11,6 +11,7 @@ from crystalvision.errors import InputError
 from crystalvision.exchange._check_images import Kind, Picture
 from crystalvision.exchange._frames import Frames, expand
 from crystalvision.exchange._listing import Listing
+from crystalvision.measured_files import without_counts
 
 _DATASET = "the dataset"
 
@@ -59,11 +60,8 @@ class CurveReader:
         found = file.record(0)
         known = Conditions.of_frame(file.frame(0)).with_wavelength(self.wavelength_angstrom, path)
         counts, seen = found.counts, found.seen
-        measured = counts if seen is None else counts[:, seen]
-        if not measured.size or measured.min() == measured.max():
-            raise InputError(
-                f"{path}: holds no counts: one value everywhere; leave it out, or measure it again"
-            )
+        if what := without_counts(counts, seen):
+            raise InputError(f"{path}: holds no counts: {what}; leave it out, or measure it again")
         fit = match(self.target, known, run_name=_DATASET, data_name=path)
         carried, reached = fit.carry(counts, seen)
         frames.note(name, file.notes)

@@ -19,6 +19,7 @@ from crystalvision.measured_files._gaps import (
     find_gaps,
     parse_gap_values,
     saturated,
+    without_counts,
 )
 from crystalvision.measured_files._limits import MAX_BYTES, MAX_PIXELS, check_size, content_of
 from crystalvision.measured_files._lists import files_of_folder, files_of_list, is_list
@@ -57,6 +58,7 @@ __all__ = [
     "saturated",
     "shown_file",
     "shown_numbers",
+    "without_counts",
 ]
 
 

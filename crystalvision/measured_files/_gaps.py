@@ -140,3 +140,19 @@ def _marks_of(image: Array) -> tuple[int, ...]:
     if image.dtype.kind in "if" and np.isin(image[image < 0], _NEGATIVE_MARKS).all():
         marks = (*marks, *_NEGATIVE_MARKS)
     return marks
+
+
+def without_counts(counts: Array, seen: Array | None) -> str:
+    """Why a pattern holds no counts, as a message says it; empty where it holds some.
+
+    Args:
+        counts: What was measured, (*grid) or (c, *grid).
+        seen: Which points were, (*grid); `None` where all were.
+    """
+    known = counts if seen is None else counts[..., seen]
+    if not known.size:
+        return "all of it is masked"
+    low, high = known.min(), known.max()
+    if low == high:
+        return f"its value is {low:g} everywhere"
+    return "" if high > 0 else f"its values go from {low:g} to {high:g}, none is above 0"

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace, UnionType
@@ -114,30 +114,35 @@ def check_options(
     """
     options, takes_any = factory_options(factory, context)
     known = {option.name: option for option in options}
-    listing = ", ".join(str(option) for option in options) or "none"
     for name in given:
         if name not in known and not takes_any:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
-            raise InputError(f"{what} has no option '{name}'{hint} Its options: {listing}")
+            raise InputError(f"{what} has no option '{name}'{hint} {_listing(options)}")
     for option in options:
         if option.required and option.name not in given:
-            raise InputError(f"{what} needs the option '{option.name}'. Its options: {listing}")
+            raise InputError(f"{what} needs the option '{option.name}'. {_listing(options)}")
     return {
         name: _convert(what, known[name], value) if name in known else value
         for name, value in given.items()
     }
 
 
-def _convert(what: str, option: Option, value: object) -> object:
-    from pydantic import ValidationError  # slow, and --help must not wait
+def _listing(options: Iterable[Option]) -> str:
+    return f"Its options: {', '.join(map(str, options)) or 'none'}"
 
+
+def _convert(what: str, option: Option, value: object) -> object:
     adapter = _cached(_adapter, option.annotation)
     if adapter is None:
         return value
     try:
         return adapter.validate_python(value)
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError  # slow, and --help must not wait
+
+        if not isinstance(error, ValidationError):
+            raise
         problem = error.errors()[0]
         raise InputError(
             f"{what}: option {option.name}={value!r}: {problem['msg']} (type {option.type_name})"

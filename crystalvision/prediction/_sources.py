@@ -20,6 +20,7 @@ from crystalvision.measured_files import (
     is_list,
     open_pattern_file,
     read_image_file,
+    without_counts,
 )
 from crystalvision.ordinary_files import check_ordinary, text_of
 
@@ -239,10 +240,8 @@ def _of_measured_file(
 
 def _check_curve(file: OpenFile, number: int) -> None:
     found = file.read(number)
-    known = found.counts if found.seen is None else found.counts[..., found.seen]
-    if not known.size or known.min() == known.max():
+    if what := without_counts(found.counts, found.seen):
         where = f"{file.path}[{number}]" if len(file.frames) > 1 else str(file.path)
-        what = f"its value is {known.min():g} everywhere" if known.size else "all of it is masked"
         raise InputError(f"{where}: holds no counts: {what}; leave it out, or measure it again")
 
 

@@ -61,8 +61,8 @@ class AccuracyBound(Config):
         points: The bound, value by value.
         patterns: Draws of the nuisance behind each point.
         specimens: Specimens of each class, for each draw.
-        parts: Who judges is told in which of so many equally probable parts of its range all of
-            the nuisance lies; `None` where it is told the nuisance.
+        untold: Columns of the nuisance that who judges is not told.
+        parts: But for in which of so many equally probable parts of its range each of them lies.
         seed: Drew them.
         class_names: The classes.
         class_shares: Their shares of the patterns; the greatest is the accuracy of who sees
@@ -78,7 +78,8 @@ class AccuracyBound(Config):
     points: Annotated[tuple[BoundPoint, ...], Field(min_length=1)]
     patterns: Annotated[int, Field(ge=1)]
     specimens: Annotated[int, Field(ge=1)]
-    parts: Annotated[int, Field(ge=1)] | None = None
+    untold: tuple[str, ...] = ()
+    parts: Annotated[int, Field(ge=1)] = 1
     seed: Annotated[int, Field(ge=0)] = 0
     class_names: Annotated[tuple[str, ...], Field(min_length=2)]
     class_shares: tuple[Share, ...]

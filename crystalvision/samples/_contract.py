@@ -99,7 +99,8 @@ class Source(ABC):
         *,
         patterns: int,
         specimens: int,
-        parts: int | None = None,
+        untold: Sequence[str] = (),
+        parts: int = 1,
         column: str = "",
         seed: int = 0,
         advance: Callable[[int], object] = lambda _: None,
@@ -111,8 +112,9 @@ class Source(ABC):
         Args:
             patterns: Draws of all that varies alike in every class.
             specimens: Specimens of each class for each of them.
-            parts: Who judges is told of all that varies in which of so many equally probable
-                parts of its range it lies, instead of its value.
+            untold: Columns of what varies that who judges is not told; `all` for all of them.
+            parts: Of these it is told in which of so many equally probable parts of its range
+                each lies.
             column: Something that the recipe chooses from several values, such as
                 `dose_electrons`: a bound for each; by default one for all samples.
             seed: Draws them.
@@ -124,7 +126,7 @@ class Source(ABC):
         Raises:
             InputError: A number is too small, or the recipe has no such column, or no noise.
         """
-        del patterns, specimens, parts, column, seed, advance
+        del patterns, specimens, untold, parts, column, seed, advance
         return None
 
     def marks(self, candidate: str) -> Float[np.ndarray, "_"] | None:

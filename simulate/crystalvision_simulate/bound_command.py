@@ -34,16 +34,22 @@ def bound(
             help="Specimens of each class to compare each pattern with.", min=1, max=10_000
         ),
     ] = 4,
-    parts: Annotated[
-        int | None,
+    untold: Annotated[
+        str | None,
         typer.Option(
-            metavar="N",
-            help="Tell of the nuisance only in which of N equal parts of each of its ranges it "
-            "lies, instead of its values; use more specimens, such as 16.",
+            metavar="COLUMN,…",
+            help="Tell nobody these, such as thickness_angstrom, or all that varies; use more "
+            "specimens, such as 16.",
+        ),
+    ] = None,
+    parts: Annotated[
+        int,
+        typer.Option(
+            help="Of what is untold, tell in which of so many equal parts of its range it lies.",
             min=1,
             max=1_000_000,
         ),
-    ] = None,
+    ] = 1,
     doses: Annotated[
         str | None,
         typer.Option(metavar="N,N,…", help="A bound for each of these, in electrons a pattern."),
@@ -97,6 +103,7 @@ def bound(
         found = source.accuracy_bound(
             patterns=samples,
             specimens=specimens,
+            untold=[] if untold is None else untold.replace(",", " ").split(),
             parts=parts,
             column=column,
             seed=seed,
@@ -193,7 +200,7 @@ def _print(found: "AccuracyBound") -> None:
         "class. No classifier of these patterns can do better, on average, than the upper bound."
     )
     if informed:
-        known = "the nuisance" if found.parts is None else "as much of the nuisance"
+        known = "as much of the nuisance" if found.untold else "the nuisance"
         note += (
             f" The reference knows {known}, not the specimen: between the two lies the best "
             f"accuracy of who knows {known}."

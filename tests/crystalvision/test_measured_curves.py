@@ -187,6 +187,9 @@ def test_no_counts_and_a_cut_file_are_refused(trained, tmp_path, capsys):
     save(tmp_path / "zero.xy", np.arange(10, 60, 0.5), np.zeros(100))
     found = refused(capsys, "predict", trained.run, tmp_path / "zero.xy", "--anode", "Cu")
     assert "holds no counts: its value is 0 everywhere; leave it out" in found
+    save(tmp_path / "below.xy", np.arange(10, 60, 0.5), np.linspace(-9, 0, 100))
+    found = refused(capsys, "predict", trained.run, tmp_path / "below.xy", "--anode", "Cu")
+    assert "holds no counts: its values go from -9 to 0, none is above 0" in found
 
 
 def on_run(axis, values, wavelength=CU, seen=None):

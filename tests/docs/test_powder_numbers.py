@@ -16,6 +16,8 @@ TITLES = {
     "knn": "nearest neighbours by cosine",
     "logistic": "logistic regression",
     "random-forest": "random forest",
+    "svm": "support vector machine",
+    "paper": "`powder-paper` (Wang et al.), 11 of 40 epochs",
     "better": "`powder`, 7 epochs, `--online`",
     "better-views": "the same, mean over four zeros of 2θ",
 }
@@ -72,3 +74,28 @@ def test_crystal_systems_are_as_measured():
     ) in told
     assert f"a random forest of {forest['right']} ({forest['balanced_accuracy']:.2f}," in told
     assert f"{net['phases_trained_on']} others and {net['patterns']} patterns of each" in told
+    alike = found["isotypic"]
+    assert f"is right of {alike['right']}, too ({alike['balanced_accuracy']:.2f})" in told
+
+
+def test_films_are_as_measured():
+    found = json.loads((RESULTS / "powder_films.json").read_text(encoding="utf-8"))
+    told = " ".join(PAGE.split())
+    for name, begins in (
+        ("knn", "{} are right ({}, balanced accuracy {})"),
+        ("knn, as known", "{} ({}, {})"),
+    ):
+        part = found[name]
+        low, high = (100 * end for end in part["wilson_95"])
+        share = f"{part['right'] / part['films']:.0%} [{low:.0f}, {high:.0f}]".replace("%", " %")
+        assert begins.format(part["right"], share, f"{part['balanced_accuracy']:.2f}") in told
+
+
+def test_rates_beside_the_peers_are_as_measured():
+    found = json.loads((RESULTS / "powder_speed" / "cpu.json").read_text(encoding="utf-8"))
+    shipped, prototypes = (row["ratio"] for row in found["rates"])
+    told = " ".join(PAGE.split())
+    assert f"in the median) it is {shipped['pymatgen']['median']:.1f} ×" in told
+    assert f"(367) {prototypes['pymatgen']['median']:.1f} ×" in told
+    peers = [ratio["pysimxrd"]["median"] for ratio in (shipped, prototypes)]
+    assert f"{peers[0]:.0f} × and {peers[1]:.0f} ×" in told

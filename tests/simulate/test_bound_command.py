@@ -47,10 +47,11 @@ def test_a_choice_of_doses_is_the_default_column(few, capsys):
 
 
 def test_parts_of_the_nuisance_in_place_of_its_values(few, capsys):
-    assert main(["bound", RECIPE, *few, "--parts", "8", "--json"]) == 0
+    words = ["--untold", "rotation_deg,thickness_angstrom", "--parts", "8"]
+    assert main(["bound", RECIPE, *few, *words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["parts"] == 8
-    assert main(["bound", RECIPE, *few, "--parts", "8"]) == 0
+    assert (told["untold"], told["parts"]) == (["rotation_deg", "thickness_angstrom"], 8)
+    assert main(["bound", RECIPE, *few, *words]) == 0
     assert "knows as much of the nuisance" in " ".join(capsys.readouterr().err.split())
 
 

@@ -19,7 +19,8 @@ def svm(
 
     Probabilities come from sigmoids (Platt 1999), one against the rest for each class, fitted to
     scores of patterns that the machine had not seen: those of a cross-validation within the
-    training data, which standardises anew for each fold. The machine itself is then fitted to all.
+    training data, which standardises anew for each fold. The machine itself is then fitted to all:
+    one for each pair of classes, or, where there are more than 100, one for each against the rest.
 
     Args:
         c: Penalty of a pattern on the wrong side; the inverse of the regularisation.
@@ -30,10 +31,11 @@ def svm(
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
-    from sklearn.svm import SVC
+
+    from crystalvision_classical.estimators._support_vectors import SupportVectors
 
     calibrated: Estimator = CalibratedClassifierCV(
-        standardised(SVC(C=c, kernel=kernel), components, seed),
+        standardised(SupportVectors(c, kernel), components, seed),
         ensemble=False,
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32),
     )

@@ -121,7 +121,7 @@ def _pictures(patterns: tuple[PatternView, ...]) -> list[Picture]:
     found = []
     for name, pattern in zip(_NAMES, patterns, strict=False):
         alike = [other for other in patterns if other.unit == pattern.unit]
-        top = max(_brightest(other) for other in alike)
+        top = _round_above(max(_brightest(other) for other in alike))
         low = 0.7 if pattern.unit == "counts" else top * 10**-_DECADES
         rows, columns = pattern.axes
         image = np.nan_to_num(np.asarray(pattern.image.sum(axis=0), dtype=np.float32))
@@ -140,6 +140,12 @@ def _pictures(patterns: tuple[PatternView, ...]) -> list[Picture]:
             )
         )
     return found
+
+
+def _round_above(value: float) -> float:
+    """1, 2 or 5 times a power of ten: colours that hardly change can be compared."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= 0.999 * value))
 
 
 def _brightest(pattern: PatternView) -> float:

@@ -23,30 +23,37 @@ _INTERVAL = "Intervals hold 95 % of 2,000 bootstrap resamples that draw nuisance
 
 
 def assumptions_of(
-    instruments: Sequence[Instrument], nuisance: Sequence[str], *, parts: int | None
+    instruments: Sequence[Instrument],
+    nuisance: Sequence[str],
+    *,
+    untold: Sequence[str],
+    parts: int,
 ) -> tuple[str, ...]:
     """What a bound rests on, a sentence or two each.
 
     Args:
         instruments: The detector at the ends of what is drawn for it.
         nuisance: Columns of what it draws alike for all classes.
-        parts: Of each of their ranges; see `estimate_bound`.
+        untold: Those that oracles are not told.
+        parts: Of their ranges; see `estimate_bound`.
     """
     detectors = [one for one in instruments if isinstance(one, AreaDetector)]
-    assumptions = [_MODEL, _text(nuisance, parts), _LIST, _INFORMED, _readout(detectors)]
+    told = [name for name in nuisance if name not in untold]
+    hidden = [_untold(untold, parts)] if untold else []
+    assumptions = [_MODEL, _told(told), *hidden, _LIST, _INFORMED, _readout(detectors)]
     return (*assumptions, _INTERVAL)
 
 
-def _text(nuisance: Sequence[str], parts: int | None) -> str:
+def _told(nuisance: Sequence[str]) -> str:
     names = ", ".join(nuisance) or "nothing"
-    if parts is None:
-        return f"Both oracles are told what is drawn alike for all classes: {names}."
-    told = (
-        "not told" if parts == 1 else f"told to one of {parts} equally probable parts of its range"
-    )
+    return f"Both oracles are told what is drawn alike for all classes: {names}."
+
+
+def _untold(names: Sequence[str], parts: int) -> str:
+    but = f", but for which of {parts} equally probable parts of its range" if parts > 1 else ""
     return (
-        f"What is drawn alike for all classes, but for dose and mask, both oracles are {told}: "
-        f"{names}. Each specimen on their list has a draw of its own, from there."
+        f"They are not told{but}: {', '.join(names)}. Each specimen on their list has a draw of "
+        "its own."
     )
 
 

@@ -18,7 +18,7 @@ from crystalvision.sources import AccuracyBound, BoundPoint
 from crystalvision_simulate.bound._assumptions import assumptions_of
 from crystalvision_simulate.bound._groups import draw_group, rates_of
 from crystalvision_simulate.bound._oracle import Oracle, Verdict
-from crystalvision_simulate.bound._points import detector_of, values_of
+from crystalvision_simulate.bound._points import detector_of, untold_of, values_of
 from crystalvision_simulate.pipeline import map_in_order, one_torch_thread
 from crystalvision_simulate.recipes import Recipe
 from crystalvision_simulate.simulator import Simulator
@@ -34,7 +34,8 @@ def estimate_bound(
     *,
     patterns: int,
     specimens: int,
-    parts: int | None = None,
+    untold: Sequence[str] = (),
+    parts: int = 1,
     column: str = "",
     seed: int = 0,
     threads: int | None = None,
@@ -48,9 +49,10 @@ def estimate_bound(
         simulator: Of the recipe.
         patterns: Draws of the nuisance.
         specimens: Specimens of each class for each of them.
-        parts: Equally probable parts of each range of the nuisance: the oracles are told in which
-            it lies, and no more, and each specimen of a class has a draw of its own from there.
-            By default they are told the nuisance.
+        untold: Columns of the nuisance that the oracles are not told, `all` for all of it; each
+            specimen of a class then has a draw of its own of them. By default they are told.
+        parts: Equally probable parts of each of their ranges: of what is untold, the oracles are
+            told in which it lies.
         column: What the recipe chooses from several values, for a bound for each; by default one
             for all patterns.
         seed: Draws them.
@@ -61,8 +63,9 @@ def estimate_bound(
         InputError: A number is too small, the recipe has no detector or one class, or the column
             is none with single values.
     """
-    _check(patterns, specimens, parts, seed)
     detector_of(simulator)
+    hidden = untold_of(simulator, untold, column)
+    _check(patterns, specimens, seed, hidden, parts)
     values = values_of(simulator, column)
     started = time.perf_counter()
     shares = _shares(simulator.recipe)
@@ -73,6 +76,7 @@ def estimate_bound(
         shares,
         rendering,
         specimens=specimens,
+        untold=hidden,
         parts=parts,
         column=column,
         values=values,
@@ -93,29 +97,34 @@ def estimate_bound(
         points=points,
         patterns=patterns,
         specimens=specimens,
+        untold=hidden,
         parts=parts,
         seed=seed,
         class_names=tuple(settings.name for settings in simulator.recipe.classes),
         class_shares=tuple(shares.tolist()),
-        assumptions=assumptions_of(simulator.instrument.extremes, _varying(simulator), parts=parts),
+        assumptions=assumptions_of(
+            simulator.instrument.extremes, _varying(simulator), untold=hidden, parts=parts
+        ),
         recipe=simulator.recipe.name,
         recipe_sha256=_sha256(simulator),
         seconds=time.perf_counter() - started,
     )
 
 
-def _check(patterns: int, specimens: int, parts: int | None, seed: int) -> None:
+def _check(patterns: int, specimens: int, seed: int, untold: Sequence[str], parts: int) -> None:
     if patterns < 2:
         raise InputError(f"patterns={patterns}: an interval needs at least 2, better 50")
     if specimens < 1:
         raise InputError(f"specimens={specimens}: expected at least 1 of each class, better 4")
-    if parts is not None and parts < 1:
-        raise InputError(f"parts={parts}: expected 1, which tells nothing, or more")
-    if parts is not None and specimens < 2:
+    if parts < 1:
+        raise InputError(f"parts={parts}: expected 1, which tells nothing of its place, or more")
+    if untold and specimens < 2:
         raise InputError(
-            f"specimens={specimens} with parts={parts}: expected at least 2, better 16, since each "
-            "has a nuisance of its own, between which the oracle has to choose"
+            f"specimens={specimens} with something untold: expected at least 2, better 16, since "
+            "each has a draw of it, between which the oracle has to choose"
         )
+    if parts > 1 and not untold:
+        raise InputError(f"parts={parts}: of what? say what is untold, such as thickness_angstrom")
     if seed < 0:
         raise InputError(f"seed={seed}: expected 0 or more")
 
@@ -133,7 +142,8 @@ def _judge(
     index: int,
     *,
     specimens: int,
-    parts: int | None,
+    untold: Sequence[str],
+    parts: int,
     column: str,
     values: Sequence[float | None],
     seed: int,
@@ -147,7 +157,13 @@ def _judge(
         fixed = {column: value} if value is not None else {}
         if oracle is None or column != dose_name:  # another dose needs no other images
             group = draw_group(
-                simulator, index, seed=seed, specimens=specimens, parts=parts, fixed=fixed
+                simulator,
+                index,
+                seed=seed,
+                specimens=specimens,
+                untold=untold,
+                parts=parts,
+                fixed=fixed,
             )
             with rendering:
                 rates = rates_of(simulator, group)

@@ -1,6 +1,6 @@
 """Specimens of every class with the same or nearly the same nuisance, and what each looks like."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +41,8 @@ def draw_group(
     *,
     seed: int,
     specimens: int,
-    parts: int | None = None,
+    untold: Collection[str] = (),
+    parts: int = 1,
     fixed: Mapping[str, float] | None = None,
 ) -> Group:
     """Draw one.
@@ -55,8 +56,8 @@ def draw_group(
         index: Which draw; it depends on this and the seed alone.
         seed: Seed of all draws.
         specimens: How many of each class.
-        parts: Of each range of the nuisance, which differs from place to place, but for dose and
-            mask: see `draw_nearby`. By default all have the same.
+        untold: Columns of the nuisance that differ from place to place; by default none does.
+        parts: Of their ranges: see `draw_nearby`.
         fixed: Part of the nuisance that is given.
 
     Raises:
@@ -66,11 +67,11 @@ def draw_group(
     cutting, drawing, counting, *making = root.spawn(3 + len(simulator.recipe.classes) * specimens)
     shared = simulator.draw_nuisance(np.random.default_rng(drawing), drawing) | dict(fixed or {})
     nuisance = [shared] * specimens
-    if parts is not None:
-        told = {name: shared[name] for name in _always_told(simulator)} | dict(fixed or {})
+    if untold:
         rng = np.random.default_rng(drawing)
-        drawn = draw_nearby(simulator.numbers, rng, parts=parts, count=specimens)
-        nuisance = [one | told for one in drawn]
+        numbers = [one for one in simulator.numbers if one.column.name in untold]
+        drawn = draw_nearby(numbers, rng, parts=parts, count=specimens)
+        nuisance = [shared | one for one in drawn]
     scenes: list[tuple[Scene, ...]] = []
     for label in range(len(simulator.recipe.classes)):
         cut = simulator.crystals.draw_cut(label, np.random.default_rng(cutting), cutting)
@@ -83,16 +84,6 @@ def draw_group(
             made.append(made[0] if again else scene)
         scenes.append(tuple(made))
     return Group(tuple(nuisance), tuple(scenes), counting)
-
-
-def _always_told(simulator: Simulator) -> list[str]:
-    """Columns of the dose, and of what is hidden after reading: anyone can see both."""
-    seen = {detector_of(simulator).dose_option, "mask_radius_inv_angstrom"}
-    return [
-        one.column.name
-        for one in simulator.numbers
-        if one.part == "instrument" and one.option in seen
-    ]
 
 
 def rates_of(simulator: Simulator, group: Group) -> Float[np.ndarray, "c k p"]:

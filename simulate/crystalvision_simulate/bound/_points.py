@@ -1,6 +1,7 @@
 """What a bound is asked for: all patterns of a recipe, or each value of something that it draws."""
 
 import difflib
+from collections.abc import Sequence
 
 from crystalvision.errors import InputError
 from crystalvision_simulate.instruments.area_detector import AreaDetector
@@ -57,6 +58,30 @@ def values_of(simulator: Simulator, column: str) -> tuple[float | None, ...]:
             f"{quantity.root}; add --set '{path}={{choice: [...]}}'"
         )
     return quantity.choices
+
+
+def untold_of(simulator: Simulator, names: Sequence[str], column: str) -> tuple[str, ...]:
+    """The columns that oracles are not told; `all` stands for all that vary and can be hidden.
+
+    Raises:
+        InputError: One is nothing that the recipe draws alike for all classes, or anyone can see
+            it: the dose, what is masked, and the column that the bound is given by.
+    """
+    seen = {column} | {
+        one.column.name
+        for one in simulator.numbers
+        if one.part == "instrument"
+        and one.option in {detector_of(simulator).dose_option, "mask_radius_inv_angstrom"}
+    }
+    if tuple(names) == ("all",):
+        varying = [name for name, one in simulator.quantities.items() if len(set(one.ends)) > 1]
+        return tuple(name for name in varying if name not in seen)
+    for name in names:
+        if name not in simulator.quantities:
+            raise InputError(_unknown(name, simulator))
+        if name in seen:
+            raise InputError(f"'{name}' cannot be left untold: anyone knows it")
+    return tuple(dict.fromkeys(names))
 
 
 def _unknown(column: str, simulator: Simulator) -> str:

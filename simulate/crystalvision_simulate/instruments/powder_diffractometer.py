@@ -127,6 +127,8 @@ class PowderDiffractometer(Instrument):
         for name in ("peak_counts", "background_counts", "air_counts", "hump_counts"):
             check_between(name, getattr(self, name), 0, 1e9)
         check_between("background_slope_counts", self.background_slope_counts, -1e9, 1e9)
+        if self.w_deg2 > 0 and min(self.u_deg2, self.v_deg2, self.x_deg, self.y_deg) >= 0:
+            return  # a width everywhere, as nearly always; one is made for every sample
         ends = np.array([self.two_theta_min_deg, self.two_theta_max_deg])
         width, _ = self.widths.of(ends, self.lines[0][0])
         if not (width > 0).all():

@@ -90,6 +90,7 @@ class Families:
     Attributes:
         hkl: Indices of those that scatter anything, (m, 3).
         length_inv_angstrom: |g| [1/Å], (m,).
+        squared: Its square, (m,).
         intensity: As of `Reflections`, (m,).
         family: Which of the families of one length each is of, (m,).
         count: Families, with those that scatter nothing.
@@ -97,6 +98,7 @@ class Families:
 
     hkl: Float[np.ndarray, "m 3"]
     length_inv_angstrom: Float[np.ndarray, "m"]
+    squared: Float[np.ndarray, "m"]
     intensity: Float[np.ndarray, "m"]
     family: Int[np.ndarray, "m"]
     count: int
@@ -106,12 +108,14 @@ class Families:
         """Leave out what is absent by symmetry, and number the families."""
         length = found.length_inv_angstrom
         if not len(length):
-            return cls(np.empty((0, 3)), length, found.intensity, np.empty(0, dtype=np.int64), 0)
+            family = np.empty(0, dtype=np.int64)
+            return cls(np.empty((0, 3)), length, length, found.intensity, family, 0)
         family = np.cumsum(np.diff(length, prepend=length[0]) > _SAME_LENGTH * length)
         some = found.intensity > _ABSENT * found.intensity.max()
         return cls(
             found.hkl[some].astype(np.float64),
             length[some],
+            np.square(length[some]),
             found.intensity[some],
             family[some],
             int(family[-1]) + 1,
@@ -136,17 +140,18 @@ def rings_of_sample(
     """
     length = found.length_inv_angstrom
     reciprocal = np.linalg.inv(crystal.cell).T
-    exponent = np.square(length) * -((2 * np.pi * drawn.thermal_rms_angstrom) ** 2)
+    exponent = found.squared * -((2 * np.pi * drawn.thermal_rms_angstrom) ** 2)
     texture_axis = _TEXTURE_AXES[int(rng.integers(len(_TEXTURE_AXES)))]
     stretch = 1 + drawn.cell_error + drawn.cell_spread * rng.standard_normal(3)
     if drawn.intensity_spread and len(length):
         off = rng.standard_normal(found.count) * drawn.intensity_spread
         exponent += off[found.family]
-    intensity = found.intensity * np.exp(exponent)
+    intensity = np.exp(exponent, out=exponent)
+    intensity *= found.intensity
     if drawn.march_dollase != 1.0:
         preferred = np.asarray(texture_axis) @ reciprocal
         along = found.hkl @ (reciprocal @ preferred) / np.linalg.norm(preferred)
-        intensity = intensity * texture_factor(along / length, drawn.march_dollase)
+        intensity *= texture_factor(along / length, drawn.march_dollase)
     if drawn.cell_spread:
         g = found.hkl @ (reciprocal / stretch[:, None])
         length = np.sqrt(np.einsum("mi,mi->m", g, g))

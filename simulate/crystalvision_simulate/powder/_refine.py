@@ -1,21 +1,22 @@
 """Refines candidates against a measured pattern: one by one, or a few together."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from ase.geometry import cell_to_cellpar
 from jaxtyping import Bool, Float
 
 from crystalvision.errors import InputError
-from crystalvision.samples import RefinedPart, Refinement
+from crystalvision.samples import Refinement
 from crystalvision_simulate.instruments.powder_diffractometer import PowderDiffractometer
-from crystalvision_simulate.powder._fit import Fitted, Fitter, Search
+from crystalvision_simulate.powder._fit import Fitter
 from crystalvision_simulate.powder._lines import Lines, lines_of
 from crystalvision_simulate.powder._measured import Measured
-from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns, places_deg
+from crystalvision_simulate.powder._model import Geometry, Shape, phase_columns
 from crystalvision_simulate.powder._peaks import Widths
 from crystalvision_simulate.powder._phase import Candidate
+from crystalvision_simulate.powder._refinement import marks_of, refinement_of, weights_of
+from crystalvision_simulate.powder._search import Search
 
 _WORTH = 0.85  # a further phase must leave less than this share of what was left
 _LEAST_WEIGHT = 0.005
@@ -24,8 +25,6 @@ _BROAD_DEG = 0.35
 _TRIED_TOGETHER = 3  # candidates for a further phase that are fitted in full
 _IN_FULL = 4  # candidates that are best with zero, cell and width alone are fitted in full
 _STRETCHED, _USUAL_STRETCH = 0.02, 0.004
-_MARKED = 2e-3  # of the strongest line
-_SEARCHED = {"zero_shift_deg": "zero", "k_alpha_2_share": "second"}
 Advance = Callable[[int], object]
 
 
@@ -114,7 +113,7 @@ class Refiner:
             for place, (search, number) in enumerate(placed)
         ]
         found = [
-            (_unlikely(search), self._refinement(fitter, (number,), search))
+            (_unlikely(search), refinement_of((self.candidates[number],), fitter, search))
             for search, number in fitted
         ]
         found.sort(key=lambda one: (one[1].misfit + one[0], one[1].residual))
@@ -150,7 +149,7 @@ class Refiner:
             if further is None:
                 break
             chosen, best = further
-        return None if best is None else self._refinement(fitter, chosen, best)
+        return None if best is None else refinement_of(self._phases(chosen), fitter, best)
 
     def _further(
         self,
@@ -181,7 +180,7 @@ class Refiner:
             return found
         worth = found[1].misfit < _WORTH * best.misfit
         fitted = fitter.result(found[1])
-        weights = self._weights(found[0], fitted)
+        weights = weights_of(self._phases(found[0]), fitted.scales)
         return found if worth and weights.min() > _LEAST_WEIGHT else None
 
     def marks(self, name: str) -> Float[np.ndarray, "m"]:
@@ -191,8 +190,9 @@ class Refiner:
             InputError: No such phase.
         """
         number = self.number_of(name)
-        count = self.lines(number).strain.shape[1]
-        return self._marks(number, Shape(0.0, 0.0, np.zeros(count), 0.0, Widths()))
+        lines = self.lines(number)
+        middle = Shape(0.0, 0.0, np.zeros(lines.strain.shape[1]), 0.0, Widths())
+        return marks_of(lines, middle, self.geometry)
 
     def _glanced(
         self, fitter: Fitter, left: Float[np.ndarray, "t"], numbers: Sequence[int]
@@ -215,6 +215,9 @@ class Refiner:
             columns = phase_columns(lines, shape, self.geometry, texture=False)
             self._patterns[number] = np.sqrt(columns[:, 0]).astype(np.float32)
         return self._patterns[number]
+
+    def _phases(self, numbers: Sequence[int]) -> list[Candidate]:
+        return [self.candidates[number] for number in numbers]
 
     def number_of(self, name: str) -> int:
         """Place of a phase among the candidates.
@@ -245,71 +248,6 @@ class Refiner:
             raise InputError("the pattern has no counts that could be fitted")
         return Fitter(Measured.of(counts, seen), self.geometry, self.second_share)
 
-    def _weights(self, numbers: Sequence[int], fitted: Fitted) -> Float[np.ndarray, "p"]:
-        """Shares by weight, (p,): volumes times densities."""
-        density = np.array([self.candidates[number].density for number in numbers])
-        mass = fitted.scales * density
-        return np.asarray(mass / max(float(mass.sum()), 1e-300))
-
-    def _refinement(self, fitter: Fitter, numbers: Sequence[int], search: Search) -> Refinement:
-        fitted = fitter.result(search)
-        weights = self._weights(numbers, fitted)
-        at_end = search.at_ends()
-        parts = [
-            RefinedPart(
-                self.candidates[number].name,
-                float(weights[place]),
-                self._parameters(number, fitted.shapes[place], float(fitted.scales[place])),
-                fitted.phases[place][None],
-                self._marks(number, fitted.shapes[place]),
-                tuple(self._at_bounds(number, at_end.get(place, set()) | at_end.get(-1, set()))),
-            )
-            for place, number in enumerate(numbers)
-        ]
-        parts.sort(key=lambda part: -part.weight_fraction)
-        shape = fitted.shapes[0]
-        shared = {"zero_shift_deg": shape.zero_shift_deg}
-        if len(self.geometry.wavelengths_angstrom) > 1:
-            shared["k_alpha_2_share"] = shape.second_share
-        return Refinement(
-            tuple(parts),
-            fitter.measured.residual(fitted.calculated),
-            fitted.misfit,
-            shared,
-            fitted.calculated[None],
-            fitted.background[None],
-            tuple(name for name in shared if _SEARCHED[name] in at_end.get(-1, set())),
-        )
-
-    def _at_bounds(self, number: int, at_end: Set[str]) -> Iterator[str]:
-        """Names of a part's parameters that are at an end of what a fit allows."""
-        if not at_end.isdisjoint({"stretch", "strain"}):
-            yield from _cell_parameters(_cellpar(self.candidates[number].crystal.cell))
-        if "gauss" in at_end:
-            yield "width_deg"
-        if "thermal" in at_end:
-            yield "thermal_rms_angstrom"
-
-    def _parameters(self, number: int, shape: Shape, scale: float) -> dict[str, float]:
-        tensor = np.tensordot(shape.strain, self.lines(number).tensors, axes=1)
-        cell = self.candidates[number].crystal.cell @ (np.eye(3) + tensor)
-        middle = np.array([float(np.median(self._marks(number, shape)))])
-        width, _ = shape.widths.of(middle, self.geometry.wavelengths_angstrom[0])
-        return {
-            "scale": scale,
-            **_cell_parameters(_cellpar(cell)),
-            "width_deg": float(width[0]),
-            "thermal_rms_angstrom": shape.thermal_rms_angstrom,
-        }
-
-    def _marks(self, number: int, shape: Shape) -> Float[np.ndarray, "m"]:
-        lines, axis = self.lines(number), self.geometry.two_theta
-        place = places_deg(lines, shape, self.geometry.wavelengths_angstrom[0])
-        seen = lines.intensity / np.square(lines.length_inv_angstrom)
-        ends = axis.offset, axis.offset + axis.scale * (axis.size - 1)
-        shown = (place >= ends[0]) & (place <= ends[1]) & (seen > _MARKED * seen.max(initial=0.0))
-        return np.asarray(place[shown])
-
 
 def _unlikely(search: Search) -> float:
     """What is added to a misfit, to rank by, because the cell must be another than it should be.
@@ -319,19 +257,3 @@ def _unlikely(search: Search) -> float:
     """
     tensor = np.tensordot(search.shapes[0].strain, search.lines[0].tensors, axes=1)
     return float(_STRETCHED * np.square(tensor / _USUAL_STRETCH).sum() / 3)
-
-
-def _cellpar(cell: Float[np.ndarray, "3 3"]) -> list[float]:
-    found: list[float] = cell_to_cellpar(cell).tolist()  # type: ignore[no-untyped-call] # ASE has no types
-    return found
-
-
-def _cell_parameters(cellpar: Sequence[float]) -> dict[str, float]:
-    """Lengths and angles of a cell by name, without lengths that repeat and right angles."""
-    lengths = dict(zip(("a_angstrom", "b_angstrom", "c_angstrom"), cellpar[:3], strict=True))
-    angles = dict(zip(("alpha_deg", "beta_deg", "gamma_deg"), cellpar[3:], strict=True))
-    kept: dict[str, float] = {}
-    for name, value in lengths.items():
-        if not any(abs(value - other) < 1e-6 * value for other in kept.values()):
-            kept[name] = value
-    return kept | {name: value for name, value in angles.items() if abs(value - 90) > 1e-6}

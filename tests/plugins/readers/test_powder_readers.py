@@ -138,6 +138,63 @@ def test_axes_that_are_out_of_order_are_put_in_order_and_said(tmp_path):
     assert "several values for 1 points" in notes
 
 
+@pytest.mark.parametrize("between", ["", "\n", "# scan\n", "# time counts\n"])
+def test_scans_one_below_the_other_are_patterns_of_their_own(tmp_path, between):
+    part = [f"{angle:.4f} {{}}{count}" for angle, count in zip(ANGLES, COUNTS, strict=True)]
+    scans = ["\n".join(part).replace("{}", digit) for digit in "123"]
+    scans[1] = "\n".join(scans[1].splitlines()[::2])  # in larger steps
+    text = f"\n{between}".join(scans)
+    frames, recordings, notes = opened(tmp_path, "a.xy", text.encode())
+    assert [frame.title for frame in frames] == ["scan 1", "scan 2", "scan 3"]
+    for digit, recording in zip("123", recordings, strict=True):
+        expected = [int(f"{digit}{count}") for count in COUNTS]
+        assert recording.counts.tolist() == (expected[::2] if digit == "2" else expected)
+    assert notes == "holds 3 scans, one below the other: each is a pattern"
+
+
+def test_ranges_that_follow_one_another_are_one_pattern(tmp_path):
+    lines = xy().splitlines()
+    (frame,), (recording,), _ = opened(tmp_path, "a.xy", b"\n".join(lines[:20] + lines[19:]))
+    assert np.array_equal(recording.counts, COUNTS)
+    assert frame.title == ""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Winkel\tIntensität\tFehler\n",
+        "angle\tintensité\terreur\n",
+        "Ángulo\tIntensidad\terror\n",
+        "Угол 2θ\tИнтенсивность\tОшибка\n",
+        "衍射角\t强度\t误差\n",
+    ],
+)
+def test_columns_that_are_named_in_other_languages(tmp_path, head):
+    text = head + "".join(f"{a:.4f}\t{c}\t1.5\n" for a, c in zip(ANGLES, COUNTS, strict=True))
+    (frame,), (recording,), _ = opened(tmp_path, "a.txt", text.encode())
+    assert np.array_equal(recording.counts, COUNTS)
+    assert np.allclose(frame.axes[0].values(), ANGLES)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Energy (keV)", "time [s]", "Temps", "Omega", "r (A)", "Wavenumber", "T [K]", "2theta (rad)"],
+)
+def test_positions_of_something_else_are_refused_and_may_be_told(tmp_path, heading):
+    content = xy(",", head=f"{heading},counts\n")
+    text = refused(tmp_path, "a.csv", content)
+    assert f"'{heading.lower()}', where 2θ in degrees, q or d is expected" in text
+    told = text.partition("--reader '")[2].partition("'")[0]
+    with READERS.open(tmp_path / "a.csv", told) as file:
+        assert file.frames[0].axes[0].name == "two_theta"
+
+
+@pytest.mark.parametrize("head", ["Time: 20s\n", "# Temperature 300K\n", "Channel 3\n"])
+def test_a_line_that_states_something_names_no_columns(tmp_path, head):
+    _, (recording,), _ = opened(tmp_path, "a.xy", xy(head=head))
+    assert np.array_equal(recording.counts, COUNTS)
+
+
 def test_an_uneven_axis_keeps_its_positions(tmp_path):
     places = np.concatenate([np.arange(10, 20, 0.05), np.arange(20, 40, 0.1)])
     text = "\n".join(f"{place:.3f} {number}" for number, place in enumerate(places))

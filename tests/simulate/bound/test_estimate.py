@@ -120,7 +120,10 @@ def test_a_classifier_that_learnt_the_patterns_stays_below(small_recipe, catalog
         ({}, {"patterns": 1}, "patterns=1"),
         ({}, {"specimens": 0}, "specimens=0"),
         ({}, {"parts": 0}, "parts=0"),
-        ({}, {"parts": 4}, "at least 2, better 16"),
+        ({}, {"parts": 4}, "say what is untold"),
+        ({}, {"untold": ["all"]}, "at least 2, better 16"),
+        ({}, {"untold": ["dose_electrons"]}, "anyone knows it"),
+        ({}, {"untold": ["thickness"]}, "did you mean 'thickness_angstrom'"),
         ({}, {"seed": -1}, "seed=-1"),
         ({}, {"column": "dose_electron"}, "did you mean 'dose_electrons'"),
         ({}, {"column": "thickness_angstrom"}, "--set 'specimen.thickness_angstrom="),
@@ -166,11 +169,12 @@ def test_who_is_told_less_of_the_nuisance_does_worse(small_recipe, catalogue):
     data["instrument"].update(camera_length_error=0, dose_electrons=3e3, point_spread_px=0.5)
     simulator = Simulator(Recipe.model_validate(data), catalogue)
     told, partly, untold = (
-        estimate_bound(simulator, patterns=6, specimens=6, parts=parts) for parts in (None, 12, 1)
+        estimate_bound(simulator, patterns=6, specimens=6, untold=hidden, parts=parts)
+        for hidden, parts in (([], 1), (["thickness_angstrom"], 12), (["all"], 1))
     )
-    assert (told.parts, untold.parts) == (None, 1)
+    assert (told.untold, untold.untold) == ((), ("thickness_angstrom",))
     assert untold.points[0].upper < told.points[0].upper - 0.02
     assert untold.points[0].informed < told.points[0].informed - 0.02
     assert untold.points[0].upper < partly.points[0].upper
-    assert any("are not told: " in text for text in untold.assumptions)
-    assert any("one of 12 equally probable" in text for text in partly.assumptions)
+    assert any("not told: thickness_angstrom" in text for text in untold.assumptions)
+    assert any("which of 12 equally probable" in text for text in partly.assumptions)

@@ -118,17 +118,17 @@ def test_places_have_nuisances_of_one_part_of_each_range(simulator):
     low, high = quantity.ends
     drawn = []
     for index in range(12):
-        group = draw_group(simulator, index, seed=0, specimens=3, parts=4)
+        group = draw_group(simulator, index, seed=0, specimens=3, untold=["rotation_deg"], parts=4)
         rotations = [one["rotation_deg"] for one in group.nuisance]
         assert len(set(rotations)) == 3
         assert len({int((angle - low) / (high - low) * 4) for angle in rotations}) == 1
-        assert len({one["dose_electrons"] for one in group.nuisance}) == 1
+        assert len({one["thickness_angstrom"] for one in group.nuisance}) == 1
         drawn += rotations
     assert len({int((angle - low) / (high - low) * 4) for angle in drawn}) == 4
 
 
 def test_a_perfect_crystal_is_rendered_for_each_nuisance(simulator):
-    group = draw_group(simulator, 0, seed=0, specimens=3, parts=2)
+    group = draw_group(simulator, 0, seed=0, specimens=3, untold=["rotation_deg"], parts=2)
     assert len({id(scene) for scene in group.scenes[0]}) == 3
     columns = [[scene.columns["rotation_deg"] for scene in row] for row in group.scenes]
     assert all(row == columns[0] for row in columns)  # a place has one nuisance in all classes

@@ -66,6 +66,7 @@ def test_the_shipped_recipes(catalogue):
         "si3n4-converged",
         "si3n4-dose-series",
         "si3n4-robust",
+        "si3n4-robust-one-instrument",
         "sadp-five-groups",
         "sadp-defects",
         "sadp-study",
