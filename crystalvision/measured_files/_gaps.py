@@ -155,4 +155,4 @@ def without_counts(counts: Array, seen: Array | None) -> str:
     low, high = known.min(), known.max()
     if low == high:
         return f"its value is {low:g} everywhere"
-    return "" if high > 0 else f"its values go from {low:g} to {high:g}, none is above 0"
+    return "" if high > 0 else f"its values go from {low:g} to {high + 0.0:g}, none is above 0"

@@ -24,7 +24,8 @@ from crystalvision_simulate.microscope._image import Image, Map, Mask, Measured,
 from crystalvision_simulate.microscope._mates import lattice_of_mates
 from crystalvision_simulate.microscope._rings import Rings, find_rings
 from crystalvision_simulate.microscope._spots import Lattice, Spots, find_lattice, find_spots
-from crystalvision_simulate.microscope._stop import Stop, find_stop
+from crystalvision_simulate.microscope._stop import find_stop
+from crystalvision_simulate.microscope._stop_shape import Stop
 
 _LEAST_SIDE = 32
 _MOST_PIXELS = 1024  # along a side: of more, several are taken as one

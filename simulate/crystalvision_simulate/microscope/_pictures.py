@@ -53,7 +53,7 @@ def _some(count: int) -> Sequence[int]:
 
 
 def _measured(name: str, recording: Recording, frame: Frame) -> Measured:
-    """One picture; where nothing was measured, it has the values about it."""
+    """One picture; where its file has no number, it has the values about it."""
     kind = recording.counts.dtype
     if kind.kind not in "uifb":
         raise InputError(f"{name}: has values of type {kind}; expected real numbers")
@@ -69,7 +69,9 @@ def _measured(name: str, recording: Recording, frame: Frame) -> Measured:
         full = _full(counts[known], float(np.iinfo(kind).max))
     if known.all():
         return Measured(name, counts, bits, full, _pixel_size(frame))
-    whole = filled(np.where(known, counts, 0), known)
+    # What is in colour keeps its brightness, by which a title is cut off.
+    finite = np.isfinite(counts)
+    whole = counts if finite.all() else filled(np.where(known & finite, counts, 0), known)
     return Measured(name, whole, bits, full, _pixel_size(frame), ~known)
 
 
