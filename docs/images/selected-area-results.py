@@ -1,9 +1,10 @@
-"""Draws selected-area-curves.svg and prints the guide's table, from the results that are kept."""
+"""Draws selected-area-curves.svg and prints the guide's tables, from the results that are kept."""
 
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -14,6 +15,8 @@ from crystalvision.plugins import Catalogue
 
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/suites/sadp-quick"
 NETWORKS = {"network": "radius and angle", "pictures": "pictures"}
+TRAINED_ON = ("ideal", "with-twin", "all-but-dislocations", "all-but-twin", "all")
+LEFT_OUT = ("al", "al-fe", "thermal-300", "vacancies-high", "dislocations", "twins")
 NAMES = {
     "Axial strain": "axial strain [%]",
     "Shear": "shear [mrad]",
@@ -26,7 +29,7 @@ NAMES = {
 
 
 def read() -> TestTable:
-    """Every test in a row, of the networks."""
+    """Every test in a row, of the networks, trained on ideal crystals or on all defects."""
     table = find_results(load_benchmark(RESULTS, Catalogue.load())).tests
     if table is None:
         raise SystemExit(f"{RESULTS} holds no table of tests")
@@ -36,6 +39,15 @@ def read() -> TestTable:
         if column.system in NETWORKS
     )
     return replace(table, columns=shown)
+
+
+def left_out() -> str:
+    """Accuracy in per cent of one network, trained on some kinds of defects, on tests of kinds."""
+    rows = pd.read_csv(RESULTS / "results.csv").query("system == 'network'")
+    shares = 100 * rows.pivot_table("appearance.accuracy", "trained_on", "tested_on")
+    lines = [["trained on", *LEFT_OUT], ["---"] * (len(LEFT_OUT) + 1)]
+    lines += [[name, *(f"{shares[test][name]:.1f}" for test in LEFT_OUT)] for name in TRAINED_ON]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def markdown(table: TestTable) -> str:
@@ -93,4 +105,4 @@ def draw(table: TestTable, output: Path) -> None:
 if __name__ == "__main__":
     with rc_context({"svg.hashsalt": "selected-area"}):
         draw(read(), Path(__file__).with_name("selected-area-curves.svg"))
-    sys.stdout.write(markdown(read()) + "\n")
+    sys.stdout.write(markdown(read()) + "\n\n" + left_out() + "\n")

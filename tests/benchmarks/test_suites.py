@@ -67,7 +67,7 @@ def test_the_selected_area_study_has_every_row_of_the_table():
     assert {name.replace("with", "all-but") for name in kinds} | kinds | {"ideal", "all"} == cells
     assert len(kinds) == 7
     quick = {cell.key.dataset for cell in cells_of(load_suite(path, "quick"))}
-    assert quick == {"ideal", "all"}
+    assert quick == {"ideal", "all", "with-twin", "all-but-dislocations", "all-but-twin"}
 
 
 def test_all_have_the_three_budgets():
