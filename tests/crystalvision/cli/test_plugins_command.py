@@ -166,6 +166,7 @@ def test_show_of_a_backbone_measures_it(run, stranger):
     assert "3×64×64" in text
 
 
+@pytest.mark.slow  # ten seconds; run by CI
 def test_show_measures_memory_and_speed_and_says_how(run, stranger):
     stranger("acme-nets", acme_nets=BACKBONE)
     line = ["plugins", "show", "backbone", "conv", "--size", "32"]

@@ -87,6 +87,7 @@ def test_a_cluster_that_runs_already_makes_the_same_bytes(numbers, tmp_path, con
     assert contents(path) == expected
 
 
+@pytest.mark.slow  # ten seconds; run by CI
 def test_what_a_killed_worker_was_making_is_made_again(numbers, tmp_path, contents, expected):
     path = tmp_path / "d.zarr"
     with Cluster.local(1) as cluster:

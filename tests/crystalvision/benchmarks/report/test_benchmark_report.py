@@ -374,6 +374,7 @@ def test_runs_judged_on_other_patterns_are_refused(fusion_folder, tmp_path):
         find_results(load_benchmark(folder))
 
 
+@pytest.mark.slow  # ten seconds; run by CI
 def test_the_page_can_be_drawn_again_by_the_command(fusion_folder, tmp_path, capsys):
     page = tmp_path / "again.html"
     assert main(["report", str(fusion_folder), "-o", str(page)]) == 0
