@@ -60,7 +60,6 @@ def test_a_process_tells_that_it_was_killed(make_job):
     assert "most likely by the system for want of memory" in outcome.error
 
 
-@pytest.mark.slow  # ten seconds; run by CI
 def test_a_process_tells_how_it_goes_and_dies_with_who_started_it(make_job, start_python):
     """Whatever a plugin prints is no message."""
     job = make_job(mode="loud", epochs=1000, wait=0.05)
