@@ -255,6 +255,7 @@ class Suite(Config):
                 _known(each, self.systems, f"claims.{number}", "system")
             for each in claim.datasets:
                 _known(each, self.datasets, f"claims.{number}", "dataset")
+            self._check_pairs(claim, f"claims.{number}")
         for name in self.contrast:
             _known(name, self.datasets, "contrast", "dataset")
         for number, curve in enumerate(self.curves):
@@ -262,6 +263,19 @@ class Suite(Config):
                 _known(name, self.datasets, f"curves.{number}", "dataset")
         if self.curves and not self.contrast:
             raise ValueError("curves are of runs that `contrast` names; give it training data")
+
+    def _check_pairs(self, claim: Claim, where: str) -> None:
+        """Check that tests that are compared pattern by pattern have as many of them."""
+        others = claim.than_tested_on or claim.tested_on
+        if len(others) == 1:
+            others *= len(claim.tested_on)
+        for mine, other in zip(claim.tested_on, others, strict=True):
+            first, second = self.datasets[mine].test, self.datasets[other].test
+            if first and second and first.samples != second.samples:
+                raise ValueError(
+                    f"{where}: '{mine}' is tested on {first.samples} patterns and '{other}' on "
+                    f"{second.samples}; what is compared pattern by pattern needs as many of both"
+                )
 
 
 def _known(name: str, names: Mapping[str, Any], where: str, what: str) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from crystalvision.benchmarks import BenchmarkFolder, Claim, load_suite
+from crystalvision.benchmarks import BenchmarkFolder, Claim, Samples, Suite, load_suite
 from crystalvision.benchmarks.report import write_report
 from crystalvision.benchmarks.report._load import load_benchmark
 from crystalvision.benchmarks.report._results import find_results
@@ -108,6 +108,17 @@ def test_tests_of_other_sizes_cannot_be_paired(folder, fake_benchmark):
     (folder / "results.csv").write_text(rows + line + "\n")
     with pytest.raises(InputError, match="give both the same `samples` and `seed`"):
         find_results(_with_claim(folder, "never"))
+
+
+def test_a_suite_that_would_pair_tests_of_other_sizes_is_refused_before_it_runs(folder):
+    suite = BenchmarkFolder(folder).read_suite()
+    plans = {**suite.datasets, "al": suite.datasets["al"].model_copy(update={"test": _of(40)})}
+    with pytest.raises(ValidationError, match=r"'strained' is tested on 200 .* 'al' on 40"):
+        Suite.model_validate({**suite.model_dump(), "datasets": plans})
+
+
+def _of(samples):
+    return Samples(samples=samples, seed=2)
 
 
 def _with_claim(folder, test):
