@@ -142,9 +142,8 @@ class Controls:
             ControlGroup("Specimen and beam", tuple(self._numbers())),
             *self._defect_groups(settings),
         ]
-        for kind, title in (("instrument", "Instrument"), ("renderer", "Renderer")):
-            found += self._parts.groups(kind, title, settings)  # type: ignore[arg-type] # of the two
-        return found
+        found += self._parts.groups("instrument", "Instrument", settings)
+        return found + self._parts.groups("renderer", "Renderer", settings)
 
     def _numbers(self) -> Iterator[Control]:
         for name, (label, units, low, high, meaning) in _NUMBERS.items():

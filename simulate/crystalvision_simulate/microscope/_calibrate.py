@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
 from crystalvision_simulate.microscope._analyse import Analysed, analyse, radial_profile
 from crystalvision_simulate.microscope._background import Background, fit_background
@@ -22,7 +23,6 @@ from crystalvision_simulate.microscope._matches import (
     REACH_INV_ANGSTROM,
     Known,
     ring_match,
-    step_error,
     zone_match,
 )
 from crystalvision_simulate.microscope._zones import ZoneMatch
@@ -67,8 +67,9 @@ class Calibrated:
     @property
     def knows_ellipse(self) -> bool:
         """Whether rings or a zone told the ellipse; else it is taken for none."""
+        lattice = self.analysed.lattice
         return self.analysed.rings is not None or (
-            self.zone is not None and step_error(self.analysed) < _SURE_ELLIPSE
+            self.zone is not None and lattice is not None and lattice.step_error < _SURE_ELLIPSE
         )
 
 
@@ -88,14 +89,16 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
     analysed = [analyse(picture, known.centre) for picture in pictures]
     if len(analysed) > 2 and known.centre is None:
         analysed = _agreed(analysed)
-    lines = None if known.crystal is None else lines_of(known.crystal, REACH_INV_ANGSTROM)
+    crystal = known.crystal
+    lines = None if crystal is None else lines_of(crystal, REACH_INV_ANGSTROM)
     prior, source = _prior(analysed, known)
-    if lines is not None and not any(one.rings is not None for one in analysed):
+    ringless = not any(one.rings is not None for one in analysed)
+    if crystal is not None and lines is not None and ringless:
         pooled = _pooled(analysed, lines, prior)
         if len(analysed) > 1 and pooled is not None:
             prior, source = pooled.pixel_size_inv_angstrom, _POOLED
             error = _ROUGH
-            surest = _surest(analysed, known, prior)
+            surest = _surest(analysed, crystal, known.zone_axis, prior)
             if surest is not None:  # it has all directions, where distances have few
                 prior, error, source = surest
             together = prior, error, source
@@ -104,16 +107,20 @@ def calibrate(pictures: Sequence[Measured], known: Known) -> list[Calibrated]:
 
 
 def _surest(
-    analysed: Sequence[Analysed], known: Known, prior: float
+    analysed: Sequence[Analysed],
+    crystal: Crystal,
+    zone_axis: tuple[int, int, int] | None,
+    prior: float,
 ) -> tuple[float, float, str] | None:
     """Side of a pixel [1/Å], its relative error and its source: of the picture of most spots."""
-    rich = [(len(one.lattice.members), one) for one in analysed if one.lattice is not None]
-    for members, one in sorted(rich, key=lambda pair: -pair[0]):
-        if members < _MANY:
+    rich = [(one.lattice, one) for one in analysed if one.lattice is not None]
+    for lattice, one in sorted(rich, key=lambda pair: -len(pair[0].members)):
+        if len(lattice.members) < _MANY:
             break
-        zone, _ = zone_match(one, known, prior, from_rings=False)
+        basis = lattice.basis @ one.geometry.undistorting
+        zone, _ = zone_match(basis, crystal, prior, zone_axis=zone_axis, from_rings=False)
         if zone is not None and zone.penalty < _LIKELY:
-            error = float(np.hypot(step_error(one), zone.ellipticity / 2))
+            error = float(np.hypot(lattice.step_error, zone.ellipticity / 2))
             return zone.pixel_size_inv_angstrom, error, _SUREST + one.measured.name
     return None
 
@@ -186,10 +193,14 @@ def _calibrated(
         if match is not None:
             match = refine_by_profile(match, lines, above, width)
             size, error, source = match.pixel_size_inv_angstrom, match.error, "rings"
-    if known.crystal is not None and analysed.lattice is not None:
-        zone, others = zone_match(analysed, known, size, from_rings=match is not None)
-    if zone is not None and analysed.rings is None:
-        scatter = step_error(analysed)
+    lattice = analysed.lattice
+    if known.crystal is not None and lattice is not None:
+        basis, told = lattice.basis @ geometry.undistorting, match is not None
+        zone, others = zone_match(
+            basis, known.crystal, size, zone_axis=known.zone_axis, from_rings=told
+        )
+    if zone is not None and lattice is not None and analysed.rings is None:
+        scatter = lattice.step_error
         if scatter < _SURE_ELLIPSE or not pooled:
             size, error, source = zone.pixel_size_inv_angstrom, scatter, "spots"
         if scatter < _SURE_ELLIPSE:

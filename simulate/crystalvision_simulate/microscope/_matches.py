@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 from crystalvision.contracts import Crystal
-from crystalvision_simulate.microscope._analyse import Analysed
 from crystalvision_simulate.microscope._crystal import Lines, RingMatch, lines_of, match_rings
 from crystalvision_simulate.microscope._rings import Rings
 from crystalvision_simulate.microscope._zones import ZoneMatch, match_zones, zone_axes
@@ -73,28 +72,26 @@ def ring_match(
 
 
 def zone_match(
-    analysed: Analysed, known: Known, size: float | None, *, from_rings: bool
+    basis: Float[np.ndarray, "2 2"],
+    crystal: Crystal,
+    size: float | None,
+    *,
+    zone_axis: tuple[int, int, int] | None,
+    from_rings: bool,
 ) -> tuple[ZoneMatch | None, tuple[ZoneMatch, ...]]:
-    assert analysed.lattice is not None  # noqa: S101 - asked for before
-    assert known.crystal is not None  # noqa: S101 - likewise
-    geometry = analysed.geometry
-    basis = analysed.lattice.basis @ geometry.undistorting
+    """Which zone axis two steps of a lattice show, and those that are about as likely.
+
+    Args:
+        basis: The steps, without what distorts the picture [pixel].
+        crystal: What it is of.
+        size: Side of a pixel [1/Å], if it is known.
+        zone_axis: The axis, if it is known.
+        from_rings: Whether rings have told the distortion already.
+    """
     found = match_zones(
-        basis,
-        known.crystal,
-        known_inv_angstrom=size,
-        zone_axis=known.zone_axis,
-        round_=from_rings,
+        basis, crystal, known_inv_angstrom=size, zone_axis=zone_axis, round_=from_rings
     )
     if not found:
         return None, ()
     alike = tuple(one for one in found[1:4] if one.penalty < found[0].penalty + _CLEAR)
     return found[0], alike
-
-
-def step_error(analysed: Analysed) -> float:
-    """Relative error of a lattice's steps."""
-    lattice = analysed.lattice
-    assert lattice is not None  # noqa: S101 - asked for before
-    far = np.linalg.norm(lattice.indices @ lattice.basis, axis=1)
-    return float(max(lattice.scatter_px / np.sqrt(len(far)) / max(far.std(), 1.0), 2e-4))

@@ -57,6 +57,12 @@ class Lattice:
     members: Int[np.ndarray, "m"]
     scatter_px: float
 
+    @property
+    def step_error(self) -> float:
+        """Relative error of its steps."""
+        far = np.linalg.norm(self.indices @ self.basis, axis=1)
+        return float(max(self.scatter_px / np.sqrt(len(far)) / max(far.std(), 1.0), 2e-4))
+
 
 def find_spots(level: Image, seen: Mask) -> Spots:
     """Find spots.

@@ -18,7 +18,7 @@ from crystalvision_simulate.numbers import (
     stream_of,
 )
 from crystalvision_simulate.parts import DrawnPart, check_alike
-from crystalvision_simulate.powder._mixtures import Mixture, draw_mixture
+from crystalvision_simulate.powder._mixtures import Mixture, MixtureSettings, draw_mixture
 from crystalvision_simulate.powder._nuisance import (
     CRYSTAL_COLUMNS,
     IDEAL_CRYSTAL,
@@ -133,7 +133,7 @@ class PowderMaker:
         mixture = Mixture((place,), np.ones(1))
         rings = self._rings(place, drawn, rng)
         if self._recipe.mixture is not None:
-            rings, mixture = self._mixed(place, rings, drawn, seeds)
+            rings, mixture = self._mixed(self._recipe.mixture, place, rings, drawn, seeds)
         instrument, pattern = self.instrument.of(drawn.instrument), self._pattern(rings)
         counts = instrument.measure(instrument.project(pattern), rng).counts
         return PowderSample(mixture, drawn.columns, instrument, pattern, counts)
@@ -184,6 +184,7 @@ class PowderMaker:
 
     def _mixed(
         self,
+        settings: MixtureSettings,
         place: int,
         rings: Float[np.ndarray, "n"],
         drawn: _Drawn,
@@ -193,9 +194,8 @@ class PowderMaker:
 
         Others have the same thermal motion and their own cell and texture.
         """
-        assert self._recipe.mixture is not None  # noqa: S101 - asked before, for mypy
         rng = stream_of(seeds, "mixture")
-        mixture = draw_mixture(self._recipe.mixture, place, len(self.candidates), rng)
+        mixture = draw_mixture(settings, place, len(self.candidates), rng)
         volumes = mixture.volumes(self._densities)
         total = volumes[0] * rings
         for number, volume in zip(mixture.phases[1:], volumes[1:], strict=True):
