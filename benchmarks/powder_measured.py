@@ -2,7 +2,7 @@
 
     python benchmarks/powder_measured.py --data MEASURED --work WORK               # all systems
     python benchmarks/powder_measured.py --data MEASURED --work WORK --only better,knn
-    python benchmarks/powder_measured.py --data MEASURED --work WORK --only speed,ties,ablation
+    python benchmarks/powder_measured.py --data MEASURED --work WORK --only ties,ablation
 
 MEASURED is a folder with `manifest.csv`, `patterns`, `cif` and `library.jsonl.gz`; its files are
 others' and are only read. Every system is trained on calculated patterns, none sees a measured one
@@ -27,7 +27,6 @@ from _powder.library import Library, read_library
 from _powder.machine import machine
 from _powder.matching import calculated, matching
 from _powder.ranks import TIE_COSINE, TIE_WIDTH_DEG, ranks, summary, ties
-from _powder.speed import speed
 from _powder.systems import SYSTEMS
 from _powder.table import table
 from _powder.training import asked, trained
@@ -51,7 +50,6 @@ def main() -> None:
     library = read_library(options.data, options.work)
     parts: dict[str, Callable[[], Mapping[str, Any]]] = {
         "ties": partial(_ties, library, options),
-        "speed": partial(speed, library),
         "cosine": partial(_judged, "cosine", library, options),
         **{name: partial(_judged, name, library, options) for name in SYSTEMS},
         "better-views": partial(_judged, "better-views", library, options),

@@ -12,13 +12,7 @@ _ORDER = ("cosine", *SYSTEMS, "better-views")
 
 def table(results: Results) -> str:
     """Everything that is known so far."""
-    parts = [
-        _systems(results),
-        _wrong(results),
-        _ties(results),
-        _speed(results),
-        _left_out(results),
-    ]
+    parts = [_systems(results), _wrong(results), _ties(results), _left_out(results)]
     return "# Measured powder patterns\n\n" + "\n".join(part for part in parts if part)
 
 
@@ -95,21 +89,6 @@ def _ties(results: Results) -> str:
         *(f"- {name}: {', '.join(same)}" for name, same in known["of_measured"].items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _speed(results: Results) -> str:
-    if "speed" not in results:
-        return ""
-    known = results["speed"]
-    return (
-        "## Speed\n\n"
-        f"On one core, {known['points']} points, {known['candidates']} candidates: "
-        f"{known['patterns_a_second_on_one_core']:.0f} patterns/s; pymatgen's XRDCalculator with a "
-        f"profile takes {known['pymatgen_seconds_a_pattern']['median']:.2g} s a pattern: "
-        f"{known['ratio']:.0f} ×, and "
-        f"{known['ratio_with_reflections']:.0f} × with what reflections cost once, at "
-        f"{known['patterns_of_each']} patterns of each phase.\n"
-    )
 
 
 def _left_out(results: Results) -> str:

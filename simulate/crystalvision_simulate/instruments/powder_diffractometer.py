@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from functools import lru_cache
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -184,14 +185,7 @@ class PowderDiffractometer(Instrument):
     @property
     def two_theta(self) -> Axis:
         """The axis of what it records [degree]."""
-        steps = int((self.two_theta_max_deg - self.two_theta_min_deg) / self.step_deg + 1e-6) + 1
-        return Axis(
-            name="two_theta",
-            size=steps,
-            scale=self.step_deg,
-            offset=self.two_theta_min_deg,
-            units="degree",
-        )
+        return _steps(self.two_theta_min_deg, self.two_theta_max_deg, self.step_deg).axis
 
     @property
     def reach_inv_angstrom(self) -> float:
@@ -228,42 +222,41 @@ class PowderDiffractometer(Instrument):
 
     def project(self, pattern: Pattern) -> Pattern:
         """See `crystalvision.contracts.Instrument.project`: peaks whose strongest step is 1."""
-        drawn = [
-            peaks(
-                rings,
-                pattern.axes[0],
-                self.two_theta,
-                self.lines,
-                self.widths,
-                zero_shift_deg=self.zero_shift_deg,
-                displacement_mm=self.displacement_mm,
-                radius_mm=self.radius_mm,
-                monochromator_deg=self.monochromator_deg,
-            )
-            for rings in pattern.intensity.cpu().double().numpy()
-        ]
-        stack = np.stack(drawn)
+        stack = np.stack([self._peaks(rings, pattern.axes[0]) for rings in _values(pattern)])
         stack /= max(float(stack.max()), 1e-300)
         intensity = torch.from_numpy(stack).to(pattern.intensity)
         return replace(pattern, intensity=intensity, axes=(self.two_theta,))
 
+    def _peaks(self, rings: Float[np.ndarray, "n"], ring_axis: Axis) -> Float[np.ndarray, "t"]:
+        return peaks(
+            rings,
+            ring_axis,
+            self.two_theta,
+            self.lines,
+            self.widths,
+            zero_shift_deg=self.zero_shift_deg,
+            displacement_mm=self.displacement_mm,
+            radius_mm=self.radius_mm,
+            monochromator_deg=self.monochromator_deg,
+        )
+
     def background(self) -> Float[np.ndarray, "n"]:
         """Expected counts of each step without any crystal, (n,)."""
-        angle = self.two_theta.values()
-        along = (angle - angle[0]) / (angle[-1] - angle[0])
-        hump = np.exp(-4 * np.log(2) * ((angle - self.hump_centre_deg) / self.hump_width_deg) ** 2)
-        background = (
+        steps = _steps(self.two_theta_min_deg, self.two_theta_max_deg, self.step_deg)
+        away = (steps.angle_deg - self.hump_centre_deg) / self.hump_width_deg
+        hump = np.exp(-4 * np.log(2) * away**2)
+        background: Float[np.ndarray, "n"] = (
             self.background_counts
-            + self.background_slope_counts * along
-            + self.air_counts * (angle[0] / angle) ** 2
+            + self.background_slope_counts * steps.along
+            + self.air_counts * steps.air
             + self.hump_counts * hump
         )
-        clipped: Float[np.ndarray, "n"] = np.clip(background, 0, None)
-        return clipped
+        return np.maximum(background, 0.0)
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""
-        expected = projected.intensity.cpu().double().numpy() * self.peak_counts + self.background()
+        expected = _values(projected) * self.peak_counts
+        expected += self.background()
         if self.dead_time:
             # Not paralysable: n / (1 + n τ), with τ from what is lost at the strongest step.
             busy = self.dead_time / (1 - self.dead_time) / max(float(expected.max()), 1e-300)
@@ -285,3 +278,32 @@ class PowderDiffractometer(Instrument):
         if not empty:
             return ""
         return f"{empty} of {len(projected)} first patterns have no reflection in the range of 2θ."
+
+
+def _values(pattern: Pattern) -> Float[np.ndarray, "c n"]:
+    return np.asarray(pattern.intensity.cpu().double().numpy())
+
+
+class _Steps(NamedTuple):
+    """The steps of 2θ; read only.
+
+    Attributes:
+        axis: Of 2θ.
+        angle_deg: Of each step, (n,).
+        along: From 0 at the first to 1 at the last, (n,).
+        air: What air scatters into each, relative to the first, (n,).
+    """
+
+    axis: Axis
+    angle_deg: Float[np.ndarray, "n"]
+    along: Float[np.ndarray, "n"]
+    air: Float[np.ndarray, "n"]
+
+
+@lru_cache(maxsize=16)  # all diffractometers of a recipe have the same
+def _steps(first_deg: float, last_deg: float, step_deg: float) -> _Steps:
+    size = int((last_deg - first_deg) / step_deg + 1e-6) + 1
+    axis = Axis(name="two_theta", size=size, scale=step_deg, offset=first_deg, units="degree")
+    angle = axis.values()
+    along = (angle - angle[0]) / (angle[-1] - angle[0])
+    return _Steps(axis, angle, along, (angle[0] / angle) ** 2)

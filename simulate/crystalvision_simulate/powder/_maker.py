@@ -1,6 +1,6 @@
 """Makes powder patterns: of what phase, with what is drawn for it, as its instrument records it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -44,6 +44,16 @@ class _Drawn:
     instrument: Mapping[str, float]
     crystal: DrawnCrystal
     foreign_share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A sample of which all numbers are drawn, and nothing is computed."""
+
+    place: int
+    seeds: np.random.SeedSequence
+    rng: np.random.Generator
+    drawn: _Drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,21 +132,44 @@ class PowderMaker:
         one = self.candidates[index]
         # Cells may be larger than they should be, and their reflections then come in from outside.
         found = reflections(one.crystal, 1.06 * self.band, occupancies=one.occupancies)
-        return Families.of(found)
+        return Families.of(one.crystal, found)
 
     def make(self, index: int) -> PowderSample:
         """A sample."""
-        place = index % len(self.candidates)
+        return self.make_all([index])[0]
+
+    def make_all(self, indices: Sequence[int]) -> list[PowderSample]:
+        """Some samples, each as `make` makes it; a fifth faster.
+
+        One step is done for all of them before the next: its code and tables stay in the caches.
+        """
+        begun = [self._begun(index) for index in indices]
+        instruments = [self.instrument.of(one.drawn.instrument) for one in begun]
+        scattered = [self._scattered(one) for one in begun]
+        patterns = [self._pattern(rings) for rings, _ in scattered]
+        projected = [
+            instrument.project(pattern)
+            for instrument, pattern in zip(instruments, patterns, strict=True)
+        ]
+        counts = [
+            instrument.measure(each, one.rng).counts
+            for instrument, each, one in zip(instruments, projected, begun, strict=True)
+        ]
+        mixtures = [mixture for _, mixture in scattered]
+        columns = [one.drawn.columns for one in begun]
+        return list(map(PowderSample, mixtures, columns, instruments, patterns, counts))
+
+    def _begun(self, index: int) -> _Begun:
         seeds = np.random.SeedSequence([self._recipe.seed, index])
         rng = np.random.default_rng(seeds.spawn(1)[0])
-        drawn = self._draw(rng, seeds)
-        mixture = Mixture((place,), np.ones(1))
-        rings = self._rings(place, drawn, rng)
-        if self._recipe.mixture is not None:
-            rings, mixture = self._mixed(self._recipe.mixture, place, rings, drawn, seeds)
-        instrument, pattern = self.instrument.of(drawn.instrument), self._pattern(rings)
-        counts = instrument.measure(instrument.project(pattern), rng).counts
-        return PowderSample(mixture, drawn.columns, instrument, pattern, counts)
+        return _Begun(index % len(self.candidates), seeds, rng, self._draw(rng, seeds))
+
+    def _scattered(self, one: _Begun) -> tuple[Float[np.ndarray, "n"], Mixture]:
+        """Rings of a sample, and of which phases it is."""
+        rings = self._rings(one.place, one.drawn, one.rng)
+        if self._recipe.mixture is None:
+            return rings, Mixture((one.place,), np.ones(1))
+        return self._mixed(self._recipe.mixture, one.place, rings, one.drawn, one.seeds)
 
     def ideal(self, sample: PowderSample) -> Float[np.ndarray, "1 t"]:
         """The pattern of a sample without what wears it, and without noise, in any unit, (1, t).
@@ -242,5 +275,4 @@ class PowderMaker:
     def _rings_of(
         self, place: int, drawn: DrawnCrystal, rng: np.random.Generator
     ) -> Float[np.ndarray, "n"]:
-        crystal, found = self.candidates[place].crystal, self.families(place)
-        return rings_of_sample(crystal, found, drawn, self._ring_axis, rng)
+        return rings_of_sample(self.families(place), drawn, self._ring_axis, rng)

@@ -88,7 +88,8 @@ class Families:
     """Reflections of a phase, as every sample of it needs them.
 
     Attributes:
-        hkl: Indices of those that scatter anything, (m, 3).
+        reciprocal: Vectors of the reciprocal lattice as rows [1/Å], (3, 3).
+        hkl: Indices of those that scatter anything, (3, m).
         length_inv_angstrom: |g| [1/Å], (m,).
         squared: Its square, (m,).
         intensity: As of `Reflections`, (m,).
@@ -96,7 +97,8 @@ class Families:
         count: Families, with those that scatter nothing.
     """
 
-    hkl: Float[np.ndarray, "m 3"]
+    reciprocal: Float[np.ndarray, "3 3"]
+    hkl: Float[np.ndarray, "3 m"]
     length_inv_angstrom: Float[np.ndarray, "m"]
     squared: Float[np.ndarray, "m"]
     intensity: Float[np.ndarray, "m"]
@@ -104,16 +106,17 @@ class Families:
     count: int
 
     @classmethod
-    def of(cls, found: Reflections) -> Self:
+    def of(cls, crystal: Crystal, found: Reflections) -> Self:
         """Leave out what is absent by symmetry, and number the families."""
-        length = found.length_inv_angstrom
+        length, reciprocal = found.length_inv_angstrom, np.linalg.inv(crystal.cell).T
         if not len(length):
             family = np.empty(0, dtype=np.int64)
-            return cls(np.empty((0, 3)), length, length, found.intensity, family, 0)
+            return cls(reciprocal, np.empty((3, 0)), length, length, found.intensity, family, 0)
         family = np.cumsum(np.diff(length, prepend=length[0]) > _SAME_LENGTH * length)
         some = found.intensity > _ABSENT * found.intensity.max()
         return cls(
-            found.hkl[some].astype(np.float64),
+            reciprocal,
+            np.ascontiguousarray(found.hkl[some].T, dtype=np.float64),
             length[some],
             np.square(length[some]),
             found.intensity[some],
@@ -123,7 +126,6 @@ class Families:
 
 
 def rings_of_sample(
-    crystal: Crystal,
     found: Families,
     drawn: DrawnCrystal,
     axis: Axis,
@@ -132,29 +134,30 @@ def rings_of_sample(
     """What a phase scatters into each |g|, with a sample's cell, motion and texture, (n,).
 
     Args:
-        crystal: Its unit cell.
         found: The reflections of the cell as it should be.
         drawn: What varies.
         axis: Of |g|.
         rng: Draws the axis of texture, and what each lattice parameter and intensity is off by.
     """
-    length = found.length_inv_angstrom
-    reciprocal = np.linalg.inv(crystal.cell).T
-    exponent = found.squared * -((2 * np.pi * drawn.thermal_rms_angstrom) ** 2)
     texture_axis = _TEXTURE_AXES[int(rng.integers(len(_TEXTURE_AXES)))]
     stretch = 1 + drawn.cell_error + drawn.cell_spread * rng.standard_normal(3)
-    if drawn.intensity_spread and len(length):
+    # Lengths ascend, and the most stretched axis brings none of the others onto those of the rings.
+    reach = axis.scale * axis.size * float(stretch.max())
+    count = int(np.searchsorted(found.length_inv_angstrom, reach))
+    hkl, squared = found.hkl[:, :count], found.squared[:count]
+    exponent = squared * -((2 * np.pi * drawn.thermal_rms_angstrom) ** 2)
+    if drawn.intensity_spread and found.count:
         off = rng.standard_normal(found.count) * drawn.intensity_spread
-        exponent += off[found.family]
+        exponent += off[found.family[:count]]
     intensity = np.exp(exponent, out=exponent)
-    intensity *= found.intensity
+    intensity *= found.intensity[:count]
     if drawn.march_dollase != 1.0:
-        preferred = np.asarray(texture_axis) @ reciprocal
-        along = found.hkl @ (reciprocal @ preferred) / np.linalg.norm(preferred)
-        intensity *= texture_factor(along / length, drawn.march_dollase)
+        preferred = np.asarray(texture_axis) @ found.reciprocal
+        along = (found.reciprocal @ preferred / np.linalg.norm(preferred)) @ hkl
+        intensity *= texture_factor(along * along / squared, drawn.march_dollase)
     if drawn.cell_spread:
-        g = found.hkl @ (reciprocal / stretch[:, None])
-        length = np.sqrt(np.einsum("mi,mi->m", g, g))
+        g = (found.reciprocal / stretch[:, None]).T @ hkl
+        length = np.sqrt(np.einsum("im,im->m", g, g))
     else:
-        length = length / stretch[0]
+        length = found.length_inv_angstrom[:count] / stretch[0]
     return share(length, intensity, axis)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from crystalvision.contracts import Axis
@@ -14,7 +14,7 @@ from crystalvision.errors import InputError
 
 _FINE_DEG = 0.005  # places within a step of this are kept by sharing
 _IN_A_WIDTH = 5  # steps within the narrowest width are fine enough, too
-_ANGLES = 64  # at which widths are found
+_ALONG = np.linspace(0.0, 1.0, 64)  # from the least angle to the greatest, where widths are found
 _NODE, _NODE_ETA = 0.1, 0.06  # by so much shapes that are drawn differ; in between, a mean of two
 _ROUNDED = 1e-7  # of the strongest step
 _MARGIN_DEG = 4.0  # beyond both ends, so that the tails of peaks just outside reach in
@@ -76,8 +76,11 @@ class Widths:
 def _thompson_cox_hastings(
     gauss: Float[np.ndarray, "m"], lorentz: Float[np.ndarray, "m"]
 ) -> tuple[Float[np.ndarray, "m"], Float[np.ndarray, "m"]]:
-    powers = (1.0, 2.69269, 2.42843, 4.47163, 0.07842, 1.0)
-    fifth = sum(c * gauss ** (5 - n) * lorentz**n for n, c in enumerate(powers))
+    fifth, power = gauss, lorentz
+    for factor in (2.69269, 2.42843, 4.47163, 0.07842):
+        fifth = (fifth + factor * power) * gauss
+        power = power * lorentz
+    fifth = fifth + power
     with np.errstate(invalid="ignore"):  # of a negative Lorentzian: not a number, as it is no width
         width = np.asarray(fifth) ** 0.2
     ratio = np.divide(lorentz, width, out=np.zeros_like(width), where=width > 0)
@@ -136,16 +139,16 @@ def peaks(
     if two_theta.units != "degree":
         raise InputError(f"axis '{two_theta.name}' is in {two_theta.units}; expected degree")
     turn = np.rad2deg(2 * displacement_mm / radius_mm)
+    # Neither g = 0 nor what a wavelength does not reach has an angle.
+    found = np.flatnonzero(rings[1:] > 0)
     lines = []
     for wavelength, share in wavelengths_angstrom:
         angles = _angles(ring_axis, wavelength, monochromator_deg)
-        # Neither g = 0 nor what the wavelength does not reach has an angle.
-        reached = rings[1 : 1 + len(angles.two_theta_deg)]
-        some = np.flatnonzero(reached > 0)
+        some = found[: np.searchsorted(found, len(angles.two_theta_deg))]
         angle = angles.two_theta_deg[some]
-        strength = reached[some] * angles.factor[some] * share
+        strength = rings[1:][some] * angles.factor[some] * share
         lines.append((angle, angle + zero_shift_deg - turn * angles.cosine[some], strength))
-    angle, place, strength = (np.concatenate(each) for each in zip(*lines, strict=True))
+    angle, place, strength = map(np.concatenate, zip(*lines, strict=True))
     if not angle.size:
         return np.zeros(two_theta.size)
     shapes = _shapes(widths, (angle.min(), angle.max()), wavelengths_angstrom[0][0])
@@ -193,12 +196,13 @@ def _shapes(widths: Widths, ends_deg: tuple[float, float], wavelength_angstrom: 
 
     That of the first wavelength is taken for the second: Scherrer's widths differ by 0.25 %.
     """
-    angle = np.linspace(*ends_deg, _ANGLES)
+    angle = ends_deg[0] + (ends_deg[1] - ends_deg[0]) * _ALONG
     width, eta = widths.of(angle, wavelength_angstrom)
-    log = np.log(width.clip(1e-6))
-    change = np.maximum(np.abs(np.diff(log)) / _NODE, np.abs(np.diff(eta)) / _NODE_ETA)
+    log = np.log(np.maximum(width, 1e-6))
+    change = np.maximum(np.abs(log[1:] - log[:-1]) / _NODE, np.abs(eta[1:] - eta[:-1]) / _NODE_ETA)
+    along = np.zeros(len(angle))
     # A little change everywhere, so that no two angles have one place.
-    along = np.append(0, np.cumsum(change + 1e-9))
+    np.cumsum(change + 1e-9, out=along[1:])
     count = 2 + int(along[-1])
     node = along * (count - 1) / along[-1]
     numbers = np.arange(count)
@@ -228,35 +232,61 @@ def _spread(
         where, strength, node = where[inside], strength[inside], node[inside]
     if not where.size:
         return np.zeros(axis.size)
-    count = len(shapes.width_deg)
-    first, lower = where.astype(np.int64), node.astype(np.int64).clip(0, count - 2)
-    later, upper = where - first, strength * (node - lower)
-    added = np.empty((2, 2, len(where)))  # to the nearest two shapes, and two places
-    added[1, 1], added[0, 1] = upper * later, (strength - upper) * later
-    added[:, 0] = (strength - upper, upper) - added[:, 1]
-    index = lower * size + first + np.array([[[0], [1]], [[size], [size + 1]]])
-    stack = np.bincount(index.ravel(), added.ravel(), count * size)
-    scale = stack.max()
-    length = next_fast_len(size + margin, real=True)
+    count, length = len(shapes.width_deg), next_fast_len(size + margin, real=True)
+    # Each line is shared by two places, and what lies at one of them by the two shapes next to it.
+    first = where.astype(np.int64)
+    part, moment = strength * (where - first), strength * node
+    sticks, moments = (
+        _shared(first, strength, part, length),
+        _shared(first, moment, part * node, length),
+    )
+    some = np.flatnonzero(sticks)
+    scale = sticks.max()
+    height, moment = sticks[some] / scale, moments[some] / scale
+    lower = np.minimum((moment / height).astype(np.int64), count - 2)
+    upper = moment - height * lower
     # Relative to the strongest, float32 is exact enough, and takes half the time.
-    relative = (stack / scale).astype(np.float32)
+    stack = np.zeros((count, length), dtype=np.float32)
+    stack[lower, some], stack[lower + 1, some] = height - upper, upper
     frequency, triangle = _frequencies(length, fine)
-    waves = rfft(relative.reshape(count, size), length, axis=-1) * _transforms(shapes, frequency)
+    waves = rfft(stack, axis=-1)
+    waves *= _transforms(shapes, frequency)
     drawn = irfft(waves.sum(axis=0) / triangle, length)[margin : margin + axis.size * parts]
     summed = drawn.reshape(axis.size, parts).sum(axis=1)
     # What float32 rounds is noise about 0, and must not add up over all of the axis.
     return np.asarray(np.where(summed > _ROUNDED * summed.max(), scale * summed, 0.0))
 
 
+def _shared(
+    first: Int[np.ndarray, "m"],
+    whole: Float[np.ndarray, "m"],
+    part: Float[np.ndarray, "m"],
+    length: int,
+) -> Float[np.ndarray, "f"]:
+    """Values at places, (length,), of which a part goes to the next place."""
+    later = np.bincount(first, part, length)
+    found = np.bincount(first, whole, length)
+    found -= later
+    found[1:] += later[:-1]
+    return found
+
+
 @lru_cache(maxsize=64)
 def _frequencies(length: int, step: float) -> tuple[Float[np.ndarray, "f"], Float[np.ndarray, "f"]]:
     """Frequencies of an axis, and by how much what is shared by two of its points is broader."""
     frequency = rfftfreq(length, step)
-    return frequency, np.sinc(frequency * step) ** 2
+    return frequency.astype(np.float32), np.sinc(frequency * step) ** 2
 
 
 def _transforms(shapes: _Shapes, frequency: Float[np.ndarray, "f"]) -> Float[np.ndarray, "k f"]:
     """Fourier transforms of pseudo-Voigts of area 1, (k, f)."""
-    scaled = np.multiply.outer(np.pi * shapes.width_deg, frequency).astype(np.float32)
-    eta = shapes.eta.astype(np.float32)[:, None]
-    return np.asarray((1 - eta) * np.exp(scaled**2 / np.float32(-_GAUSS)) + eta * np.exp(-scaled))
+    scaled = np.multiply.outer((-np.pi * shapes.width_deg).astype(np.float32), frequency)
+    lorentz = np.exp(scaled)
+    gauss = np.square(scaled, out=scaled)
+    gauss *= np.float32(-1 / _GAUSS)
+    np.exp(gauss, out=gauss)
+    # In place, because memory costs more than sums do.
+    lorentz -= gauss
+    lorentz *= shapes.eta.astype(np.float32)[:, None]
+    lorentz += gauss
+    return lorentz

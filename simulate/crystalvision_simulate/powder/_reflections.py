@@ -154,11 +154,13 @@ def march_dollase(
     if not np.linalg.norm(axis) > 0:
         raise InputError(f"texture axis {list(axis_hkl)}: expected indices that are not all zero")
     cosine = found.g @ (axis / np.linalg.norm(axis)) / found.length_inv_angstrom
-    return texture_factor(cosine, parameter)
+    return texture_factor(np.square(cosine), parameter)
 
 
-def texture_factor(cosine: Float[np.ndarray, "m"], parameter: float) -> Float[np.ndarray, "m"]:
-    """March and Dollase's W of the cosine of each reflection's angle with the axis, (m,)."""
-    squared = np.square(cosine).clip(max=1)
+def texture_factor(
+    squared_cosine: Float[np.ndarray, "m"], parameter: float
+) -> Float[np.ndarray, "m"]:
+    """March and Dollase's W, (m,), from cos² of each reflection's angle with the axis."""
+    squared = np.minimum(squared_cosine, 1.0)
     inside = squared * (parameter**2 - 1 / parameter) + 1 / parameter
     return np.asarray(1 / (inside * np.sqrt(inside)))

@@ -37,11 +37,12 @@ def share(
     """Values on an axis, each shared by its two nearest points so that its place is kept, (n,)."""
     place = (length_inv_angstrom - axis.offset) / axis.scale
     inside = (place >= 0) & (place < axis.size - 1)
-    place, intensity = place[inside], intensity[inside]
-    first: Int[np.ndarray, "m"] = np.floor(place).astype(np.int64)
-    part = place - first
-    rings = np.bincount(first, intensity * (1 - part), minlength=axis.size)
-    rings += np.bincount(first + 1, intensity * part, minlength=axis.size)
+    if not inside.all():
+        place, intensity = place[inside], intensity[inside]
+    first: Int[np.ndarray, "m"] = place.astype(np.int64)
+    later = intensity * (place - first)
+    rings = np.bincount(first, intensity - later, minlength=axis.size)
+    rings[1:] += np.bincount(first, later, minlength=axis.size)[:-1]
     return np.asarray(rings)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import version
+from itertools import chain, islice
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ from crystalvision.samples import Refinement
 from crystalvision.sources import Sample, Source
 from crystalvision_simulate.parts import DrawnPart
 from crystalvision_simulate.powder._candidates import candidates_of, digest_of
-from crystalvision_simulate.powder._maker import PowderMaker
+from crystalvision_simulate.powder._maker import PowderMaker, PowderSample
 from crystalvision_simulate.powder._mixtures import FRACTIONS
 from crystalvision_simulate.powder._phase import Candidate
 from crystalvision_simulate.powder._recipe import PowderRecipe, labels_of
@@ -36,6 +37,7 @@ from crystalvision_simulate.powder._refine import Refiner, refiner_of
 SOURCE = "powder"
 _SHARD_BYTES = 2**21
 _MOST_IN_SHARD = 512
+_TOGETHER = 16  # samples
 _KEPT = 100_000  # candidates whose reflections stay in memory
 _CAVEAT = (
     "Powder patterns are calculated from unit cells: no diffuse scattering, no anomalous "
@@ -160,14 +162,19 @@ class PowderSource(Source):
     def samples(self, indices: Iterable[int]) -> Iterator[Sample]:
         """See `crystalvision.sources.Source.samples`."""
         if self._threads == 1:
-            yield from map(self.sample, indices)
+            yield from chain.from_iterable(map(self._samples, _batched(indices)))
             return
         with ThreadPoolExecutor(self._threads, "crystalvision-powder") as executor:
-            yield from executor.map(self.sample, indices)
+            yield from chain.from_iterable(executor.map(self._samples, _batched(indices)))
 
     def sample(self, index: int) -> Sample:
         """One sample."""
-        made = self.maker.make(index)
+        return self._samples([index])[0]
+
+    def _samples(self, indices: Sequence[int]) -> list[Sample]:
+        return [Sample(one.counts, self._columns(one)) for one in self.maker.make_all(indices)]
+
+    def _columns(self, made: PowderSample) -> dict[str, Any]:
         place = made.mixture.phases[0]
         columns: dict[str, Any] = {"label": self._labels[place]}
         if self.recipe.mixture is not None:
@@ -176,17 +183,25 @@ class PowderSource(Source):
             columns[FRACTIONS] = fractions
         if self.recipe.target != "phase":
             columns[SPECIMEN] = place
-        columns |= {one.name: made.columns[one.name] for one in self.maker.kept}
-        return Sample(made.counts, columns)
+        return columns | {one.name: made.columns[one.name] for one in self.maker.kept}
 
     def ideal(self, index: int) -> Float[np.ndarray, "c *grid"]:
         """See `crystalvision.sources.Source.ideal`: still, unstrained grains in all directions."""
         return self.maker.ideal(self.maker.make(index))
 
 
+def _batched(indices: Iterable[int]) -> Iterator[list[int]]:
+    """As many indices at a time as are made together."""
+    left = iter(indices)
+    while some := list(islice(left, _TOGETHER)):
+        yield some
+
+
 def _instrument_of(part: Part, catalogue: Catalogue) -> DrawnPart[Instrument]:
+    entry = catalogue.entry("instrument", part.name)
+
     def create(options: Mapping[str, Any]) -> Instrument:
-        made: Instrument = catalogue.create("instrument", part.name, options)
+        made: Instrument = entry.create(options, {})
         return made
 
     drawn = DrawnPart(part, create, "instrument")

@@ -20,8 +20,8 @@ def drawn(**changes: float) -> DrawnCrystal:
 
 def rings(seed: int = 0, **changes: float) -> np.ndarray:
     axis = ring_axis(1.0)
-    found = Families.of(reflections(CUBIC, 1.0))
-    return rings_of_sample(CUBIC, found, drawn(**changes), axis, np.random.default_rng(seed))
+    found = Families.of(CUBIC, reflections(CUBIC, 1.0))
+    return rings_of_sample(found, drawn(**changes), axis, np.random.default_rng(seed))
 
 
 def test_a_few_grains_change_the_reflections_of_one_length_alike():
