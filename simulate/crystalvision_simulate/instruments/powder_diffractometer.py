@@ -251,7 +251,7 @@ class PowderDiffractometer(Instrument):
             + self.air_counts * steps.air
             + self.hump_counts * hump
         )
-        return np.maximum(background, 0.0)
+        return np.asarray(np.maximum(background, 0.0))
 
     def measure(self, projected: Pattern, rng: np.random.Generator) -> Recording:
         """See `crystalvision.contracts.Instrument.measure`."""

@@ -289,4 +289,4 @@ def _transforms(shapes: _Shapes, frequency: Float[np.ndarray, "f"]) -> Float[np.
     lorentz -= gauss
     lorentz *= shapes.eta.astype(np.float32)[:, None]
     lorentz += gauss
-    return lorentz
+    return np.asarray(lorentz)
