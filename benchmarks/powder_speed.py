@@ -64,6 +64,7 @@ def main() -> None:
     """Measure, print tables, and keep the numbers as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds and patterns")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each library")
     parser.add_argument("--data", type=Path, help="measured patterns, for their candidates")
     parser.add_argument("--work", type=Path, help="a folder for what --data lacks")
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -78,10 +79,11 @@ def main() -> None:
         )
     warnings.simplefilter("ignore")
     one_thread()
+    rounds = 2 if options.quick else options.rounds
     measured = {
         "machine": machine(),
-        "rounds": 2 if options.quick else ROUNDS,
-        "rates": [rates(phases, quick=options.quick) for phases in libraries],
+        "rounds": rounds,
+        "rates": [rates(phases, rounds, quick=options.quick) for phases in libraries],
         "reflections": growth_with_reflections(),
         "points": growth_with_points(),
         "supercell": supercell(quick=options.quick),

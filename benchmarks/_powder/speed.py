@@ -75,7 +75,7 @@ def powder_source(phases: Phases) -> PowderSource:
     return PowderSource(source.recipe, catalogue, threads=1, phases=some)
 
 
-def rates(library: Phases, *, quick: bool) -> dict[str, object]:
+def rates(library: Phases, rounds: int, *, quick: bool) -> dict[str, object]:
     """Patterns a second of two processes at once, ours and the peers', in turn.
 
     They are counted by CPU time, so that what else the machine does is left out; beside it, ours
@@ -94,7 +94,7 @@ def rates(library: Phases, *, quick: bool) -> dict[str, object]:
     by_clock: dict[str, list[float]] = {"two processes": [], "one process": []}
     with ProcessPoolExecutor(CORES, initializer=_begin, initargs=(library,)) as pool:
         list(pool.map(_warm, range(CORES)))
-        for _ in range(2 if quick else ROUNDS):
+        for _ in range(rounds):
             for maker, (make, patterns) in makers.items():
                 began = time.perf_counter()
                 seconds = sum(pool.map(make, *_shares(patterns))) / CORES
@@ -104,6 +104,7 @@ def rates(library: Phases, *, quick: bool) -> dict[str, object]:
             began = time.perf_counter()
             pool.submit(_ours, 0, count // CORES).result()
             by_clock["one process"].append(count // CORES / (time.perf_counter() - began))
+    print(f"{library.name}: done", flush=True)
     return {
         "library": library.name,
         "phases": phases,

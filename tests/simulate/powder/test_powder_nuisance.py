@@ -34,6 +34,19 @@ def test_a_few_grains_change_the_reflections_of_one_length_alike():
     assert np.corrcoef(ratio[:, 0], ratio[:, -1])[0, 1] == pytest.approx(0, abs=0.2)
 
 
+def test_reflections_beyond_the_axis_change_nothing_but_what_is_stretched_into_it():
+    axis = ring_axis(1.0)
+    many, all_of_them = (Families.of(CUBIC, reflections(CUBIC, band)) for band in (1.06, 1.5))
+    for cell_error in (0.0, 0.04):
+        some, more = (
+            rings_of_sample(each, drawn(cell_error=cell_error), axis, np.random.default_rng(0))
+            for each in (many, all_of_them)
+        )
+        assert np.array_equal(some, more)
+        expected = many.intensity[many.length_inv_angstrom < 1.00005 * (1 + cell_error)].sum()
+        assert some.sum() == pytest.approx(expected)
+
+
 def opened(**changes: object):
     recipe = {
         "name": "few",
