@@ -126,8 +126,12 @@ class BenchPage:
     def _draw(self, seen: BenchView, state: str, start: float) -> None:
         seconds = perf_counter() - start
         what = "preview, sharpening …" if state == "preview" else "sample 0 of the recipe"
-        in_document(lambda: self._shown.show(seen))
-        self._status.say(state, f"{what} ({seconds:.2f} s)")
+
+        def draw() -> None:  # in one message: the browser draws once
+            self._shown.show(seen)
+            self._status.put(state, f"{what} ({seconds:.2f} s)")
+
+        in_document(draw)
 
 
 def _view(workspace: Workspace) -> Viewable:

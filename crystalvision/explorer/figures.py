@@ -1,6 +1,6 @@
 """Figures in the style of the explorer: drawn once, and then given new data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from bokeh.models import (
     ColumnDataSource,
     LinearColorMapper,
     LogColorMapper,
+    NoOverlap,
     Range1d,
 )
 from bokeh.models.annotations import ColorBar, Title
@@ -22,6 +23,7 @@ COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#999933")
 """Of curves: Okabe and Ito (2008), told apart with any colour vision and on both grounds."""
 MARK = "#D55E00"
 """What defects did is drawn in this colour, and nothing else is."""
+_CLEAR, _EDGE = "#00000000", "#555555"
 HEIGHT = 330
 """Of a figure [pixels]."""
 
@@ -30,7 +32,8 @@ _SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("s
 _PALETTE = Inferno256
 _BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
 _BAR = 62  # pixels
-_COLUMNS = ("x", "y", "radius", "colour", "line", "name")
+_APART = 6  # pixels between two labels of an axis
+_COLUMNS = ("x", "y", "radius", "colour", "line")
 
 
 def plain_figure(**options: Any) -> figure:
@@ -50,6 +53,9 @@ def plain_figure(**options: Any) -> figure:
     made = figure(**chosen)
     made.toolbar.logo = None
     made.toolbar.autohide = True
+    made.xaxis.major_label_policy = NoOverlap(
+        min_distance=_APART
+    )  # on a phone there is little room
     return made
 
 
@@ -182,13 +188,11 @@ class DotMapFigure:
         )
         self.figure.grid.visible = False
         self._dots = ColumnDataSource({name: [] for name in _COLUMNS})
-        self.figure.circle(
-            source=self._dots,
-            radius="radius",
-            fill_color="colour",
-            line_color="line",
-            legend_field="name",
-        )
+        self._kinds = ColumnDataSource({name: [] for name in (*_COLUMNS, "name")})
+        style: dict[str, Any] = {"radius": "radius", "fill_color": "colour", "line_color": "line"}
+        self.figure.circle(source=self._dots, **style)
+        # Of its own: with each change of what a legend is of, it is built anew.
+        self.figure.circle(source=self._kinds, legend_field="name", **style)
         # Beside the atoms, where pictures have their colour bar.
         self.figure.add_layout(self.figure.legend[0], "right")
         self.figure.legend.update(padding=0, margin=4, spacing=0, glyph_width=14)
@@ -205,18 +209,28 @@ class DotMapFigure:
             self._half_width = dots.half_width
             self.figure.x_range.update(start=-dots.half_width, end=dots.half_width)
             self.figure.y_range.update(start=dots.half_width, end=-dots.half_width)
-        data: dict[str, Any] = {name: [] for name in _COLUMNS}
-        for one in dots.dots:
-            count = len(one.x)
-            data["x"].extend(np.asarray(one.x).tolist())
-            data["y"].extend(np.asarray(one.y).tolist())
-            data["radius"].extend(np.asarray(one.radius).tolist())
-            data["colour"] += [one.colour or "#00000000"] * count
-            data["line"] += [MARK if one.marked else "#555555"] * count
-            data["name"] += [one.name] * count
-        _fill(self._dots, **data)
+        kinds, counts = dots.dots, [len(one.x) for one in dots.dots]
+        nowhere = np.full(len(kinds), np.nan)
+        looks = {
+            "colour": _rgba(one.colour or _CLEAR for one in kinds),
+            "line": _rgba(MARK if one.marked else _EDGE for one in kinds),
+        }
+        places = {
+            name: np.concatenate([nowhere[:0], *(getattr(one, name) for one in kinds)])
+            for name in ("x", "y", "radius")
+        }
+        each = {name: np.repeat(look, counts, axis=0) for name, look in looks.items()}
+        _fill(self._dots, **places, **each)
+        names = [one.name for one in kinds]
+        _fill(self._kinds, x=nowhere, y=nowhere, radius=nowhere, name=names, **looks)
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
         _fill(self._arrows, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+def _rgba(colours: Iterable[str]) -> np.ndarray[Any, Any]:
+    """Colours #rrggbb or #rrggbbaa as bytes, (n, 4), which take no parsing in the browser."""
+    found = [list(bytes.fromhex(colour.removeprefix("#").ljust(8, "f"))) for colour in colours]
+    return np.array(found, dtype=np.uint8).reshape(-1, 4)
 
 
 def _fill(source: ColumnDataSource, **data: Any) -> None:
