@@ -1,5 +1,6 @@
 """What tests of several packages use."""
 
+import functools
 import importlib
 import os
 import subprocess
@@ -49,6 +50,15 @@ def no_power_cut() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
         yield
+
+
+def pytest_runtest_setup() -> None:
+    """What ONNX has for each operation of torch is looked up once, not for each of many exports."""
+    registration = sys.modules.get("torch.onnx._internal.exporter._registration")
+    if registration is not None:
+        registry = registration.ONNXRegistry
+        if not hasattr(registry.from_torchlib, "cache_info"):
+            registry.from_torchlib = staticmethod(functools.cache(registry.from_torchlib))
 
 
 _EARLY = {

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from crystalvision.errors import InputError
 from crystalvision.evaluation import load_metrics
 
 _NOTE_WIDTH = 60
+_MOST_TOLD = 6  # scores in a line
 
 
 class Screen:
@@ -86,13 +87,21 @@ class Screen:
         self._advance(0, note=note if len(note) <= _NOTE_WIDTH else note[: _NOTE_WIDTH - 1] + "…")
 
     def _judged(self, key: CellKey) -> str:
-        """The score on each test, as far as it can be read."""
-        words = ""
+        """The score on each test, or of many the least and the greatest, as far as can be read."""
+        scores: dict[str, dict[str, float]] = {}
         for path in sorted((self._place.run(key) / "evaluations").glob("[!.]*")):
             try:
                 metrics = load_metrics(path)
             except InputError:
                 continue
             name, value = next(iter(metrics.main.metrics.items()))
-            words += f"{name.replace('_', ' ')} {value:.3f} on {path.name}, "
-        return words
+            scores.setdefault(name.replace("_", " "), {})[path.name] = value
+        return "".join(_said(name, values) for name, values in scores.items())
+
+
+def _said(name: str, values: Mapping[str, float]) -> str:
+    if len(values) <= _MOST_TOLD:
+        return "".join(f"{name} {value:.3f} on {test}, " for test, value in values.items())
+    least, most = (choose(values, key=values.__getitem__) for choose in (min, max))
+    span = f"{values[least]:.3f} on {least} to {values[most]:.3f} on {most}"
+    return f"{name} from {span}, {len(values)} tests, "

@@ -46,17 +46,23 @@ def print_results(suite: Suite, rows: Sequence[ResultRow]) -> None:
         out.print(", ".join(f"{about[n]}: {first[n]}" for n in same))
     table = Table(box=None, pad_edge=False)
     scores = score_columns(suite.target, rows)
-    titles = (_TITLES.get(name, name.replace("_", " ")) for name in scores)
+    titles = (
+        _TITLES.get(name, name.removeprefix(f"{suite.target}.").replace("_", " "))
+        for name in scores
+    )
     for name in (*(about[n] for n in shown), "seeds", *titles, "s"):
         # Numbers whole, names on as many lines as they take.
         table.add_column(styled(name), no_wrap=name not in about, overflow="fold")
+    above: tuple[str, ...] = ()
     for key, group in groups.items():
+        # What stands above is not said again, but for what it was tested on.
         table.add_row(
-            *(key[n] for n in shown),
+            *("" if key[: n + 1] == above[: n + 1] else key[n] for n in shown),
             str(len(group)),
             *(_mean([row.number(name) for row in group]) for name in scores),
             f"{statistics.fmean(row.training_seconds or 0 for row in group):.0f}",
         )
+        above = key
     if groups:
         out.print(table)
 

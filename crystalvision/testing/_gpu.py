@@ -28,7 +28,7 @@ def check_gpu(network: Network, work: Callable[[Network, Any], Any], inputs: Any
         expected = tree_leaves(work(network, inputs))
         with fake_gpu():
             given = tree_map_only(torch.Tensor, lambda each: each.to(GPU), inputs)
-            found = tree_leaves(work(network.to(GPU), given))
+            found = tree_leaves(work(_moved(network), given))
     for ours, theirs in zip(expected, found, strict=True):
         if isinstance(ours, torch.Tensor):
             require(theirs.device == GPU, f"a result of shape {tuple(ours.shape)} is on the CPU")
@@ -37,3 +37,13 @@ def check_gpu(network: Network, work: Callable[[Network, Any], Any], inputs: Any
                 f"on a GPU a result is {theirs.dtype} {tuple(theirs.shape)}, on a CPU "
                 f"{ours.dtype} {tuple(ours.shape)}",
             )
+
+
+def _moved(network: Network) -> Network:
+    """It on the GPU, with weights of no values: to move the real ones takes three times as long."""
+
+    def place(each: torch.Tensor) -> torch.Tensor:
+        return torch.empty_strided(each.shape, each.stride(), dtype=each.dtype, device=GPU)
+
+    moved: Network = network._apply(place)  # as `to` does, which takes no other function
+    return moved

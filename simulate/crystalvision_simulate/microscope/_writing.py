@@ -106,7 +106,7 @@ def _parts(height: Image, labels: Any, strong: Mask, side: int) -> list[_Part]:
         if height[place][own].max() < 0.8:
             continue
         about = ndimage.binary_dilation(own, _EIGHT, 3) & ~others[place]
-        if about.any() and float(np.median(height[place][about])) > _NEXT:
+        if about.any() and not _ends(height[place][about]):
             continue
         concave = rows >= _LEAST_HIGH and (region.solidity < _CONCAVE or region.euler_number < 1)
         found.append(_Part(region.label, top, left, rows, columns, bool(is_bar), bool(concave)))
@@ -193,9 +193,17 @@ def _sharp(counts: Image, part: Mask, brightest: float) -> bool:
     if not near.any() or not further.any():
         return False
     background = float(np.median(counts[further]))
-    middle, high = np.quantile(counts[near], [0.5, 0.95]) - background
-    step = brightest - background
-    return bool(middle < _NEXT * step and high < 3 * _NEXT * step)
+    return background < brightest and _ends((counts[near] - background) / (brightest - background))
+
+
+def _ends(height: Image) -> bool:
+    """Whether what is about a part is dark, and so at its ends, where a piece of a ring goes on.
+
+    Args:
+        height: Of pixels about it, relative to the step from the background to it, (n,).
+    """
+    middle, high = np.quantile(height, [0.5, 0.95])
+    return bool(middle < _NEXT and high < 3 * _NEXT)
 
 
 def _with_frame(part: Mask) -> Mask:
