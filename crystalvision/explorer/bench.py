@@ -128,7 +128,7 @@ class BenchPage:
         what = "preview, sharpening …" if state == "preview" else "sample 0 of the recipe"
 
         def draw() -> None:  # in one message: the browser draws once
-            self._shown.show(seen)
+            self._shown.show(seen, rescale=state == "exact")
             self._status.put(state, f"{what} ({seconds:.2f} s)")
 
         in_document(draw)

@@ -1,4 +1,7 @@
-"""Figures in the style of the explorer: drawn once, and then given new data."""
+"""Figures in the style of the explorer: drawn once, and then given new data.
+
+A preview is shown without `rescale`: for other labels the browser would lay out the whole page.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -32,6 +35,8 @@ _SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("s
 _PALETTE = Inferno256
 _BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
 _BAR = 62  # pixels
+_MOST_DECADES = 7
+_ABOVE = 0.25  # decades between a curve and the frame
 _APART = 6  # pixels between two labels of an axis
 _COLUMNS = ("x", "y", "radius", "colour", "line")
 
@@ -99,12 +104,13 @@ class PictureFigure:
         self._extent: tuple[float, ...] = ()
         self.show(picture)
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: Picture, *, rescale: bool = True) -> None:
         """Draw another picture in its place; what was zoomed into stays, on the same axes."""
         left, right, top, bottom = _extent(picture.axes)
         _entitle(self.figure, picture.title)
         self._bar.title = picture.quantity
-        self._colours.update(low=picture.low, high=picture.high)
+        if rescale:
+            self._colours.update(low=picture.low, high=picture.high)
         if self._extent != (left, right, top, bottom):
             self._extent = (left, right, top, bottom)
             self.figure.x_range.update(start=left, end=right)
@@ -134,6 +140,7 @@ class CurvesFigure:
             x_axis_label=curves.x_label,
             y_axis_label=curves.y_label,
             y_axis_type="log" if curves.logarithmic else "linear",
+            **({"y_range": Range1d()} if curves.logarithmic else {}),
             styles={"grid-column": "1 / -1"},  # as wide as all pictures side by side
         )
         self._sources = []
@@ -151,15 +158,20 @@ class CurvesFigure:
         self.figure.legend.update(orientation="horizontal", padding=0, margin=0, spacing=8)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.label_text_font_size = "11px"
+        self._decades = (0.0, 0.0)
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})
         self.figure.text(
             source=self._marks, text_color="#808080", y_offset=-4, text_align="center", **_SMALL
         )
         self.show(curves)
 
-    def show(self, curves: Curves) -> None:
-        """Draw other curves in their place."""
+    def show(self, curves: Curves, *, rescale: bool = True) -> None:
+        """Draw other curves in their place; what was zoomed into stays, within the same decades."""
         _entitle(self.figure, curves.title)
+        decades = _decades(curves)
+        if curves.logarithmic and rescale and self._decades != decades:
+            self._decades = decades
+            self.figure.y_range.update(start=decades[0], end=decades[1])
         for source, curve in zip(self._sources, curves.curves, strict=True):
             values = np.asarray(curve.y, dtype=np.float64)
             if curves.logarithmic:
@@ -202,10 +214,10 @@ class DotMapFigure:
         self._half_width = 0.0
         self.show(dots)
 
-    def show(self, dots: DotMap) -> None:
+    def show(self, dots: DotMap, *, rescale: bool = True) -> None:
         """Draw others in their place."""
         _entitle(self.figure, dots.title)
-        if self._half_width != dots.half_width:
+        if rescale and self._half_width != dots.half_width:
             self._half_width = dots.half_width
             self.figure.x_range.update(start=-dots.half_width, end=dots.half_width)
             self.figure.y_range.update(start=dots.half_width, end=-dots.half_width)
@@ -225,6 +237,17 @@ class DotMapFigure:
         _fill(self._kinds, x=nowhere, y=nowhere, radius=nowhere, name=names, **looks)
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
         _fill(self._arrows, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+def _decades(curves: Curves) -> tuple[float, float]:
+    """Whole decades about curves, which hardly change."""
+    values = np.concatenate([np.asarray(one.y, dtype=np.float64) for one in curves.curves])
+    values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return 0.1, 1.0
+    top = np.ceil(np.log10(values.max()) + _ABOVE)
+    low = max(np.floor(np.log10(values.min())), top - _MOST_DECADES)
+    return float(10.0**low), float(10.0**top)
 
 
 def _rgba(colours: Iterable[str]) -> np.ndarray[Any, Any]:

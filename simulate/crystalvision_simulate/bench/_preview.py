@@ -4,7 +4,7 @@ from crystalvision.config import Part
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import Quantity, Recipe
 
-_WIDTH = 30.0  # Å
+_WIDTH = 26.0  # Å
 _NARROWEST = 22.0
 _VOLUME = _WIDTH**2 * 60.0  # Å³
 _OPENING = 0.55  # of the width: an aperture, whose soft edge needs room

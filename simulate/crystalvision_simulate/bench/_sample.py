@@ -104,13 +104,11 @@ class SampleMaker:
                 made = self._projected.get(key, lambda: simulator.project([without], [pattern])[0])
                 return replace(made, scene=without)
 
-            # Of two short ones that share Python, each would wait for the other.
-            plain = self._threads.submit(perfect) if exact is None else None
+            plain = self._threads.submit(perfect)
             pattern = self._patterns.get(_key(recipe), lambda: simulator.patterns([scene])[0])
             (projection,) = simulator.project([scene], [pattern])
             (recording,) = simulator.record([projection])
-            ideal_pattern = perfect() if plain is None else plain.result()
-            made = SimulatedSample(0, scene, ideal, ideal_pattern, projection, recording)
+            made = SimulatedSample(0, scene, ideal, plain.result(), projection, recording)
             crystal = self._crystals.get(_crystal_key(recipe), lambda: crystal_view(made, _WIDEST))
             # The picture is turned as the pattern is, which the instrument decides.
             rotation = scene.drawn.get("rotation_deg", 0.0)
