@@ -28,7 +28,7 @@ _BESIDE = """
   :host > * { flex: none !important; width: 100% !important; }
 }
 """
-_PAUSE = 0.15  # s: as long as a slider moves, only previews are made
+_PAUSE = 0.3  # s: while a slider moves, only previews are made, and the browser draws them
 
 
 class BenchPage:
