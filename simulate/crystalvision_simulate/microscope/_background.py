@@ -1,12 +1,14 @@
 """The smooth background: a halo about the direct beam, and the ring of an amorphous film."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy import optimize
 
 Profile = Float[np.ndarray, "_"]
+
+_NARROWEST = 0.5  # pixels: the half width of a halo
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Background:
 def fit_background(
     profile: Profile, sigma: Profile, first: int, offset: float
 ) -> Background | None:
-    """Fit the background: its amounts by least squares, its widths and places on a grid.
+    """Fit the background by least squares, from the best of a grid of its widths and places.
 
     Args:
         profile: Counts at each whole radius, without rings and spots, (n,).
@@ -82,31 +84,45 @@ def fit_background(
     error = np.minimum(sigma[usable], 0.05 * np.abs(values)) + 0.05 * np.abs(values)
     error += 0.003 * float(np.abs(values).max()) + 1e-9
     reach = float(radius.max())
-    best: tuple[float, Background] | None = None
-    for half_width in np.geomspace(0.5, reach / 2, 14):
+    first_guess = _from_a_grid(radius, values, error)
+    bounds = np.array(
+        [
+            (0, np.inf),
+            (0, np.inf),
+            (_NARROWEST, reach / 2),
+            (0, np.inf),
+            (0.1 * reach, 0.9 * reach),
+            (0.04 * reach, 0.25 * reach),
+        ]
+    )
+    fitted = optimize.least_squares(
+        lambda numbers: (_model(numbers, radius) - values) / error,
+        np.clip(first_guess, bounds[:, 0], bounds[:, 1]),
+        bounds=(bounds[:, 0], bounds[:, 1]),
+        x_scale=np.maximum(first_guess, 1e-3 * float(np.abs(values).max()) + 1e-9),
+    )
+    rest = _model(fitted.x, radius) - values
+    misfit = float(np.sqrt(np.mean((rest / np.maximum(values, 0.05 * values.max())) ** 2)))
+    floor, halo, half_width, ring, place, width = map(float, fitted.x)
+    return Background(offset + floor, halo, half_width, ring, place, width, misfit)
+
+
+def _from_a_grid(radius: Profile, values: Profile, error: Profile) -> Float[np.ndarray, "6"]:
+    """The numbers of `_model` that fit best, of few widths and places."""
+    reach = float(radius.max())
+    least, best = np.inf, np.zeros(6)
+    for half_width in np.geomspace(_NARROWEST, reach / 2, 14):
         halo = half_width**2 / (radius**2 + half_width**2)
         for place in np.linspace(0.15, 0.8, 9) * reach:
             for width in np.array([0.06, 0.1, 0.16]) * reach:
                 ring = np.exp(-0.5 * ((radius - place) / width) ** 2)
                 design = np.stack([np.ones(len(radius)), halo, ring], axis=1) / error[:, None]
                 amounts, cost = optimize.nnls(design, values / error)
-                if best is None or cost < best[0]:
-                    best = (
-                        float(cost),
-                        Background(
-                            offset + float(amounts[0]),
-                            float(amounts[1] * half_width**2),
-                            float(half_width),
-                            float(amounts[2]),
-                            float(place),
-                            float(width),
-                            float(cost),
-                        ),
-                    )
-    assert best is not None  # noqa: S101 - the grids are not empty
-    rest = best[1].at(radius) - profile[usable]
-    misfit = np.sqrt(np.mean((rest / np.maximum(values, 0.05 * values.max())) ** 2))
-    return replace(best[1], misfit=float(misfit))
+                if cost < least:
+                    floor, top, height = amounts
+                    least = float(cost)
+                    best = np.array([floor, top * half_width**2, half_width, height, place, width])
+    return best
 
 
 def _model(numbers: Float[np.ndarray, "6"], radius: Profile) -> Profile:

@@ -145,16 +145,22 @@ def _electrons(found: Sequence[Calibrated], factor: float, size: float) -> dict[
     # The ring takes its part of the halo as well.
     halo = [less * h / (1 - less * r) for h, r in zip(halo, rings, strict=True)]
     options["inelastic_fraction"] = _about(halo)
-    options["inelastic_half_width_inv_angstrom"] = _short(max(float(np.median(widths)), 1e-4))
-    cutoff = max(reach * size, 1.01 * options["inelastic_half_width_inv_angstrom"])
+    width = _near(widths, 0.5, 1e-4)
+    options["inelastic_half_width_inv_angstrom"] = width
+    cutoff = max(reach * size, 1.01 * width["uniform"][1])
     options["inelastic_cutoff_inv_angstrom"] = _short(min(cutoff, 10.0))
     if any(rings):
         options["amorphous_fraction"] = _about([less * one for one in rings])
         places = [one.ring_radius_px * size for one in backgrounds]
         broad = [one.ring_width_px * size for one in backgrounds]
-        options["amorphous_radius_inv_angstrom"] = _short(float(np.median(places)))
-        options["amorphous_width_inv_angstrom"] = _short(float(np.median(broad)))
+        options["amorphous_radius_inv_angstrom"] = _near(places, 0.05)
+        options["amorphous_width_inv_angstrom"] = _near(broad, 0.25)
     return options
+
+
+def _near(values: Sequence[float], part: float, low: float = 0.0) -> dict[str, list[float]]:
+    """A range about lengths that are known to a part of them: what spots do to them is in it."""
+    return _range(values, part * float(np.median(values)), low)
 
 
 def _about(shares: Sequence[float]) -> dict[str, list[float]]:
@@ -200,7 +206,8 @@ def _picture(found: Sequence[Calibrated], size: float) -> dict[str, Any]:
     """Read-out, bad pixels and the scale bar."""
     first = found[0].analysed
     noise = first.noise
-    floor = float(np.sqrt(noise.floor))
+    rounding = 1 / 12 if first.measured.bits is not None else 0.0  # which the twin does itself
+    floor = float(np.sqrt(max(noise.floor - rounding, 0.0)))
     options: dict[str, Any] = {
         "offset_counts": _short(max(0.0, noise.offset)),
         "read_noise_counts": _short(floor if floor > 0.05 * noise.gain else 0.0),

@@ -63,8 +63,18 @@ def test_the_twin_takes_such_pictures(taken):
     assert low <= (truth.x + 0.5) / 2 - 0.5 - 64 <= high
     low, high = options["ellipticity"]["uniform"]
     assert low <= truth.ellipticity <= high
+    low, high = options["amorphous_radius_inv_angstrom"]["uniform"]
+    assert low <= truth.instrument.amorphous_radius_inv_angstrom <= high
     radius = options["beam_stop_radius_inv_angstrom"]
     assert radius == pytest.approx(truth.instrument.beam_stop_radius_inv_angstrom, rel=0.15)
+
+
+@pytest.mark.parametrize("read", [0.0, 2.0])
+def test_rounding_is_no_noise_of_reading_for_the_twin_rounds_itself(taken, read):
+    one = found_of(taken(0))
+    noise = replace(one.analysed.noise, floor=1 / 12 + read**2)
+    options = twin([replace(one, analysed=replace(one.analysed, noise=noise))])
+    assert options["read_noise_counts"] == pytest.approx(read)
 
 
 def test_the_twin_of_a_picture_whose_noise_tells_nothing_is_not_full_everywhere(taken):
