@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bokeh.core.validation import silence
+from bokeh.core.validation.warnings import EMPTY_LAYOUT
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from panel.io.application import build_applications
@@ -19,6 +22,7 @@ from crystalvision.errors import InputError
 from crystalvision.explorer._guard import TOKEN, Guard
 
 HOST = "127.0.0.1"
+_SWITCH_S = 0.5e-3
 _LARGEST_MESSAGE = 128 * 2**20  # bytes: of a dropped file
 
 
@@ -47,6 +51,7 @@ class LocalServer:
             raise InputError(
                 f"--port {port}: {error.strerror or error}; choose another, or 0 for any free one"
             ) from error
+        silence(EMPTY_LAYOUT)  # columns that are filled later are no mistake
         self._listening = listening
         self._listening.setblocking(False)
         self.port = int(listening.getsockname()[1])
@@ -71,6 +76,7 @@ class LocalServer:
 
     def run(self) -> None:
         """Answer until interrupted, in an event loop of its own."""
+        sys.setswitchinterval(_SWITCH_S)  # what is computed beside it must not make a page wait
         try:
             asyncio.run(self._answer())
         finally:

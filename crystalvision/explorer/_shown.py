@@ -33,12 +33,17 @@ class Shown:
         self._panes: list[pn.pane.Bokeh] = []
         self._kinds: tuple[object, ...] = ()
 
-    def show(self, seen: BenchView) -> None:
-        """Show a sample: in the figures that are there, if they are of the same kinds."""
+    def show(self, seen: BenchView, *, rescale: bool = True) -> None:
+        """Show a sample: in the figures that are there, if they are of the same kinds.
+
+        Args:
+            seen: What is seen of it.
+            rescale: Whether colours and axes are to suit it; else they stay as they are.
+        """
         kinds = tuple(map(_kind, seen.figures))
         if kinds == self._kinds:
             for made, new in zip(self._figures, seen.figures, strict=True):
-                made.show(new)  # type: ignore[arg-type] # of the same kind, as was just checked
+                made.show(new, rescale=rescale)  # type: ignore[arg-type] # of one kind, as was checked
         else:
             self._kinds, self._figures = kinds, [draw(new) for new in seen.figures]
             self._panes = [

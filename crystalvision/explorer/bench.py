@@ -28,7 +28,7 @@ _BESIDE = """
   :host > * { flex: none !important; width: 100% !important; }
 }
 """
-_PAUSE = 0.15  # s: as long as a slider moves, only previews are made
+_PAUSE = 0.3  # s: while a slider moves, only previews are made, and the browser draws them
 
 
 class BenchPage:
@@ -126,8 +126,12 @@ class BenchPage:
     def _draw(self, seen: BenchView, state: str, start: float) -> None:
         seconds = perf_counter() - start
         what = "preview, sharpening …" if state == "preview" else "sample 0 of the recipe"
-        in_document(lambda: self._shown.show(seen))
-        self._status.say(state, f"{what} ({seconds:.2f} s)")
+
+        def draw() -> None:  # in one message: the browser draws once
+            self._shown.show(seen, rescale=state == "exact")
+            self._status.put(state, f"{what} ({seconds:.2f} s)")
+
+        in_document(draw)
 
 
 def _view(workspace: Workspace) -> Viewable:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 from bokeh.models import CustomJSTickFormatter
@@ -125,6 +125,15 @@ class _Plain:
             self._quiet = False
 
 
+class _Slider(pn.widgets.FloatSlider):
+    """A slider that tells at once where it is.
+
+    Panel waits for 50 ms, so that not each step is answered; of previews, only the newest is made.
+    """
+
+    _debounce: ClassVar[int] = 0  # ms
+
+
 class _Number:
     """A slider, and a box in which any number can be typed."""
 
@@ -143,7 +152,7 @@ class _Number:
         step = (high - low) / _STEPS
         if control.whole and not control.logarithmic:
             step = max(1.0, round(step))
-        self._slider = pn.widgets.FloatSlider(
+        self._slider = _Slider(
             label=f"{control.label} slider",
             start=low,
             end=high,

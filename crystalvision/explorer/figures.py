@@ -1,6 +1,9 @@
-"""Figures in the style of the explorer: drawn once, and then given new data."""
+"""Figures in the style of the explorer: drawn once, and then given new data.
 
-from collections.abc import Callable, Sequence
+A preview is shown without `rescale`: for other labels the browser would lay out the whole page.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ from bokeh.models import (
     ColumnDataSource,
     LinearColorMapper,
     LogColorMapper,
+    NoOverlap,
     Range1d,
 )
 from bokeh.models.annotations import ColorBar, Title
@@ -22,6 +26,7 @@ COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#999933")
 """Of curves: Okabe and Ito (2008), told apart with any colour vision and on both grounds."""
 MARK = "#D55E00"
 """What defects did is drawn in this colour, and nothing else is."""
+_CLEAR, _EDGE = "#00000000", "#555555"
 HEIGHT = 330
 """Of a figure [pixels]."""
 
@@ -30,7 +35,10 @@ _SMALL: dict[str, Any] = {"text_font_size": value("11px"), "text_font": value("s
 _PALETTE = Inferno256
 _BESIDE_A_BAR = 1.12  # width over height of a square picture with its colour bar
 _BAR = 62  # pixels
-_COLUMNS = ("x", "y", "radius", "colour", "line", "name")
+_MOST_DECADES = 8
+_ABOVE = 0.25  # decades between a curve and the frame
+_APART = 6  # pixels between two labels of an axis
+_COLUMNS = ("x", "y", "radius", "colour", "line")
 
 
 def plain_figure(**options: Any) -> figure:
@@ -50,6 +58,9 @@ def plain_figure(**options: Any) -> figure:
     made = figure(**chosen)
     made.toolbar.logo = None
     made.toolbar.autohide = True
+    made.xaxis.major_label_policy = NoOverlap(
+        min_distance=_APART
+    )  # on a phone there is little room
     return made
 
 
@@ -93,12 +104,13 @@ class PictureFigure:
         self._extent: tuple[float, ...] = ()
         self.show(picture)
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: Picture, *, rescale: bool = True) -> None:
         """Draw another picture in its place; what was zoomed into stays, on the same axes."""
         left, right, top, bottom = _extent(picture.axes)
         _entitle(self.figure, picture.title)
         self._bar.title = picture.quantity
-        self._colours.update(low=picture.low, high=picture.high)
+        if rescale:
+            self._colours.update(low=picture.low, high=picture.high)
         if self._extent != (left, right, top, bottom):
             self._extent = (left, right, top, bottom)
             self.figure.x_range.update(start=left, end=right)
@@ -128,6 +140,7 @@ class CurvesFigure:
             x_axis_label=curves.x_label,
             y_axis_label=curves.y_label,
             y_axis_type="log" if curves.logarithmic else "linear",
+            **({"y_range": Range1d()} if curves.logarithmic else {}),
             styles={"grid-column": "1 / -1"},  # as wide as all pictures side by side
         )
         self._sources = []
@@ -145,15 +158,20 @@ class CurvesFigure:
         self.figure.legend.update(orientation="horizontal", padding=0, margin=0, spacing=8)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.label_text_font_size = "11px"
+        self._decades = (0.0, 0.0)
         self._marks = ColumnDataSource({"x": [], "y": [], "text": []})
         self.figure.text(
             source=self._marks, text_color="#808080", y_offset=-4, text_align="center", **_SMALL
         )
         self.show(curves)
 
-    def show(self, curves: Curves) -> None:
-        """Draw other curves in their place."""
+    def show(self, curves: Curves, *, rescale: bool = True) -> None:
+        """Draw other curves in their place; what was zoomed into stays, within the same decades."""
         _entitle(self.figure, curves.title)
+        decades = _decades(curves)
+        if curves.logarithmic and rescale and self._decades != decades:
+            self._decades = decades
+            self.figure.y_range.update(start=decades[0], end=decades[1])
         for source, curve in zip(self._sources, curves.curves, strict=True):
             values = np.asarray(curve.y, dtype=np.float64)
             if curves.logarithmic:
@@ -182,13 +200,11 @@ class DotMapFigure:
         )
         self.figure.grid.visible = False
         self._dots = ColumnDataSource({name: [] for name in _COLUMNS})
-        self.figure.circle(
-            source=self._dots,
-            radius="radius",
-            fill_color="colour",
-            line_color="line",
-            legend_field="name",
-        )
+        self._kinds = ColumnDataSource({name: [] for name in (*_COLUMNS, "name")})
+        style: dict[str, Any] = {"radius": "radius", "fill_color": "colour", "line_color": "line"}
+        self.figure.circle(source=self._dots, **style)
+        # Of its own: with each change of what a legend is of, it is built anew.
+        self.figure.circle(source=self._kinds, legend_field="name", **style)
         # Beside the atoms, where pictures have their colour bar.
         self.figure.add_layout(self.figure.legend[0], "right")
         self.figure.legend.update(padding=0, margin=4, spacing=0, glyph_width=14)
@@ -198,25 +214,46 @@ class DotMapFigure:
         self._half_width = 0.0
         self.show(dots)
 
-    def show(self, dots: DotMap) -> None:
+    def show(self, dots: DotMap, *, rescale: bool = True) -> None:
         """Draw others in their place."""
         _entitle(self.figure, dots.title)
-        if self._half_width != dots.half_width:
+        if rescale and self._half_width != dots.half_width:
             self._half_width = dots.half_width
             self.figure.x_range.update(start=-dots.half_width, end=dots.half_width)
             self.figure.y_range.update(start=dots.half_width, end=-dots.half_width)
-        data: dict[str, Any] = {name: [] for name in _COLUMNS}
-        for one in dots.dots:
-            count = len(one.x)
-            data["x"].extend(np.asarray(one.x).tolist())
-            data["y"].extend(np.asarray(one.y).tolist())
-            data["radius"].extend(np.asarray(one.radius).tolist())
-            data["colour"] += [one.colour or "#00000000"] * count
-            data["line"] += [MARK if one.marked else "#555555"] * count
-            data["name"] += [one.name] * count
-        _fill(self._dots, **data)
+        kinds, counts = dots.dots, [len(one.x) for one in dots.dots]
+        nowhere = np.full(len(kinds), np.nan)
+        looks = {
+            "colour": _rgba(one.colour or _CLEAR for one in kinds),
+            "line": _rgba(MARK if one.marked else _EDGE for one in kinds),
+        }
+        places = {
+            name: np.concatenate([nowhere[:0], *(getattr(one, name) for one in kinds)])
+            for name in ("x", "y", "radius")
+        }
+        each = {name: np.repeat(look, counts, axis=0) for name, look in looks.items()}
+        _fill(self._dots, **places, **each)
+        names = [one.name for one in kinds]
+        _fill(self._kinds, x=nowhere, y=nowhere, radius=nowhere, name=names, **looks)
         x0, y0, x1, y1 = np.asarray(dots.arrows, dtype=np.float64).reshape(-1, 4).T
         _fill(self._arrows, x0=x0, y0=y0, x1=x1, y1=y1)
+
+
+def _decades(curves: Curves) -> tuple[float, float]:
+    """Whole decades about curves, which hardly change."""
+    values = np.concatenate([np.asarray(one.y, dtype=np.float64) for one in curves.curves])
+    values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return 0.1, 1.0
+    top = np.ceil(np.log10(values.max()) + _ABOVE)
+    low = max(np.floor(np.log10(values.min())), top - _MOST_DECADES)
+    return float(10.0**low), float(10.0**top)
+
+
+def _rgba(colours: Iterable[str]) -> np.ndarray[Any, Any]:
+    """Colours #rrggbb or #rrggbbaa as bytes, (n, 4), which take no parsing in the browser."""
+    found = [list(bytes.fromhex(colour.removeprefix("#").ljust(8, "f"))) for colour in colours]
+    return np.array(found, dtype=np.uint8).reshape(-1, 4)
 
 
 def _fill(source: ColumnDataSource, **data: Any) -> None:

@@ -1,7 +1,7 @@
 """One line that says what a page is at, or what is wrong."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 
@@ -24,13 +24,16 @@ class Status:
         view: What is shown.
     """
 
-    def __init__(self, files: DroppedFiles | None = None) -> None:
+    def __init__(
+        self, files: DroppedFiles | None = None, words: Callable[[str], str] = str
+    ) -> None:
         """Say nothing.
 
         Args:
             files: Files that were dropped onto the page, which are told by their own names.
+            words: Puts a text in words of the page.
         """
-        self._files = files or DroppedFiles()
+        self._files, self._words = files or DroppedFiles(), words
         self._pane = pn.pane.HTML("", sizing_mode="stretch_width", min_height=26, margin=(0, 5))
         self.view: Viewable = self._pane
         self._said = 0
@@ -43,8 +46,12 @@ class Status:
             state: One word: `ready`, `busy`, `error`, or the page's own.
             text: What is said.
         """
+        in_document(lambda: self.put(state, text))
+
+    def put(self, state: str, text: str) -> None:
+        """Say something together with another change of the page: see `in_document`."""
         self._said += 1
-        text = self._files.plain(text)
+        text = self._words(self._files.plain(text))
         role = "alert" if state == "error" else "status"
         colour = "var(--bad, #a3201d)" if state == "error" else "var(--soft, #596273)"
         line = (
@@ -52,7 +59,7 @@ class Status:
             f'data-said="{self._said}" '
             f'style="margin:0;color:{colour}">{escape(text)}</p>'
         )
-        in_document(lambda: self._pane.param.update(object=line))
+        self._pane.object = line
 
     @contextmanager
     def errors(self) -> Iterator[None]:

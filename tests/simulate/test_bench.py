@@ -196,6 +196,13 @@ def test_a_preview_shows_the_same_figures_on_the_same_axes(bench):
     assert both > 0.5  # its spots are where those of the sample are
 
 
+@pytest.mark.parametrize("thickness", [60.0, 75.0, 300.0])
+def test_a_preview_is_made_of_any_thickness(bench, thickness):
+    settings, _ = bench.settle(bench.settings())
+    preview = bench.preview({**settings, "specimen.thickness_angstrom": thickness})
+    assert preview.numbers["thickness"] == f"{thickness:g} Å"
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from crystalvision.contracts import Axis
 from crystalvision.errors import InputError
+from crystalvision.explorer.runs._fields import in_fields
 from crystalvision.explorer.runs._subject import Subject
 from crystalvision.prediction import (
     UNSEEN,
@@ -85,11 +86,11 @@ def ask(
         try:
             several = predictor.predict(image[None], dropout_passes=PASSES, gap_values=UNSEEN)
         except InputError as error:  # a system without dropout has but one answer
-            notes = (*notes, str(error))
+            notes = (*notes, in_fields(str(error)))
     try:
         explanation = predictor.explain(image, subject.name, UNSEEN)
     except InputError as error:  # a classical system has no feature map
-        notes = (*notes, str(error))
+        notes = (*notes, in_fields(str(error)))
     return Answer(name, image, axes_of(predictor), found, several, explanation, notes)
 
 

@@ -18,6 +18,7 @@ from crystalvision.explorer.runs._degrees import (
     rendered,
     values_of,
 )
+from crystalvision.explorer.runs._fields import in_fields
 from crystalvision.explorer.runs._figures import course_figures
 from crystalvision.explorer.runs._subject import Subject
 from crystalvision.explorer.status import Status
@@ -51,7 +52,7 @@ class DegreePanel:
         self._bench: Bench | None = None
         self._degrees: dict[str, Degree] = {}
         self._patterns: dict[float, Subject] = {}
-        self._status, self._turns = Status(), Turns()
+        self._status, self._turns = Status(words=in_fields), Turns()
         self._recipe = _select("Recipe")
         self._degree = _select("What changes")
         self._low = pn.widgets.FloatInput(label="from", width=90)

@@ -27,6 +27,7 @@ from crystalvision.explorer.runs._card import (
     nearest_text,
 )
 from crystalvision.explorer.runs._degree_panel import DegreePanel
+from crystalvision.explorer.runs._fields import in_fields
 from crystalvision.explorer.runs._figures import place_figure
 from crystalvision.explorer.runs._neighbours import TrainingPatterns, training_data
 from crystalvision.explorer.runs._subject import Subject, of_dataset, of_file, of_held
@@ -56,7 +57,7 @@ class RunsPage:
         self._files = DroppedFiles()
         self._subject: Subject | None = None
         self._turns, self._near = Turns(), Turns()
-        self._status, self._near_status = Status(self._files), Status(self._files)
+        self._status, self._near_status = (Status(self._files, in_fields) for _ in range(2))
         self._answers: list[Answer] = []
         self._degree = DegreePanel(workspace, self._loaded, self._take)
         self._build()

@@ -1,5 +1,7 @@
 """What a bench shows of a sample: the crystal, its patterns, and profiles of them."""
 
+from functools import lru_cache
+
 import numpy as np
 from ase.data import chemical_symbols
 from jaxtyping import Float
@@ -156,10 +158,12 @@ def _brightest(pattern: PatternView) -> float:
     return top if top > 0 else 1.0
 
 
+@lru_cache(maxsize=2)
 def _distance(axes: tuple[Axis, ...]) -> Float[np.ndarray, "h w"]:
     """Distance of each pixel from zero on both axes."""
     rows, columns = (axis.values() for axis in axes)
     distance: Float[np.ndarray, "h w"] = np.hypot(rows[:, None], columns[None, :])
+    distance.setflags(write=False)  # it is kept
     return distance
 
 

@@ -4,10 +4,10 @@ from crystalvision.config import Part
 from crystalvision.plugins import Catalogue
 from crystalvision_simulate.recipes import Quantity, Recipe
 
-_WIDTH = 30.0  # Å
+_WIDTH = 26.0  # Å
 _NARROWEST = 22.0
 _VOLUME = _WIDTH**2 * 60.0  # Å³
-_OPENING = 0.55  # of the width: an aperture, whose soft edge needs room
+_OPENING = 0.53  # of the width: an aperture, whose soft edge has room in the narrowest, too
 _KINEMATIC, _DYNAMICAL = "kinematic", "multislice"
 _BEYOND = 1.02  # of what the instrument sees
 _BAND = "band_limit_inv_angstrom"

@@ -15,6 +15,7 @@ from crystalvision.plugins import Catalogue
 from crystalvision_simulate.pictures import CrystalView, SimulatedSample, crystal_view
 from crystalvision_simulate.pipeline import one_torch_thread
 from crystalvision_simulate.recipes import Recipe
+from crystalvision_simulate.scenes import RenderedScene
 from crystalvision_simulate.simulator import Simulator
 
 _KEPT = 6  # patterns, and crystals: of the settings that were looked at last
@@ -69,6 +70,7 @@ class SampleMaker:
         """Look parts up in a catalogue."""
         self._catalogue = catalogue
         self._patterns: Kept[Pattern] = Kept(2 * _KEPT)
+        self._projected: Kept[RenderedScene] = Kept()
         self._crystals: Kept[CrystalView | None] = Kept()
         self._threads = ThreadPoolExecutor(1, "crystalvision-ideal")
 
@@ -95,16 +97,18 @@ class SampleMaker:
             ideal = simulator.crystals.cut(scene.cut, scene.box)
             without = replace(scene, specimens=(simulator.crystals.specimen(ideal, scene.box),))
 
-            def perfect() -> Pattern:
+            def perfect() -> RenderedScene:
                 torch.set_num_threads(1)  # of this thread
-                return self._patterns.get(known, lambda: simulator.patterns([without])[0])
+                pattern = self._patterns.get(known, lambda: simulator.patterns([without])[0])
+                key = f"{known} {recipe.instrument.model_dump_json()}"
+                made = self._projected.get(key, lambda: simulator.project([without], [pattern])[0])
+                return replace(made, scene=without)
 
-            waiting = self._threads.submit(perfect)
+            plain = self._threads.submit(perfect)
             pattern = self._patterns.get(_key(recipe), lambda: simulator.patterns([scene])[0])
             (projection,) = simulator.project([scene], [pattern])
             (recording,) = simulator.record([projection])
-            (plain,) = simulator.project([without], [waiting.result()])
-            made = SimulatedSample(0, scene, ideal, plain, projection, recording)
+            made = SimulatedSample(0, scene, ideal, plain.result(), projection, recording)
             crystal = self._crystals.get(_crystal_key(recipe), lambda: crystal_view(made, _WIDEST))
             # The picture is turned as the pattern is, which the instrument decides.
             rotation = scene.drawn.get("rotation_deg", 0.0)

@@ -60,10 +60,11 @@ def compare(ideal: Crystal, specimen: Specimen) -> Comparison:
     to which following the lattice from the middle leads, whichever finds more.
     """
     sites = ideal.positions + (specimen.box_angstrom - np.diag(ideal.cell)) / 2
-    apart = _shortest_distance(sites)
+    tree = cKDTree(sites)
+    apart = _shortest_distance(tree)
     site_of_atom = _by_order(ideal, sites, specimen, apart)
     if site_of_atom is None:
-        site_of_atom = _by_place(sites, specimen.positions, apart)
+        site_of_atom = _by_place(tree, specimen.positions, apart)
     on_site = site_of_atom >= 0
     chosen = site_of_atom[on_site]
     moved = np.zeros_like(specimen.positions)
@@ -94,11 +95,11 @@ def _replaced(
     return replaced
 
 
-def _shortest_distance(sites: Float[np.ndarray, "m 3"]) -> float:
+def _shortest_distance(sites: cKDTree) -> float:
     """Shortest distance between sites [Å]."""
-    if len(sites) < 2:
+    if sites.n < 2:
         return 1.0
-    distances, _ = cKDTree(sites).query(sites, k=2)
+    distances, _ = sites.query(sites.data, k=2)
     return float(distances[:, 1].min())
 
 
@@ -127,42 +128,40 @@ def _by_order(
 
 
 def _by_place(
-    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], apart: float
+    sites: cKDTree, positions: Float[np.ndarray, "n 3"], apart: float
 ) -> Int[np.ndarray, "n"]:
     """The site that each atom is next to, if no other atom is nearer to it."""
-    plain = _pairs(sites, positions, _ON_SITE * apart)
+    atoms = cKDTree(positions)
+    plain = _pairs(sites, atoms, _ON_SITE * apart)
     found = int((plain >= 0).sum())
-    if min(len(sites), len(positions)) <= _MORE * found:
+    if min(sites.n, atoms.n) <= _MORE * found:
         return plain  # no other way could find so many more
-    followed = _followed(sites, positions, apart)
+    followed = _followed(sites, atoms, apart)
     return followed if (followed >= 0).sum() > _MORE * found else plain
 
 
-def _pairs(
-    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], reach: float
-) -> Int[np.ndarray, "n"]:
+def _pairs(sites: cKDTree, atoms: cKDTree, reach: float) -> Int[np.ndarray, "n"]:
     """Sites and atoms that are each other's nearest, within a reach [Å]."""
-    distance, site_of_atom = cKDTree(sites).query(positions)
-    _, atom_of_site = cKDTree(positions).query(sites)
-    mutual = atom_of_site[site_of_atom] == np.arange(len(positions))
+    distance, site_of_atom = sites.query(atoms.data)
+    _, atom_of_site = atoms.query(sites.data)
+    mutual = atom_of_site[site_of_atom] == np.arange(atoms.n)
     return np.where(mutual & (distance < reach), site_of_atom, -1)
 
 
-def _followed(
-    sites: Float[np.ndarray, "m 3"], positions: Float[np.ndarray, "n 3"], apart: float
-) -> Int[np.ndarray, "n"]:
+def _followed(site_tree: cKDTree, atoms: cKDTree, apart: float) -> Int[np.ndarray, "n"]:
     """The site of each atom, found from the middle outwards as one follows a lattice.
 
     An atom is looked for where the neighbours of its site have moved to, so that strains and
     dislocations may take it farther than to the next site.
     """
+    sites, positions = np.asarray(site_tree.data), np.asarray(atoms.data)
     middle = (positions.min(axis=0) + positions.max(axis=0)) / 2
-    site_of_atom = _pairs(sites, positions, _ON_SITE * apart)
+    site_of_atom = _pairs(site_tree, atoms, _ON_SITE * apart)
     far = np.linalg.norm(positions - middle, axis=1) > _FIRST_REACH * apart
     site_of_atom[far] = -1
     if len(sites) <= _ALL_ABOUT or (site_of_atom >= 0).sum() < _ENOUGH:
         return site_of_atom
-    atoms, neighbours = cKDTree(positions), cKDTree(sites).query(sites, k=_ALL_ABOUT + 1)[1][:, 1:]
+    neighbours = site_tree.query(sites, k=_ALL_ABOUT + 1)[1][:, 1:]
     moved = np.full(sites.shape, np.nan)
     found = np.flatnonzero(site_of_atom >= 0)
     while len(found):

@@ -14,6 +14,7 @@ from crystalvision.explorer.named_runs import named_runs
 from crystalvision.explorer.runs._answer import ask, ask_together
 from crystalvision.explorer.runs._card import nearest_text, numbers_of
 from crystalvision.explorer.runs._degrees import bench_of, degrees_of, rendered, values_of
+from crystalvision.explorer.runs._fields import in_fields
 from crystalvision.explorer.runs._figures import bars_figure, course_figures, map_figure_of
 from crystalvision.explorer.runs._neighbours import TrainingPatterns, training_data
 from crystalvision.explorer.runs._page import RunsPage
@@ -71,6 +72,17 @@ def test_a_run_without_dropout_says_so_and_answers_all_the_same(predictor, datas
     answer = ask("fused", predictor, of_dataset(dataset, 3), Stated(), dropout=True)
     assert answer.several is None
     assert any("dropout" in note for note in answer.notes)
+    assert not any("--" in note for note in answer.notes)  # on a page, options are fields
+
+
+def test_a_pattern_without_a_scale_is_told_which_field_to_fill_in(predictor, tmp_path, catalogue):
+    tifffile.imwrite(tmp_path / "odd.tif", np.ones((48, 48), dtype=np.uint16))
+    subject = of_file(tmp_path / "odd.tif", 0, Readers(catalogue))
+    with pytest.raises(InputError, match="--pixel-size-inv-angstrom") as caught:
+        ask("fused", predictor, subject, Stated())
+    said = in_fields(str(caught.value))
+    assert "pixel size [1/Å]" in said
+    assert "--" not in said
 
 
 def test_a_pattern_on_other_axes_is_brought_onto_those_of_the_run(predictor, dataset):
