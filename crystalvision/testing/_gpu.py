@@ -45,5 +45,6 @@ def _moved(network: Network) -> Network:
     def place(each: torch.Tensor) -> torch.Tensor:
         return torch.empty_strided(each.shape, each.stride(), dtype=each.dtype, device=GPU)
 
-    moved: Network = network._apply(place)  # as `to` does, which takes no other function
+    # As `to` does, which takes no other function; without types.
+    moved: Network = network._apply(place)  # type: ignore[no-untyped-call]
     return moved
