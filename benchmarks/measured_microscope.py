@@ -4,9 +4,9 @@
     python benchmarks/measured_microscope.py --samples 60 --test 40 --epochs 1
 
 A synthetic microscope takes aluminium with an ellipse, a halo, an amorphous ring, a beam stop with
-its arm and a centre off the middle. `crystalvision calibrate` finds its twin from six pictures. One
-network is trained on the microscope itself, which is ideal, one on the twin, one on the instrument
-that recipes are shipped with. Each is judged on new pictures of the microscope, as it was trained
+its arm and a centre off the middle. `crystalvision calibrate` finds its twin from six pictures and
+their dose. One network is trained on the microscope itself, which is ideal, one on the twin, one on
+the instrument that recipes are shipped with. Each is judged on new pictures of the microscope, as it was trained
 and after its batch statistics are adapted to others of them without labels. Then the stop stands
 anywhere, and a network that sees the mask as a channel is compared with one that does not. What
 two networks say of the same pictures is compared picture by picture.
@@ -155,6 +155,7 @@ class _Study:
             stack = self.folder / "pictures.npy"
             _write_stack(pictures, stack)
             words = ["calibrate", stack, "--crystal", "aluminium", "--zone-axis", "0,0,1"]
+            words += ["--dose-electrons", _SHIPPED["dose_electrons"]]
             if command([*map(str, words), "-o", str(path), "--overwrite"]):
                 raise SystemExit("calibrate failed")
         return load_yaml(path)

@@ -52,6 +52,14 @@ def calibrate(
             "behind a beam stop at the edge of the picture.  [default: found]",
         ),
     ] = None,
+    dose_electrons: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Electrons of each picture, about, with those of the direct beam: they are not "
+            "seen, so the twin has a wide range of doses and backgrounds where this is not given.",
+        ),
+    ] = None,
     pixels: Annotated[
         int | None,
         typer.Option(
@@ -125,6 +133,7 @@ def calibrate(
         scale_bar_inv_nm=scale_bar,
         pixel_size_inv_angstrom=pixel_size,
         centre=None if column_row is None else column_row[::-1],
+        dose_electrons=dose_electrons,
         session=ctx.obj.session,
     )
     _save_figures(found, places, dark=dark)

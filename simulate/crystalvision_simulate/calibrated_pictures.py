@@ -1,5 +1,6 @@
 """`cv.calibrate`: what measured patterns tell of their microscope."""
 
+import math
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,9 +43,11 @@ class CalibratedPictures:
 
     Attributes:
         pictures: What was found of each.
+        dose_electrons: Electrons of a picture, about, if they are known.
     """
 
     pictures: tuple[Calibrated, ...]
+    dose_electrons: float | None = None
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -61,9 +64,10 @@ class CalibratedPictures:
             pixels: Pixels of the twin along a side; by default up to 512.
 
         Raises:
-            InputError: Nothing tells the size of a pixel.
+            InputError: Nothing tells the size of a pixel, or more electrons are seen than there
+                were.
         """
-        return twin(self.pictures, pixels)
+        return twin(self.pictures, pixels, self.dose_electrons)
 
     def save(
         self, path: str | Path | Destination, *, pixels: int | None = None, overwrite: bool = False
@@ -149,6 +153,7 @@ def calibrate(
     scale_bar_inv_nm: float | None = None,
     pixel_size_inv_angstrom: float | None = None,
     centre: tuple[float, float] | None = None,
+    dose_electrons: float | None = None,
     session: Session | None = None,
 ) -> CalibratedPictures:
     """Find what measured patterns tell of their microscope, as `crystalvision calibrate` does.
@@ -160,6 +165,8 @@ def calibrate(
         scale_bar_inv_nm: The number at the scale bar [1/nm].
         pixel_size_inv_angstrom: The side of a pixel, about [1/Å].
         centre: Row and column of the direct beam, about [pixels, from 0]; by default it is found.
+        dose_electrons: Electrons of each picture, about, of all that came through the specimen:
+            the direct beam is mostly not seen, so without this the twin has a wide range.
         session: Who asks; by default this Python session.
 
     Returns:
@@ -171,8 +178,9 @@ def calibrate(
     for option, value in (
         ("--scale-bar-inv-nm", scale_bar_inv_nm),
         ("--pixel-size", pixel_size_inv_angstrom),
+        ("--dose-electrons", dose_electrons),
     ):
-        if value is not None and not 0 < value < 1e6:
+        if value is not None and not 0 < value < math.inf:
             raise InputError(f"{option} {value:g}: expected more than 0")
     if not files:
         raise InputError("calibrate: no picture was given; give files or folders")
@@ -195,7 +203,7 @@ def calibrate(
         for path in files_of(list(files), readers)
         for picture in read_pictures(path, readers)
     ]
-    return CalibratedPictures(tuple(calibrate_pictures(pictures, known)))
+    return CalibratedPictures(tuple(calibrate_pictures(pictures, known)), dose_electrons)
 
 
 def files_of(places: Sequence[str | Path], readers: Readers) -> list[Path]:

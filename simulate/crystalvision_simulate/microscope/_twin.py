@@ -18,9 +18,12 @@ _MOST_SCATTERED = 0.95  # of the electrons: some must be left for the pattern
 _EIGHT_BITS = 2**8 - 1
 _SOME = 0.02  # of the dose: less of an amorphous ring is none
 _DIGITS = 6
+_UNTOLD, _KNOWN = 0.5, 0.2  # by how much of them shares may be off, and a dose that is known
 
 
-def twin(found: Sequence[Calibrated], pixels: int | None = None) -> dict[str, Any]:
+def twin(
+    found: Sequence[Calibrated], pixels: int | None = None, dose_electrons: float | None = None
+) -> dict[str, Any]:
     """The instrument that takes such pictures, as a recipe gives it.
 
     It is square, as high as the shorter side of the pictures; what varies between them, and what
@@ -29,9 +32,11 @@ def twin(found: Sequence[Calibrated], pixels: int | None = None) -> dict[str, An
     Args:
         found: Pictures of one camera.
         pixels: Pixels along a side; by default those of the pictures, up to 512.
+        dose_electrons: Electrons of a picture, about; by default a wide range, for those of the
+            direct beam are not seen.
 
     Raises:
-        InputError: The size of a pixel is not known.
+        InputError: The size of a pixel is not known, or pictures show more electrons than that.
     """
     sizes = [one.pixel_size_inv_angstrom for one in found if one.pixel_size_inv_angstrom]
     if not sizes:
@@ -52,7 +57,7 @@ def twin(found: Sequence[Calibrated], pixels: int | None = None) -> dict[str, An
         "camera_length_error": {
             "normal": [0, _short(max(_LEAST_ERROR, *(one.pixel_size_error for one in found)))]
         },
-        **_electrons(found, factor, size),
+        **_electrons(found, factor, size, dose_electrons),
         **_edge(found, factor),
         **_stop(found, size),
         **_picture(found, size),
@@ -112,7 +117,9 @@ def _pose(
     return offsets
 
 
-def _electrons(found: Sequence[Calibrated], factor: float, size: float) -> dict[str, Any]:
+def _electrons(
+    found: Sequence[Calibrated], factor: float, size: float, known: float | None
+) -> dict[str, Any]:
     """Dose, gain and background, as far as noise and numbers tell."""
     # Of one camera: a range of gains would vary the brightness, which the dose does.
     told = [one.analysed.noise.gain for one in found if one.analysed.noise.gain > LEAST_GAIN]
@@ -124,6 +131,13 @@ def _electrons(found: Sequence[Calibrated], factor: float, size: float) -> dict[
     behind = 5.0 if any(one.analysed.stop is not None for one in found) else 1.25
     low = min(max(1.0, 0.8 * min(doses)), _GREATEST_DOSE / 10)
     high = min(max(low * 1.5, behind * max(doses)), _GREATEST_DOSE)
+    if known is not None:
+        if not low <= known <= _GREATEST_DOSE:
+            raise InputError(
+                f"--dose-electrons {known:g}: pictures show up to {max(doses):.3g} electrons, of "
+                f"{gain:.3g} counts each; expected at least so many, and at most {_GREATEST_DOSE:g}"
+            )
+        low, high = (1 - _KNOWN) * known, min((1 + _KNOWN) * known, _GREATEST_DOSE)
     shown = gain / pixels_in_one(found, factor)
     options: dict[str, Any] = {
         "dose_electrons": {"log_uniform": [_short(low), _short(high)]},
@@ -144,13 +158,14 @@ def _electrons(found: Sequence[Calibrated], factor: float, size: float) -> dict[
     less = min(1.0, _MOST_SCATTERED / 1.5 / most) if most > 0 else 1.0
     # The ring takes its part of the halo as well.
     halo = [less * h / (1 - less * r) for h, r in zip(halo, rings, strict=True)]
-    options["inelastic_fraction"] = _about(halo)
+    part = _UNTOLD if known is None else _KNOWN
+    options["inelastic_fraction"] = _about(halo, part)
     width = _near(widths, 0.5, 1e-4)
     options["inelastic_half_width_inv_angstrom"] = width
     cutoff = max(reach * size, 1.01 * width["uniform"][1])
     options["inelastic_cutoff_inv_angstrom"] = _short(min(cutoff, 10.0))
     if any(rings):
-        options["amorphous_fraction"] = _about([less * one for one in rings])
+        options["amorphous_fraction"] = _about([less * one for one in rings], part)
         places = [one.ring_radius_px * size for one in backgrounds]
         broad = [one.ring_width_px * size for one in backgrounds]
         options["amorphous_radius_inv_angstrom"] = _near(places, 0.05)
@@ -163,9 +178,9 @@ def _near(values: Sequence[float], part: float, low: float = 0.0) -> dict[str, l
     return _range(values, part * float(np.median(values)), low)
 
 
-def _about(shares: Sequence[float]) -> dict[str, list[float]]:
-    """A range about shares that are known to a half."""
-    low, high = 0.5 * min(shares), min(_MOST_SCATTERED, 1.5 * max(shares))
+def _about(shares: Sequence[float], part: float) -> dict[str, list[float]]:
+    """A range about shares that are known to a part of them."""
+    low, high = (1 - part) * min(shares), min(_MOST_SCATTERED, (1 + part) * max(shares))
     return {"uniform": [_short(low), _short(max(high, low))]}
 
 

@@ -9,6 +9,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from crystalvision.contracts import Crystal
+from crystalvision.errors import InputError
 from crystalvision.measured_files import Readers
 from crystalvision_simulate.microscope import Known, calibrate, read_pictures, twin
 
@@ -67,6 +68,25 @@ def test_the_twin_takes_such_pictures(taken):
     assert low <= truth.instrument.amorphous_radius_inv_angstrom <= high
     radius = options["beam_stop_radius_inv_angstrom"]
     assert radius == pytest.approx(truth.instrument.beam_stop_radius_inv_angstrom, rel=0.15)
+
+
+def test_a_dose_that_is_known_narrows_dose_and_background(taken):
+    truth = taken(1)
+    found = [found_of(truth)]
+    untold, told = twin(found), twin(found, dose_electrons=truth.instrument.dose_electrons)
+    low, high = told["dose_electrons"]["log_uniform"]
+    assert low < truth.instrument.dose_electrons < high < 1.6 * low
+
+    def spread(options, name):
+        low, high = options[name]["uniform"]
+        return high / low
+
+    for name in ("inelastic_fraction", "amorphous_fraction"):
+        assert spread(told, name) < 0.6 * spread(untold, name)
+    with pytest.raises(
+        InputError, match=r"--dose-electrons 1000: pictures show up to .* electrons"
+    ):
+        twin(found, dose_electrons=1000.0)
 
 
 @pytest.mark.parametrize("read", [0.0, 2.0])
