@@ -204,10 +204,10 @@ def _write_stack(data: Path, path: Path) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=800, help="to train on, of each instrument")
+    parser.add_argument("--samples", type=int, default=2400, help="to train on, of each instrument")
     parser.add_argument("--test", type=int, default=700, help="new pictures of the microscope")
     parser.add_argument("--adapt", type=int, default=100, help="of them, to adapt to")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--work", type=Path, help="keep datasets and runs in this folder")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
