@@ -41,7 +41,7 @@ RECORDINGS = [
         },
         {INELASTIC: 1, EXPOSED: 2, DETECTOR: 1},
     ),
-    ("powder-diffractometer", {}, {f"{POWDER}.project": 2, f"{POWDER}.measure": 2}),
+    ("powder-diffractometer", {}, {f"{POWDER}._values": 4}),  # of project and of measure
 ]
 """Instruments with options, and where they wait for the GPU how often, for two patterns."""
 
