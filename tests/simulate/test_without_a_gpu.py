@@ -16,7 +16,7 @@ HERE = "crystalvision_simulate."
 DETECTOR = f"{HERE}instruments.area_detector.AreaDetector.measure_together"
 EXPOSED = f"{HERE}instruments.detector._expose.expose_batch"
 INELASTIC = f"{HERE}instruments.detector._expected.expected_electrons"
-POWDER = f"{HERE}instruments.powder_diffractometer.PowderDiffractometer"
+POWDER = f"{HERE}instruments.powder_diffractometer._values"
 NONE = f"{HERE}instruments.none.NoInstrument.measure"
 
 APERTURES = {"multislice", "kinematic"}
@@ -41,7 +41,7 @@ RECORDINGS = [
         },
         {INELASTIC: 1, EXPOSED: 2, DETECTOR: 1},
     ),
-    ("powder-diffractometer", {}, {f"{POWDER}._values": 4}),  # of project and of measure
+    ("powder-diffractometer", {}, {POWDER: 4}),  # of project and of measure
 ]
 """Instruments with options, and where they wait for the GPU how often, for two patterns."""
 
