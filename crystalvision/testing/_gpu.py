@@ -45,6 +45,6 @@ def _moved(network: Network) -> Network:
     def place(each: torch.Tensor) -> torch.Tensor:
         return torch.empty_strided(each.shape, each.stride(), dtype=each.dtype, device=GPU)
 
-    # As `to` does, which takes no other function; without types.
-    moved: Network = network._apply(place)  # type: ignore[no-untyped-call]
+    # As `to` does, which takes no other function.
+    moved: Network = network._apply(place)  # type: ignore[no-untyped-call] # torch gives it none
     return moved
