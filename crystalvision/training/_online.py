@@ -8,12 +8,14 @@ processes make the samples, nor on where a training was stopped.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils import data
 
-from crystalvision.contracts import Target, Targets
+from crystalvision.config import Config
+from crystalvision.contracts import Axis, Target, Targets
 from crystalvision.datasets import BatchOrder, Dataset, DatasetHeader, Simulated, same_things
 from crystalvision.errors import InputError
 from crystalvision.inputs import Preprocess, mark_unseen
@@ -184,13 +186,52 @@ def _check_like(made: DatasetHeader, dataset: Dataset) -> None:
         InputError: They have another shape, other axes or other targets.
     """
     header = dataset.header
-    for what, mine, other in (
-        ("image shape", made.image_shape, header.image_shape),
-        ("axes", made.axes, header.axes),
-        ("targets", made.targets, header.targets),
-    ):
-        if mine != other:
-            raise InputError(
-                f"samples made while it trains would have the {what} {mine}, but those of "
-                f"{dataset.path}, which it is validated on, have {other}; change the recipe"
-            )
+    differences = [
+        *_differences("images", {"shape": made.image_shape}, {"shape": header.image_shape}),
+        *_differences("axis", _by_name(made.axes), _by_name(header.axes)),
+        *_differences("target", _to_learn(made), _to_learn(header)),
+    ]
+    if differences:
+        more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
+        raise InputError(
+            f"samples made while it trains would not be like those of {dataset.path}, which it is "
+            f"validated on: {differences[0]}{more}; change the recipe, or simulate the dataset anew"
+        )
+
+
+def _by_name(axes: Sequence[Axis]) -> dict[str, str]:
+    return {
+        axis.name: f"{axis.size} points from {axis.offset:g} by {axis.scale:g} {axis.units}"
+        for axis in axes
+    }
+
+
+def _to_learn(header: DatasetHeader) -> dict[str, Target]:
+    """What samples are to be recognised as; which elements a class has is none of it."""
+    return {
+        name: target.model_copy(update={"class_elements": ()})
+        for name, target in header.targets.items()
+    }
+
+
+def _differences(kind: str, made: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """What differs, in words: the made one first."""
+    found = [f"there is no {kind} '{name}'" for name in there if name not in made]
+    found += [f"{kind} '{name}' is not in the dataset" for name in made if name not in there]
+    for name in made:
+        if name in there and made[name] != there[name]:
+            found.append(f"{kind} '{name}' {_other_values(made[name], there[name])}")
+    return found
+
+
+def _other_values(mine: Any, other: Any) -> str:
+    """How two things of one kind differ: two values, or the first field that differs."""
+    if not isinstance(mine, Config):
+        return f"is {mine}, there {other}"
+    name = next(
+        name for name in type(mine).model_fields if getattr(mine, name) != getattr(other, name)
+    )
+    values = (getattr(one, name) for one in (mine, other))
+    mine, other = (f"{len(one)} of them" if isinstance(one, tuple) else one for one in values)
+    same = ", but others" if mine == other else ""
+    return f"has {name} {mine}, there {other}{same}"

@@ -166,7 +166,16 @@ def test_no_epoch_has_the_seed_of_the_data(data, parts, tmp_path):
 
 
 def test_samples_that_are_not_like_the_data_are_refused(data, parts):
-    with pytest.raises(InputError, match=r"image shape \(1, 8, 8\), but .* \(1, 16, 16\)"):
+    with pytest.raises(InputError, match=r"images 'shape' is \(1, 8, 8\), there \(1, 16, 16\)"):
         Online(blobs(pixels=8), EPOCH).drawn(data, 3, 0, parts)
+    label = data.header.columns["label"]
+    more = label.model_copy(update={"classes": (*label.classes, "one more")})
+    other = Dataset.open(data.path)
+    columns = {**data.header.columns, "label": more}
+    other.header = data.header.model_copy(update={"columns": columns})
+    with pytest.raises(
+        InputError, match=r"target 'label' has classes \d of them, there \d of them"
+    ):
+        Online(blobs(), EPOCH).drawn(other, 3, 0, parts)
     with pytest.raises(InputError, match="1 samples an epoch, for 3 epochs: expected 2 or more"):
         Online(blobs(), 1).drawn(data, 3, 0, parts)
