@@ -27,7 +27,28 @@ def weighted_classes(
         class_names: Names of the k classes; a metric of one class is called `recall.NAME`.
         weights: How often each resample drew each pattern, (r, n).
     """
-    return _of_confusion(_confusion(label, predicted, len(class_names), weights), class_names)
+    # Sums over patterns, and no confusion of each resample: with k classes that has k² numbers.
+    classes = np.eye(len(class_names))
+    actual, given = weights @ classes[label], weights @ classes[predicted]
+    right = weights @ (classes[label] * (label == predicted)[:, None])
+    total = weights.sum(axis=1)
+    rest = total[:, None] - actual
+    rates: Mapping[str, Float[np.ndarray, "r k"]] = {
+        "precision": _ratio(right, given),
+        "recall": _ratio(right, actual),
+        "specificity": _ratio(rest - given + right, rest),
+        "f1": _ratio(2 * right, actual + given),
+    }
+    accuracy = right.sum(axis=1) / total
+    found = {"accuracy": accuracy, "error_rate": 1 - accuracy}
+    occurs = (actual + given) > 0
+    for name, rate in rates.items():
+        found |= _by_class(name, rate, class_names)
+        # The macro mean takes a rate without patterns as 0, as torchmetrics and scikit-learn do.
+        found[f"macro_{name}"] = _mean(np.where(occurs, np.nan_to_num(rate), np.nan))
+    seen = weights @ ((label - predicted) ** 2).astype(np.float64)
+    found["quadratic_kappa"] = 1 - _ratio(seen, _distance_by_chance(actual, given) / total)
+    return found
 
 
 def weighted_probabilities(
@@ -42,8 +63,12 @@ def weighted_probabilities(
     that it comes from, so that the percentiles need not even hold the error itself.
     """
     areas, precisions = [], []
+    nothing = np.full(len(weights), np.nan)
+    there = set(label.tolist())
     for k in range(len(class_names)):
-        area, precision = _curves(probabilities[:, k], label == k, weights)
+        # Without a pattern of the class there is no curve.
+        curves = _curves(probabilities[:, k], label == k, weights) if k in there else None
+        area, precision = curves or (nothing, nothing)
         areas.append(area)
         precisions.append(precision)
     actual = np.eye(len(class_names))[label]
@@ -57,49 +82,14 @@ def weighted_probabilities(
     }
 
 
-def _confusion(
-    label: Int[np.ndarray, "n"], predicted: Int[np.ndarray, "n"], count: int, weights: Weights
-) -> Float[np.ndarray, "r k k"]:
-    cells = np.eye(count * count)[label * count + predicted]
-    counts: np.ndarray = weights @ cells
-    return counts.reshape(-1, count, count)
-
-
-def _of_confusion(
-    confusion: Float[np.ndarray, "r k k"], class_names: tuple[str, ...]
-) -> dict[str, PerResample]:
-    total = confusion.sum(axis=(1, 2))
-    actual, given = confusion.sum(axis=2), confusion.sum(axis=1)
-    right = np.diagonal(confusion, axis1=1, axis2=2)
-    accuracy = right.sum(axis=1) / total
-    rest = total[:, None] - actual
-    rates: Mapping[str, Float[np.ndarray, "r k"]] = {
-        "precision": _ratio(right, given),
-        "recall": _ratio(right, actual),
-        "specificity": _ratio(rest - given + right, rest),
-        "f1": _ratio(2 * right, actual + given),
-    }
-    found = {"accuracy": accuracy, "error_rate": 1 - accuracy}
-    occurs = (actual + given) > 0
-    for name, rate in rates.items():
-        found |= _by_class(name, rate, class_names)
-        # The macro mean takes a rate without patterns as 0, as torchmetrics and scikit-learn do.
-        found[f"macro_{name}"] = _mean(np.where(occurs, np.nan_to_num(rate), np.nan))
-    found["quadratic_kappa"] = _kappa(confusion, actual, given, total)
-    return found
-
-
-def _kappa(
-    confusion: Float[np.ndarray, "r k k"],
-    actual: Float[np.ndarray, "r k"],
-    given: Float[np.ndarray, "r k"],
-    total: PerResample,
+def _distance_by_chance(
+    actual: Float[np.ndarray, "r k"], given: Float[np.ndarray, "r k"]
 ) -> PerResample:
-    steps = np.arange(confusion.shape[1])
-    penalty = (steps[:, None] - steps[None, :]) ** 2
-    seen = (confusion * penalty).sum(axis=(1, 2))
-    by_chance = np.einsum("ri,rj,ij->r", actual, given, penalty) / total
-    return 1 - _ratio(seen, by_chance)
+    """Sum of `actual[i] given[j] (i - j)²` over all i and j."""
+    steps = np.arange(actual.shape[1], dtype=np.float64)
+    squares = (actual @ steps**2) * given.sum(axis=1) + actual.sum(axis=1) * (given @ steps**2)
+    distance: PerResample = squares - 2 * (actual @ steps) * (given @ steps)
+    return distance
 
 
 def _curves(

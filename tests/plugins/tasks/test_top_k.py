@@ -1,5 +1,7 @@
 """How near a wrong answer was, where there are many classes."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,19 @@ def test_shares_have_intervals_of_either_kind():
 
 def test_few_classes_have_none():
     assert "top_2" not in Classification().metrics(judged(np.eye(4), np.arange(4)))
+
+
+def test_resamples_of_a_library_need_no_table_of_all_pairs_of_phases():
+    rng, phases = np.random.default_rng(1), 900
+    rows = rng.dirichlet(np.ones(phases), size=200)
+    truth = rng.integers(50, size=200)
+    estimates = judged(rows, truth)
+    tracemalloc.start()
+    found = Classification().resampled(estimates, np.ones((20, 200)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100 * 2**20  # a table of every resample is 130 MB, one of every pair 5 TB
+    metrics = Classification().metrics(estimates)
+    for name in ("quadratic_kappa", "macro_recall", "macro_auc", "recall.c7", "auc.c7"):
+        assert found[name] == pytest.approx(metrics[name], rel=1e-5, abs=1e-6)  # single precision
+    assert np.isnan(found["auc.c800"]).all()
