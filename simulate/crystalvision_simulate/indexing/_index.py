@@ -88,13 +88,13 @@ def index_spots(
 
 
 def _best(pattern: PatternSpots, name: str, zone: Zone, tolerance: float) -> Indexed | None:
-    """The best way in which a zone lies on a pattern; `None` where no pair of spots agrees."""
+    """The best way in which a zone lies on a pattern; `None` where it explains no spot."""
     best: Indexed | None = None
     for mirror in (1.0, -1.0):  # seen from the other side
         g = zone.g * np.array([1.0, mirror])
         for turn in _turns(pattern.g, g, tolerance):
             one = _scored(pattern, name, zone, g, turn, tolerance)
-            if best is None or one.score > best.score:
+            if one.explained and (best is None or one.score > best.score):
                 best = one
     return best
 

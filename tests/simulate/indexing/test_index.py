@@ -65,3 +65,11 @@ def test_spots_of_nothing_score_little(crystals):
     zone = zones_of(crystals["iron"], 1.3, 2)[0]
     known = index_spots(spots_of(zone, rng), crystals, greatest_index=2)[0]
     assert not found or found[0].score < known.score / 2
+
+
+def test_what_explains_no_spot_is_no_explanation(crystals):
+    rng = np.random.default_rng(4)
+    patterns = [PatternSpots(rng.uniform(-1, 1, (5, 2)), 0.004, 1.3) for _ in range(12)]
+    found = [one for spots in patterns for one in index_spots(spots, crystals, greatest_index=2)]
+    assert found
+    assert all(one.explained and np.isfinite(one.misfit_inv_angstrom) for one in found)
