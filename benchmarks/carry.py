@@ -6,8 +6,9 @@
 Trained once on patterns of a recipe in which much varies, and tested on others of the same recipe,
 and on patterns that lie in one corner each: thick, at 300 kV, tilted, of narrow and of wide boxes.
 Written are accuracy with Wilson's interval, how many the reject flag takes for unlike the training
-data, of all and of what was told wrongly, and who was taken for whom. What is there already is not
-made again.
+data and how many are undecided between classes, of all and of what was told wrongly, and who was
+taken for whom. Those told rightly that are flagged all the same are what is left of each. What is
+there already is not made again.
 """
 
 import argparse
@@ -19,8 +20,9 @@ import numpy as np
 
 import crystalvision as cv
 from crystalvision.datasets import Dataset, DatasetWriter, SplitSettings
+from crystalvision.errors import InputError
 from crystalvision.evaluation import wilson_interval
-from crystalvision.prediction import Predictor
+from crystalvision.prediction import Predictor, join
 from crystalvision.runs import load_record
 
 RESULTS = Path(__file__).parent / "results" / "carry"
@@ -107,9 +109,10 @@ def made(path: Path, recipe: str, changes: dict[str, Any], samples: int, *, seed
 def judged(run: Path, system: str, test: str, data: Dataset, seconds: float) -> dict[str, Any]:
     """What a system says of a test set."""
     predictor = Predictor.load(run)
-    told = [predictor.predict(data.images(part)) for part in chunks(len(data))]
-    said = np.concatenate([one["label"].value for one in told])
-    flagged = np.concatenate([one.rejected for one in told])
+    told = join([predictor.predict(data.images(part)) for part in chunks(len(data))])
+    said, flagged, undecided = told["label"].value, told.rejected, told.undecided
+    if flagged is None or undecided is None:
+        raise InputError(f"{run} was calibrated by an earlier version; remove it to train it again")
     truth = data.column("label")
     wrong = said != truth
     names = data.header.class_names
@@ -129,6 +132,9 @@ def judged(run: Path, system: str, test: str, data: Dataset, seconds: float) -> 
         "flagged": int(flagged.sum()),
         "wrong": int(wrong.sum()),
         "wrong_and_flagged": int((wrong & flagged).sum()),
+        "undecided": int(undecided.sum()),
+        "wrong_and_undecided": int((wrong & undecided).sum()),
+        "wrong_and_either": int((wrong & (flagged | undecided)).sum()),
         "confusion": {name: count for name, count in confusion.items() if count},
         "training_seconds": seconds,
     }

@@ -238,8 +238,15 @@ class Run:
         ]
         if calibrated and not predictors[0].calibrated:
             err.print(
-                f"note: {self.path} holds no calibration: no reject flag; train it again",
+                f"note: {self.path} holds no calibration: no flags; train it again",
                 style="dim",
+            )
+        if predictors[0].temperatures and not predictors[0].doubt_limits:
+            err.print(
+                f"note: the calibration of {self.path} has no limit of doubt: nothing is flagged "
+                "as undecided; train it again",
+                style="dim",
+                soft_wrap=True,
             )
         self._session.begin(chosen.type)
         return predict(

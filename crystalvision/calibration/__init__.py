@@ -1,5 +1,6 @@
-"""Makes predictions trustworthy: calibrated probabilities, and a flag for what is unlike."""
+"""Makes predictions trustworthy: calibrated, and flagged where unlike or undecided."""
 
+from crystalvision.calibration._doubt import doubt_limits, in_doubt
 from crystalvision.calibration._files import load_calibration, save_calibration
 from crystalvision.calibration._fit import (
     CalibrationRecord,
@@ -18,8 +19,10 @@ __all__ = [
     "SystemPrediction",
     "View",
     "conformal_limit",
+    "doubt_limits",
     "fit_calibration",
     "fit_temperature",
+    "in_doubt",
     "load_calibration",
     "predict_with",
     "save_calibration",

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import Field
 
+from crystalvision.calibration._doubt import doubt_limits
 from crystalvision.calibration._novelty import FALSE_REJECTS, NEIGHBOURS, Novelty
 from crystalvision.calibration._predict import Predict, SystemPrediction, predict_with
 from crystalvision.calibration._profile import radial_profile
@@ -26,8 +28,11 @@ class CalibrationRecord(Config):
         patterns: Validation patterns that they were fitted to.
         negative_log_likelihood: Of their classes, before and after, by target.
         neighbours: Which nearest training pattern a pattern's distance is measured to.
-        false_rejects: Share of patterns like the training data that the limits reject.
+        false_rejects: Share of patterns like the training data that the limits reject, and of
+            those told rightly that the limits of doubt flag.
         limits: Distance at which a pattern counts as unlike, by view.
+        doubt_limits: 1 - the largest calibrated probability above which the class of a pattern
+            counts as undecided, by target; empty in runs of earlier versions.
     """
 
     format: Literal[2] = 2
@@ -37,6 +42,7 @@ class CalibrationRecord(Config):
     neighbours: int = NEIGHBOURS
     false_rejects: float = FALSE_REJECTS
     limits: dict[str, float]
+    doubt_limits: dict[str, float] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def fit_calibration(
     seed: int = 0,
     batch_size: int = 32,
 ) -> PredictionCalibration:
-    """Fit temperatures, and the limits beyond which patterns are unlike the training data.
+    """Fit temperatures, and the limits beyond which patterns are unlike or undecided.
 
     Args:
         system: The trained system; put back to where it was.
@@ -105,6 +111,7 @@ def fit_calibration(
         patterns=held_out.count,
         negative_log_likelihood=losses,
         limits={name: view.limit for name, view in novelty.views.items()},
+        doubt_limits=doubt_limits(held_out.probabilities, held_out.truth, temperatures),
     )
     return PredictionCalibration(record, novelty)
 

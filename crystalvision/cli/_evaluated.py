@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     # torch takes seconds to import, and --help must not wait for it
     from crystalvision.contracts import Task
-    from crystalvision.evaluation import Metrics, TargetMetrics
+    from crystalvision.evaluation import FlagShare, Metrics, TargetMetrics
     from crystalvision.plugins import Catalogue
 
 _LARGEST = 15  # numbers of a larger matrix that are shown
@@ -119,7 +119,28 @@ def _notes(metrics: "Metrics") -> list[str]:
             f"{metrics.rejected:.1%} of the patterns{range_} are flagged as unlike the training "
             "data"
         )
+    return lines + _flag_notes(metrics)
+
+
+def _flag_notes(metrics: "Metrics") -> list[str]:
+    """How many patterns are undecided, and what flags are worth."""
+    counted = metrics.flagged
+    if counted is None:
+        return []
+    lines = []
+    if undecided := counted.all.flags.get("undecided"):
+        lines.append(f"{_share(undecided)} of the patterns are undecided between classes")
+    for told, some in (("wrongly", counted.wrong), ("rightly", counted.right)):
+        if some.patterns:
+            shares = ", ".join(f"{kind} {_share(each)}" for kind, each in some.flags.items())
+            lines.append(f"of the {some.patterns} told {told}: {shares}")
     return lines
+
+
+def _share(flag: "FlagShare") -> str:
+    ends = flag.interval
+    range_ = f" (95 % interval {ends[0]:.1%} to {ends[1]:.1%})" if ends else ""
+    return f"{flag.share:.1%}{range_}"
 
 
 def _source(evaluated: "TargetMetrics") -> str:

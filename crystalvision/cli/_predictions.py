@@ -34,6 +34,10 @@ def print_table(names: Sequence[str], said: "Predictions") -> None:
 
     cells = [_cells(each) for each in said.values() if len(each.target.shape) < 2]
     columns = {heading: values for each in cells for heading, values in each.items()}
+    for name, undecided in said.undecided_targets.items():
+        heading = _several("probability", name)
+        marked = zip(columns[heading], undecided, strict=True)
+        columns[heading] = [f"{'? ' if one else ''}{text}" for text, one in marked]
     if said.novelty is not None:
         columns["novelty"] = [f"{'! ' if one > 1 else ''}{one:.2f}" for one in said.novelty]
     table = Table(box=None)
@@ -52,6 +56,12 @@ def print_table(names: Sequence[str], said: "Predictions") -> None:
             f"! {int(said.rejected.sum())} of {said.patterns} patterns are unlike the training "
             "data (novelty above 1): do not rely on what is said of them",
             style="bold red",
+        )
+    if said.undecided is not None and said.undecided.any():
+        out.print(
+            f"? {int(said.undecided.sum())} of {said.patterns} patterns are undecided between "
+            "classes (less probable than 95 % of those told rightly): another may be right",
+            style="bold yellow",
         )
 
 

@@ -53,7 +53,7 @@ def adapt(
     """Adapt a run to measured patterns without labels: batch statistics are estimated anew.
 
     No weight changes. It may gain or lose: **evaluate** both runs on patterns with labels. The new
-    run has no calibration, and so no reject flag.
+    run has no calibration, and so flags no pattern.
     """
     from crystalvision.api.runs import Run
 

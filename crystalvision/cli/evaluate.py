@@ -41,7 +41,11 @@ def evaluate(
         str | None, typer.Option(help="Name of the evaluation. Default: dataset and split.")
     ] = None,
     uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Take probabilities as the system gives them.")
+        bool,
+        typer.Option(
+            "--uncalibrated",
+            help="Take probabilities as the system gives them; nothing is flagged.",
+        ),
     ] = False,
     resamples: Annotated[
         int, typer.Option(min=2, max=100_000, help="Bootstrap resamples for the 95 % intervals.")

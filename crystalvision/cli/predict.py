@@ -68,7 +68,7 @@ def predict(
     uncalibrated: Annotated[
         bool,
         typer.Option(
-            "--uncalibrated", help="Probabilities as the system gives them, and no reject flag."
+            "--uncalibrated", help="Probabilities as the system gives them, and no flags."
         ),
     ] = False,
     gap_value: GapValueOption = None,

@@ -4,6 +4,7 @@ from crystalvision.evaluation._by_specimen import SpecimenScore, require_specime
 from crystalvision.evaluation._evaluate import Evaluation, evaluate, with_groups
 from crystalvision.evaluation._files import check_name, load_metrics, save
 from crystalvision.evaluation._fits import choose_samples
+from crystalvision.evaluation._flags import Flagged, FlaggedPatterns, FlagShare
 from crystalvision.evaluation._intervals import RESAMPLES, Intervals, intervals_of
 from crystalvision.evaluation._judge import judge_target, metrics_of, tasks_of
 from crystalvision.evaluation._predictions import (
@@ -32,6 +33,9 @@ __all__ = [
     "EvaluatedSamples",
     "EvaluatedTarget",
     "Evaluation",
+    "FlagShare",
+    "Flagged",
+    "FlaggedPatterns",
     "Intervals",
     "Metrics",
     "SpecimenScore",

@@ -13,6 +13,7 @@ from crystalvision.contracts import EvaluatedEstimates, Target, Task
 from crystalvision.datasets import SPECIMEN, Dataset, Despite, Match
 from crystalvision.evaluation._by_specimen import specimen_scores
 from crystalvision.evaluation._fits import choose_samples, judged_targets, matched
+from crystalvision.evaluation._flags import flagged
 from crystalvision.evaluation._intervals import RESAMPLES, share_interval
 from crystalvision.evaluation._judge import columns_of, judge_target, tasks_of
 from crystalvision.evaluation._record import Metrics, Split
@@ -112,6 +113,7 @@ def evaluate(
         },
         rejected=None if rejected is None else float(rejected.mean()),
         rejected_interval=None if rejected is None else share_interval(rejected, specimen),
+        flagged=flagged(predictions, judged, specimen),
         images_per_second=round(len(indices) / seconds, 1),
         device=(device or torch.device("cpu")).type,
         conditions=conditions,

@@ -8,6 +8,7 @@ from crystalvision.contracts import Ends, Target
 from crystalvision.datasets import Match
 from crystalvision.errors import InputError
 from crystalvision.evaluation._by_specimen import SpecimenScore
+from crystalvision.evaluation._flags import Flagged
 from crystalvision.evaluation._intervals import Intervals
 from crystalvision.runs import SubsetRecord
 
@@ -81,6 +82,8 @@ class Metrics(Config):
         rejected: Share of the patterns that are flagged as unlike the training data; `None`
             without calibration.
         rejected_interval: Its interval.
+        flagged: Of all patterns, and of those told rightly and wrongly, how many are undecided or
+            rejected; `None` where the run cannot flag, or no target is one class a pattern.
         images_per_second: Speed of preparing and predicting, without reading.
         device: Where it was predicted: `cpu` or `cuda`.
         conditions: How axes and beam of the patterns compare with what the run was trained on, and
@@ -98,6 +101,7 @@ class Metrics(Config):
     targets: dict[str, TargetMetrics]
     rejected: float | None
     rejected_interval: Ends | None
+    flagged: Flagged | None = None
     images_per_second: float
     device: str
     conditions: Match

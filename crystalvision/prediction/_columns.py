@@ -26,6 +26,8 @@ def grouped_columns(said: Predictions) -> Grouped:
     if said.novelty is not None:
         columns["novelty"] = said.novelty
         columns["unlike_training_data"] = said.novelty > 1
+    if (undecided := said.undecided) is not None:
+        columns["undecided"] = undecided
     return columns
 
 

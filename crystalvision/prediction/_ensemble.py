@@ -19,7 +19,8 @@ from crystalvision.prediction._predictor import Predictor
 class Ensemble:
     """Runs of the same targets and image shape, such as of several seeds, that answer together.
 
-    Probabilities, values and novelty are the means of theirs.
+    Probabilities, values and novelty are the means of theirs, and so are limits of doubt, which the
+    mean probabilities are held against: where runs disagree, the class is sooner undecided.
     """
 
     def __init__(self, members: Sequence[Predictor]) -> None:
@@ -76,7 +77,17 @@ class Ensemble:
             },
             calibrated=all(each.calibrated for each in members_said),
             novelty=np.mean(novelties, axis=0) if len(novelties) == len(members_said) else None,
+            doubt_limits=_mean_limits([each.doubt_limits for each in members_said]),
         )
+
+
+def _mean_limits(limits: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of the targets that each run has a limit for."""
+    return {
+        name: float(np.mean([each[name] for each in limits]))
+        for name in limits[0]
+        if all(name in each for each in limits)
+    }
 
 
 def _as_tensors(said: Estimates) -> Estimate:

@@ -48,7 +48,13 @@ def finished(
     return done
 
 
-def join_batches(run: Run, batches: Sequence[PredictedBatch], *, calibrated: bool) -> Predictions:
+def join_batches(
+    run: Run,
+    batches: Sequence[PredictedBatch],
+    *,
+    calibrated: bool,
+    doubt_limits: Mapping[str, float],
+) -> Predictions:
     """Put answers one after the other, with the severity that follows from classes.
 
     Raises:
@@ -74,6 +80,7 @@ def join_batches(run: Run, batches: Sequence[PredictedBatch], *, calibrated: boo
         {name: _source(name, run.system) for name in targets},
         calibrated=calibrated,
         novelty=torch.cat(novelties).numpy() if novelties else None,
+        doubt_limits=doubt_limits,
     )
 
 

@@ -1,13 +1,14 @@
 """What systems say of patterns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Shaped
 
+from crystalvision.calibration import in_doubt
 from crystalvision.contracts import Estimate, Target
 from crystalvision.errors import InputError
 
@@ -82,12 +83,15 @@ class Predictions(Mapping[str, Estimates]):
         calibrated: Whether probabilities are those of the temperatures that were fitted.
         novelty: Distance to the nearest training patterns, (n,), as a multiple of the limit that
             5 % of patterns like them exceed; `None` where the run holds no calibration.
+        doubt_limits: 1 - the largest probability above which a class is undecided, by target;
+            empty where the run holds no calibration, or one of an earlier version.
     """
 
     estimates: Mapping[str, Estimates]
     sources: Mapping[str, EstimateSource]
     calibrated: bool = False
     novelty: Float[np.ndarray, "n"] | None = None
+    doubt_limits: Mapping[str, float] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Estimates:
         """What is said of a target.
@@ -126,6 +130,27 @@ class Predictions(Mapping[str, Estimates]):
     def rejected(self) -> Bool[np.ndarray, "n"] | None:
         """Whether each pattern is unlike the training data, (n,): then believe nothing of it."""
         return None if self.novelty is None else self.novelty > 1
+
+    @property
+    def undecided_targets(self) -> dict[str, Bool[np.ndarray, "n"]]:
+        """Whether the class of each pattern is undecided, (n,), by the targets that can say so."""
+        return {
+            name: in_doubt(each.probabilities, self.doubt_limits[name])
+            for name, each in self.estimates.items()
+            if name in self.doubt_limits and each.probabilities is not None
+        }
+
+    @property
+    def undecided(self) -> Bool[np.ndarray, "n"] | None:
+        """Whether the class of each pattern is undecided, (n,): then another may well be right.
+
+        The largest probability of some target lies below what 95 % of the held-out patterns that
+        were told rightly reached. It sees what lies between known classes, `rejected` what is
+        unlike all of them. `None` where the run has no limits: without calibration, or with one of
+        an earlier version.
+        """
+        found = list(self.undecided_targets.values())
+        return np.any(found, axis=0) if found else None
 
 
 def join(parts: Sequence[Predictions]) -> Predictions:

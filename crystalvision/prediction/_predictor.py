@@ -48,7 +48,7 @@ class Predictor:
             run: The run.
             device: Where to predict; by default the CPU.
             calibrated: Whether to use the calibration that training left in the run, for the
-                probabilities and for the reject flag; a run without one is used without.
+                probabilities and for the flags; a run without one is used without.
 
         Raises:
             InputError: The run's calibration is damaged.
@@ -62,6 +62,7 @@ class Predictor:
         self._novelty = None if trust is None else trust.novelty.to(self._device)
         self.calibrated = trust is not None
         self.temperatures: dict[str, float] = {} if trust is None else trust.record.temperatures
+        self.doubt_limits: dict[str, float] = {} if trust is None else trust.record.doubt_limits
         self.record: RunRecord = run.record
         self.path = run.path
 
@@ -314,7 +315,9 @@ class Predictor:
         return PredictedBatch([finished(each, self.temperatures) for each in answers], novelty)
 
     def _joined(self, batches: list[PredictedBatch]) -> Predictions:
-        return join_batches(self._run, batches, calibrated=self.calibrated)
+        return join_batches(
+            self._run, batches, calibrated=self.calibrated, doubt_limits=self.doubt_limits
+        )
 
     def prepared(self, images: np.ndarray[Any, Any]) -> torch.Tensor:
         """What the system sees of raw patterns (b, c, *grid), NaN for what was not measured."""

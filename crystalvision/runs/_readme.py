@@ -28,7 +28,7 @@ _FILES = {
     "weights.safetensors": "the weights; no pickle, safe to open",
     "features.safetensors": "what the features learned",
     "estimator.skops": "the estimator; no pickle, checked before it is opened",
-    "calibration.json": "temperatures, limits of the reject flag, fitted to the validation split",
+    "calibration.json": "temperatures, limits of the flags, fitted to the validation split",
     "reference.safetensors": "training patterns' descriptions, which the reject flag compares with",
     "metrics.csv": "one row for each epoch",
     "split.csv": "which pattern of the dataset was in which split",

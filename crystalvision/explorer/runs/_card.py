@@ -41,6 +41,7 @@ def figure_pane(figure: Any) -> Viewable:
 def numbers_of(answer: Answer) -> dict[str, str]:
     """What a run says, in words with units, by name."""
     found: dict[str, str] = {}
+    undecided = answer.predictions.undecided_targets
     for name, each in answer.predictions.items():
         if each.target.shape:
             continue
@@ -48,6 +49,8 @@ def numbers_of(answer: Answer) -> dict[str, str]:
             said = each.names[0]
             if each.probabilities is not None:
                 said += f" ({float(each.probabilities[0].max()):.1%})"
+            if name in undecided and undecided[name][0]:
+                said += ", undecided: another may be right"
         else:
             unit = unit_text(each.target.units)
             said = f"{float(each.value[0]):.4g}{f' {unit}' if unit else ''}"
