@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
-# Of many classes a pair has few patterns, and each pattern a score for each pair: of 100 phases with
-# 8 patterns each, pairs name 45 % and one against the rest 81 %; of 900 the scores take 26 GB.
+# Of many classes a pair has few patterns, and each pattern a score for each pair: of 100 phases
+# with 8 patterns each, pairs name 45 % and one against the rest 81 %; of 900 the scores take 26 GB.
 _MOST_IN_PAIRS = 20
 
 
