@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from crystalvision.errors import InputError
 from crystalvision.samples import Sample
@@ -29,7 +30,6 @@ from crystalvision_simulate.microscope._twin import (
 ROUNDS = 8
 PICTURES = 24
 _NARROWEST_PX = 0.5
-_FEW = 2  # pictures: so many do not tell how they vary
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
 Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
@@ -211,12 +211,14 @@ def _spread(
 ) -> tuple[Float[np.ndarray, "n 6"], Float[np.ndarray, "6"]]:
     """How each picture differs from the mean, and how far that may be off, by number.
 
-    Specimens and noise make fits of pictures scatter, of the same microscope as well: what pictures
-    vary beyond that is theirs.
+    Specimens and noise make fits of pictures scatter, of the same microscope as well. What pictures
+    vary beyond that is the microscope's, if it is more than chance gives (F test, 5 % for all).
     """
-    theirs = simulated.std(axis=0)
+    theirs = simulated.std(axis=0, ddof=1)
     mine = measured.std(axis=0, ddof=1) if len(measured) > 1 else theirs
-    excess = np.sqrt(np.maximum(mine**2 - theirs**2, 0)) * (len(measured) > _FEW)
+    chance = 0.05 / measured.shape[1]
+    most = stats.f.ppf(1 - chance, max(len(measured) - 1, 1), len(simulated) - 1)
+    excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
     varies = (measured - measured.mean(axis=0)) * (excess / np.maximum(mine, 1e-12))
     error = np.maximum(mine, theirs) * np.sqrt(1 / len(measured) + 1 / len(simulated))
     return varies, np.sqrt(3) * excess + 2 * error

@@ -197,15 +197,14 @@ def _electrons(
     # The ring takes its part of the halo as well.
     halo = [less * h / (1 - less * r) for h, r in zip(halo, rings, strict=True)]
     least = _UNTOLD if known is None else dose_error
-    options["inelastic_fraction"] = _about(halo, max(least, doubts.halo))
+    options["inelastic_fraction"] = _about(halo, max(least, doubts.halo), doubts.gain)
     width = _near(widths, doubts.half_width, 1e-4)
     options["inelastic_half_width_inv_angstrom"] = width
     cutoff = max(reach * size, 1.01 * width["uniform"][1])
     options["inelastic_cutoff_inv_angstrom"] = _short(min(cutoff, 10.0))
     if any(rings):
-        options["amorphous_fraction"] = _about(
-            [less * one for one in rings], max(least, doubts.ring)
-        )
+        shares = [less * one for one in rings]
+        options["amorphous_fraction"] = _about(shares, max(least, doubts.ring), doubts.gain)
         places = [one.ring_radius_px * size for one in backgrounds]
         broad = [one.ring_width_px * size for one in backgrounds]
         options["amorphous_radius_inv_angstrom"] = _near(places, doubts.ring_radius)
@@ -218,8 +217,9 @@ def _near(values: Sequence[float], part: float, low: float = 0.0) -> dict[str, l
     return _range(values, part * float(np.median(values)), low)
 
 
-def _about(shares: Sequence[float], part: float) -> dict[str, list[float]]:
-    """A range about shares that are known to a part of them."""
+def _about(shares: Sequence[float], counts: float, gain: float) -> dict[str, list[float]]:
+    """A range about shares, of which counts, and the gain in them, are known to parts of them."""
+    part = float(np.hypot(counts, gain))
     low, high = (1 - part) * min(shares), min(_MOST_SCATTERED, (1 + part) * max(shares))
     return {"uniform": [_short(low), _short(max(high, low))]}
 
