@@ -4,13 +4,13 @@
     python benchmarks/measured_microscope.py --samples 60 --test 40 --epochs 1
 
 A synthetic microscope takes aluminium with an ellipse, a halo, an amorphous ring, a beam stop with
-its arm and a centre off the middle. `crystalvision calibrate` finds its twin from six pictures, their
-dose and the recipe of their specimens. One network is trained on the microscope itself, which is ideal, one on the twin, one on
-the instrument that recipes are shipped with. Each is judged on new pictures of the microscope, as
-it was trained and after its batch statistics are adapted to others of them without labels. Then the
-stop stands anywhere, and a network that sees the mask as a channel is compared with one that does
-not. What two networks say of the same pictures is compared picture by picture; the microscope and
-its twin have several trainings each.
+its arm and a centre off the middle. `crystalvision calibrate` finds its twin from six pictures,
+their dose and the recipe of their specimens. One network is trained on the microscope itself, which
+is ideal, one on the twin, one on the instrument that recipes are shipped with. Each is judged on
+new pictures of the microscope, as it was trained and after its batch statistics are adapted to
+others of them without labels. Then the stop stands anywhere, and a network that sees the mask as a
+channel is compared with one that does not. What two networks say of the same pictures is compared
+picture by picture; the microscope and its twin have several trainings each.
 """
 
 import argparse
