@@ -30,6 +30,7 @@ from crystalvision_simulate.microscope._twin import (
 ROUNDS = 8
 PICTURES = 24
 _NARROWEST_PX = 0.5
+_FEWEST = 3  # simulated pictures: fewer do not tell how they scatter
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
 Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
@@ -174,9 +175,11 @@ def part_specimen(
         tried.append(rough.numbers)
         advance(1)
     varies, errors = _spread(seen.each, shown.each)
+    alone = np.zeros((len(found), len(errors)))  # a picture without a fit of its own has the mean
+    alone[: len(varies)] = _OF_COUNTS * varies
     pictures = [
-        _with(one, _inside(kept.numbers + _OF_COUNTS * more, measured, reach), reach)
-        for one, more in zip(found, varies, strict=True)
+        _with(one, _inside(kept.numbers + more, measured, reach), reach)
+        for one, more in zip(found, alone, strict=True)
     ]
     doubts = Doubts(*np.minimum(errors / np.maximum(kept.numbers, 1e-9), 1.0).tolist())
     return Parted(tuple(pictures), doubts, measured, shown.together, kept)
@@ -285,7 +288,7 @@ def _simulated(
             profiles.append(profile)
             gains.append(noise_of(image, ~seen).gain)
     shown = _Shown.of(profiles, gains, reach_px / factor)
-    if shown is None:
+    if shown is None or len(shown.each) < _FEWEST:
         raise InputError(
             "no background could be fitted to pictures of the recipe that the twin takes; "
             "calibrate without --recipe"
