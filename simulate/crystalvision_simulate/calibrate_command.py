@@ -60,6 +60,24 @@ def calibrate(
             "seen, so the twin has a wide range of doses and backgrounds where this is not given.",
         ),
     ] = None,
+    dose_error: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="By what part of it --dose-electrons may be off: the less, the narrower the "
+            "ranges of the twin.",
+        ),
+    ] = 0.2,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The recipe that the twin is for: its specimens are simulated, and what they "
+            "scatter diffusely is not taken for the microscope's background. Its own instrument "
+            "does not matter.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the specimens of --recipe.")] = 0,
     pixels: Annotated[
         int | None,
         typer.Option(
@@ -108,7 +126,7 @@ def calibrate(
     from crystalvision.measured_files import Readers
     from crystalvision_simulate.calibrated_pictures import calibrate as calibrate_pictures
     from crystalvision_simulate.calibrated_pictures import files_of
-    from crystalvision_simulate.microscope import count_pictures, facts
+    from crystalvision_simulate.microscope import count_pictures
     from crystalvision_simulate.pictures import refuse_source
     from crystalvision_simulate.show import parse_axis, parse_place
 
@@ -134,13 +152,13 @@ def calibrate(
         pixel_size_inv_angstrom=pixel_size,
         centre=None if column_row is None else column_row[::-1],
         dose_electrons=dose_electrons,
+        dose_error=dose_error,
+        recipe=recipe,
+        seed=seed,
         session=ctx.obj.session,
     )
     _save_figures(found, places, dark=dark)
-    for one in found.pictures:
-        err.print(one.analysed.measured.name, soft_wrap=True)
-        for name, value in facts(one):
-            err.print(f"  {name}: {value}", soft_wrap=True)
+    _tell(found)
     try:
         options = found.instrument(pixels)
     except InputError as error:  # the same line again, mended, would stop at the figures
@@ -156,6 +174,18 @@ def calibrate(
         print_json({"instrument": options, "pictures": found.as_json()})
         return
     out.print(f"written to {output}; look at {places[0].path}", soft_wrap=True)
+
+
+def _tell(found: "CalibratedPictures") -> None:
+    from crystalvision_simulate.microscope import facts, part_facts
+
+    parts = [(one.analysed.measured.name, facts(one)) for one in found.pictures]
+    if found.parted is not None:
+        parts.append(("without what specimens scatter diffusely", part_facts(found.parted)))
+    for title, lines in parts:
+        err.print(title, soft_wrap=True)
+        for name, value in lines:
+            err.print(f"  {name}: {value}", soft_wrap=True)
 
 
 def _figures(path: Path, count: int, *, overwrite: bool) -> "list[Destination]":

@@ -2,26 +2,35 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crystalvision.api.session import Session
+from crystalvision.console import progress
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
 from crystalvision.figures import drawing
 from crystalvision.measured_files import Readers, files_of_folder
+from crystalvision.samples import Sample
+from crystalvision.sources import SourceSpec, find_recipe, read_recipe, source_of
 from crystalvision.storage import Destination, whole_file
 from crystalvision_simulate.candidates import crystal_of
 from crystalvision_simulate.microscope import (
+    DOSE_ERROR,
+    PICTURES,
+    ROUNDS,
     Calibrated,
     Known,
+    Parted,
+    Simulate,
     as_json,
     draw,
     facts,
+    part_specimen,
     read_pictures,
     twin,
     write_as_twin,
@@ -29,6 +38,7 @@ from crystalvision_simulate.microscope import (
     yaml_of,
 )
 from crystalvision_simulate.microscope import calibrate as calibrate_pictures
+from crystalvision_simulate.recipes import SOURCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +54,15 @@ class CalibratedPictures:
     Attributes:
         pictures: What was found of each.
         dose_electrons: Electrons of a picture, about, if they are known.
+        dose_error: By what part of them that may be off.
+        parted: The same without what the specimens of a recipe scatter diffusely, if one was given:
+            of these is the twin.
     """
 
     pictures: tuple[Calibrated, ...]
     dose_electrons: float | None = None
+    dose_error: float = DOSE_ERROR
+    parted: Parted | None = None
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -67,7 +82,10 @@ class CalibratedPictures:
             InputError: Nothing tells the size of a pixel, or more electrons are seen than there
                 were.
         """
-        return twin(self.pictures, pixels, self.dose_electrons)
+        dose = self.dose_electrons, self.dose_error
+        if self.parted is None:
+            return twin(self.pictures, pixels, *dose)
+        return twin(self.parted.pictures, pixels, *dose, self.parted.doubts)
 
     def save(
         self, path: str | Path | Destination, *, pixels: int | None = None, overwrite: bool = False
@@ -83,7 +101,7 @@ class CalibratedPictures:
             InputError: Nothing tells the size of a pixel, or the place is taken.
             StorageError: The disk refuses.
         """
-        text = yaml_of(self.instrument(pixels), self.pictures)
+        text = yaml_of(self.instrument(pixels), self.pictures, self.parted)
         with whole_file(_free(path, overwrite=overwrite), overwrite=True) as partial:
             partial.write_text(text, encoding="utf-8")
 
@@ -154,6 +172,9 @@ def calibrate(
     pixel_size_inv_angstrom: float | None = None,
     centre: tuple[float, float] | None = None,
     dose_electrons: float | None = None,
+    dose_error: float = DOSE_ERROR,
+    recipe: str | Path | None = None,
+    seed: int = 0,
     session: Session | None = None,
 ) -> CalibratedPictures:
     """Find what measured patterns tell of their microscope, as `crystalvision calibrate` does.
@@ -167,13 +188,19 @@ def calibrate(
         centre: Row and column of the direct beam, about [pixels, from 0]; by default it is found.
         dose_electrons: Electrons of each picture, about, of all that came through the specimen:
             the direct beam is mostly not seen, so without this the twin has a wide range.
+        dose_error: By what part of it that dose may be off: the less, the narrower the twin.
+        recipe: What the twin is for: a shipped recipe by its name, or the path of one. Its
+            specimens are simulated under the twin, and what they scatter diffusely is not taken for
+            the microscope's background; its own instrument does not matter.
+        seed: Of these specimens.
         session: Who asks; by default this Python session.
 
     Returns:
         What was found; judge `result.plot()` before `result.save("instrument.yaml")`.
 
     Raises:
-        InputError: No such file or crystal, a picture that shows nothing, or numbers that are none.
+        InputError: No such file, crystal or recipe, a picture that shows nothing, or numbers that
+            are none.
     """
     for option, value in (
         ("--scale-bar-inv-nm", scale_bar_inv_nm),
@@ -182,9 +209,13 @@ def calibrate(
     ):
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{option} {value:g}: expected more than 0")
+    if not 0 <= dose_error < 1:
+        raise InputError(f"--dose-error {dose_error:g}: expected a share, from 0 to below 1")
     if not files:
         raise InputError("calibrate: no picture was given; give files or folders")
-    catalogue = (session or Session.here()).catalogue
+    session = session or Session.here()
+    catalogue = session.catalogue
+    simulate = None if recipe is None else _simulate(recipe, seed, session)
     if isinstance(crystal, str | Path):
         crystal = crystal_of(str(crystal), catalogue, "--crystal")
     axis = None if zone_axis is None else tuple(int(one) for one in zone_axis)
@@ -203,7 +234,34 @@ def calibrate(
         for path in files_of(list(files), readers)
         for picture in read_pictures(path, readers)
     ]
-    return CalibratedPictures(tuple(calibrate_pictures(pictures, known)), dose_electrons)
+    dose = dose_electrons, dose_error
+    found = CalibratedPictures(tuple(calibrate_pictures(pictures, known)), *dose)
+    if simulate is None:
+        return found
+    with progress("Simulating specimens", ROUNDS) as advance:
+        parted = part_specimen(found.pictures, simulate, *dose, advance)
+    return replace(found, parted=parted)
+
+
+def _simulate(recipe: str | Path, seed: int, session: Session) -> Simulate:
+    """What makes specimens of a recipe under any instrument.
+
+    Raises:
+        InputError: No such recipe, or none of crystals in an electron beam.
+    """
+    catalogue = session.catalogue
+    path = find_recipe(str(recipe), catalogue)
+    data = read_recipe(path, catalogue)
+    source = catalogue.entry("source", source_of(data, str(recipe), catalogue))
+    if source != catalogue.entry("source", SOURCE):
+        raise InputError(f"--recipe {recipe}: no recipe of crystals, which a twin would take")
+
+    def simulate(instrument: Mapping[str, Any], indices: Sequence[int]) -> Iterable[Sample]:
+        changes = {"samples": ROUNDS * PICTURES, "seed": seed, "instrument": dict(instrument)}
+        spec = SourceSpec(SOURCE, data | changes, plugins=session.selection, described_in=str(path))
+        return spec.open(catalogue).samples(indices)
+
+    return simulate
 
 
 def files_of(places: Sequence[str | Path], readers: Readers) -> list[Path]:

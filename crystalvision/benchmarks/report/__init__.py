@@ -18,7 +18,7 @@ from crystalvision.benchmarks.report._load import LoadedBenchmark, load_benchmar
 from crystalvision.benchmarks.report._markdown import render_markdown
 from crystalvision.benchmarks.report._page import render_page
 from crystalvision.benchmarks.report._results import Results, find_results
-from crystalvision.benchmarks.report._statistics import Estimate
+from crystalvision.benchmarks.report._statistics import Estimate, holm
 from crystalvision.benchmarks.report._tests import TestCell, TestTable
 from crystalvision.plugins import Catalogue
 from crystalvision.report import write_page
@@ -40,6 +40,7 @@ __all__ = [
     "TestTable",
     "by_curves",
     "find_results",
+    "holm",
     "label_of",
     "load_benchmark",
     "page_of",

@@ -8,12 +8,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
-# Each pattern has a score for each pair of classes: for 900 of them, and 8,000 patterns, 26 GB.
-_MOST_IN_PAIRS = 100
+# Of many classes a pair has few patterns, and each pattern a score for each pair: of 100 phases
+# with 8 patterns each, pairs name 45 % and one against the rest 81 %; of 900 the scores take 26 GB.
+_MOST_IN_PAIRS = 20
 
 
 class SupportVectors(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """A machine for each pair of classes; for more than 100 classes, one for each against the rest.
+    """A machine for each pair of classes; for more than 20 classes, one for each against the rest.
 
     Args:
         c: Penalty of a pattern on the wrong side.

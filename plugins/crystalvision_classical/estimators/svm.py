@@ -20,7 +20,7 @@ def svm(
     Probabilities come from sigmoids (Platt 1999), one against the rest for each class, fitted to
     scores of patterns that the machine had not seen: those of a cross-validation within the
     training data, which standardises anew for each fold. The machine itself is then fitted to all:
-    one for each pair of classes, or, where there are more than 100, one for each against the rest.
+    one for each pair of classes, or, where there are more than 20, one for each against the rest.
 
     Args:
         c: Penalty of a pattern on the wrong side; the inverse of the regularisation.

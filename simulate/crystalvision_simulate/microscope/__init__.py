@@ -8,19 +8,31 @@ from crystalvision_simulate.microscope._draw import draw
 from crystalvision_simulate.microscope._geometry import Geometry
 from crystalvision_simulate.microscope._image import Measured
 from crystalvision_simulate.microscope._matches import REACH_INV_ANGSTROM, Known
+from crystalvision_simulate.microscope._parted import (
+    PICTURES,
+    ROUNDS,
+    Parted,
+    Simulate,
+    part_specimen,
+)
 from crystalvision_simulate.microscope._pictures import count_pictures, read_pictures
-from crystalvision_simulate.microscope._twin import twin
-from crystalvision_simulate.microscope._words import as_json, facts, yaml_of
+from crystalvision_simulate.microscope._twin import DOSE_ERROR, twin
+from crystalvision_simulate.microscope._words import as_json, facts, part_facts, yaml_of
 from crystalvision_simulate.microscope._zones import zone_axes
 
 __all__ = [
+    "DOSE_ERROR",
+    "PICTURES",
     "REACH_INV_ANGSTROM",
+    "ROUNDS",
     "Analysed",
     "Calibrated",
     "Geometry",
     "Known",
     "Lines",
     "Measured",
+    "Parted",
+    "Simulate",
     "analyse",
     "as_json",
     "calibrate",
@@ -28,6 +40,8 @@ __all__ = [
     "draw",
     "facts",
     "lines_of",
+    "part_facts",
+    "part_specimen",
     "read_pictures",
     "twin",
     "write_as_twin",

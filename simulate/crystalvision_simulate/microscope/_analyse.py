@@ -248,26 +248,3 @@ def _lattice_points(lattice: Lattice, shape: tuple[int, int]) -> Points:
     inside = (points >= 0).all(axis=1) & (points < np.array(shape[::-1]) - 1).all(axis=1)
     kept: Points = points[inside]
     return kept
-
-
-def radial_profile(
-    analysed: Analysed, geometry: Geometry
-) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"], int]:
-    """Counts at each whole undistorted radius, their standard errors, and the first one seen."""
-    far, _ = geometry.polar(analysed.measured.counts.shape)
-    whole = np.rint(far).astype(int)
-    counts, seen = analysed.measured.counts, analysed.seen
-    reach = int(np.quantile(far[seen], 0.98)) + 1
-    median, error = np.full(reach, np.nan), np.full(reach, np.nan)
-    order = np.argsort(whole[seen], kind="stable")
-    radii, values = whole[seen][order], counts[seen][order]
-    starts = np.searchsorted(radii, np.arange(reach + 1))
-    for radius in range(reach):
-        part = values[starts[radius] : starts[radius + 1]]
-        if len(part) >= 4:
-            low = part[part <= np.quantile(part, 0.75)]  # without spots
-            median[radius] = float(np.median(part))
-            error[radius] = float(low.std() + 1e-12) / np.sqrt(len(part))
-    known = np.flatnonzero(np.isfinite(median))
-    first = int(known[0]) if len(known) else reach
-    return median, error, first

@@ -1,14 +1,21 @@
 """The smooth background: a halo about the direct beam, and the ring of an amorphous film."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float
-from scipy import optimize
+from scipy import ndimage, optimize
+
+from crystalvision_simulate.microscope._geometry import Geometry
+from crystalvision_simulate.microscope._image import Image, Mask
 
 Profile = Float[np.ndarray, "_"]
 
 _NARROWEST = 0.5  # pixels: the half width of a halo
+_FEWEST_RADII = 20
+_FEWEST_FITTED = 15
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class Background:
     """`floor + halo / (r² + half_width²) + ring · exp(−(r − radius)² / 2 width²)`.
 
     Attributes:
-        floor: Counts of a pixel far from everything.
+        floor: Counts of a pixel far from everything, above those of no electrons.
         halo: Of the Lorentzian [count · pixel²].
         half_width_px: Its half width [pixel].
         ring: Counts on the amorphous ring.
@@ -56,32 +63,124 @@ class Background:
     @property
     def ring_counts(self) -> float:
         """All counts of the amorphous ring."""
-        line = np.linspace(0, self.ring_radius_px + 6 * self.ring_width_px, 2000)
-        density = np.exp(-0.5 * ((line - self.ring_radius_px) / self.ring_width_px) ** 2)
-        return float(self.ring * np.trapezoid(2 * np.pi * line * density, line))
+        return self.ring * _ring_area(self.ring_radius_px, self.ring_width_px)
+
+    @classmethod
+    def of_totals(
+        cls,
+        halo_counts: float,
+        half_width_px: float,
+        ring_counts: float,
+        ring_radius_px: float,
+        ring_width_px: float,
+        reach_px: float,
+    ) -> Self:
+        """A halo and a ring, by all their counts.
+
+        Args:
+            halo_counts: All counts of the halo within `reach_px`.
+            half_width_px: Its half width [pixel].
+            ring_counts: All counts of the amorphous ring.
+            ring_radius_px: Its radius [pixel].
+            ring_width_px: Its standard deviation [pixel].
+            reach_px: A radius [pixel].
+        """
+        halo = halo_counts / (np.pi * np.log1p((reach_px / half_width_px) ** 2))
+        ring = ring_counts / _ring_area(ring_radius_px, ring_width_px)
+        return cls(0.0, float(halo), half_width_px, ring, ring_radius_px, ring_width_px, 0.0)
 
 
-def fit_background(
-    profile: Profile, sigma: Profile, first: int, offset: float
-) -> Background | None:
-    """Fit the background by least squares, from the best of a grid of its widths and places.
+def _ring_area(radius_px: float, width_px: float) -> float:
+    """All counts of a ring whose highest is 1."""
+    line = np.linspace(0, radius_px + 6 * width_px, 2000)
+    density = np.exp(-0.5 * ((line - radius_px) / width_px) ** 2)
+    return float(np.trapezoid(2 * np.pi * line * density, line))
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothProfile:
+    """What lies below the spots and rings of a picture, at each whole radius.
+
+    Attributes:
+        counts: Without those of no electrons, (n,).
+        errors: Their standard errors, (n,).
+        first: The first radius that was seen.
+    """
+
+    counts: Profile
+    errors: Profile
+    first: int
+
+    @classmethod
+    def mean(cls, profiles: "Sequence[SmoothProfile]") -> Self:
+        """Of several pictures, as far as all of them reach."""
+        reach = min(len(one.counts) for one in profiles)
+        counts = np.stack([one.counts[:reach] for one in profiles])
+        errors = np.stack([one.errors[:reach] for one in profiles])
+        error = np.sqrt((errors**2).sum(axis=0)) / len(profiles)
+        return cls(counts.mean(axis=0), error, max(one.first for one in profiles))
+
+
+def smooth_profile(
+    counts: Image, seen: Mask, geometry: Geometry, offset: float
+) -> SmoothProfile | None:
+    """What lies below the spots and rings of a picture; `None` where too little is seen.
 
     Args:
-        profile: Counts at each whole radius, without rings and spots, (n,).
-        sigma: Their standard errors, (n,).
-        first: The first radius that was seen.
+        counts: The picture, (h, w).
+        seen: What of it shows the pattern, (h, w).
+        geometry: Its centre and ellipse.
         offset: Counts without electrons.
+    """
+    median, error, first = radial_profile(counts, seen, geometry)
+    window = 2 * max(4, len(median) // 30) + 1
+    known = np.flatnonzero(np.isfinite(median))
+    if len(known) < _FEWEST_RADII:
+        return None
+    # The first annuli are half in the shadow of the stop.
+    first += int(np.argmax(median[known[:8]]))
+    whole = np.interp(np.arange(len(median)), known, median[known])
+    whole[:first] = whole[first]
+    opened = ndimage.grey_opening(whole, window)
+    errors = np.nan_to_num(error, nan=float(np.nanmax(error)))
+    return SmoothProfile(opened - offset, errors, first)
+
+
+def radial_profile(counts: Image, seen: Mask, geometry: Geometry) -> tuple[Profile, Profile, int]:
+    """Counts at each whole undistorted radius, their standard errors, and the first one seen."""
+    far, _ = geometry.polar(counts.shape)
+    whole = np.rint(far).astype(int)
+    reach = int(np.quantile(far[seen], 0.98)) + 1
+    median, error = np.full(reach, np.nan), np.full(reach, np.nan)
+    order = np.argsort(whole[seen], kind="stable")
+    radii, values = whole[seen][order], counts[seen][order]
+    starts = np.searchsorted(radii, np.arange(reach + 1))
+    for radius in range(reach):
+        part = values[starts[radius] : starts[radius + 1]]
+        if len(part) >= 4:
+            low = part[part <= np.quantile(part, 0.75)]  # without spots
+            median[radius] = float(np.median(part))
+            error[radius] = float(low.std() + 1e-12) / np.sqrt(len(part))
+    known = np.flatnonzero(np.isfinite(median))
+    first = int(known[0]) if len(known) else reach
+    return median, error, first
+
+
+def fit_background(profile: SmoothProfile | None) -> Background | None:
+    """Fit the background by least squares, from the best of a grid of its widths and places.
 
     Returns:
         The background; `None` where there is too little to fit.
     """
-    radius = np.arange(len(profile), dtype=np.float64)
-    usable = (radius >= first) & np.isfinite(profile)
-    if usable.sum() < 15:
+    if profile is None:
         return None
-    radius, values = radius[usable], profile[usable] - offset
+    radius = np.arange(len(profile.counts), dtype=np.float64)
+    usable = (radius >= profile.first) & np.isfinite(profile.counts)
+    if usable.sum() < _FEWEST_FITTED:
+        return None
+    radius, values = radius[usable], profile.counts[usable]
     # What a smooth model misses goes with what is there, and counts more than noise.
-    error = np.minimum(sigma[usable], 0.05 * np.abs(values)) + 0.05 * np.abs(values)
+    error = np.minimum(profile.errors[usable], 0.05 * np.abs(values)) + 0.05 * np.abs(values)
     error += 0.003 * float(np.abs(values).max()) + 1e-9
     reach = float(radius.max())
     first_guess = _from_a_grid(radius, values, error)
@@ -104,7 +203,7 @@ def fit_background(
     rest = _model(fitted.x, radius) - values
     misfit = float(np.sqrt(np.mean((rest / np.maximum(values, 0.05 * values.max())) ** 2)))
     floor, halo, half_width, ring, place, width = map(float, fitted.x)
-    return Background(offset + floor, halo, half_width, ring, place, width, misfit)
+    return Background(floor, halo, half_width, ring, place, width, misfit)
 
 
 def _from_a_grid(radius: Profile, values: Profile, error: Profile) -> Float[np.ndarray, "6"]:

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from crystalvision.contracts import Crystal
 from crystalvision.errors import InputError
-from crystalvision_simulate.microscope._analyse import Analysed, analyse, radial_profile
-from crystalvision_simulate.microscope._background import Background, fit_background
+from crystalvision_simulate.microscope._analyse import Analysed, analyse
+from crystalvision_simulate.microscope._background import (
+    Background,
+    SmoothProfile,
+    fit_background,
+    smooth_profile,
+)
 from crystalvision_simulate.microscope._crystal import (
     Lines,
     RingMatch,
@@ -214,21 +218,11 @@ def _calibrated(
         match,
         zone,
         others,
-        _background(analysed, geometry),
+        fit_background(smooth_of(analysed, geometry)),
         lines,
     )
 
 
-def _background(analysed: Analysed, geometry: Geometry) -> Background | None:
-    median, error, first = radial_profile(analysed, geometry)
-    window = 2 * max(4, len(median) // 30) + 1
-    known = np.flatnonzero(np.isfinite(median))
-    if len(known) < 20:
-        return None
-    # The first annuli are half in the shadow of the stop.
-    first += int(np.argmax(median[known[:8]]))
-    whole = np.interp(np.arange(len(median)), known, median[known])
-    whole[:first] = whole[first]
-    opened = ndimage.grey_opening(whole, window)
-    errors = np.nan_to_num(error, nan=float(np.nanmax(error)))
-    return fit_background(opened, errors, first, analysed.noise.offset)
+def smooth_of(analysed: Analysed, geometry: Geometry) -> SmoothProfile | None:
+    """What lies below the spots and rings of a picture."""
+    return smooth_profile(analysed.measured.counts, analysed.seen, geometry, analysed.noise.offset)

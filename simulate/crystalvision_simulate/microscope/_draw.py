@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from crystalvision.text import figure_text
-from crystalvision_simulate.microscope._analyse import radial_profile
+from crystalvision_simulate.microscope._background import radial_profile
 from crystalvision_simulate.microscope._calibrate import Calibrated
 from crystalvision_simulate.microscope._crystal import Lines
 from crystalvision_simulate.microscope._words import facts
@@ -146,7 +146,7 @@ def _draw_spots(axes: "Axes", one: Calibrated, look: _Look) -> None:
 def _draw_profile(axes: "Axes", one: Calibrated, look: _Look) -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    profile, _, _ = radial_profile(one.analysed, one.geometry)
+    profile, _, _ = radial_profile(one.analysed.measured.counts, one.analysed.seen, one.geometry)
     size = one.pixel_size_inv_angstrom
     scale = 1.0 if size is None else size
     radius = np.arange(len(profile)) * scale
@@ -154,7 +154,7 @@ def _draw_profile(axes: "Axes", one: Calibrated, look: _Look) -> None:
     above = np.where(profile > floor, profile - floor, np.nan)
     axes.plot(radius, above, color=look.ink, lw=1.2, label="median about the centre")
     if one.background is not None:
-        fitted = one.background.at(np.arange(len(profile), dtype=np.float64)) - floor
+        fitted = one.background.at(np.arange(len(profile), dtype=np.float64))
         fitted = np.where(fitted > 0, fitted, np.nan)
         axes.plot(radius, fitted, color=look.hidden, lw=1.2, ls="--", label="background")
     axes.set_yscale("log")

@@ -1,6 +1,7 @@
 """The simulated twin of a microscope: options of the area detector, with ranges."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,41 @@ _MOST_SCATTERED = 0.95  # of the electrons: some must be left for the pattern
 _EIGHT_BITS = 2**8 - 1
 _SOME = 0.02  # of the dose: less of an amorphous ring is none
 _DIGITS = 6
-_UNTOLD, _KNOWN = 0.5, 0.2  # by how much of them shares may be off, and a dose that is known
+_UNTOLD = 0.5  # by how much of them shares may be off where the dose is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """By what part of them numbers of the background and the gain may be off.
+
+    Attributes:
+        halo: Counts of the halo.
+        half_width: Its half width.
+        ring: Counts of the broad ring.
+        ring_radius: Its radius.
+        ring_width: Its width.
+        gain: Counts of an electron.
+    """
+
+    halo: float = 0.2
+    half_width: float = 0.5
+    ring: float = 0.2
+    ring_radius: float = 0.05
+    ring_width: float = 0.25
+    gain: float = 0.1
+
+
+OF_A_FIT = Doubts()
+"""Of a plain fit: what spots, heat and defects do to it is in them."""
+DOSE_ERROR = 0.2
 
 
 def twin(
-    found: Sequence[Calibrated], pixels: int | None = None, dose_electrons: float | None = None
+    found: Sequence[Calibrated],
+    pixels: int | None = None,
+    dose_electrons: float | None = None,
+    dose_error: float = DOSE_ERROR,
+    doubts: Doubts = OF_A_FIT,
 ) -> dict[str, Any]:
     """The instrument that takes such pictures, as a recipe gives it.
 
@@ -34,6 +65,8 @@ def twin(
         pixels: Pixels along a side; by default those of the pictures, up to 512.
         dose_electrons: Electrons of a picture, about; by default a wide range, for those of the
             direct beam are not seen.
+        dose_error: By what part of it that dose may be off.
+        doubts: How well background and gain are known.
 
     Raises:
         InputError: The size of a pixel is not known, or pictures show more electrons than that.
@@ -57,7 +90,7 @@ def twin(
         "camera_length_error": {
             "normal": [0, _short(max(_LEAST_ERROR, *(one.pixel_size_error for one in found)))]
         },
-        **_electrons(found, factor, size, dose_electrons),
+        **_electrons(found, factor, size, (dose_electrons, dose_error), doubts),
         **_edge(found, factor),
         **_stop(found, size),
         **_picture(found, size),
@@ -118,9 +151,14 @@ def _pose(
 
 
 def _electrons(
-    found: Sequence[Calibrated], factor: float, size: float, known: float | None
+    found: Sequence[Calibrated],
+    factor: float,
+    size: float,
+    dose_and_error: tuple[float | None, float],
+    doubts: Doubts,
 ) -> dict[str, Any]:
     """Dose, gain and background, as far as noise and numbers tell."""
+    known, dose_error = dose_and_error
     # Of one camera: a range of gains would vary the brightness, which the dose does.
     told = [one.analysed.noise.gain for one in found if one.analysed.noise.gain > LEAST_GAIN]
     gain = float(np.median(told)) if told else _UNTOLD_GAIN
@@ -137,11 +175,11 @@ def _electrons(
                 f"--dose-electrons {known:g}: pictures show up to {max(doses):.3g} electrons, of "
                 f"{gain:.3g} counts each; expected at least so many, and at most {_GREATEST_DOSE:g}"
             )
-        low, high = (1 - _KNOWN) * known, min((1 + _KNOWN) * known, _GREATEST_DOSE)
+        low, high = (1 - dose_error) * known, min((1 + dose_error) * known, _GREATEST_DOSE)
     shown = gain / pixels_in_one(found, factor)
     options: dict[str, Any] = {
         "dose_electrons": {"log_uniform": [_short(low), _short(high)]},
-        "gain_counts_per_electron": _range([shown], 0.1 * shown, 1e-6),
+        "gain_counts_per_electron": _range([shown], doubts.gain * shown, 1e-6),
     }
     dose = float(np.sqrt(low * high))
     backgrounds = [one.background for one in found if one.background is not None]
@@ -158,28 +196,30 @@ def _electrons(
     less = min(1.0, _MOST_SCATTERED / 1.5 / most) if most > 0 else 1.0
     # The ring takes its part of the halo as well.
     halo = [less * h / (1 - less * r) for h, r in zip(halo, rings, strict=True)]
-    part = _UNTOLD if known is None else _KNOWN
-    options["inelastic_fraction"] = _about(halo, part)
-    width = _near(widths, 0.5, 1e-4)
+    least = _UNTOLD if known is None else dose_error
+    options["inelastic_fraction"] = _about(halo, max(least, doubts.halo), doubts.gain)
+    width = _near(widths, doubts.half_width, 1e-4)
     options["inelastic_half_width_inv_angstrom"] = width
     cutoff = max(reach * size, 1.01 * width["uniform"][1])
     options["inelastic_cutoff_inv_angstrom"] = _short(min(cutoff, 10.0))
     if any(rings):
-        options["amorphous_fraction"] = _about([less * one for one in rings], part)
+        shares = [less * one for one in rings]
+        options["amorphous_fraction"] = _about(shares, max(least, doubts.ring), doubts.gain)
         places = [one.ring_radius_px * size for one in backgrounds]
         broad = [one.ring_width_px * size for one in backgrounds]
-        options["amorphous_radius_inv_angstrom"] = _near(places, 0.05)
-        options["amorphous_width_inv_angstrom"] = _near(broad, 0.25)
+        options["amorphous_radius_inv_angstrom"] = _near(places, doubts.ring_radius)
+        options["amorphous_width_inv_angstrom"] = _near(broad, doubts.ring_width)
     return options
 
 
 def _near(values: Sequence[float], part: float, low: float = 0.0) -> dict[str, list[float]]:
-    """A range about lengths that are known to a part of them: what spots do to them is in it."""
+    """A range about lengths that are known to a part of them."""
     return _range(values, part * float(np.median(values)), low)
 
 
-def _about(shares: Sequence[float], part: float) -> dict[str, list[float]]:
-    """A range about shares that are known to a part of them."""
+def _about(shares: Sequence[float], counts: float, gain: float) -> dict[str, list[float]]:
+    """A range about shares, of which counts, and the gain in them, are known to parts of them."""
+    part = float(np.hypot(counts, gain))
     low, high = (1 - part) * min(shares), min(_MOST_SCATTERED, (1 + part) * max(shares))
     return {"uniform": [_short(low), _short(max(high, low))]}
 

@@ -1,14 +1,17 @@
 """What was found, in words: for the figure, the terminal and the head of the YAML file."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from crystalvision.text import one_line
 from crystalvision.yaml_text import dump_yaml
 from crystalvision_simulate.microscope._blemishes import LEAST_GAIN
 from crystalvision_simulate.microscope._calibrate import Calibrated
+from crystalvision_simulate.microscope._parted import Parted
 
 _WIDTH = 98
+_UNLIKE = 0.15  # of what is measured: simulated pictures are then not like it
 
 
 def facts(one: Calibrated) -> list[tuple[str, str]]:
@@ -120,7 +123,35 @@ def _background(one: Calibrated) -> list[tuple[str, str]]:
     return [("halo", f"{halo}; {ring}; fits within {100 * background.misfit:.1f} %")]
 
 
-def yaml_of(options: Mapping[str, Any], found: Sequence[Calibrated]) -> str:
+def part_facts(parted: Parted) -> list[tuple[str, str]]:
+    """What the microscope has, where specimens were parted from it: names and values."""
+    one = parted.pictures[0]
+    size = one.pixel_size_inv_angstrom
+    unit, factor = ("px", 1.0) if size is None else ("1/Å", size)
+    lines = []
+    for name, of in (
+        ("measured", parted.measured),
+        ("simulated", parted.simulated),
+        ("microscope alone", parted.microscope),
+    ):
+        halo = (
+            f"halo {of.halo_counts:.3g} counts, half width {of.half_width_px * factor:.3g} {unit}"
+        )
+        place, width = of.ring_radius_px * factor, of.ring_width_px * factor
+        ring = f"broad ring {of.ring_counts:.3g} counts at {place:.3g} {unit}, ± {width:.2g}"
+        lines.append((name, f"{halo}; {ring}; {of.gain:.3g} an electron"))
+    if parted.off > _UNLIKE:
+        text = (
+            f"by up to {parted.off:.0%} of what is measured: specimens of this recipe do not "
+            "scatter as these do; use the twin with care, or calibrate without --recipe"
+        )
+        lines.append(("simulated pictures differ", text))
+    return lines
+
+
+def yaml_of(
+    options: Mapping[str, Any], found: Sequence[Calibrated], parted: Parted | None = None
+) -> str:
     """The twin as a YAML file, with what was found of each picture as comments."""
     lines = [
         "# The twin of a microscope, as `crystalvision calibrate` found it: look at the figure.",
@@ -130,6 +161,10 @@ def yaml_of(options: Mapping[str, Any], found: Sequence[Calibrated]) -> str:
     for one in found[:20]:
         lines.append(f"# {one_line(one.analysed.measured.name)}")
         lines += [f"#   {name}: {value}"[:_WIDTH] for name, value in facts(one)]
+    if parted is not None:
+        lines.append("# without what specimens scatter diffusely, medians")
+        for name, value in part_facts(parted):
+            lines += [f"#   {line}" for line in wrap(f"{name}: {value}", _WIDTH)]
     return "\n".join(lines) + "\n" + dump_yaml(dict(options))
 
 

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from crystalvision_simulate.microscope._background import Background, fit_background
+from crystalvision_simulate.microscope._background import (
+    Background,
+    SmoothProfile,
+    fit_background,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,8 +16,8 @@ from crystalvision_simulate.microscope._background import Background, fit_backgr
 def test_halo_and_ring_are_found(half_width, place, width):
     truth = Background(2.0, 400 * half_width**2, half_width, 60.0, place, width, 0.0)
     radius = np.arange(64.0)
-    profile = 10 + truth.at(radius)
-    found = fit_background(profile, np.full(64, 0.1), 3, 10.0)
+    profile = truth.at(radius)
+    found = fit_background(SmoothProfile(profile, np.full(64, 0.1), 3))
     assert found.half_width_px == pytest.approx(half_width, rel=0.02)
     assert found.ring_radius_px == pytest.approx(place, abs=0.2)
     assert found.ring_width_px == pytest.approx(width, rel=0.03)

@@ -1,0 +1,298 @@
+"""Parts what a microscope adds to a pattern from what specimens scatter diffusely themselves."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from crystalvision.errors import InputError
+from crystalvision.samples import Sample
+from crystalvision_simulate.microscope._background import (
+    Background,
+    SmoothProfile,
+    fit_background,
+    smooth_profile,
+)
+from crystalvision_simulate.microscope._blemishes import LEAST_GAIN, noise_of
+from crystalvision_simulate.microscope._calibrate import Calibrated, smooth_of
+from crystalvision_simulate.microscope._geometry import Geometry
+from crystalvision_simulate.microscope._twin import (
+    DOSE_ERROR,
+    Doubts,
+    pixels_in_one,
+    pixels_of_twin,
+    twin,
+)
+
+ROUNDS = 8
+PICTURES = 24
+_NARROWEST_PX = 0.5
+_FEWEST = 3  # simulated pictures: fewer do not tell how they scatter
+_OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
+
+Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
+"""Makes the samples of some indices, of `ROUNDS` times `PICTURES`, that an instrument took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smooth:
+    """What pictures show besides spots and rings.
+
+    Attributes:
+        halo_counts: Counts of the halo.
+        half_width_px: Its half width [pixel].
+        ring_counts: Counts of the broad ring.
+        ring_radius_px: Its radius [pixel].
+        ring_width_px: Its standard deviation [pixel].
+        gain: Counts of an electron, from the noise.
+    """
+
+    halo_counts: float
+    half_width_px: float
+    ring_counts: float
+    ring_radius_px: float
+    ring_width_px: float
+    gain: float
+
+    @classmethod
+    def of(cls, background: Background, gain: float, reach_px: float) -> Self:
+        """Of a background, with the counts of the halo within a radius."""
+        return cls(
+            background.halo_counts(reach_px),
+            background.half_width_px,
+            background.ring_counts,
+            background.ring_radius_px,
+            background.ring_width_px,
+            gain,
+        )
+
+    @property
+    def numbers(self) -> Float[np.ndarray, "6"]:
+        """All of them, in the order above."""
+        return np.array(astuple(self))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What several pictures show.
+
+    Attributes:
+        together: Of the mean of all their profiles.
+        each: Numbers of each picture, (n, 6).
+    """
+
+    together: Smooth
+    each: Float[np.ndarray, "n 6"]
+
+    @classmethod
+    def of(
+        cls, profiles: Sequence[SmoothProfile], gains: Sequence[float], reach_px: float
+    ) -> Self | None:
+        """`None` where no background could be fitted."""
+        whole = fit_background(SmoothProfile.mean(profiles)) if profiles else None
+        if whole is None:
+            return None
+        alone = [(fit_background(one), gain) for one, gain in zip(profiles, gains, strict=True)]
+        each = [Smooth.of(one, gain, reach_px).numbers for one, gain in alone if one is not None]
+        if not each:
+            return None
+        return cls(Smooth.of(whole, float(np.median(gains)), reach_px), np.array(each))
+
+
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """Pictures without what their specimens add.
+
+    Attributes:
+        pictures: As they were calibrated, with background and gain of the microscope alone.
+        doubts: How well these are known.
+        measured: What the pictures show.
+        simulated: What simulated pictures of the twin show: the same, if it was found.
+        microscope: What the microscope has of it.
+    """
+
+    pictures: tuple[Calibrated, ...]
+    doubts: Doubts
+    measured: Smooth
+    simulated: Smooth
+    microscope: Smooth
+
+    @property
+    def off(self) -> float:
+        """By how much pictures of the twin differ from the measured ones, of what these show."""
+        return _off(self.simulated, self.measured)
+
+
+def part_specimen(
+    found: Sequence[Calibrated],
+    simulate: Simulate,
+    dose_electrons: float | None = None,
+    dose_error: float = DOSE_ERROR,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Parted:
+    """Find the microscope whose simulated pictures show the background that was measured.
+
+    Heat and defects scatter diffusely: of that a fit of the background takes a part for halo and
+    ring of the microscope, and the texture between spots for noise, so a twin that is simulated
+    would have it twice. Which numbers of a twin lead to those that pictures show is found by
+    simulating them, and fitting the mean of these pictures alike, round after round: indirect
+    inference (Gouriéroux, Monfort, Renault 1993, J. Appl. Econometrics 8, S85). What the later half
+    of the rounds found is averaged. How the numbers scatter from picture to picture beyond what
+    specimens and noise do, and how well the mean is known, are the ranges of the twin.
+
+    Args:
+        found: Calibrated pictures of one camera.
+        simulate: Makes pictures of the specimens that an instrument took.
+        dose_electrons: As for `twin`.
+        dose_error: As for `twin`.
+        advance: Is called with 1 after each of `ROUNDS` rounds.
+
+    Raises:
+        InputError: No background could be fitted, to the pictures or to those that are simulated.
+    """
+    reach = min(found[0].analysed.hidden.shape) / 2
+    seen = _measured(found, reach)
+    if seen is None:
+        raise InputError(
+            f"{found[0].analysed.measured.name}: too little is seen of it to fit a background, so "
+            "there is none to part from the specimens; calibrate without --recipe"
+        )
+    measured = rough = kept = seen.together
+    shown = seen
+    tried: list[Float[np.ndarray, "6"]] = []
+    for number in range(ROUNDS):
+        if number == ROUNDS - 1:  # which shows whether their mean is right
+            kept = rough = Smooth(*np.mean(tried[ROUNDS // 2 - 1 :], axis=0).tolist())
+        pictures = [_with(one, rough, reach) for one in found]
+        instrument = _fixed(twin(pictures, None, dose_electrons, dose_error))
+        indices = range(number * PICTURES, (number + 1) * PICTURES)
+        shown = _simulated(simulate(instrument, indices), instrument, found, reach)
+        off = measured.numbers - shown.together.numbers
+        rough = _inside(rough.numbers + off, measured, reach)
+        tried.append(rough.numbers)
+        advance(1)
+    varies, errors = _spread(seen.each, shown.each)
+    alone = np.zeros((len(found), len(errors)))  # a picture without a fit of its own has the mean
+    alone[: len(varies)] = _OF_COUNTS * varies
+    pictures = [
+        _with(one, _inside(kept.numbers + more, measured, reach), reach)
+        for one, more in zip(found, alone, strict=True)
+    ]
+    doubts = Doubts(*np.minimum(errors / np.maximum(kept.numbers, 1e-9), 1.0).tolist())
+    return Parted(tuple(pictures), doubts, measured, shown.together, kept)
+
+
+def _measured(found: Sequence[Calibrated], reach_px: float) -> _Shown | None:
+    told = [(smooth_of(one.analysed, one.geometry), one.analysed.noise.gain) for one in found]
+    known = [(profile, gain) for profile, gain in told if profile is not None]
+    return _Shown.of([one for one, _ in known], [gain for _, gain in known], reach_px)
+
+
+def _off(one: Smooth, other: Smooth) -> float:
+    """The largest relative difference: of all counts, of the mean lengths, of the gain."""
+    mine, theirs = one.numbers, other.numbers
+    share = theirs[0] / max(theirs[0] + theirs[2], 1e-9)  # what is not there has no size
+    weights = np.array([1.0, share, 1.0, 1 - share, 1 - share, 1.0])
+    whole = theirs[0] + theirs[2]
+    scale = np.maximum(np.array([whole, theirs[1], whole, *theirs[3:]]), 1e-9)
+    return float((weights * np.abs(mine - theirs) / scale).max())
+
+
+def _inside(numbers: Float[np.ndarray, "6"], measured: Smooth, reach_px: float) -> Smooth:
+    """Numbers that a background and a camera can have; a gain that noise did not tell stays."""
+    low = np.array([0, _NARROWEST_PX, 0, 0.1 * reach_px, 0.02 * reach_px, LEAST_GAIN])
+    high = np.array([np.inf, reach_px / 2, np.inf, 0.9 * reach_px, 0.25 * reach_px, np.inf])
+    inside = Smooth(*np.clip(numbers, low, high).tolist())
+    return inside if measured.gain > LEAST_GAIN else replace(inside, gain=measured.gain)
+
+
+def _spread(
+    measured: Float[np.ndarray, "n 6"], simulated: Float[np.ndarray, "m 6"]
+) -> tuple[Float[np.ndarray, "n 6"], Float[np.ndarray, "6"]]:
+    """How each picture differs from the mean, and how far that may be off, by number.
+
+    Specimens and noise make fits of pictures scatter, of the same microscope as well. What pictures
+    vary beyond that is the microscope's, if it is more than chance gives (F test, 5 % for all).
+    """
+    theirs = simulated.std(axis=0, ddof=1)
+    mine = measured.std(axis=0, ddof=1) if len(measured) > 1 else theirs
+    chance = 0.05 / measured.shape[1]
+    most = stats.f.ppf(1 - chance, max(len(measured) - 1, 1), len(simulated) - 1)
+    excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
+    varies = (measured - measured.mean(axis=0)) * (excess / np.maximum(mine, 1e-12))
+    error = np.maximum(mine, theirs) * np.sqrt(1 / len(measured) + 1 / len(simulated))
+    return varies, np.sqrt(3) * excess + 2 * error
+
+
+def _with(one: Calibrated, smooth: Smooth, reach_px: float) -> Calibrated:
+    """A picture with another background, and another gain if its noise told one."""
+    analysed = one.analysed
+    if analysed.noise.gain > LEAST_GAIN:
+        analysed = replace(analysed, noise=replace(analysed.noise, gain=smooth.gain))
+    background = Background.of_totals(
+        smooth.halo_counts,
+        smooth.half_width_px,
+        smooth.ring_counts,
+        smooth.ring_radius_px,
+        smooth.ring_width_px,
+        reach_px,
+    )
+    return replace(one, analysed=analysed, background=background)
+
+
+def _fixed(instrument: Mapping[str, Any]) -> dict[str, Any]:
+    """The instrument in the middle of its ranges, in linear counts; only directions vary."""
+    fixed = {name: _middle(value) for name, value in instrument.items()}
+    for unwanted in ("gamma", "scale_bar_inv_angstrom"):
+        fixed.pop(unwanted, None)
+    return {**fixed, "rotation_deg": instrument["rotation_deg"]}
+
+
+def _middle(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    ((kind, (first, second)),) = value.items()
+    if kind == "normal":
+        return first
+    return float(np.sqrt(first * second)) if kind == "log_uniform" else (first + second) / 2
+
+
+def _simulated(
+    samples: Iterable[Sample],
+    instrument: Mapping[str, Any],
+    found: Sequence[Calibrated],
+    reach_px: float,
+) -> _Shown:
+    """What simulated pictures show, on the pixels and in the counts of the measured ones.
+
+    Raises:
+        InputError: No background could be fitted to them.
+    """
+    count = pixels_of_twin(found)
+    factor = min(found[0].analysed.hidden.shape) / count
+    geometry = Geometry(
+        instrument["centre_offset_x_px"] + count // 2,
+        instrument["centre_offset_y_px"] + count // 2,
+        instrument.get("ellipticity", 0.0),
+        instrument.get("ellipticity_angle_deg", 0.0),
+    )
+    profiles, gains = [], []
+    for sample in samples:
+        image = sample.image[0].astype(np.float64)
+        seen = np.ones(image.shape, bool) if sample.seen is None else sample.seen[0]
+        profile = smooth_profile(image, seen, geometry, instrument["offset_counts"])
+        if profile is not None:
+            profiles.append(profile)
+            gains.append(noise_of(image, ~seen).gain)
+    shown = _Shown.of(profiles, gains, reach_px / factor)
+    if shown is None or len(shown.each) < _FEWEST:
+        raise InputError(
+            "no background could be fitted to pictures of the recipe that the twin takes; "
+            "calibrate without --recipe"
+        )
+    counts = pixels_in_one(found, factor)
+    units = np.array([counts, factor, counts, factor, factor, counts])
+    return _Shown(Smooth(*(shown.together.numbers * units).tolist()), shown.each * units)
