@@ -72,14 +72,14 @@ def carried(path: Path) -> Iterator[dict[str, Any]]:
 def judged(path: Path) -> dict[tuple[str, str], tuple[torch.Tensor, torch.Tensor]]:
     """Probabilities and classes by run and test set, where a suite has them."""
     table = pd.read_parquet(path)
-    classes = [name for name in table if name.startswith("label_probability_")]
+    classes = [name for name in map(str, table) if name.startswith("label_probability_")]
     parts = table.groupby(["run", "evaluation"], observed=True) if classes else ()
     found = {
-        names: (
+        (str(run), str(test)): (
             torch.tensor(part[classes].to_numpy(np.float32)),
             torch.tensor(part["label"].to_numpy(np.int64)),
         )
-        for names, part in parts
+        for (run, test), part in parts
     }
     return {names: each for names, each in found.items() if not each[0].isnan().any()}
 
