@@ -4,7 +4,7 @@
     python benchmarks/measured_microscope.py --samples 60 --test 40 --epochs 1
 
 A synthetic microscope takes aluminium with an ellipse, a halo, an amorphous ring, a beam stop with
-its arm and a centre off the middle. `crystalvision calibrate` finds its twin from six pictures,
+its arm and a centre off the middle. `crystalvision calibrate` finds its twin from 24 pictures,
 their dose and the recipe of their specimens. One network is trained on the microscope itself, which
 is ideal, one on the twin, one on the instrument that recipes are shipped with. Each is judged on
 new pictures of the microscope, as it was trained and after its batch statistics are adapted to
@@ -116,6 +116,7 @@ class _Study:
         twin = self.twin()
         found: dict[str, Any] = {
             "samples": options.samples,
+            "pictures": options.pictures,
             "test": options.test,
             "adapt": options.adapt,
             "epochs": options.epochs,
@@ -148,10 +149,10 @@ class _Study:
         return path
 
     def twin(self) -> dict[str, Any]:
-        """The instrument that `calibrate` finds from six pictures of the microscope."""
+        """The instrument that `calibrate` finds from some pictures of the microscope."""
         path = self.folder / "instrument.yaml"
         if not path.exists():
-            pictures = self.simulate("pictures", _MICROSCOPE, 6, seed=200)
+            pictures = self.simulate("pictures", _MICROSCOPE, self.options.pictures, seed=200)
             stack = self.folder / "pictures.npy"
             _write_stack(pictures, stack)
             words = ["calibrate", stack, "--crystal", "aluminium", "--zone-axis", "0,0,1"]
@@ -209,14 +210,15 @@ class _Study:
 
 
 def _write_stack(data: Path, path: Path) -> None:
-    images = cv.Dataset.open(data).images(np.arange(6))
-    np.save(path, images[:, 0])
+    pictures = cv.Dataset.open(data)
+    np.save(path, pictures.images(np.arange(len(pictures)))[:, 0])
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=2400, help="to train on, of each instrument")
     parser.add_argument("--test", type=int, default=2100, help="new pictures of the microscope")
+    parser.add_argument("--pictures", type=int, default=24, help="to calibrate with")
     parser.add_argument("--adapt", type=int, default=100, help="of them, to adapt to")
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)
