@@ -4,7 +4,7 @@
     python benchmarks/measured_microscope.py --samples 60 --test 40 --epochs 1
 
 A synthetic microscope takes aluminium with an ellipse, a halo, an amorphous ring, a beam stop with
-its arm and a centre off the middle. `crystalvision calibrate` finds its twin from 24 pictures,
+its arm and a centre off the middle. `crystalvision calibrate` finds its twin from 20 pictures,
 their dose and the recipe of their specimens. One network is trained on the microscope itself, which
 is ideal, one on the twin, one on the instrument that recipes are shipped with. Each is judged on
 new pictures of the microscope, as it was trained and after its batch statistics are adapted to
@@ -218,7 +218,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=2400, help="to train on, of each instrument")
     parser.add_argument("--test", type=int, default=2100, help="new pictures of the microscope")
-    parser.add_argument("--pictures", type=int, default=24, help="to calibrate with")
+    parser.add_argument("--pictures", type=int, default=20, help="to calibrate with")
     parser.add_argument("--adapt", type=int, default=100, help="of them, to adapt to")
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)

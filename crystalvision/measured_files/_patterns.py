@@ -59,7 +59,7 @@ class PatternFile:
             self._take, found = channels, channels
             numbers = numbers[:1]
         elif found == 1 == channels and len(numbers) > 1 and file.is_array:
-            file.notes[_STACK.format(len(numbers), "×".join(map(str, frame.shape)))] = None
+            file.notes[_STACK.format(len(file.frames), "×".join(map(str, frame.shape)))] = None
         self._convert = found != channels
         if self._convert and not _is_picture(file, found, channels):
             raise InputError(_other_channels(self.path, frame, len(file.frames), channels))

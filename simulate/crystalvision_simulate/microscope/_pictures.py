@@ -33,14 +33,22 @@ def read_pictures(path: Path, readers: Readers) -> list[Measured]:
     Raises:
         InputError: It cannot be read, or its patterns are no pictures.
     """
-    with open_pattern_file(path, 1, _some, readers=readers) as file:
+    there = 0
+
+    def some(count: int) -> Sequence[int]:
+        nonlocal there
+        there = count
+        return _some(count)
+
+    with open_pattern_file(path, 1, some, readers=readers) as file:
         if file.frame(0).dimensions != 2:
             raise InputError(f"{path}: its patterns are curves; expected pictures")
         found = []
         for place, number in enumerate(file.numbers):
             name = path.name if file.alone else f"{path.name}[{number}]"
             found.append(_measured(name, file.record(place), file.frame(place)))
-        for note in file.notes:
+        taken = [f"of its {there} patterns {len(found)} are taken"] if len(found) < there else []
+        for note in (*file.notes, *taken):
             err.print(f"note: {path}: {note}", style="dim", markup=False, soft_wrap=True)
         return found
 

@@ -6,7 +6,9 @@ from PIL import Image
 
 import crystalvision as cv
 from crystalvision.errors import InputError
+from crystalvision.measured_files import Readers
 from crystalvision.yaml_text import parse_yaml
+from crystalvision_simulate.microscope import read_pictures
 
 
 def test_calibrate_shows_and_writes_what_it_found(taken, tmp_path):
@@ -42,3 +44,12 @@ def test_what_is_no_picture_or_crystal_costs_one_line(tmp_path):
 def test_the_face_has_what_plugins_offer_and_nothing_else():
     assert {"calibrate", "index"} <= set(dir(cv))
     assert not hasattr(cv, "unobtainium")
+
+
+def test_of_many_patterns_in_a_file_it_is_said_how_many_are_looked_at(tmp_path, capsys):
+    np.save(tmp_path / "scan.npy", np.random.default_rng(0).poisson(3, (24, 40, 40)))
+    pictures = read_pictures(tmp_path / "scan.npy", Readers())
+    assert len(pictures) == 20
+    told = " ".join(capsys.readouterr().err.split())
+    assert "is 24×40×40, read as 24 patterns of one channel" in told
+    assert "of its 24 patterns 20 are taken" in told
