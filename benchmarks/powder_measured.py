@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="parts, with commas; by default all")
     parser.add_argument("--patterns", type=int, default=12, help="of each candidate, to train on")
     parser.add_argument("--epochs", type=int, help="of networks, instead of what their plans say")
+    parser.add_argument(
+        "--ablate", nargs="*", default=["knn", "xrdnet"], help="systems of the ablation"
+    )
     parser.add_argument("--workers", type=int, help="processes that make patterns")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=RESULTS)
@@ -53,7 +56,9 @@ def main() -> None:
         "cosine": partial(_judged, "cosine", library, options),
         **{name: partial(_judged, name, library, options) for name in SYSTEMS},
         "better-views": partial(_judged, "better-views", library, options),
-        "ablation": partial(ablation, library, _same(library, options), options.work),
+        "ablation": partial(
+            ablation, library, _same(library, options), options.work, options.ablate
+        ),
     }
     chosen = [name for name in options.only.split(",") if name] or list(parts)
     if unknown := [name for name in chosen if name not in parts]:

@@ -1,5 +1,6 @@
 """Which nuisance of the simulation closes the gap between simulated and measured patterns."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from _powder.training import asked, dataset
 PATTERNS, EPOCHS = 8, 15
 
 
-def ablation(library: Library, same: np.ndarray, work: Path) -> dict[str, Any]:
+def ablation(
+    library: Library, same: np.ndarray, work: Path, systems: Sequence[str]
+) -> dict[str, Any]:
     """Systems that were trained without a nuisance, on measured patterns and on simulated ones.
 
     Nearest neighbours by cosine, and the small network of Wang et al. with our input: both trained
-    on as many patterns, one nuisance after the other left out of them.
+    on as many patterns, one nuisance after the other left out of them. `systems` names those of
+    them that are tried.
     """
     truth = [one.candidate for one in library.measured]
     tested = dataset("powder-library", library, work / "ablation-test", 2, seed=1)
@@ -35,6 +39,8 @@ def ablation(library: Library, same: np.ndarray, work: Path) -> dict[str, Any]:
         folder.mkdir(exist_ok=True)
         data = dataset("powder-library", library, folder, PATTERNS, **left_out(name))
         for system, experiment, changes in SYSTEMS:
+            if system not in systems:
+                continue
             run = cv.train(experiment, data, folder / system, set=changes, overwrite=True)
             evaluation = run.evaluate(tested)
             accuracy = evaluation.metrics.targets["label"].metrics["accuracy"]
