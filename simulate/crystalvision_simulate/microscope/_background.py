@@ -112,13 +112,13 @@ class SmoothProfile:
     first: int
 
     @classmethod
-    def mean(cls, profiles: "Sequence[SmoothProfile]") -> Self:
-        """Of several pictures, as far as all of them reach."""
+    def median(cls, profiles: "Sequence[SmoothProfile]") -> Self:
+        """Of several pictures, as far as all of them reach: one that is wrong does not count."""
         reach = min(len(one.counts) for one in profiles)
-        counts = np.stack([one.counts[:reach] for one in profiles])
-        errors = np.stack([one.errors[:reach] for one in profiles])
-        error = np.sqrt((errors**2).sum(axis=0)) / len(profiles)
-        return cls(counts.mean(axis=0), error, max(one.first for one in profiles))
+        counts = np.median([one.counts[:reach] for one in profiles], axis=0)
+        error = np.median([one.errors[:reach] for one in profiles], axis=0)
+        first = int(np.median([one.first for one in profiles]))
+        return cls(counts, error / np.sqrt(len(profiles)), first)
 
 
 def smooth_profile(

@@ -1,8 +1,8 @@
 """Parts what a microscope adds to a pattern from what specimens scatter diffusely themselves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -10,96 +10,20 @@ from scipy import stats
 
 from crystalvision.errors import InputError
 from crystalvision.samples import Sample
-from crystalvision_simulate.microscope._background import (
-    Background,
-    SmoothProfile,
-    fit_background,
-    smooth_profile,
-)
-from crystalvision_simulate.microscope._blemishes import LEAST_GAIN, noise_of
-from crystalvision_simulate.microscope._calibrate import Calibrated, smooth_of
-from crystalvision_simulate.microscope._geometry import Geometry
-from crystalvision_simulate.microscope._twin import (
-    DOSE_ERROR,
-    Doubts,
-    pixels_in_one,
-    pixels_of_twin,
-    twin,
-)
+from crystalvision_simulate.microscope._background import Background
+from crystalvision_simulate.microscope._blemishes import LEAST_GAIN
+from crystalvision_simulate.microscope._calibrate import Calibrated
+from crystalvision_simulate.microscope._shown import Smooth, shown_by, shown_by_simulated
+from crystalvision_simulate.microscope._twin import DOSE_ERROR, Doubts, twin
 
 ROUNDS = 8
 PICTURES = 24
 _NARROWEST_PX = 0.5
-_FEWEST = 3  # simulated pictures: fewer do not tell how they scatter
+_OF_A_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, of that of a mean
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
 Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
 """Makes the samples of some indices, of `ROUNDS` times `PICTURES`, that an instrument took."""
-
-
-@dataclass(frozen=True, slots=True)
-class Smooth:
-    """What pictures show besides spots and rings.
-
-    Attributes:
-        halo_counts: Counts of the halo.
-        half_width_px: Its half width [pixel].
-        ring_counts: Counts of the broad ring.
-        ring_radius_px: Its radius [pixel].
-        ring_width_px: Its standard deviation [pixel].
-        gain: Counts of an electron, from the noise.
-    """
-
-    halo_counts: float
-    half_width_px: float
-    ring_counts: float
-    ring_radius_px: float
-    ring_width_px: float
-    gain: float
-
-    @classmethod
-    def of(cls, background: Background, gain: float, reach_px: float) -> Self:
-        """Of a background, with the counts of the halo within a radius."""
-        return cls(
-            background.halo_counts(reach_px),
-            background.half_width_px,
-            background.ring_counts,
-            background.ring_radius_px,
-            background.ring_width_px,
-            gain,
-        )
-
-    @property
-    def numbers(self) -> Float[np.ndarray, "6"]:
-        """All of them, in the order above."""
-        return np.array(astuple(self))
-
-
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """What several pictures show.
-
-    Attributes:
-        together: Of the mean of all their profiles.
-        each: Numbers of each picture, (n, 6).
-    """
-
-    together: Smooth
-    each: Float[np.ndarray, "n 6"]
-
-    @classmethod
-    def of(
-        cls, profiles: Sequence[SmoothProfile], gains: Sequence[float], reach_px: float
-    ) -> Self | None:
-        """`None` where no background could be fitted."""
-        whole = fit_background(SmoothProfile.mean(profiles)) if profiles else None
-        if whole is None:
-            return None
-        alone = [(fit_background(one), gain) for one, gain in zip(profiles, gains, strict=True)]
-        each = [Smooth.of(one, gain, reach_px).numbers for one, gain in alone if one is not None]
-        if not each:
-            return None
-        return cls(Smooth.of(whole, float(np.median(gains)), reach_px), np.array(each))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +62,10 @@ def part_specimen(
     Heat and defects scatter diffusely: of that a fit of the background takes a part for halo and
     ring of the microscope, and the texture between spots for noise, so a twin that is simulated
     would have it twice. Which numbers of a twin lead to those that pictures show is found by
-    simulating them, and fitting the mean of these pictures alike, round after round: indirect
+    simulating them, and fitting the median of these pictures alike, round after round: indirect
     inference (Gouriéroux, Monfort, Renault 1993, J. Appl. Econometrics 8, S85). What the later half
     of the rounds found is averaged. How the numbers scatter from picture to picture beyond what
-    specimens and noise do, and how well the mean is known, are the ranges of the twin.
+    specimens and noise do, and how well their middle is known, are the ranges of the twin.
 
     Args:
         found: Calibrated pictures of one camera.
@@ -154,7 +78,7 @@ def part_specimen(
         InputError: No background could be fitted, to the pictures or to those that are simulated.
     """
     reach = min(found[0].analysed.hidden.shape) / 2
-    seen = _measured(found, reach)
+    seen = shown_by(found, reach)
     if seen is None:
         raise InputError(
             f"{found[0].analysed.measured.name}: too little is seen of it to fit a background, so "
@@ -169,13 +93,13 @@ def part_specimen(
         pictures = [_with(one, rough, reach) for one in found]
         instrument = _fixed(twin(pictures, None, dose_electrons, dose_error))
         indices = range(number * PICTURES, (number + 1) * PICTURES)
-        shown = _simulated(simulate(instrument, indices), instrument, found, reach)
+        shown = shown_by_simulated(simulate(instrument, indices), instrument, found, reach)
         off = measured.numbers - shown.together.numbers
         rough = _inside(rough.numbers + off, measured, reach)
         tried.append(rough.numbers)
         advance(1)
     varies, errors = _spread(seen.each, shown.each)
-    alone = np.zeros((len(found), len(errors)))  # a picture without a fit of its own has the mean
+    alone = np.zeros((len(found), len(errors)))  # a picture without a fit of its own has the middle
     alone[: len(varies)] = _OF_COUNTS * varies
     pictures = [
         _with(one, _inside(kept.numbers + more, measured, reach), reach)
@@ -183,12 +107,6 @@ def part_specimen(
     ]
     doubts = Doubts(*np.minimum(errors / np.maximum(kept.numbers, 1e-9), 1.0).tolist())
     return Parted(tuple(pictures), doubts, measured, shown.together, kept)
-
-
-def _measured(found: Sequence[Calibrated], reach_px: float) -> _Shown | None:
-    told = [(smooth_of(one.analysed, one.geometry), one.analysed.noise.gain) for one in found]
-    known = [(profile, gain) for profile, gain in told if profile is not None]
-    return _Shown.of([one for one, _ in known], [gain for _, gain in known], reach_px)
 
 
 def _off(one: Smooth, other: Smooth) -> float:
@@ -212,19 +130,25 @@ def _inside(numbers: Float[np.ndarray, "6"], measured: Smooth, reach_px: float) 
 def _spread(
     measured: Float[np.ndarray, "n 6"], simulated: Float[np.ndarray, "m 6"]
 ) -> tuple[Float[np.ndarray, "n 6"], Float[np.ndarray, "6"]]:
-    """How each picture differs from the mean, and how far that may be off, by number.
+    """How each picture differs from their middle, and how far that may be off, by number.
 
     Specimens and noise make fits of pictures scatter, of the same microscope as well. What pictures
     vary beyond that is the microscope's, if it is more than chance gives (F test, 5 % for all).
     """
-    theirs = simulated.std(axis=0, ddof=1)
-    mine = measured.std(axis=0, ddof=1) if len(measured) > 1 else theirs
+    theirs = _scatter(simulated)
+    mine = _scatter(measured) if len(measured) > 1 else theirs
     chance = 0.05 / measured.shape[1]
     most = stats.f.ppf(1 - chance, max(len(measured) - 1, 1), len(simulated) - 1)
     excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
-    varies = (measured - measured.mean(axis=0)) * (excess / np.maximum(mine, 1e-12))
+    ends = np.sqrt(3) * excess  # of an even distribution
+    away = (measured - np.median(measured, axis=0)) * (excess / np.maximum(mine, 1e-12))
     error = np.maximum(mine, theirs) * np.sqrt(1 / len(measured) + 1 / len(simulated))
-    return varies, np.sqrt(3) * excess + 2 * error
+    return np.clip(away, -ends, ends), ends + _OF_A_MEDIAN * stats.norm.ppf(1 - chance / 2) * error
+
+
+def _scatter(numbers: Float[np.ndarray, "n 6"]) -> Float[np.ndarray, "6"]:
+    """Standard deviations, without what a picture that was taken wrongly does to them."""
+    return np.asarray(stats.median_abs_deviation(numbers, axis=0, scale="normal"))
 
 
 def _with(one: Calibrated, smooth: Smooth, reach_px: float) -> Calibrated:
@@ -258,41 +182,3 @@ def _middle(value: Any) -> Any:
     if kind == "normal":
         return first
     return float(np.sqrt(first * second)) if kind == "log_uniform" else (first + second) / 2
-
-
-def _simulated(
-    samples: Iterable[Sample],
-    instrument: Mapping[str, Any],
-    found: Sequence[Calibrated],
-    reach_px: float,
-) -> _Shown:
-    """What simulated pictures show, on the pixels and in the counts of the measured ones.
-
-    Raises:
-        InputError: No background could be fitted to them.
-    """
-    count = pixels_of_twin(found)
-    factor = min(found[0].analysed.hidden.shape) / count
-    geometry = Geometry(
-        instrument["centre_offset_x_px"] + count // 2,
-        instrument["centre_offset_y_px"] + count // 2,
-        instrument.get("ellipticity", 0.0),
-        instrument.get("ellipticity_angle_deg", 0.0),
-    )
-    profiles, gains = [], []
-    for sample in samples:
-        image = sample.image[0].astype(np.float64)
-        seen = np.ones(image.shape, bool) if sample.seen is None else sample.seen[0]
-        profile = smooth_profile(image, seen, geometry, instrument["offset_counts"])
-        if profile is not None:
-            profiles.append(profile)
-            gains.append(noise_of(image, ~seen).gain)
-    shown = _Shown.of(profiles, gains, reach_px / factor)
-    if shown is None or len(shown.each) < _FEWEST:
-        raise InputError(
-            "no background could be fitted to pictures of the recipe that the twin takes; "
-            "calibrate without --recipe"
-        )
-    counts = pixels_in_one(found, factor)
-    units = np.array([counts, factor, counts, factor, factor, counts])
-    return _Shown(Smooth(*(shown.together.numbers * units).tolist()), shown.each * units)
