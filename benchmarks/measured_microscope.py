@@ -120,6 +120,7 @@ class _Study:
             "test": options.test,
             "adapt": options.adapt,
             "epochs": options.epochs,
+            "twin": twin,
             "accuracy": {},
         }
         kinds = {"ideal": _MICROSCOPE, "twin": twin, "shipped": _SHIPPED}

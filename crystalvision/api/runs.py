@@ -241,13 +241,15 @@ class Run:
                 f"note: {self.path} holds no calibration: no flags; train it again",
                 style="dim",
             )
-        if predictors[0].temperatures and not predictors[0].doubt_limits:
-            err.print(
-                f"note: the calibration of {self.path} has no limit of doubt: nothing is flagged "
-                "as undecided; train it again",
-                style="dim",
-                soft_wrap=True,
-            )
+        for predictor in predictors:
+            if predictor.temperatures and not predictor.doubt_limits:
+                err.print(
+                    f"note: the calibration of {predictor.path} has no limit of doubt, as of an "
+                    "earlier version, or where nothing was told rightly: nothing is flagged as "
+                    "undecided; train it again",
+                    style="dim",
+                    soft_wrap=True,
+                )
         self._session.begin(chosen.type)
         return predict(
             predictors,

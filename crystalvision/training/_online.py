@@ -29,6 +29,7 @@ from crystalvision.training._processes import Share
 
 _SEED = 7  # what the seed of the samples is derived by
 _TRIES = 100
+_FEW = 4  # values that are quoted: of more, how many there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ def _check_like(made: DatasetHeader, dataset: Dataset) -> None:
     header = dataset.header
     differences = [
         *_differences("images", {"shape": made.image_shape}, {"shape": header.image_shape}),
+        *_differences("axes", {"order": _order(made)}, {"order": _order(header)}),
         *_differences("axis", _by_name(made.axes), _by_name(header.axes)),
         *_differences("target", _to_learn(made), _to_learn(header)),
     ]
@@ -197,6 +199,10 @@ def _check_like(made: DatasetHeader, dataset: Dataset) -> None:
             f"samples made while it trains would not be like those of {dataset.path}, which it is "
             f"validated on: {differences[0]}{more}; change the recipe, or simulate the dataset anew"
         )
+
+
+def _order(header: DatasetHeader) -> str:
+    return ", ".join(axis.name for axis in header.axes)
 
 
 def _by_name(axes: Sequence[Axis]) -> dict[str, str]:
@@ -232,6 +238,9 @@ def _other_values(mine: Any, other: Any) -> str:
         name for name in type(mine).model_fields if getattr(mine, name) != getattr(other, name)
     )
     values = (getattr(one, name) for one in (mine, other))
-    mine, other = (f"{len(one)} of them" if isinstance(one, tuple) else one for one in values)
+    mine, other = (
+        f"{len(one)} of them" if isinstance(one, tuple) and len(one) > _FEW else one
+        for one in values
+    )
     same = ", but others" if mine == other else ""
     return f"has {name} {mine}, there {other}{same}"

@@ -12,6 +12,7 @@ from crystalvision.errors import InputError
 if TYPE_CHECKING:  # torch takes seconds to import, and --help must not wait for it
     from crystalvision.storage import Destination
     from crystalvision_simulate.calibrated_pictures import CalibratedPictures
+    from crystalvision_simulate.microscope import Calibrated
 
 
 def calibrate(
@@ -61,13 +62,13 @@ def calibrate(
         ),
     ] = None,
     dose_error: Annotated[
-        float,
+        float | None,
         typer.Option(
             metavar="SHARE",
             help="By what part of it --dose-electrons may be off: the less, the narrower the "
-            "ranges of the twin.",
+            "ranges of the twin.  [default: 0.2]",
         ),
-    ] = 0.2,
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -125,8 +126,8 @@ def calibrate(
     """
     from crystalvision.measured_files import Readers
     from crystalvision_simulate.calibrated_pictures import calibrate as calibrate_pictures
-    from crystalvision_simulate.calibrated_pictures import files_of
-    from crystalvision_simulate.microscope import count_pictures
+    from crystalvision_simulate.calibrated_pictures import files_of, specimens_of
+    from crystalvision_simulate.microscope import count_pictures, part_facts
     from crystalvision_simulate.pictures import refuse_source
     from crystalvision_simulate.show import parse_axis, parse_place
 
@@ -144,6 +145,7 @@ def calibrate(
         refuse_source(place, files)
     places = _figures(drawn, count, overwrite=overwrite)
     column_row = None if centre is None else parse_place(centre)
+    simulate = None if recipe is None else specimens_of(recipe, seed, ctx.obj.session)
     found = calibrate_pictures(
         *files,
         crystal=crystal,
@@ -153,39 +155,43 @@ def calibrate(
         centre=None if column_row is None else column_row[::-1],
         dose_electrons=dose_electrons,
         dose_error=dose_error,
-        recipe=recipe,
-        seed=seed,
         session=ctx.obj.session,
     )
     _save_figures(found, places, dark=dark)
-    _tell(found)
+    _tell(found.pictures)
     try:
+        if simulate is not None:
+            found = found.parted_by(simulate)
         options = found.instrument(pixels)
     except InputError as error:  # the same line again, mended, would stop at the figures
         raise InputError(
             f"{error}, and --overwrite, as what was found is drawn in {places[0].path}"
         ) from error
+    if found.parted is not None:
+        _print("without what specimens scatter diffusely", part_facts(found.parted))
     found.save(to, pixels=pixels)
     if to_corrected is not None:
         found.save_corrected(to_corrected)
     if to_twin is not None:
         found.save_as_twin(to_twin, pixels=pixels)
     if json:
-        print_json({"instrument": options, "pictures": found.as_json()})
+        parted = {} if found.parted is None else {"without_specimens": found.parted.words}
+        print_json({"instrument": options, "pictures": found.as_json(), **parted})
         return
     out.print(f"written to {output}; look at {places[0].path}", soft_wrap=True)
 
 
-def _tell(found: "CalibratedPictures") -> None:
-    from crystalvision_simulate.microscope import facts, part_facts
+def _tell(pictures: "Sequence[Calibrated]") -> None:
+    from crystalvision_simulate.microscope import facts
 
-    parts = [(one.analysed.measured.name, facts(one)) for one in found.pictures]
-    if found.parted is not None:
-        parts.append(("without what specimens scatter diffusely", part_facts(found.parted)))
-    for title, lines in parts:
-        err.print(title, soft_wrap=True)
-        for name, value in lines:
-            err.print(f"  {name}: {value}", soft_wrap=True)
+    for one in pictures:
+        _print(one.analysed.measured.name, facts(one))
+
+
+def _print(title: str, lines: Sequence[tuple[str, str]]) -> None:
+    err.print(title, soft_wrap=True)
+    for name, value in lines:
+        err.print(f"  {name}: {value}", soft_wrap=True)
 
 
 def _figures(path: Path, count: int, *, overwrite: bool) -> "list[Destination]":

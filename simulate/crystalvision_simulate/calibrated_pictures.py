@@ -30,6 +30,7 @@ from crystalvision_simulate.microscope import (
     as_json,
     draw,
     facts,
+    part_facts,
     part_specimen,
     read_pictures,
     twin,
@@ -126,6 +127,26 @@ class CalibratedPictures:
         with whole_file(_free(path, overwrite=overwrite), overwrite=True) as partial:
             write_as_twin(self.pictures, partial, pixels)
 
+    def parted_by(self, simulate: Simulate) -> "CalibratedPictures":
+        """The same, with a twin that lacks what specimens scatter diffusely.
+
+        Args:
+            simulate: Makes pictures of the specimens; `specimens_of` a recipe.
+
+        Raises:
+            InputError: As for `instrument`; no background could be fitted; or the camera sees
+                farther than the recipe's renderer.
+        """
+        try:
+            with progress("Simulating specimens", ROUNDS) as advance:
+                dose = self.dose_electrons, self.dose_error
+                parted = part_specimen(self.pictures, simulate, *dose, advance)
+        except InputError as error:
+            raise InputError(
+                f"--recipe: {error}; or calibrate without --recipe (recipe=None)"
+            ) from error
+        return replace(self, parted=parted)
+
     def plot(self, number: int = 0, *, dark: bool = False) -> "Figure":
         """What was found, drawn over a picture for a person to judge.
 
@@ -149,6 +170,9 @@ class CalibratedPictures:
         for one in self.pictures:
             lines.append(one.analysed.measured.name)
             lines += [f"  {name}: {value}" for name, value in facts(one)]
+        if self.parted is not None:
+            lines.append("without what specimens scatter diffusely")
+            lines += [f"  {name}: {value}" for name, value in part_facts(self.parted)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -161,7 +185,14 @@ class CalibratedPictures:
                 f'<img src="data:image/png;base64,{b64encode(picture.getvalue()).decode()}" '
                 f'alt="{alt}" style="max-width: 60rem">'
             )
-        return f"{self.table.T.to_html()}{''.join(figures)}"
+        parted = ""
+        if self.parted is not None:
+            rows = "".join(
+                f"<li>{escape(name)}: {escape(value)}</li>"
+                for name, value in part_facts(self.parted)
+            )
+            parted = f"<p>Without what specimens scatter diffusely</p><ul>{rows}</ul>"
+        return f"{self.table.T.to_html()}{parted}{''.join(figures)}"
 
 
 def calibrate(
@@ -172,7 +203,7 @@ def calibrate(
     pixel_size_inv_angstrom: float | None = None,
     centre: tuple[float, float] | None = None,
     dose_electrons: float | None = None,
-    dose_error: float = DOSE_ERROR,
+    dose_error: float | None = None,
     recipe: str | Path | None = None,
     seed: int = 0,
     session: Session | None = None,
@@ -188,7 +219,8 @@ def calibrate(
         centre: Row and column of the direct beam, about [pixels, from 0]; by default it is found.
         dose_electrons: Electrons of each picture, about, of all that came through the specimen:
             the direct beam is mostly not seen, so without this the twin has a wide range.
-        dose_error: By what part of it that dose may be off: the less, the narrower the twin.
+        dose_error: By what part of it that dose may be off, by default 0.2: the less, the narrower
+            the twin.
         recipe: What the twin is for: a shipped recipe by its name, or the path of one. Its
             specimens are simulated under the twin, and what they scatter diffusely is not taken for
             the microscope's background; its own instrument does not matter.
@@ -209,13 +241,15 @@ def calibrate(
     ):
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{option} {value:g}: expected more than 0")
-    if not 0 <= dose_error < 1:
+    if dose_error is not None and dose_electrons is None:
+        raise InputError(f"--dose-error {dose_error:g}: of which dose? Give --dose-electrons, too")
+    if dose_error is not None and not 0 <= dose_error < 1:
         raise InputError(f"--dose-error {dose_error:g}: expected a share, from 0 to below 1")
     if not files:
         raise InputError("calibrate: no picture was given; give files or folders")
     session = session or Session.here()
     catalogue = session.catalogue
-    simulate = None if recipe is None else _simulate(recipe, seed, session)
+    simulate = None if recipe is None else specimens_of(recipe, seed, session)
     if isinstance(crystal, str | Path):
         crystal = crystal_of(str(crystal), catalogue, "--crystal")
     axis = None if zone_axis is None else tuple(int(one) for one in zone_axis)
@@ -234,16 +268,12 @@ def calibrate(
         for path in files_of(list(files), readers)
         for picture in read_pictures(path, readers)
     ]
-    dose = dose_electrons, dose_error
+    dose = dose_electrons, DOSE_ERROR if dose_error is None else dose_error
     found = CalibratedPictures(tuple(calibrate_pictures(pictures, known)), *dose)
-    if simulate is None:
-        return found
-    with progress("Simulating specimens", ROUNDS) as advance:
-        parted = part_specimen(found.pictures, simulate, *dose, advance)
-    return replace(found, parted=parted)
+    return found if simulate is None else found.parted_by(simulate)
 
 
-def _simulate(recipe: str | Path, seed: int, session: Session) -> Simulate:
+def specimens_of(recipe: str | Path, seed: int, session: Session) -> Simulate:
     """What makes specimens of a recipe under any instrument.
 
     Raises:

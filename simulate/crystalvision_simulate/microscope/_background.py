@@ -113,10 +113,14 @@ class SmoothProfile:
 
     @classmethod
     def median(cls, profiles: "Sequence[SmoothProfile]") -> Self:
-        """Of several pictures, as far as all of them reach: one that is wrong does not count."""
-        reach = min(len(one.counts) for one in profiles)
-        counts = np.median([one.counts[:reach] for one in profiles], axis=0)
-        error = np.median([one.errors[:reach] for one in profiles], axis=0)
+        """Of several pictures, each as far as it reaches: one that is wrong does not count."""
+        reach = int(np.median([len(one.counts) for one in profiles]))
+        rows = np.full((2, len(profiles), reach), np.nan)
+        for number, one in enumerate(profiles):
+            there = min(reach, len(one.counts))
+            rows[0, number, :there] = one.counts[:there]
+            rows[1, number, :there] = one.errors[:there]
+        counts, error = np.nanmedian(rows, axis=1)
         first = int(np.median([one.first for one in profiles]))
         return cls(counts, error / np.sqrt(len(profiles)), first)
 

@@ -1,11 +1,11 @@
 """Parts what a microscope adds to a pattern from what specimens scatter diffusely themselves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import stats
 
 from crystalvision.errors import InputError
@@ -13,12 +13,13 @@ from crystalvision.samples import Sample
 from crystalvision_simulate.microscope._background import Background
 from crystalvision_simulate.microscope._blemishes import LEAST_GAIN
 from crystalvision_simulate.microscope._calibrate import Calibrated
-from crystalvision_simulate.microscope._shown import Smooth, shown_by, shown_by_simulated
-from crystalvision_simulate.microscope._twin import DOSE_ERROR, Doubts, twin
+from crystalvision_simulate.microscope._shown import Shown, Smooth, shown_by, shown_by_simulated
+from crystalvision_simulate.microscope._twin import DOSE_ERROR, OF_A_FIT, Doubts, twin
 
 ROUNDS = 8
 PICTURES = 24
 _NARROWEST_PX = 0.5
+_BEHIND_A_STOP = 0.25  # by what part of it the half width of a halo may be off there
 _OF_A_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, of that of a mean
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
@@ -36,6 +37,7 @@ class Parted:
         measured: What the pictures show.
         simulated: What simulated pictures of the twin show: the same, if it was found.
         microscope: What the microscope has of it.
+        told: Which of these numbers the pictures tell, in their order.
     """
 
     pictures: tuple[Calibrated, ...]
@@ -43,11 +45,19 @@ class Parted:
     measured: Smooth
     simulated: Smooth
     microscope: Smooth
+    told: Bool[np.ndarray, "6"]
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What becomes JSON; lengths in pixels of the pictures."""
+        rows = {"measured": self.measured, "simulated": self.simulated}
+        rows["microscope"] = self.microscope
+        return {name: asdict(one) for name, one in rows.items()} | {"off": self.off}
 
     @property
     def off(self) -> float:
         """By how much pictures of the twin differ from the measured ones, of what these show."""
-        return _off(self.simulated, self.measured)
+        return _off(self.simulated, self.measured, self.told)
 
 
 def part_specimen(
@@ -75,17 +85,18 @@ def part_specimen(
         advance: Is called with 1 after each of `ROUNDS` rounds.
 
     Raises:
-        InputError: No background could be fitted, to the pictures or to those that are simulated.
+        InputError: No background could be fitted, to the pictures or to those that are simulated;
+            as for `twin`; or the recipe does not go with this camera.
     """
     reach = min(found[0].analysed.hidden.shape) / 2
     seen = shown_by(found, reach)
     if seen is None:
         raise InputError(
             f"{found[0].analysed.measured.name}: too little is seen of it to fit a background, so "
-            "there is none to part from the specimens; calibrate without --recipe"
+            "there is none to part from the specimens"
         )
     measured = rough = kept = seen.together
-    shown = seen
+    shown, told = seen, _told(seen)
     tried: list[Float[np.ndarray, "6"]] = []
     for number in range(ROUNDS):
         if number == ROUNDS - 1:  # which shows whether their mean is right
@@ -94,26 +105,38 @@ def part_specimen(
         instrument = _fixed(twin(pictures, None, dose_electrons, dose_error))
         indices = range(number * PICTURES, (number + 1) * PICTURES)
         shown = shown_by_simulated(simulate(instrument, indices), instrument, found, reach)
-        off = measured.numbers - shown.together.numbers
+        off = told * (measured.numbers - shown.together.numbers)
         rough = _inside(rough.numbers + off, measured, reach)
         tried.append(rough.numbers)
         advance(1)
-    varies, errors = _spread(seen.each, shown.each)
-    alone = np.zeros((len(found), len(errors)))  # a picture without a fit of its own has the middle
-    alone[: len(varies)] = _OF_COUNTS * varies
+    varies, errors = _spread(seen, shown)
     pictures = [
-        _with(one, _inside(kept.numbers + more, measured, reach), reach)
-        for one, more in zip(found, alone, strict=True)
+        _with(one, _inside(kept.numbers + _OF_COUNTS * more, measured, reach), reach)
+        for one, more in zip(found, varies, strict=True)
     ]
-    doubts = Doubts(*np.minimum(errors / np.maximum(kept.numbers, 1e-9), 1.0).tolist())
-    return Parted(tuple(pictures), doubts, measured, shown.together, kept)
+    parts = np.minimum(errors / np.maximum(kept.numbers, 1e-9), 1.0)
+    if not told.all():  # what is not told changes what is
+        plain = np.array(astuple(replace(OF_A_FIT, half_width=_BEHIND_A_STOP)))
+        parts = np.maximum(parts, np.where(told, plain / 2, plain))
+    return Parted(tuple(pictures), Doubts(*parts.tolist()), measured, shown.together, kept, told)
 
 
-def _off(one: Smooth, other: Smooth) -> float:
-    """The largest relative difference: of all counts, of the mean lengths, of the gain."""
+def _told(measured: Shown) -> Bool[np.ndarray, "6"]:
+    """Which numbers pictures tell.
+
+    Of a halo that is narrower than the beam stop only the flank is seen, which tells its strength
+    and hardly its half width; a gain is told by noise, or not at all.
+    """
+    middle = measured.together
+    width = middle.half_width_px > measured.first_px
+    return np.array([True, width, True, True, True, middle.gain > LEAST_GAIN])
+
+
+def _off(one: Smooth, other: Smooth, told: Bool[np.ndarray, "6"]) -> float:
+    """The largest relative difference: of all counts, of lengths and of the gain, where told."""
     mine, theirs = one.numbers, other.numbers
     share = theirs[0] / max(theirs[0] + theirs[2], 1e-9)  # what is not there has no size
-    weights = np.array([1.0, share, 1.0, 1 - share, 1 - share, 1.0])
+    weights = told * np.array([1.0, share, 1.0, 1 - share, 1 - share, 1.0])
     whole = theirs[0] + theirs[2]
     scale = np.maximum(np.array([whole, theirs[1], whole, *theirs[3:]]), 1e-9)
     return float((weights * np.abs(mine - theirs) / scale).max())
@@ -121,29 +144,31 @@ def _off(one: Smooth, other: Smooth) -> float:
 
 def _inside(numbers: Float[np.ndarray, "6"], measured: Smooth, reach_px: float) -> Smooth:
     """Numbers that a background and a camera can have; a gain that noise did not tell stays."""
-    low = np.array([0, _NARROWEST_PX, 0, 0.1 * reach_px, 0.02 * reach_px, LEAST_GAIN])
+    gain = max(2 * LEAST_GAIN, 0.2 * measured.gain)  # less would be none
+    low = np.array([0, _NARROWEST_PX, 0, 0.1 * reach_px, 0.02 * reach_px, gain])
     high = np.array([np.inf, reach_px / 2, np.inf, 0.9 * reach_px, 0.25 * reach_px, np.inf])
     inside = Smooth(*np.clip(numbers, low, high).tolist())
     return inside if measured.gain > LEAST_GAIN else replace(inside, gain=measured.gain)
 
 
 def _spread(
-    measured: Float[np.ndarray, "n 6"], simulated: Float[np.ndarray, "m 6"]
+    measured: Shown, simulated: Shown
 ) -> tuple[Float[np.ndarray, "n 6"], Float[np.ndarray, "6"]]:
     """How each picture differs from their middle, and how far that may be off, by number.
 
     Specimens and noise make fits of pictures scatter, of the same microscope as well. What pictures
     vary beyond that is the microscope's, if it is more than chance gives (F test, 5 % for all).
     """
-    theirs = _scatter(simulated)
-    mine = _scatter(measured) if len(measured) > 1 else theirs
-    chance = 0.05 / measured.shape[1]
-    most = stats.f.ppf(1 - chance, max(len(measured) - 1, 1), len(simulated) - 1)
+    theirs, known = _scatter(simulated.fitted), measured.fitted
+    mine = _scatter(known) if len(known) > 1 else theirs
+    chance = 0.05 / known.shape[1]
+    most = stats.f.ppf(1 - chance, max(len(known) - 1, 1), len(simulated.fitted) - 1)
     excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
     ends = np.sqrt(3) * excess  # of an even distribution
-    away = (measured - np.median(measured, axis=0)) * (excess / np.maximum(mine, 1e-12))
-    error = np.maximum(mine, theirs) * np.sqrt(1 / len(measured) + 1 / len(simulated))
-    return np.clip(away, -ends, ends), ends + _OF_A_MEDIAN * stats.norm.ppf(1 - chance / 2) * error
+    away = (measured.each - np.median(known, axis=0)) * (excess / np.maximum(mine, 1e-12))
+    error = np.maximum(mine, theirs) * np.sqrt(1 / len(known) + 1 / len(simulated.fitted))
+    varies = np.nan_to_num(np.clip(away, -ends, ends))  # what is not known is the middle
+    return varies, ends + _OF_A_MEDIAN * stats.norm.ppf(1 - chance / 2) * error
 
 
 def _scatter(numbers: Float[np.ndarray, "n 6"]) -> Float[np.ndarray, "6"]:

@@ -68,35 +68,46 @@ class Shown:
 
     Attributes:
         together: Of the median of all their profiles.
-        each: Numbers of each picture, (n, 6).
+        each: Numbers of each picture, nan where its own background could not be fitted, (n, 6).
+        first_px: The first radius that is seen: nearer is the stop [pixel].
     """
 
     together: Smooth
     each: Float[np.ndarray, "n 6"]
+    first_px: float
 
     @classmethod
     def of(
-        cls, profiles: Sequence[SmoothProfile], gains: Sequence[float], reach_px: float
+        cls, profiles: Sequence[SmoothProfile | None], gains: Sequence[float], reach_px: float
     ) -> Self | None:
         """`None` where no background could be fitted."""
-        whole = fit_background(SmoothProfile.median(profiles)) if profiles else None
-        if whole is None:
+        known = [one for one in profiles if one is not None]
+        if not known:
             return None
-        alone = [(fit_background(one), gain) for one, gain in zip(profiles, gains, strict=True)]
-        each = [Smooth.of(one, gain, reach_px).numbers for one, gain in alone if one is not None]
-        if not each:
+        middle = SmoothProfile.median(known)
+        whole = fit_background(middle)
+        each = np.full((len(profiles), 6), np.nan)
+        for number, (profile, gain) in enumerate(zip(profiles, gains, strict=True)):
+            alone = fit_background(profile)
+            if alone is not None:
+                each[number] = Smooth.of(alone, gain, reach_px).numbers
+        if whole is None or np.isnan(each).all():
             return None
-        return cls(Smooth.of(whole, float(np.median(gains)), reach_px), np.array(each))
+        told = [gain for gain in gains if gain > LEAST_GAIN]
+        gain = float(np.median(told)) if told else 0.0
+        return cls(Smooth.of(whole, gain, reach_px), each, float(middle.first))
+
+    @property
+    def fitted(self) -> Float[np.ndarray, "m 6"]:
+        """Numbers of the pictures that have some."""
+        known: Float[np.ndarray, "m 6"] = self.each[~np.isnan(self.each).any(axis=1)]
+        return known
 
 
 def shown_by(found: Sequence[Calibrated], reach_px: float) -> Shown | None:
-    profiles, gains = [], []
-    for one in found:
-        profile = smooth_of(one.analysed, one.geometry)
-        if profile is not None:
-            profiles.append(profile)
-            gains.append(_gain(one.analysed))
-    return Shown.of(profiles, gains, reach_px)
+    """What measured pictures show; `None` where no background could be fitted."""
+    profiles = [smooth_of(one.analysed, one.geometry) for one in found]
+    return Shown.of(profiles, [_gain(one.analysed) for one in found], reach_px)
 
 
 def _gain(analysed: Analysed) -> float:
@@ -125,20 +136,21 @@ def shown_by_simulated(
         instrument.get("ellipticity", 0.0),
         instrument.get("ellipticity_angle_deg", 0.0),
     )
-    profiles, gains = [], []
+    profiles: list[SmoothProfile | None] = []
+    gains = []
     for sample in samples:
         image = sample.image[0].astype(np.float64)
         seen = np.ones(image.shape, bool) if sample.seen is None else sample.seen[0]
-        profile = smooth_profile(image, seen, geometry, instrument["offset_counts"])
-        if profile is not None:
-            profiles.append(profile)
-            gains.append(noise_of(image, ~seen).gain)
+        # The darkest pixels count as none, those of the stop with them, as of measured pictures.
+        offset = noise_of(image, np.zeros_like(seen)).offset
+        profiles.append(smooth_profile(image, seen, geometry, offset))
+        gains.append(noise_of(image, ~seen).gain)
     shown = Shown.of(profiles, gains, reach_px / factor)
-    if shown is None or len(shown.each) < _FEWEST:
+    if shown is None or len(shown.fitted) < _FEWEST:
         raise InputError(
-            "no background could be fitted to pictures of the recipe that the twin takes; "
-            "calibrate without --recipe"
+            "no background could be fitted to pictures of the recipe that the twin takes"
         )
     counts = pixels_in_one(found, factor)
     units = np.array([counts, factor, counts, factor, factor, counts])
-    return Shown(Smooth(*(shown.together.numbers * units).tolist()), shown.each * units)
+    together = Smooth(*(shown.together.numbers * units).tolist())
+    return Shown(together, shown.each * units, shown.first_px * factor)

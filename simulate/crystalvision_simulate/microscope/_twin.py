@@ -175,7 +175,7 @@ def _electrons(
                 f"--dose-electrons {known:g}: pictures show up to {max(doses):.3g} electrons, of "
                 f"{gain:.3g} counts each; expected at least so many, and at most {_GREATEST_DOSE:g}"
             )
-        low, high = (1 - dose_error) * known, min((1 + dose_error) * known, _GREATEST_DOSE)
+        low, high = known / (1 + dose_error), min((1 + dose_error) * known, _GREATEST_DOSE)
     shown = gain / pixels_in_one(found, factor)
     options: dict[str, Any] = {
         "dose_electrons": {"log_uniform": [_short(low), _short(high)]},
@@ -220,7 +220,7 @@ def _near(values: Sequence[float], part: float, low: float = 0.0) -> dict[str, l
 def _about(shares: Sequence[float], counts: float, gain: float) -> dict[str, list[float]]:
     """A range about shares, of which counts, and the gain in them, are known to parts of them."""
     part = float(np.hypot(counts, gain))
-    low, high = (1 - part) * min(shares), min(_MOST_SCATTERED, (1 + part) * max(shares))
+    low, high = max(0.0, 1 - part) * min(shares), min(_MOST_SCATTERED, (1 + part) * max(shares))
     return {"uniform": [_short(low), _short(max(high, low))]}
 
 

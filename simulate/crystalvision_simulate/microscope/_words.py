@@ -142,8 +142,8 @@ def part_facts(parted: Parted) -> list[tuple[str, str]]:
         lines.append((name, f"{halo}; {ring}; {of.gain:.3g} an electron"))
     if parted.off > _UNLIKE:
         text = (
-            f"by up to {parted.off:.0%} of what is measured: specimens of this recipe do not "
-            "scatter as these do; use the twin with care, or calibrate without --recipe"
+            f"by up to {parted.off:.0%} of what is measured: specimens of this recipe "
+            "scatter more than these do; use the twin with care, or calibrate without --recipe"
         )
         lines.append(("simulated pictures differ", text))
     return lines

@@ -108,7 +108,7 @@ def test_a_card_says_that_a_class_is_undecided():
 
 @pytest.fixture
 def strict(run_path, tmp_path):
-    """A run to which half of its answers are undecided."""
+    """A run to which every answer is undecided that is not certain."""
     return with_limit(run_path, tmp_path / "strict", 0.0)
 
 

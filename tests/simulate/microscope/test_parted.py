@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import crystalvision as cv
+from crystalvision.api.datasets import plan_dataset
 from crystalvision.config import load_yaml
 from crystalvision.errors import InputError
 from crystalvision.yaml_text import dump_yaml
@@ -73,9 +75,11 @@ def test_the_microscope_is_found_behind_what_specimens_scatter(taken, monkeypatc
         ranges = [one.instrument()[name]["uniform"] for one in (found, plain)]
         assert ranges[0][0] <= truth <= ranges[0][1], name
         off[name] = [abs(sum(ends) / 2 / truth - 1) for ends in ranges]
+    # Most of the halo lies behind the stop: its half width is hardly told.
+    assert off.pop("inelastic_half_width_inv_angstrom")[0] < 0.25
     assert max(parted for parted, _ in off.values()) < 0.12
-    assert sum(parted for parted, _ in off.values()) < 0.5 * sum(fit for _, fit in off.values())
-    assert found.parted.off < 0.3  # of eight pictures a round
+    assert sum(parted for parted, _ in off.values()) < 0.6 * sum(fit for _, fit in off.values())
+    assert found.parted.off < 0.15
     found.save(taken / "twin.yaml")
     assert load_yaml(taken / "twin.yaml") == found.instrument()
     assert "#   microscope alone: halo" in (taken / "twin.yaml").read_text()
@@ -86,3 +90,21 @@ def test_a_recipe_of_something_else_is_refused(taken):
         cv.calibrate(taken / "pictures.npy", crystal="aluminium", recipe="powder-library")
     with pytest.raises(InputError, match="'alu'"):
         cv.calibrate(taken / "pictures.npy", crystal="aluminium", recipe="alu")
+
+
+def test_a_gain_that_noise_does_not_tell_stays_what_twins_take_for_it(taken, monkeypatch):
+    monkeypatch.setattr(_parted, "ROUNDS", 2)
+    monkeypatch.setattr(_parted, "PICTURES", 4)
+    smooth = ndimage.gaussian_filter(np.load(taken / "pictures.npy")[:1].astype(float), (0, 2, 2))
+    np.save(taken / "smooth.npy", smooth)
+    found = cv.calibrate(
+        taken / "smooth.npy",
+        pixel_size_inv_angstrom=0.0175,
+        centre=(64, 64),
+        recipe=taken / "recipe.yaml",
+    )
+    recipe = load_yaml(taken / "recipe.yaml") | {"instrument": found.instrument()}
+    (taken / "smooth.yaml").write_text(dump_yaml(recipe))
+    plan_dataset(taken / "smooth.yaml", samples=1)  # which refuses ranges that a detector lacks
+    assert found.parted.off < 5
+    assert "microscope alone" in repr(found)
