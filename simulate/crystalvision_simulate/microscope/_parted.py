@@ -21,6 +21,7 @@ PICTURES = 24
 _NARROWEST_PX = 0.5
 _BEHIND_A_STOP = 0.25  # by what part of it the half width of a halo may be off there
 _OF_A_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, of that of a mean
+_HALF_WIDTH = 1  # its place among the numbers
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
 Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
@@ -109,7 +110,7 @@ def part_specimen(
         rough = _inside(rough.numbers + off, measured, reach)
         tried.append(rough.numbers)
         advance(1)
-    varies, errors = _spread(seen, shown)
+    varies, errors = _spread(seen, shown, told)
     pictures = [
         _with(one, _inside(kept.numbers + _OF_COUNTS * more, measured, reach), reach)
         for one, more in zip(found, varies, strict=True)
@@ -152,7 +153,7 @@ def _inside(numbers: Float[np.ndarray, "6"], measured: Smooth, reach_px: float) 
 
 
 def _spread(
-    measured: Shown, simulated: Shown
+    measured: Shown, simulated: Shown, told: Bool[np.ndarray, "6"]
 ) -> tuple[Float[np.ndarray, "n 6"], Float[np.ndarray, "6"]]:
     """How each picture differs from their middle, and how far that may be off, by number.
 
@@ -161,6 +162,8 @@ def _spread(
     """
     theirs, known = _scatter(simulated.fitted), measured.fitted
     mine = _scatter(known) if len(known) > 1 else theirs
+    if not told[_HALF_WIDTH]:  # with which the counts of the halo go up and down
+        mine[:_HALF_WIDTH] = theirs[:_HALF_WIDTH]
     chance = 0.05 / known.shape[1]
     most = stats.f.ppf(1 - chance, max(len(known) - 1, 1), len(simulated.fitted) - 1)
     excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
