@@ -21,7 +21,7 @@ PICTURES = 24
 _NARROWEST_PX = 0.5
 _BEHIND_A_STOP = 0.25  # by what part of it the half width of a halo may be off there
 _OF_A_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, of that of a mean
-_HALF_WIDTH = 1  # its place among the numbers
+_HALO, _HALF_WIDTH = 0, 1  # their places among the numbers
 _OF_COUNTS = np.array([1.0, 0, 1, 0, 0, 0])  # which numbers vary from picture to picture
 
 Simulate = Callable[[Mapping[str, Any], Sequence[int]], Iterable[Sample]]
@@ -163,7 +163,7 @@ def _spread(
     theirs, known = _scatter(simulated.fitted), measured.fitted
     mine = _scatter(known) if len(known) > 1 else theirs
     if not told[_HALF_WIDTH]:  # with which the counts of the halo go up and down
-        mine[:_HALF_WIDTH] = theirs[:_HALF_WIDTH]
+        mine[_HALO] = theirs[_HALO]
     chance = 0.05 / known.shape[1]
     most = stats.f.ppf(1 - chance, max(len(known) - 1, 1), len(simulated.fitted) - 1)
     excess = np.where(mine**2 > most * theirs**2, np.sqrt(np.maximum(mine**2 - theirs**2, 0)), 0)
