@@ -173,9 +173,7 @@ def test_samples_that_are_not_like_the_data_are_refused(data, parts):
     other = Dataset.open(data.path)
     columns = {**data.header.columns, "label": more}
     other.header = data.header.model_copy(update={"columns": columns})
-    with pytest.raises(
-        InputError, match=r"target 'label' has classes .*, there .*one more"
-    ):
+    with pytest.raises(InputError, match=r"target 'label' has classes .*, there .*one more"):
         Online(blobs(), EPOCH).drawn(other, 3, 0, parts)
     with pytest.raises(InputError, match="1 samples an epoch, for 3 epochs: expected 2 or more"):
         Online(blobs(), 1).drawn(data, 3, 0, parts)
